@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Generated from hw/eie_hw.def by hw/gen/eie_gen.c; do not edit. */
+#ifndef EIE_HW_H
+#define EIE_HW_H
+
+#include <linux/types.h>
+
+/*
+ * A field F of a structure is dword F_DW, bits F_SHIFT and up, F_MASK when shifted down;
+ * a register field is the same without F_DW.
+ */
+
+/* Identity and fixed sizes: Sizes that do not depend on the configuration; those that do are in the device tree of the BAR. */
+#define EIE_ID_VALUE 0x31454945 /* value of register ID: "EIE1" */
+#define EIE_ISA_MAJOR 0x1 /* incremented when a program for the older version no longer runs */
+#define EIE_ISA_MINOR 0x0 /* incremented when something is added */
+#define EIE_GRANULE_BYTES 0x10 /* unit of on-chip buffers and of DMA: one bus beat */
+#define EIE_GRANULE_VALUES 0x8 /* int16 values in a granule; also rows drained a cycle and cluster */
+#define EIE_BAR_BYTES 0x10000 /* size of the register window */
+#define EIE_QUEUE_BASE 0x1000 /* byte offset of queue 0's registers */
+#define EIE_QUEUE_STRIDE 0x100 /* byte distance of one queue's registers from the next */
+#define EIE_DT_BASE 0x8000 /* byte offset of the flattened device tree */
+#define EIE_DT_BYTES_MAX 0x2000 /* size of its window */
+#define EIE_MAX_BASES 0x10 /* entries of a job's base table at the most */
+#define EIE_MAX_BURST 0x10 /* beats of one AXI burst at the most; no burst crosses 4 KiB */
+#define EIE_CMD_BYTES 0x20 /* size of a command */
+#define EIE_DESC_BYTES 0x80 /* size of a job descriptor */
+#define EIE_CPL_BYTES 0x80 /* size of a completion entry */
+#define EIE_PTRS_PER_GRANULE 0x4 /* column pointers in a granule of PBUF */
+#define EIE_ROWS_PER_PGRANULE 0x2 /* row parameters in a granule of RBUF */
+#define EIE_CBUF_GRANULES 0x40 /* granules of the codebook memory: 512 int16 entries */
+#define EIE_TOKENS_MAX 0x3f /* tokens that may wait between two engines */
+
+/* Global registers: 32-bit, little-endian, aligned accesses only. An access to an unnamed offset reads zero and is ignored on write. */
+#define EIE_REG_ID 0x000 /* ro, reset 0x31454945: identity */
+#define EIE_REG_VERSION 0x004 /* ro, reset 0x10000: ISA version */
+#define   EIE_VERSION_MINOR_SHIFT 0 /* ISA_MINOR */
+#define   EIE_VERSION_MINOR_MASK 0xffff
+#define   EIE_VERSION_MAJOR_SHIFT 16 /* ISA_MAJOR */
+#define   EIE_VERSION_MAJOR_MASK 0xffff
+#define EIE_REG_CTRL 0x008 /* rw, reset 0x0: device control */
+#define   EIE_CTRL_ENABLE_SHIFT 0 /* queues may start jobs */
+#define   EIE_CTRL_ENABLE_MASK 0x1
+#define   EIE_CTRL_ABORT_SHIFT 1 /* while set: the running job ends with status ABORTED, no job starts; see STATUS.QUIESCED */
+#define   EIE_CTRL_ABORT_MASK 0x1
+#define   EIE_CTRL_RESET_SHIFT 2 /* write 1: abort, wait until quiet, then clear every queue register, TLB, on-chip validity and residency; reads 1 until done */
+#define   EIE_CTRL_RESET_MASK 0x1
+#define EIE_REG_STATUS 0x00c /* ro, reset 0x0: device status */
+#define   EIE_STATUS_BUSY_SHIFT 0 /* a job is on the chip */
+#define   EIE_STATUS_BUSY_MASK 0x1
+#define   EIE_STATUS_QUIESCED_SHIFT 1 /* CTRL.ABORT is set, no job is on the chip and no bus transaction is outstanding */
+#define   EIE_STATUS_QUIESCED_MASK 0x1
+#define   EIE_STATUS_HALTED_SHIFT 2 /* the front end met a bus error of its own (FAULT_INFO); only CTRL.RESET helps */
+#define   EIE_STATUS_HALTED_MASK 0x1
+#define EIE_REG_IRQ_STATUS 0x010 /* w1c, reset 0x0: pending interrupts; write ones to clear */
+#define   EIE_IRQ_STATUS_QUEUES_SHIFT 0 /* bit q: queue q wrote a completion entry */
+#define   EIE_IRQ_STATUS_QUEUES_MASK 0xffff
+#define   EIE_IRQ_STATUS_FAULT_SHIFT 31 /* STATUS.HALTED was set, or a queue's doorbell was refused */
+#define   EIE_IRQ_STATUS_FAULT_MASK 0x1
+#define EIE_REG_IRQ_ENABLE 0x014 /* rw, reset 0x0: mask of the level interrupt line; message vectors are not masked here */
+#define EIE_REG_TLB_INV 0x018 /* rw, reset 0x0: a write starts an invalidation and clears INV_STATUS.DONE */
+#define   EIE_TLB_INV_ASID_SHIFT 0 /* address space to forget */
+#define   EIE_TLB_INV_ASID_MASK 0xffff
+#define   EIE_TLB_INV_ALL_SHIFT 16 /* forget all address spaces */
+#define   EIE_TLB_INV_ALL_MASK 0x1
+#define EIE_REG_INV_STATUS 0x01c /* ro, reset 0x1: progress of the invalidation */
+#define   EIE_INV_STATUS_DONE_SHIFT 0 /* entries are gone and every transaction that used them has ended */
+#define   EIE_INV_STATUS_DONE_MASK 0x1
+#define EIE_REG_FAULT_INFO 0x020 /* ro, reset 0x0: why STATUS.HALTED or IRQ_STATUS.FAULT was set */
+#define   EIE_FAULT_INFO_CAUSE_SHIFT 0 /* enum halt */
+#define   EIE_FAULT_INFO_CAUSE_MASK 0xff
+#define   EIE_FAULT_INFO_QUEUE_SHIFT 8 /* queue concerned */
+#define   EIE_FAULT_INFO_QUEUE_MASK 0xff
+#define EIE_REG_FAULT_ADDR_LO 0x028 /* ro, reset 0x0: bus address concerned, low half */
+#define EIE_REG_FAULT_ADDR_HI 0x02c /* ro, reset 0x0: bus address concerned, high half */
+#define EIE_REG_TIME_LO 0x030 /* ro, reset 0x0: cycles since reset, low half; a read latches TIME_HI */
+#define EIE_REG_TIME_HI 0x034 /* ro, reset 0x0: cycles since reset, high half at the last read of TIME_LO */
+#define EIE_REG_NQUEUES 0x038 /* ro, reset 0x1: queue pairs present */
+#define EIE_REG_DT_SIZE 0x03c /* ro, reset 0x0: bytes of the flattened device tree at DT_BASE */
+
+/* Queue registers: Queue q's are at QUEUE_BASE + q * QUEUE_STRIDE. Bases and sizes take effect, and counters restart at zero, when QCTRL.ENABLE goes from 0 to 1. Lower q is served first. */
+#define EIE_REG_Q_SQ_BASE_LO 0x000 /* rw, reset 0x0: bus address of the submission ring, 128-byte aligned, low half */
+#define EIE_REG_Q_SQ_BASE_HI 0x004 /* rw, reset 0x0: high half */
+#define EIE_REG_Q_CQ_BASE_LO 0x008 /* rw, reset 0x0: bus address of the completion ring, 128-byte aligned, low half */
+#define EIE_REG_Q_CQ_BASE_HI 0x00c /* rw, reset 0x0: high half */
+#define EIE_REG_Q_SIZE 0x010 /* rw, reset 0x0: ring sizes */
+#define   EIE_Q_SIZE_SQ_LOG2_SHIFT 0 /* log2 of the submission ring's entries, 1..12 */
+#define   EIE_Q_SIZE_SQ_LOG2_MASK 0xf
+#define   EIE_Q_SIZE_CQ_LOG2_SHIFT 8 /* log2 of the completion ring's entries, 1..12 */
+#define   EIE_Q_SIZE_CQ_LOG2_MASK 0xf
+#define EIE_REG_Q_CTRL 0x014 /* rw, reset 0x0: queue control */
+#define   EIE_Q_CTRL_ENABLE_SHIFT 0 /* the queue takes doorbells; cleared: no further job of it starts */
+#define   EIE_Q_CTRL_ENABLE_MASK 0x1
+#define EIE_REG_Q_STATUS 0x018 /* ro, reset 0x0: queue status */
+#define   EIE_Q_STATUS_ERROR_SHIFT 0 /* a doorbell was refused (more jobs than the ring holds); until ENABLE goes 0 to 1 */
+#define   EIE_Q_STATUS_ERROR_MASK 0x1
+#define   EIE_Q_STATUS_RUNNING_SHIFT 1 /* the job on the chip is this queue's */
+#define   EIE_Q_STATUS_RUNNING_MASK 0x1
+#define EIE_REG_Q_DOORBELL 0x01c /* rw, reset 0x0: one write submits: both counters run freely modulo 65536, ring index = counter modulo size */
+#define   EIE_Q_DOORBELL_SQ_TAIL_SHIFT 0 /* jobs submitted since ENABLE */
+#define   EIE_Q_DOORBELL_SQ_TAIL_MASK 0xffff
+#define   EIE_Q_DOORBELL_CQ_HEAD_SHIFT 16 /* completion entries consumed since ENABLE; a job starts only when its entry has room */
+#define   EIE_Q_DOORBELL_CQ_HEAD_MASK 0xffff
+#define EIE_REG_Q_HEADS 0x020 /* ro, reset 0x0: for debugging: the fast path never reads it */
+#define   EIE_Q_HEADS_SQ_HEAD_SHIFT 0 /* jobs taken since ENABLE */
+#define   EIE_Q_HEADS_SQ_HEAD_MASK 0xffff
+#define   EIE_Q_HEADS_CQ_TAIL_SHIFT 16 /* completion entries written since ENABLE */
+#define   EIE_Q_HEADS_CQ_TAIL_MASK 0xffff
+
+/* enum halt: FAULT_INFO.CAUSE */
+#define EIE_HALT_NONE 0x0 /* nothing */
+#define EIE_HALT_DESC_READ 0x1 /* bus error when reading a job descriptor */
+#define EIE_HALT_CPL_WRITE 0x2 /* bus error when writing a completion entry */
+#define EIE_HALT_DOORBELL 0x3 /* doorbell refused; the device is not halted, only that queue */
+
+/* Job descriptor: An entry of the submission ring, written by the kernel. */
+struct eie_desc {
+	__le64 fence;
+	__le64 root;
+	__le16 asid;
+	__le16 nbases;
+	__le32 cycle_limit;
+	__le64 residency;
+	__le64 bases;
+	__le64 cmds;
+	__le64 restore;
+	__le32 ncmds;
+	__le32 nrestore;
+	__u8 rsvd0[64];
+};
+#define EIE_DESC_FENCE_OFFSET 0x00 /* copied to the completion entry */
+#define EIE_DESC_ROOT_OFFSET 0x08 /* bus address of the Sv39 root table, 4 KiB aligned, below 2^56 */
+#define EIE_DESC_ASID_OFFSET 0x10 /* address space */
+#define EIE_DESC_NBASES_OFFSET 0x12 /* entries of the base table, 0..MAX_BASES */
+#define EIE_DESC_CYCLE_LIMIT_OFFSET 0x14 /* cycles the job may take from descriptor to quiet; 0: 2^32 - 1 */
+#define EIE_DESC_RESIDENCY_OFFSET 0x18 /* residency tag; 0: this job leaves nothing resident */
+#define EIE_DESC_BASES_OFFSET 0x20 /* device address of the base table: NBASES 64-bit device addresses; 16-byte aligned */
+#define EIE_DESC_CMDS_OFFSET 0x28 /* device address of the commands, 32-byte aligned */
+#define EIE_DESC_RESTORE_OFFSET 0x30 /* device address of the restore commands, 32-byte aligned */
+#define EIE_DESC_NCMDS_OFFSET 0x38 /* number of commands, below 2^24 */
+#define EIE_DESC_NRESTORE_OFFSET 0x3c /* number of restore commands, below 2^24; they run first unless (ASID, RESIDENCY) is what the chip holds */
+
+/* Completion entry: Written in one burst after the last write response of the job. The phase bit is in the last beat. */
+struct eie_cpl {
+	__le64 fence;
+	__le64 fault_addr;
+	__le64 time_start;
+	__le64 time_end;
+	__le64 macs;
+	__le32 cycles;
+	__le32 busy;
+	__le32 stall_drain;
+	__le32 stall_array;
+	__le32 stall_load;
+	__le32 stall_store;
+	__le32 stall_sync;
+	__le32 stall_cmd;
+	__le32 stall_front;
+	__le32 stall_tail;
+	__le32 engine_cycles;
+	__le32 saturated;
+	__le32 read_beats;
+	__le32 write_beats;
+	__le32 tlb_misses;
+	__le32 commands;
+	__le32 fault_cmd;
+	__u8 rsvd0[4];
+	__le32 status;
+	__le32 sq_head;
+	__le32 restored;
+	__le32 phase;
+};
+#define EIE_CPL_FENCE_OFFSET 0x00 /* DESC.FENCE */
+#define EIE_CPL_FAULT_ADDR_OFFSET 0x08 /* device address of a page fault or bus error, else 0 */
+#define EIE_CPL_TIME_START_OFFSET 0x10 /* TIME when the descriptor had been read */
+#define EIE_CPL_TIME_END_OFFSET 0x18 /* TIME when the job was quiet */
+#define EIE_CPL_MACS_OFFSET 0x20 /* multiply-accumulates done */
+#define EIE_CPL_CYCLES_OFFSET 0x28 /* TIME_END - TIME_START; the sum of the next nine */
+#define EIE_CPL_BUSY_OFFSET 0x2c /* cycles in which at least one lane multiplied */
+#define EIE_CPL_STALL_DRAIN_OFFSET 0x30 /* cycles, no lane multiplied: accumulators were drained */
+#define EIE_CPL_STALL_ARRAY_OFFSET 0x34 /* cycles, neither: a MAC command was in the array (pipeline fill, weight ports, zero scan) */
+#define EIE_CPL_STALL_LOAD_OFFSET 0x38 /* cycles, none of these: the compute engine waited for a token of the load engine */
+#define EIE_CPL_STALL_STORE_OFFSET 0x3c /* cycles, none of these: it waited for a token of the store engine */
+#define EIE_CPL_STALL_SYNC_OFFSET 0x40 /* cycles, none of these: a compute command waited for an earlier one or was being set up */
+#define EIE_CPL_STALL_CMD_OFFSET 0x44 /* cycles, none of these: no compute command had arrived though commands were left to fetch */
+#define EIE_CPL_STALL_FRONT_OFFSET 0x48 /* cycles before the first command was asked for */
+#define EIE_CPL_STALL_TAIL_OFFSET 0x4c /* cycles, none of these: all commands fetched, loads and stores finished, the job became quiet */
+#define EIE_CPL_ENGINE_CYCLES_OFFSET 0x50 /* sum over runs of the array: first broadcast to last accumulator drained */
+#define EIE_CPL_SATURATED_OFFSET 0x54 /* outputs cut by a clamp at +-32767 */
+#define EIE_CPL_READ_BEATS_OFFSET 0x58 /* data beats read for commands, bases and loads */
+#define EIE_CPL_WRITE_BEATS_OFFSET 0x5c /* data beats stored */
+#define EIE_CPL_TLB_MISSES_OFFSET 0x60 /* translations that needed a page walk */
+#define EIE_CPL_COMMANDS_OFFSET 0x64 /* commands dispatched, restore commands included */
+#define EIE_CPL_FAULT_CMD_OFFSET 0x68 /* command that failed */
+#define   EIE_CPL_FAULT_INDEX_DW 26 /* its index */
+#define   EIE_CPL_FAULT_INDEX_SHIFT 0
+#define   EIE_CPL_FAULT_INDEX_MASK 0xffffff
+#define   EIE_CPL_FAULT_RESTORE_DW 26 /* it is a restore command */
+#define   EIE_CPL_FAULT_RESTORE_SHIFT 30
+#define   EIE_CPL_FAULT_RESTORE_MASK 0x1
+#define   EIE_CPL_FAULT_VALID_DW 26 /* the failure belongs to a command */
+#define   EIE_CPL_FAULT_VALID_SHIFT 31
+#define   EIE_CPL_FAULT_VALID_MASK 0x1
+#define EIE_CPL_STATUS_OFFSET 0x70 /* enum status */
+#define EIE_CPL_SQ_HEAD_OFFSET 0x74 /* jobs taken from the submission ring since ENABLE, modulo 65536 */
+#define EIE_CPL_RESTORED_OFFSET 0x78 /* 1: the restore commands ran */
+#define EIE_CPL_PHASE_OFFSET 0x7c /* 1 in the first pass over the ring, 0 in the second, and so on */
+
+/* enum status: CPL.STATUS: how the job ended. When several things fail in one cycle the lowest number is reported */
+#define EIE_STATUS_OK 0x0 /* all commands completed */
+#define EIE_STATUS_BAD_DESCRIPTOR 0x1 /* a reserved bit of the descriptor is set, or an address or count is out of range */
+#define EIE_STATUS_BAD_COMMAND 0x2 /* unknown opcode, reserved bit set, or a field that has no meaning */
+#define EIE_STATUS_BAD_RANGE 0x3 /* an on-chip address, base index or count is out of range */
+#define EIE_STATUS_MISALIGNED 0x4 /* a device address is not a multiple of 16 */
+#define EIE_STATUS_PAGE_FAULT 0x5 /* no valid translation, or no permission (FAULT_ADDR) */
+#define EIE_STATUS_BUS_ERROR 0x6 /* the bus answered with an error (FAULT_ADDR) */
+#define EIE_STATUS_UNWRITTEN 0x7 /* a granule was read that this address space did not write since it took the chip */
+#define EIE_STATUS_BAD_STREAM 0x8 /* a weight stream leaves its rows or its buffer, or ends in an escape */
+#define EIE_STATUS_BAD_PARAM 0x9 /* a row parameter has shift 0 or above 47, or its reserved byte set */
+#define EIE_STATUS_TOKEN_OVERFLOW 0xa /* more than TOKENS_MAX tokens between two engines */
+#define EIE_STATUS_TIMEOUT 0xb /* DESC.CYCLE_LIMIT reached */
+#define EIE_STATUS_ABORTED 0xc /* CTRL.ABORT or CTRL.RESET */
+
+/* Page-table entry: Sv39 of the RISC-V privileged specification, section 4.4: three levels, 4 KiB and 2 MiB leaves. Bits U, X, G, A, D are not looked at; a 1 GiB leaf, W without R, a misaligned 2 MiB leaf, or bits 54 and up set is a page fault. */
+#define EIE_PTE_V 0x1 /* valid */
+#define EIE_PTE_R 0x2 /* readable */
+#define EIE_PTE_W 0x4 /* writable */
+#define EIE_PTE_PPN_LSB 0xa /* least significant bit of the physical page number */
+#define EIE_PTE_PPN_BITS 0x2c /* its width */
+#define EIE_VA_BITS 0x27 /* device addresses are canonical: bits 63..38 are equal */
+
+/* Commands: 32 bytes. Engines: load, compute, store; each runs its commands in order, and hands tokens to its neighbour (load - compute - store). A command waits for its tokens before it starts and signals when it has completed. */
+struct eie_cmd {
+	__le32 dw[8];
+};
+#define   EIE_CMD_OPCODE_DW 0 /* enum op */
+#define   EIE_CMD_OPCODE_SHIFT 0
+#define   EIE_CMD_OPCODE_MASK 0xff
+#define   EIE_CMD_WAIT_PREV_DW 0 /* take a token of the previous engine (compute: of load; store: of compute) first */
+#define   EIE_CMD_WAIT_PREV_SHIFT 8
+#define   EIE_CMD_WAIT_PREV_MASK 0x1
+#define   EIE_CMD_WAIT_NEXT_DW 0 /* take a token of the next engine (load: of compute; compute: of store) first */
+#define   EIE_CMD_WAIT_NEXT_SHIFT 9
+#define   EIE_CMD_WAIT_NEXT_MASK 0x1
+#define   EIE_CMD_SIGNAL_PREV_DW 0 /* give a token to the previous engine when complete */
+#define   EIE_CMD_SIGNAL_PREV_SHIFT 10
+#define   EIE_CMD_SIGNAL_PREV_MASK 0x1
+#define   EIE_CMD_SIGNAL_NEXT_DW 0 /* give a token to the next engine when complete */
+#define   EIE_CMD_SIGNAL_NEXT_SHIFT 11
+#define   EIE_CMD_SIGNAL_NEXT_MASK 0x1
+#define   EIE_CMD_FENCE_DW 0 /* compute only: start after all earlier compute commands have completed */
+#define   EIE_CMD_FENCE_SHIFT 12
+#define   EIE_CMD_FENCE_MASK 0x1
+
+/* enum op: CMD.OPCODE; the high digit names the engine */
+#define EIE_OP_LOAD 0x10 /* memory to on-chip buffer (fields XFER_*) */
+#define EIE_OP_SYNC 0x20 /* compute: nothing; carries tokens and the fence */
+#define EIE_OP_MAC 0x21 /* compute: multiply a vector of ABUF with a tile of weights into an accumulator half (fields MAC_*) */
+#define EIE_OP_DRAIN 0x22 /* compute: sum banks, add bias, requantise, clamp an accumulator half into ABUF, and clear it (fields DRAIN_*) */
+#define EIE_OP_STORE 0x30 /* ABUF to memory (fields XFER_*) */
+#define   EIE_CMD_XFER_TARGET_DW 0 /* enum buf */
+#define   EIE_CMD_XFER_TARGET_SHIFT 16
+#define   EIE_CMD_XFER_TARGET_MASK 0xf
+#define   EIE_CMD_XFER_BASE_DW 0 /* index into the base table */
+#define   EIE_CMD_XFER_BASE_SHIFT 24
+#define   EIE_CMD_XFER_BASE_MASK 0xff
+#define   EIE_CMD_XFER_OFFSET_DW 1 /* bytes added to the base, multiple of 16 */
+#define   EIE_CMD_XFER_OFFSET_SHIFT 0
+#define   EIE_CMD_XFER_OFFSET_MASK 0xffffffff
+#define   EIE_CMD_XFER_CLUSTER_DW 2 /* first cluster (WBUF, PBUF, RBUF): row r goes to cluster CLUSTER + r; else 0 */
+#define   EIE_CMD_XFER_CLUSTER_SHIFT 0
+#define   EIE_CMD_XFER_CLUSTER_MASK 0xff
+#define   EIE_CMD_XFER_ADDR_DW 3 /* first granule of the buffer */
+#define   EIE_CMD_XFER_ADDR_SHIFT 0
+#define   EIE_CMD_XFER_ADDR_MASK 0xffffff
+#define   EIE_CMD_XFER_LEN_DW 4 /* granules a row, at least 1 */
+#define   EIE_CMD_XFER_LEN_SHIFT 0
+#define   EIE_CMD_XFER_LEN_MASK 0xffffff
+#define   EIE_CMD_XFER_MEM_STRIDE_DW 5 /* bytes from a row to the next in memory, multiple of 16 */
+#define   EIE_CMD_XFER_MEM_STRIDE_SHIFT 0
+#define   EIE_CMD_XFER_MEM_STRIDE_MASK 0xffffffff
+#define   EIE_CMD_XFER_BUF_STRIDE_DW 6 /* granules from a row to the next in the buffer (ABUF, CBUF); else 0 */
+#define   EIE_CMD_XFER_BUF_STRIDE_SHIFT 0
+#define   EIE_CMD_XFER_BUF_STRIDE_MASK 0xffffff
+#define   EIE_CMD_XFER_ROWS_DW 7 /* rows, at least 1 */
+#define   EIE_CMD_XFER_ROWS_SHIFT 0
+#define   EIE_CMD_XFER_ROWS_MASK 0xffff
+
+/* enum buf: CMD.XFER_TARGET: on-chip buffers; STORE takes ABUF only */
+#define EIE_BUF_ABUF 0x0 /* activations: one memory for the array */
+#define EIE_BUF_WBUF 0x1 /* weight streams: one a cluster */
+#define EIE_BUF_PBUF 0x2 /* column pointers: one a cluster */
+#define EIE_BUF_RBUF 0x3 /* row parameters: one a cluster */
+#define EIE_BUF_CBUF 0x4 /* codebooks: one memory, copied to every lane */
+#define   EIE_CMD_MAC_HALF_DW 0 /* accumulator half */
+#define   EIE_CMD_MAC_HALF_SHIFT 16
+#define   EIE_CMD_MAC_HALF_MASK 0x1
+#define   EIE_CMD_MAC_WIDE_DW 0 /* 0: 4-bit codes, one byte an entry; 1: 8-bit codes, two bytes an entry */
+#define   EIE_CMD_MAC_WIDE_SHIFT 17
+#define   EIE_CMD_MAC_WIDE_MASK 0x1
+#define   EIE_CMD_MAC_IN_DW 1 /* first granule of the input vector in ABUF */
+#define   EIE_CMD_MAC_IN_SHIFT 0
+#define   EIE_CMD_MAC_IN_MASK 0xffffff
+#define   EIE_CMD_MAC_LEN_DW 2 /* granules of input (columns / 8), at least 1 */
+#define   EIE_CMD_MAC_LEN_SHIFT 0
+#define   EIE_CMD_MAC_LEN_MASK 0xffffff
+#define   EIE_CMD_MAC_PTR_DW 3 /* granule of PBUF with the pointer of column 0 (2 granules of pointers a granule of input) */
+#define   EIE_CMD_MAC_PTR_SHIFT 0
+#define   EIE_CMD_MAC_PTR_MASK 0xffffff
+#define   EIE_CMD_MAC_WEIGHTS_DW 4 /* granule of WBUF that pointers count from */
+#define   EIE_CMD_MAC_WEIGHTS_SHIFT 0
+#define   EIE_CMD_MAC_WEIGHTS_MASK 0xffffff
+#define   EIE_CMD_MAC_CODEBOOK_DW 5 /* granule of CBUF with the codebook; multiple of 2 (4-bit) or 32 (8-bit) */
+#define   EIE_CMD_MAC_CODEBOOK_SHIFT 0
+#define   EIE_CMD_MAC_CODEBOOK_MASK 0xff
+#define   EIE_CMD_DRAIN_HALF_DW 0 /* accumulator half */
+#define   EIE_CMD_DRAIN_HALF_SHIFT 16
+#define   EIE_CMD_DRAIN_HALF_MASK 0x1
+#define   EIE_CMD_DRAIN_OUT_DW 1 /* granule of ABUF for step 0 of cluster 0; step t of cluster c goes to OUT + t * STRIDE + c; multiple of CLUSTERS */
+#define   EIE_CMD_DRAIN_OUT_SHIFT 0
+#define   EIE_CMD_DRAIN_OUT_MASK 0xffffff
+#define   EIE_CMD_DRAIN_STRIDE_DW 2 /* granules from a step to the next, multiple of CLUSTERS, at least CLUSTERS */
+#define   EIE_CMD_DRAIN_STRIDE_SHIFT 0
+#define   EIE_CMD_DRAIN_STRIDE_MASK 0xffffff
+#define   EIE_CMD_DRAIN_STEPS_DW 3 /* steps of 8 rows a cluster, 1 .. rows / 8 */
+#define   EIE_CMD_DRAIN_STEPS_SHIFT 0
+#define   EIE_CMD_DRAIN_STEPS_MASK 0xffff
+#define   EIE_CMD_DRAIN_PARAM_DW 4 /* granule of RBUF with the parameters of row 0; 4 granules a step */
+#define   EIE_CMD_DRAIN_PARAM_SHIFT 0
+#define   EIE_CMD_DRAIN_PARAM_MASK 0xffffff
+#define   EIE_CMD_DRAIN_LO_DW 5 /* lower clamp, int16, -32767 .. HI */
+#define   EIE_CMD_DRAIN_LO_SHIFT 0
+#define   EIE_CMD_DRAIN_LO_MASK 0xffff
+#define   EIE_CMD_DRAIN_HI_DW 5 /* upper clamp, int16, LO .. 32767 */
+#define   EIE_CMD_DRAIN_HI_SHIFT 16
+#define   EIE_CMD_DRAIN_HI_MASK 0xffff
+
+/* Column pointer: A 32-bit word of PBUF; all units are entries (1 byte for 4-bit codes, 2 bytes for 8-bit codes). */
+#define EIE_PTR_START_BITS 0x14 /* bits 19..0: first entry, counted from MAC_WEIGHTS */
+#define EIE_PTR_LEN_BITS 0xc /* bits 31..20: entries of the column, escapes included; 0: the column is empty here */
+
+/* Weight entry: The column's row counter starts at -1. An entry with code != 0 adds skip + 1 to it and multiplies row. An entry with code 0 is an escape: it adds SKIP_SPAN * (skip + 1). A column never ends in an escape. */
+#define EIE_NARROW_SPAN 0x10 /* SKIP_SPAN of 4-bit codes: entry = code | skip << 4 */
+#define EIE_WIDE_SPAN 0x100 /* SKIP_SPAN of 8-bit codes: entry = code | skip << 8 */
+
+/* Row parameter: Eight bytes of RBUF: int32 bias, uint16 m, uint8 s (1..47), a zero byte. */
+#define EIE_SHIFT_MAX 0x2f /* largest s */
+
+#endif

@@ -1,0 +1,20 @@
+// The one list of sources: simulation, lint, formal and synthesis. eie_cfg_pkg.sv is generated for each configuration and comes first.
+eie_pkg.sv
+eie_ram.sv
+eie_fifo.sv
+eie_regs.sv
+eie_frontend.sv
+eie_mmu.sv
+eie_axi_rd.sv
+eie_axi_wr.sv
+eie_cmdproc.sv
+eie_load.sv
+eie_store.sv
+eie_abuf.sv
+eie_lane.sv
+eie_requant.sv
+eie_cluster.sv
+eie_bcast.sv
+eie_compute.sv
+eie_array.sv
+eie_top.sv
