@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//
+// ABUF: K banks, granule address modulo K is the bank. A word is a granule and the epoch it was
+// written in; it counts as written in the current epoch only, and epoch 0 never exists.
+//
+// Writes, one port a bank: a drain writes a row of all banks and is never held up; a load waits
+// for it. Scrubbing zeroes words, tags and data, while nobody else is at work. Reads, one port a
+// bank: the array is always served, the store engine when the array is at another bank.
+
+module eie_abuf #(
+  parameter int unsigned Clusters = 8,       // power of two, at least 2
+  parameter int unsigned AbufDepth = 4096
+) (
+  input  logic                    clk_i,
+  input  logic                    rst_ni,
+  input  logic [7:0]              epoch_i,
+  input  logic                    scrub_i,
+  input  logic [23:0]             scrub_addr_i,
+  // load
+  input  logic                    buf_we_i,    // for ABUF
+  output logic                    buf_ready_o,
+  input  logic [23:0]             buf_addr_i,
+  input  logic [127:0]            buf_data_i,
+  // drain
+  input  logic                    dr_we_i,
+  input  logic [23:0]             dr_addr_i,   // multiple of Clusters
+  input  logic [Clusters*128-1:0] dr_data_i,
+  // array
+  input  logic                    ab_re_i,
+  input  logic [23:0]             ab_addr_i,
+  output logic [127:0]            ab_data_o,
+  output logic                    ab_written_o,
+  // store
+  input  logic                    st_re_i,
+  input  logic [23:0]             st_addr_i,
+  output logic                    st_gnt_o,
+  output logic [127:0]            st_data_o,
+  output logic                    st_written_o
+);
+
+  localparam int unsigned BankW = $clog2(Clusters);
+  localparam int unsigned BankDepth = AbufDepth / Clusters;
+  localparam int unsigned RowW = $clog2(BankDepth);
+
+  // Which bank, which row. Addresses are in range but for the scrub's, which counts through the
+  // deepest buffer; a wrapped address is scrubbed twice.
+  logic [BankW-1:0] ld_bank, sc_bank, ab_bank, st_bank, ab_bank_q, st_bank_q;
+  logic [RowW-1:0]  ld_row, sc_row, dr_row, ab_row, st_row;
+
+  assign {ld_row, ld_bank} = buf_addr_i[RowW+BankW-1:0];
+  assign {sc_row, sc_bank} = scrub_addr_i[RowW+BankW-1:0];
+  assign dr_row            = dr_addr_i[BankW+:RowW];
+  assign {ab_row, ab_bank} = ab_addr_i[RowW+BankW-1:0];
+  assign {st_row, st_bank} = st_addr_i[RowW+BankW-1:0];
+
+  assign buf_ready_o = !dr_we_i;
+  assign st_gnt_o    = st_re_i && !(ab_re_i && ab_bank == st_bank);
+
+  logic [Clusters*128-1:0] data;
+  logic [Clusters*8-1:0]   tags;
+
+  for (genvar b = 0; b < Clusters; b++) begin : gen_bank
+    logic            ld_we, sc_we, ab_re, st_re;
+    logic [RowW-1:0] waddr;
+    logic [135:0]    wdata;
+
+    assign ld_we = buf_we_i && ld_bank == BankW'(b);
+    assign sc_we = scrub_i && sc_bank == BankW'(b);
+    assign ab_re = ab_re_i && ab_bank == BankW'(b);
+    assign st_re = st_re_i && st_bank == BankW'(b);
+
+    always_comb begin
+      if (dr_we_i) begin
+        waddr = dr_row;
+        wdata = {epoch_i, dr_data_i[128*b+:128]};
+      end else if (scrub_i) begin
+        waddr = sc_row;
+        wdata = '0;
+      end else begin
+        waddr = ld_row;
+        wdata = {epoch_i, buf_data_i};
+      end
+    end
+
+    eie_ram #(
+      .Width(136),
+      .Depth(BankDepth)
+    ) u_ram (
+      .clk_i,
+      .we_i   (dr_we_i || sc_we || ld_we),
+      .waddr_i(waddr),
+      .wdata_i(wdata),
+      .re_i   (ab_re || st_re),
+      .raddr_i(ab_re ? ab_row : st_row),
+      .rdata_o({tags[8*b+:8], data[128*b+:128]})
+    );
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (ab_re_i) begin
+      ab_bank_q <= ab_bank;
+    end
+    if (st_gnt_o) begin
+      st_bank_q <= st_bank;
+    end
+  end
+
+  logic [7:0] ab_tag, st_tag;
+
+  assign ab_data_o    = data[128*ab_bank_q+:128];
+  assign ab_tag       = tags[8*ab_bank_q+:8];
+  assign ab_written_o = ab_tag == epoch_i && ab_tag != '0;
+  assign st_data_o    = data[128*st_bank_q+:128];
+  assign st_tag       = tags[8*st_bank_q+:8];
+  assign st_written_o = st_tag == epoch_i && st_tag != '0;
+
+  // Assertions
+
+  // verilator lint_off UNUSEDSIGNAL
+  logic unused;    // high bits of addresses that are in range; reset, for the assertions
+  assign unused = ^{rst_ni, buf_addr_i, dr_addr_i, ab_addr_i, st_addr_i, scrub_addr_i};
+  // verilator lint_on UNUSEDSIGNAL
+
+`ifndef SYNTHESIS
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   buf_we_i |-> 32'(buf_addr_i) < AbufDepth && !scrub_i);
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   dr_we_i |->
+                   32'(dr_addr_i) < AbufDepth && dr_addr_i[BankW-1:0] == '0 && !scrub_i);
+  assert property (@(posedge clk_i) disable iff (!rst_ni) ab_re_i |-> 32'(ab_addr_i) < AbufDepth);
+  assert property (@(posedge clk_i) disable iff (!rst_ni) st_re_i |-> 32'(st_addr_i) < AbufDepth);
+`endif
+
+endmodule

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//
+// The array: command issue, broadcast, clusters. See hw/README.md for the handshakes.
+
+module eie_array #(
+  parameter int unsigned Clusters = 2,
+  parameter int unsigned Lanes = 2,
+  parameter int unsigned Rows = 64,
+  parameter int unsigned WbufDepth = 1024,
+  parameter int unsigned PbufDepth = 256,
+  parameter int unsigned RbufDepth = 128,
+  parameter int unsigned JobDepth = 16
+) (
+  input  logic                    clk_i,
+  input  logic                    rst_ni,
+  input  logic                    flush_i,
+  output logic                    idle_o,
+
+  // job
+  input  logic [7:0]              epoch_i,
+  input  logic                    epoch_new_i,
+  input  logic                    scrub_i,
+  input  logic [23:0]             scrub_addr_i,
+  input  logic                    clear_i,
+  output logic                    clear_busy_o,
+
+  // commands
+  input  logic                    cmd_valid_i,
+  output logic                    cmd_ready_o,
+  input  logic [255:0]            cmd_i,
+  input  logic [31:0]             cmd_idx_i,
+  output logic                    done_o,
+  output logic                    done_prev_o,
+  output logic                    done_next_o,
+  output logic                    fault_o,
+  output logic [7:0]              fault_status_o,
+  output logic [31:0]             fault_cmd_o,
+
+  // buffer write bus
+  input  logic                    buf_we_i,
+  input  logic [3:0]              buf_target_i,
+  input  logic [3:0]              buf_cluster_i,
+  input  logic [23:0]             buf_addr_i,
+  input  logic [127:0]            buf_data_i,
+
+  // ABUF
+  output logic                    ab_re_o,
+  output logic [23:0]             ab_addr_o,
+  input  logic [127:0]            ab_data_i,
+  input  logic                    ab_written_i,
+  output logic                    dr_we_o,
+  output logic [23:0]             dr_addr_o,
+  output logic [Clusters*128-1:0] dr_data_o,
+
+  // status
+  output logic [8:0]              macs_o,
+  output logic                    mac_active_o,
+  output logic                    drain_active_o,
+  output logic                    engine_active_o,
+  output logic [8:0]              sats_o,
+  output logic                    sync_wait_o
+);
+
+  localparam int unsigned Wa = $clog2(WbufDepth);
+  localparam int unsigned Pa = $clog2(PbufDepth);
+  localparam int unsigned Ra = $clog2(RbufDepth);
+  localparam int unsigned Words = Rows / 8;
+  localparam int unsigned Ww = (Words > 1) ? $clog2(Words) : 1;
+
+  logic [1:0]            cfg_half, cfg_wide;
+  logic [9:0]            cfg_cb;
+  logic [2*Wa-1:0]       cfg_weights;
+  logic                  start, start_tag, bcast_busy;
+  logic [23:0]           start_in, start_len;
+  logic [Pa-1:0]         start_ptr;
+  logic [1:0]            bc_valid;
+  logic [2*Pa+3:0]       bc_ptr;
+  logic [31:0]           bc_act;
+  logic                  bc_tag, bc_unwritten;
+  logic                  dr_re, dr_half;
+  logic [Ww-1:0]         dr_word;
+  logic [Ra-1:0]         dr_param;
+  logic [15:0]           dr_lo, dr_hi;
+  logic                  cbuf_we, compute_idle;
+
+  // of the clusters
+  logic [Clusters-1:0]   hold, y_valid, uw0, uw1, bs0, bs1, busy0, busy1, dr_bad, dr_uw;
+  logic [8*Clusters-1:0] y_sat;
+  logic [5*Clusters-1:0] macs;
+
+  assign cbuf_we = buf_we_i && 8'(buf_target_i) == eie_pkg::BufCbuf;
+
+  eie_compute #(
+    .Rows      (Rows),
+    .WbufDepth (WbufDepth),
+    .PbufDepth (PbufDepth),
+    .RbufDepth (RbufDepth)
+  ) u_compute (
+    .clk_i, .rst_ni, .flush_i,
+    .idle_o           (compute_idle),
+    .cmd_valid_i, .cmd_ready_o, .cmd_i, .cmd_idx_i,
+    .done_o, .done_prev_o, .done_next_o,
+    .epoch_new_i,
+    .cbuf_we_i        (cbuf_we),
+    .cbuf_addr_i      (buf_addr_i[5:0]),
+    .cfg_half_o       (cfg_half),
+    .cfg_wide_o       (cfg_wide),
+    .cfg_cb_o         (cfg_cb),
+    .cfg_weights_o    (cfg_weights),
+    .bc_start_o       (start),
+    .bc_tag_o         (start_tag),
+    .bc_in_o          (start_in),
+    .bc_len_o         (start_len),
+    .bc_ptr_o         (start_ptr),
+    .bc_busy_i        (bcast_busy),
+    .bc_valid_i       (bc_valid[0]),
+    .busy_i           ({|busy1, |busy0}),
+    .dr_re_o          (dr_re),
+    .dr_half_o        (dr_half),
+    .dr_word_o        (dr_word),
+    .dr_param_o       (dr_param),
+    .dr_lo_o          (dr_lo),
+    .dr_hi_o          (dr_hi),
+    .y_valid_i        (y_valid[0]),
+    .dr_we_o, .dr_addr_o,
+    .mac_unwritten_i  ({|uw1, |uw0} | (bc_unwritten ? (2'b01 << bc_tag) : 2'b00)),
+    .mac_bad_stream_i ({|bs1, |bs0}),
+    .dr_unwritten_i   (|dr_uw),
+    .dr_bad_param_i   (|dr_bad),
+    .fault_o, .fault_status_o, .fault_cmd_o,
+    .mac_active_o, .drain_active_o, .engine_active_o, .sync_wait_o
+  );
+
+  eie_bcast #(
+    .PbufDepth (PbufDepth)
+  ) u_bcast (
+    .clk_i, .rst_ni, .flush_i,
+    .start_i     (start),
+    .tag_i       (start_tag),
+    .in_i        (start_in),
+    .len_i       (start_len),
+    .ptr_i       (start_ptr),
+    .busy_o      (bcast_busy),
+    .ab_re_o, .ab_addr_o, .ab_data_i, .ab_written_i,
+    .hold_i      (hold != '0),
+    .bc_valid_o  (bc_valid),
+    .bc_ptr_o    (bc_ptr),
+    .bc_act_o    (bc_act),
+    .bc_tag_o    (bc_tag),
+    .unwritten_o (bc_unwritten)
+  );
+
+  // Zeroing of the accumulators, a word of all banks a cycle
+
+  logic [Ww-1:0] clear_word_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      clear_busy_o <= 1'b0;
+      clear_word_q <= '0;
+    end else if (clear_busy_o) begin
+      clear_busy_o <= clear_word_q != Ww'(Words - 1);
+      clear_word_q <= clear_word_q + 1'b1;
+    end else if (clear_i) begin
+      clear_busy_o <= 1'b1;
+      clear_word_q <= '0;
+    end
+  end
+
+  for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
+    logic       mine;
+    logic [1:0] busy, unwritten, bad_stream, param_fault;
+
+    assign mine = buf_we_i && buf_cluster_i == 4'(c);
+    assign {busy1[c], busy0[c]} = busy;
+    assign {uw1[c], uw0[c]}     = unwritten;
+    assign {bs1[c], bs0[c]}     = bad_stream;
+    assign {dr_bad[c], dr_uw[c]} = param_fault;
+
+    eie_cluster #(
+      .Lanes     (Lanes),
+      .Rows      (Rows),
+      .WbufDepth (WbufDepth),
+      .PbufDepth (PbufDepth),
+      .RbufDepth (RbufDepth),
+      .JobDepth  (JobDepth)
+    ) u_cluster (
+      .clk_i, .rst_ni, .flush_i,
+      .epoch_i, .scrub_i, .scrub_addr_i,
+      .wbuf_we_i     (mine && 8'(buf_target_i) == eie_pkg::BufWbuf),
+      .pbuf_we_i     (mine && 8'(buf_target_i) == eie_pkg::BufPbuf),
+      .rbuf_we_i     (mine && 8'(buf_target_i) == eie_pkg::BufRbuf),
+      .cbuf_we_i     (cbuf_we),
+      .buf_addr_i, .buf_data_i,
+      .cfg_half_i    (cfg_half),
+      .cfg_wide_i    (cfg_wide),
+      .cfg_cb_i      (cfg_cb),
+      .cfg_weights_i (cfg_weights),
+      .bc_valid_i    (bc_valid),
+      .bc_ptr_i      (bc_ptr),
+      .bc_act_i      (bc_act),
+      .bc_tag_i      (bc_tag),
+      .hold_o        (hold[c]),
+      .dr_re_i       (dr_re),
+      .dr_half_i     (dr_half),
+      .dr_word_i     (dr_word),
+      .dr_param_i    (dr_param),
+      .dr_lo_i       (dr_lo),
+      .dr_hi_i       (dr_hi),
+      .y_valid_o     (y_valid[c]),
+      .y_o           (dr_data_o[128*c +: 128]),
+      .y_sat_o       (y_sat[8*c +: 8]),
+      .clear_i       (clear_busy_o),
+      .clear_word_i  (clear_word_q),
+      .macs_o        (macs[5*c +: 5]),
+      .busy_o        (busy),
+      .unwritten_o   (unwritten),
+      .bad_stream_o  (bad_stream),
+      .param_fault_o (param_fault)
+    );
+  end
+
+  always_comb begin
+    macs_o = '0;
+    for (int unsigned c = 0; c < Clusters; c++) begin
+      macs_o = macs_o + 9'(macs[5*c +: 5]);
+    end
+  end
+
+  always_comb begin
+    sats_o = '0;
+    if (dr_we_o) begin
+      for (int unsigned i = 0; i < 8 * Clusters; i++) begin
+        sats_o = sats_o + 9'(y_sat[i]);
+      end
+    end
+  end
+
+  assign idle_o = compute_idle && !bcast_busy && bc_valid == '0 && busy0 == '0 && busy1 == '0 &&
+                  y_valid == '0 && !dr_re && !clear_busy_o;
+
+endmodule

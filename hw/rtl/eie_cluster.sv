@@ -1,0 +1,474 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//
+// A cluster owns a share of the output rows: column pointers, job queue, weight banks and row parameters
+// for Lanes lanes.
+//
+//   broadcast -> pointer copies -> job queue -> lanes <-> weight banks
+//   drain: lanes' accumulators, row parameters -> sum over the lanes -> bias -> eight eie_requant
+//
+// A job is a column with at least one entry here; empty columns are dropped before the queue.
+
+module eie_cluster #(
+  parameter int unsigned Lanes = 2,
+  parameter int unsigned Rows = 64,
+  parameter int unsigned WbufDepth = 1024,
+  parameter int unsigned PbufDepth = 256,
+  parameter int unsigned RbufDepth = 128,
+  parameter int unsigned JobDepth = 16,
+  localparam int unsigned Wa = $clog2(WbufDepth),
+  localparam int unsigned Pa = $clog2(PbufDepth),
+  localparam int unsigned Ra = $clog2(RbufDepth),
+  localparam int unsigned Words = Rows / 8,
+  localparam int unsigned Ww = (Words > 1) ? $clog2(Words) : 1
+) (
+  input  logic              clk_i,
+  input  logic              rst_ni,
+  input  logic              flush_i,
+
+  input  logic [7:0]        epoch_i,
+  input  logic              scrub_i,
+  // verilator lint_off UNUSEDSIGNAL
+  input  logic [23:0]       scrub_addr_i,    // every buffer takes the bits it has
+  // verilator lint_on UNUSEDSIGNAL
+  input  logic              wbuf_we_i,
+  input  logic              pbuf_we_i,
+  input  logic              rbuf_we_i,
+  input  logic              cbuf_we_i,
+  // verilator lint_off UNUSEDSIGNAL
+  input  logic [23:0]       buf_addr_i,      // likewise
+  // verilator lint_on UNUSEDSIGNAL
+  input  logic [127:0]      buf_data_i,
+
+  // settings of the two MAC commands in flight, by tag
+  input  logic [1:0]        cfg_half_i,
+  input  logic [1:0]        cfg_wide_i,
+  input  logic [9:0]        cfg_cb_i,        // codebook, in units of 16 entries
+  input  logic [2*Wa-1:0]   cfg_weights_i,
+
+  // broadcast: two columns; hold_o leaves room for what is on its way
+  input  logic [1:0]        bc_valid_i,
+  input  logic [2*Pa+3:0]   bc_ptr_i,        // pointer: granule of PBUF and word in it
+  input  logic [31:0]       bc_act_i,
+  input  logic              bc_tag_i,
+  output logic              hold_o,
+
+  // drain, and zeroing of a word of both halves
+  input  logic              dr_re_i,
+  input  logic              dr_half_i,
+  input  logic [Ww-1:0]     dr_word_i,
+  input  logic [Ra-1:0]     dr_param_i,
+  input  logic [15:0]       dr_lo_i,
+  input  logic [15:0]       dr_hi_i,
+  output logic              y_valid_o,
+  output logic [127:0]      y_o,
+  output logic [7:0]        y_sat_o,
+  input  logic              clear_i,
+  input  logic [Ww-1:0]     clear_word_i,
+
+  output logic [4:0]        macs_o,
+  output logic [1:0]        busy_o,          // work of the tag is here
+  output logic [1:0]        unwritten_o,     // faults of MACs, by tag
+  output logic [1:0]        bad_stream_o,
+  output logic [1:0]        param_fault_o    // of a DRAIN: 1 BAD_PARAM, 0 UNWRITTEN
+);
+
+  localparam int unsigned Ba = Wa + 4;                  // byte address in WBUF
+  localparam int unsigned Jw = Ba + 12 + 16 + 1;
+  localparam int unsigned Ja = $clog2(JobDepth);
+  // two in the pointer stage, two in the output register of eie_bcast, two being sent
+  localparam int unsigned OnTheWay = 6;
+
+  logic [Lanes-1:0] mac;
+  logic [Lanes-1:0] bad, ctag, ntag;
+  logic [2*Lanes-1:0] lane_busy;
+
+  // Pointers: a copy for each broadcast port.
+
+  logic [1:0]      p_valid_q, p_written, p_over, p_job, p_push;
+  logic            p_tag_q, p_wide;
+  logic [Wa-1:0]   p_weights;
+  logic [2*Jw-1:0] p_data, q_wdata;
+
+  assign p_wide    = cfg_wide_i[p_tag_q];
+  assign p_weights = p_tag_q ? cfg_weights_i[2*Wa-1:Wa] : cfg_weights_i[Wa-1:0];
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      p_valid_q <= '0;
+    end else begin
+      p_valid_q <= flush_i ? 2'b0 : bc_valid_i;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (bc_valid_i[0]) begin
+      p_tag_q <= bc_tag_i;
+    end
+  end
+
+  for (genvar p = 0; p < 2; p++) begin : gen_ptr
+    logic [127:0]            granule;
+    logic [1:0]              sel_q;
+    logic [15:0]             act_q;
+    logic [eie_pkg::PtrStartBits-1:0] start;
+    logic [eie_pkg::PtrLenBits-1:0]   len;
+    logic [24:0]             first, bytes;
+
+    eie_tagram #(
+      .Depth (PbufDepth)
+    ) u_pbuf (
+      .clk_i, .epoch_i, .scrub_i,
+      .scrub_addr_i (scrub_addr_i[Pa-1:0]),
+      .we_i         (pbuf_we_i),
+      .waddr_i      (buf_addr_i[Pa-1:0]),
+      .wdata_i      (buf_data_i),
+      .re_i         (bc_valid_i[p]),
+      .raddr_i      (bc_ptr_i[(Pa+2)*p+2 +: Pa]),
+      .rdata_o      (granule),
+      .written_o    (p_written[p])
+    );
+
+    always_ff @(posedge clk_i) begin
+      if (bc_valid_i[p]) begin
+        sel_q <= bc_ptr_i[(Pa+2)*p +: 2];
+        act_q <= bc_act_i[16*p +: 16];
+      end
+    end
+
+    assign {len, start} = granule[{sel_q, 5'b0} +: 32];
+    assign first     = {{(21-Wa){1'b0}}, p_weights, 4'b0} + (p_wide ? {4'b0, start, 1'b0} : {5'b0, start});
+    assign bytes     = p_wide ? {12'b0, len, 1'b0} : {13'b0, len};
+    assign p_job[p]  = p_valid_q[p] && len != '0;
+    assign p_over[p] = p_job[p] && first + bytes > 25'(WbufDepth * eie_pkg::GranuleBytes);
+    assign p_push[p] = p_job[p] && p_written[p] && !p_over[p];
+    assign p_data[Jw*p +: Jw] = {first[Ba-1:0], len, act_q, p_tag_q};
+  end
+
+  assign q_wdata = {p_data[2*Jw-1:Jw], p_push[0] ? p_data[Jw-1:0] : p_data[2*Jw-1:Jw]};
+
+  // Job queue
+
+  logic [1:0]      q_push, q_pop;
+  logic [2*Jw-1:0] q_rdata;
+  logic [Ja:0]     q_count;
+  logic            q_ltag_q;              // tag of the youngest job
+
+  assign q_push = {&p_push, |p_push};
+  assign hold_o = q_count > (Ja + 1)'(JobDepth - OnTheWay);
+
+  eie_jobq #(
+    .Width (Jw),
+    .Depth (JobDepth)
+  ) u_jobq (
+    .clk_i, .rst_ni,
+    .clr_i   (flush_i),
+    .push_i  (q_push),
+    .wdata_i (q_wdata),
+    .pop_i   (q_pop),
+    .rdata_o (q_rdata),
+    .count_o (q_count)
+  );
+
+  always_ff @(posedge clk_i) begin
+    if (q_push[0]) begin
+      q_ltag_q <= p_tag_q;
+    end
+  end
+
+  // Dispatch: the two oldest jobs go to the two lowest lanes that take one.
+
+  logic [Lanes-1:0] ready, ready_rest, to0, to1;
+
+  assign to0        = ready & (~ready + 1'b1);
+  assign ready_rest = ready & ~to0;
+  assign to1        = ready_rest & (~ready_rest + 1'b1);
+  assign q_pop[0]   = q_count != '0 && ready != '0;
+  assign q_pop[1]   = q_count > (Ja + 1)'(1) && ready_rest != '0;
+
+  // Weight banks: even and odd words. Words of current jobs go before those of next jobs, the lanes take
+  // turns.
+
+  logic [2*Lanes-1:0]    creq, nreq, cgnt, ngnt;   // lane l of bank b at Lanes * b + l
+  logic [Wa*Lanes-1:0]   caddr, naddr;
+  logic [1:0]            w_lost;
+  logic [1:0]            w_tag_q;
+
+  for (genvar b = 0; b < 2; b++) begin : gen_bank
+    logic [Lanes-1:0] c, n, req, upper, pick, mask_q;
+    logic             any, written, valid_q;
+    logic [Wa-2:0]    addr;
+    logic [127:0]     word;
+
+    assign c     = creq[Lanes*b +: Lanes];
+    assign n     = nreq[Lanes*b +: Lanes];
+    assign req   = (c != '0) ? c : n;
+    assign upper = req & mask_q;
+    assign pick  = (upper != '0) ? upper & (~upper + 1'b1) : req & (~req + 1'b1);
+    assign any   = req != '0;
+    assign cgnt[Lanes*b +: Lanes] = (c != '0) ? pick : '0;
+    assign ngnt[Lanes*b +: Lanes] = (c != '0) ? '0 : pick;
+
+    always_comb begin
+      addr = '0;
+      for (int unsigned l = 0; l < Lanes; l++) begin
+        if (pick[l]) begin
+          addr = (c != '0) ? caddr[Wa*l+1 +: Wa-1] : naddr[Wa*l+1 +: Wa-1];
+        end
+      end
+    end
+
+    // lanes above the one served last come first
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) begin
+        mask_q  <= '0;
+        valid_q <= 1'b0;
+      end else begin
+        valid_q <= any && !flush_i;
+        if (any) begin
+          mask_q <= ~(pick | (pick - 1'b1));
+        end
+      end
+    end
+
+    always_ff @(posedge clk_i) begin
+      if (any) begin
+        w_tag_q[b] <= (c != '0) ? |(pick & ctag) : |(pick & ntag);
+      end
+    end
+
+    eie_tagram #(
+      .Depth (WbufDepth / 2)
+    ) u_wbuf (
+      .clk_i, .epoch_i, .scrub_i,
+      .scrub_addr_i (scrub_addr_i[Wa-1:1]),
+      .we_i         (wbuf_we_i && buf_addr_i[0] == 1'(b)),
+      .waddr_i      (buf_addr_i[Wa-1:1]),
+      .wdata_i      (buf_data_i),
+      .re_i         (any),
+      .raddr_i      (addr),
+      .rdata_o      (word),
+      .written_o    (written)
+    );
+
+    assign w_lost[b] = valid_q && !written;
+  end
+
+  // Lanes
+
+  for (genvar l = 0; l < Lanes; l++) begin : gen_lane
+    logic [Jw-1:0] job;
+    logic [1:0]    lane_creq, lane_nreq;
+    logic [255:0]  rd0, rd1;               // accumulators read for a drain
+
+    assign job = to1[l] ? q_rdata[2*Jw-1:Jw] : q_rdata[Jw-1:0];
+    assign creq[l]         = lane_creq[0];
+    assign creq[Lanes + l] = lane_creq[1];
+    assign nreq[l]         = lane_nreq[0];
+    assign nreq[Lanes + l] = lane_nreq[1];
+
+    eie_lane #(
+      .Rows      (Rows),
+      .WbufDepth (WbufDepth)
+    ) u_lane (
+      .clk_i, .rst_ni, .flush_i,
+      .cfg_half_i, .cfg_wide_i, .cfg_cb_i,
+      .job_ready_o (ready[l]),
+      .job_valid_i ((to0[l] && q_pop[0]) || (to1[l] && q_pop[1])),
+      .job_addr_i  (job[Jw-1 -: Ba]),
+      .job_len_i   (job[28:17]),
+      .job_act_i   (job[16:1]),
+      .job_tag_i   (job[0]),
+      .creq_o      (lane_creq),
+      .caddr_o     (caddr[Wa*l +: Wa]),
+      .cgnt_i      (cgnt[l] || cgnt[Lanes + l]),
+      .nreq_o      (lane_nreq),
+      .naddr_o     (naddr[Wa*l +: Wa]),
+      .ngnt_i      (ngnt[l] || ngnt[Lanes + l]),
+      .word0_i     (gen_bank[0].word),
+      .word1_i     (gen_bank[1].word),
+      .cb_we_i     (cbuf_we_i),
+      .cb_addr_i   (buf_addr_i[5:0]),
+      .cb_data_i   (buf_data_i),
+      .dr_re_i, .dr_half_i, .dr_word_i,
+      .rd0_o       (rd0),
+      .rd1_o       (rd1),
+      .clear_i, .clear_word_i,
+      .mac_o       (mac[l]),
+      .busy_o      (lane_busy[2*l +: 2]),
+      .ctag_o      (ctag[l]),
+      .ntag_o      (ntag[l]),
+      .bad_o       (bad[l])
+    );
+  end
+
+  // Status. A MAC is complete when its last sum is written: three cycles after the last decode.
+
+  logic [1:0] busy, busy1_q, busy2_q, busy3_q;
+
+  always_comb begin
+    busy = '0;
+    for (int unsigned l = 0; l < Lanes; l++) begin
+      busy = busy | lane_busy[2*l +: 2];
+    end
+    for (int unsigned t = 0; t < 2; t++) begin
+      if ((bc_valid_i[0] && bc_tag_i == 1'(t)) || (p_valid_q[0] && p_tag_q == 1'(t)) ||
+          (q_count != '0 && (q_rdata[0] == 1'(t) || q_ltag_q == 1'(t)))) begin
+        busy[t] = 1'b1;
+      end
+    end
+  end
+
+  always_comb begin
+    macs_o = '0;
+    for (int unsigned l = 0; l < Lanes; l++) begin
+      macs_o = macs_o + 5'(mac[l]);
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      busy1_q      <= '0;
+      busy2_q      <= '0;
+      busy3_q      <= '0;
+      busy_o       <= '0;
+      unwritten_o  <= '0;
+      bad_stream_o <= '0;
+    end else begin
+      busy1_q <= busy;
+      busy2_q <= busy1_q;
+      busy3_q <= busy2_q;
+      busy_o  <= busy | busy1_q | busy2_q | busy3_q;
+      for (int unsigned t = 0; t < 2; t++) begin
+        unwritten_o[t]  <= (|(p_valid_q & ~p_written) && p_tag_q == 1'(t)) ||
+                           (w_lost[0] && w_tag_q[0] == 1'(t)) || (w_lost[1] && w_tag_q[1] == 1'(t));
+        bad_stream_o[t] <= (|(p_over & p_written) && p_tag_q == 1'(t)) ||
+                           |(bad & ((t == 1) ? ctag : ~ctag));
+      end
+    end
+  end
+
+  // Drain, step by step: words and parameters are read, sums over up to four lanes, sums and bias,
+  // eie_requant. No wide logic outside the guarded registers: simulation pays for it every cycle.
+
+  localparam int unsigned Groups = (Lanes + 3) / 4;
+
+  logic                  d1_valid_q, d2_valid_q, d3_valid_q, d1_half_q;
+  logic [1:0]            d1_rot_q;
+  logic [511:0]          d1_raw, d2_param_q;
+  logic [3:0]            d1_written;
+  logic [256*Groups-1:0] d2_part_q;
+  logic [255:0]          d3_acc_q;
+  logic [127:0]          d3_m_q;
+  logic [47:0]           d3_s_q;
+
+  for (genvar b = 0; b < 4; b++) begin : gen_rbuf
+    // granule i of the step is in bank (i + parameter address) mod 4
+    logic [Ra-3:0] addr;
+    assign addr = dr_param_i[Ra-1:2] + (Ra - 2)'({1'b0, dr_param_i[1:0]} > 3'(b));
+
+    eie_tagram #(
+      .Depth (RbufDepth / 4)
+    ) u_rbuf (
+      .clk_i, .epoch_i, .scrub_i,
+      .scrub_addr_i (scrub_addr_i[Ra-1:2]),
+      .we_i         (rbuf_we_i && buf_addr_i[1:0] == 2'(b)),
+      .waddr_i      (buf_addr_i[Ra-1:2]),
+      .wdata_i      (buf_data_i),
+      .re_i         (dr_re_i),
+      .raddr_i      (addr),
+      .rdata_o      (d1_raw[128*b +: 128]),
+      .written_o    (d1_written[b])
+    );
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      {d3_valid_q, d2_valid_q, d1_valid_q} <= '0;
+      param_fault_o <= '0;
+    end else begin
+      {d3_valid_q, d2_valid_q, d1_valid_q} <= flush_i ? 3'b0 : {d2_valid_q, d1_valid_q, dr_re_i};
+      param_fault_o <= '0;
+      if (d1_valid_q && !flush_i) begin
+        param_fault_o[0] <= !(&d1_written);
+        for (int unsigned i = 0; i < 8; i++) begin
+          if (d1_raw[64*i+48 +: 8] == '0 || d1_raw[64*i+48 +: 8] > 8'(eie_pkg::ShiftMax) ||
+              d1_raw[64*i+56 +: 8] != '0) begin
+            param_fault_o[1] <= 1'b1;
+          end
+        end
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (dr_re_i) begin
+      d1_half_q <= dr_half_i;
+      d1_rot_q  <= dr_param_i[1:0];
+    end
+    if (d1_valid_q) begin
+      unique case (d1_rot_q)
+        2'd0:    d2_param_q <= d1_raw;
+        2'd1:    d2_param_q <= {d1_raw[127:0], d1_raw[511:128]};
+        2'd2:    d2_param_q <= {d1_raw[255:0], d1_raw[511:256]};
+        default: d2_param_q <= {d1_raw[383:0], d1_raw[511:384]};
+      endcase
+    end
+    if (d2_valid_q) begin
+      for (int unsigned i = 0; i < 8; i++) begin
+        d3_m_q[16*i +: 16] <= d2_param_q[64*i+32 +: 16];
+        d3_s_q[6*i +: 6]   <= d2_param_q[64*i+48 +: 6];
+      end
+    end
+  end
+
+  for (genvar g = 0; g < Groups; g++) begin : gen_part
+    for (genvar i = 0; i < 8; i++) begin : gen_row
+      if (Lanes >= 4) begin : gen_four
+        always_ff @(posedge clk_i) begin
+          if (d1_valid_q && d1_half_q) begin
+            d2_part_q[256*g + 32*i +: 32] <=
+              gen_lane[4*g].rd1[32*i +: 32] + gen_lane[4*g+1].rd1[32*i +: 32] +
+              gen_lane[4*g+2].rd1[32*i +: 32] + gen_lane[4*g+3].rd1[32*i +: 32];
+          end else if (d1_valid_q) begin
+            d2_part_q[256*g + 32*i +: 32] <=
+              gen_lane[4*g].rd0[32*i +: 32] + gen_lane[4*g+1].rd0[32*i +: 32] +
+              gen_lane[4*g+2].rd0[32*i +: 32] + gen_lane[4*g+3].rd0[32*i +: 32];
+          end
+        end
+      end else begin : gen_two
+        always_ff @(posedge clk_i) begin
+          if (d1_valid_q) begin
+            d2_part_q[32*i +: 32] <= d1_half_q ?
+              gen_lane[0].rd1[32*i +: 32] + gen_lane[1].rd1[32*i +: 32] :
+              gen_lane[0].rd0[32*i +: 32] + gen_lane[1].rd0[32*i +: 32];
+          end
+        end
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (d2_valid_q) begin
+      for (int unsigned i = 0; i < 8; i++) begin
+        d3_acc_q[32*i +: 32] <= d2_param_q[64*i +: 32] + d2_part_q[32*i +: 32] +
+          ((Groups > 1) ? d2_part_q[256*(1 % Groups) + 32*i +: 32] : '0) +
+          ((Groups > 2) ? d2_part_q[256*(2 % Groups) + 32*i +: 32] : '0) +
+          ((Groups > 3) ? d2_part_q[256*(3 % Groups) + 32*i +: 32] : '0);
+      end
+    end
+  end
+
+  eie_requant u_requant (
+    .clk_i, .rst_ni, .flush_i,
+    .valid_i (d3_valid_q),
+    .acc_i   (d3_acc_q),
+    .m_i     (d3_m_q),
+    .s_i     (d3_s_q),
+    .lo_i    (dr_lo_i),
+    .hi_i    (dr_hi_i),
+    .valid_o (y_valid_o),
+    .y_o,
+    .sat_o   (y_sat_o)
+  );
+
+endmodule

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//
+// The checks of a command that need nothing but the command, the configuration and the number of
+// bases: "Commands" in docs/programmers_guide.md. Where several fail the lowest status number
+// counts, and the three that exist here are in that order: BAD_COMMAND, BAD_RANGE, MISALIGNED.
+
+module eie_cmdcheck #(
+  parameter int unsigned Clusters = 8,   // power of two
+  parameter int unsigned Rows = 256,
+  parameter int unsigned AbufDepth = 4096,
+  parameter int unsigned WbufDepth = 4096,
+  parameter int unsigned PbufDepth = 1024,
+  parameter int unsigned RbufDepth = 256
+) (
+  input  logic               valid_i,   // else status_o is StatusOk; spares the simulator the work
+  input  logic [255:0]       cmd_i,
+  input  logic [4:0]         nbases_i,
+  output logic [7:0]         status_o
+);
+
+  localparam int unsigned StepsMax = Rows / 8;
+  localparam int unsigned StepsW = $clog2(StepsMax + 1);
+  localparam int unsigned NarrowGranules = 2;    // a codebook of 16 entries
+  localparam int unsigned WideGranules = 32;     // of 256
+
+  // Bits that each kind of command may set
+  localparam logic [255:0] BitsLoad = {
+    32'h0000_ffff, 32'h00ff_ffff, 32'hffff_ffff, 32'h00ff_ffff,
+    32'h00ff_ffff, 32'h0000_00ff, 32'hffff_ffff, 32'hff0f_0aff
+  };
+  localparam logic [255:0] BitsStore = {BitsLoad[255:32], 32'hff0f_05ff};
+  localparam logic [255:0] BitsSync = {224'b0, 32'h0000_1fff};
+  localparam logic [255:0] BitsMac = {
+    32'h0, 32'h0, 32'h0000_00ff, 32'h00ff_ffff,
+    32'h00ff_ffff, 32'h00ff_ffff, 32'h00ff_ffff, 32'h0003_1fff
+  };
+  localparam logic [255:0] BitsDrain = {
+    32'h0, 32'h0, 32'hffff_ffff, 32'h00ff_ffff,
+    32'h0000_ffff, 32'h00ff_ffff, 32'h00ff_ffff, 32'h0001_1fff
+  };
+
+  // Fields, by their names in eie_hw.def
+  logic [3:0]  x_target;
+  logic [7:0]  x_base, x_cluster, m_codebook;
+  logic [23:0] x_addr, x_len, x_buf_stride;
+  logic [15:0] x_rows, d_steps;
+  logic [23:0] m_in, m_len, m_ptr, m_weights, d_out, d_stride, d_param;
+  logic        m_wide;
+  logic signed [15:0] d_lo, d_hi;
+
+  assign x_target     = cmd_i[eie_pkg::CmdXferTargetLsb+:4];
+  assign x_base       = cmd_i[eie_pkg::CmdXferBaseLsb+:8];
+  assign x_cluster    = cmd_i[eie_pkg::CmdXferClusterLsb+:8];
+  assign x_addr       = cmd_i[eie_pkg::CmdXferAddrLsb+:24];
+  assign x_len        = cmd_i[eie_pkg::CmdXferLenLsb+:24];
+  assign x_buf_stride = cmd_i[eie_pkg::CmdXferBufStrideLsb+:24];
+  assign x_rows       = cmd_i[eie_pkg::CmdXferRowsLsb+:16];
+  assign m_wide       = cmd_i[eie_pkg::CmdMacWideLsb];
+  assign m_in         = cmd_i[eie_pkg::CmdMacInLsb+:24];
+  assign m_len        = cmd_i[eie_pkg::CmdMacLenLsb+:24];
+  assign m_ptr        = cmd_i[eie_pkg::CmdMacPtrLsb+:24];
+  assign m_weights    = cmd_i[eie_pkg::CmdMacWeightsLsb+:24];
+  assign m_codebook   = cmd_i[eie_pkg::CmdMacCodebookLsb+:8];
+  assign d_out        = cmd_i[eie_pkg::CmdDrainOutLsb+:24];
+  assign d_stride     = cmd_i[eie_pkg::CmdDrainStrideLsb+:24];
+  assign d_steps      = cmd_i[eie_pkg::CmdDrainStepsLsb+:16];
+  assign d_param      = cmd_i[eie_pkg::CmdDrainParamLsb+:24];
+  assign d_lo         = cmd_i[eie_pkg::CmdDrainLoLsb+:16];
+  assign d_hi         = cmd_i[eie_pkg::CmdDrainHiLsb+:16];
+
+  logic        bad, range, misaligned, shared;
+  logic [24:0] x_depth;
+
+  // One memory for the array, or one a cluster
+  assign shared = x_target == eie_pkg::BufAbuf[3:0] || x_target == eie_pkg::BufCbuf[3:0];
+
+  always_comb begin
+    unique case (x_target)
+      eie_pkg::BufAbuf[3:0]: x_depth = 25'(AbufDepth);
+      eie_pkg::BufWbuf[3:0]: x_depth = 25'(WbufDepth);
+      eie_pkg::BufPbuf[3:0]: x_depth = 25'(PbufDepth);
+      eie_pkg::BufRbuf[3:0]: x_depth = 25'(RbufDepth);
+      default:               x_depth = 25'(eie_pkg::CbufGranules);
+    endcase
+  end
+
+  // The last granule of a DRAIN. Only looked at when d_steps is 1 .. StepsMax, so its low bits do.
+  logic [StepsW-1:0]  d_steps1;
+  logic [24+StepsW:0] d_end;
+
+  assign d_steps1 = d_steps[StepsW-1:0] - 1'b1;
+
+  always_comb begin
+    bad        = 1'b0;
+    range      = 1'b0;
+    misaligned = 1'b0;
+    d_end      = '0;
+    if (valid_i) begin
+      unique case (cmd_i[eie_pkg::CmdOpcodeLsb+:8])
+        eie_pkg::OpLoad, eie_pkg::OpStore: begin
+          bad = x_target > eie_pkg::BufCbuf[3:0] || x_len == '0 || x_rows == '0 ||
+                (shared ? x_cluster != '0 : x_buf_stride != '0);
+          if (cmd_i[eie_pkg::CmdOpcodeLsb+:8] == eie_pkg::OpLoad) begin
+            bad = bad || (cmd_i & ~BitsLoad) != '0;
+          end else begin
+            bad = bad || (cmd_i & ~BitsStore) != '0 || x_target != eie_pkg::BufAbuf[3:0];
+          end
+          range = x_base >= 8'(nbases_i) || 25'(x_addr) + 25'(x_len) > x_depth ||
+                  (!shared && 17'(x_cluster) + 17'(x_rows) > 17'(Clusters));
+          misaligned = cmd_i[eie_pkg::CmdXferOffsetLsb+:4] != '0 ||
+                       cmd_i[eie_pkg::CmdXferMemStrideLsb+:4] != '0;
+        end
+        eie_pkg::OpSync: begin
+          bad = (cmd_i & ~BitsSync) != '0;
+        end
+        eie_pkg::OpMac: begin
+          bad   = (cmd_i & ~BitsMac) != '0 || m_len == '0;
+          range = 25'(m_in) + 25'(m_len) > 25'(AbufDepth) ||
+                  26'(m_ptr) + {1'b0, m_len, 1'b0} > 26'(PbufDepth) ||
+                  m_weights >= 24'(WbufDepth) ||
+                  (m_wide ? m_codebook[4:0] != '0 : m_codebook[0]) ||
+                  9'(m_codebook) + 9'(m_wide ? WideGranules : NarrowGranules) >
+                      9'(eie_pkg::CbufGranules);
+        end
+        eie_pkg::OpDrain: begin
+          bad   = (cmd_i & ~BitsDrain) != '0 || d_steps == '0 || d_lo > d_hi || d_lo == 16'sh8000 ||
+                  d_stride < 24'(Clusters);
+          d_end = (25 + StepsW)'(d_out) + (25 + StepsW)'(d_stride) * (25 + StepsW)'(d_steps1) +
+                  (25 + StepsW)'(Clusters);
+          range = d_steps > 16'(StepsMax) || d_end > (25 + StepsW)'(AbufDepth) ||
+                  26'(d_param) + {8'b0, d_steps, 2'b0} > 26'(RbufDepth) ||
+                  ((d_out | d_stride) & 24'(Clusters - 1)) != '0;
+        end
+        default: begin
+          bad = 1'b1;
+        end
+      endcase
+    end
+  end
+
+  always_comb begin
+    if (bad) begin
+      status_o = eie_pkg::StatusBadCommand;
+    end else if (range) begin
+      status_o = eie_pkg::StatusBadRange;
+    end else if (misaligned) begin
+      status_o = eie_pkg::StatusMisaligned;
+    end else begin
+      status_o = eie_pkg::StatusOk;
+    end
+  end
+
+endmodule
