@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+# Included by the top-level Makefile after hw/rules.mk: libeie_sim.so (fast) and libeie_sim_checked.so (the assertions of
+# the RTL compiled in). Each holds every configuration of CONFIGS.
+
+CXX ?= c++
+
+# Without -march=native: the library must run on other machines than the one that built it.
+SIM_MARCH    = $(if $(filter x86_64%,$(shell $(CXX) -dumpmachine)),-march=x86-64-v2)
+SIM_CXXFLAGS = -std=gnu++17 -fPIC -fvisibility=hidden -fvisibility-inlines-hidden $(SIM_MARCH) $(CXXFLAGS)
+SIM_INCLUDE  = $(shell $(VERILATOR) --getenv VERILATOR_ROOT)/include
+SIM_CPPFLAGS = -Isim -I$(BUILD)/sim -isystem $(SIM_INCLUDE) -DVL_TIME_CONTEXT
+SIM_COMPILE  = $(CXX) $(SIM_CXXFLAGS) -Wall -Wextra -O2 $(SIM_CPPFLAGS)
+
+SIM_VERILATE = $(VERILATOR) --cc -O3 --x-assign fast --x-initial fast --no-skip-identical -Wno-fatal --top-module eie_top \
+               --output-split 20000 -CFLAGS "$(SIM_CXXFLAGS) -DVL_TIME_CONTEXT"
+SIM_VERILATE_fast    := --no-assert
+SIM_VERILATE_checked := --assert
+SIM_OPT_fast         := -O2
+SIM_OPT_checked      := -O1
+
+SIM_HEADERS := sim/eie_sim.h sim/axi_mem.hpp sim/model.hpp $(BUILD)/sim/configs.inc
+SIM_COMMON  := $(addprefix $(BUILD)/sim/,eie_sim.o axi_mem.o runtime/verilated.o runtime/verilated_threads.o)
+
+.PHONY: sim_force
+$(BUILD)/sim/configs.inc: sim_force
+	@mkdir -p $(@D)
+	@printf 'EIE_CONFIG(%s)\n' $(CONFIGS) > $@.tmp
+	@cmp -s $@.tmp $@ || cp $@.tmp $@
+
+$(BUILD)/sim/%.o: sim/%.cpp $(SIM_HEADERS) sim/rules.mk
+	$(SIM_COMPILE) -c -o $@ $<
+
+# Verilator's messages (failed assertions) belong on stderr.
+$(BUILD)/sim/runtime/%.o: sim/rules.mk
+	@mkdir -p $(@D)
+	$(SIM_COMPILE) -w -D'VL_PRINTF(...)=fprintf(stderr,__VA_ARGS__)' -c -o $@ $(SIM_INCLUDE)/$*.cpp
+
+# $(1) flavour, $(2) configuration
+define sim_model
+$(BUILD)/sim/$(1)/$(2)/Veie_$(2).mk: $(BUILD)/hw/$(2)/eie_cfg_pkg.sv $(HW_RTL) sim/rules.mk
+	@mkdir -p $$(@D)
+	$$(SIM_VERILATE) $$(SIM_VERILATE_$(1)) --prefix Veie_$(2) --Mdir $$(@D) $$< -F hw/rtl/eie.f
+
+$(BUILD)/sim/$(1)/$(2)/Veie_$(2)__ALL.a: $(BUILD)/sim/$(1)/$(2)/Veie_$(2).mk
+	+$$(MAKE) -C $$(@D) -f Veie_$(2).mk CXX="$(CXX)" OPT_FAST="$$(SIM_OPT_$(1))" OPT_SLOW=-O0 $$(@F)
+	@touch $$@
+
+$(BUILD)/sim/$(1)/model_$(2).o: sim/model.cpp $(SIM_HEADERS) $(BUILD)/sim/$(1)/$(2)/Veie_$(2).mk
+	$$(SIM_COMPILE) -isystem $(BUILD)/sim/$(1)/$(2) -DEIE_VMODEL=Veie_$(2) -DEIE_VHEADER='"Veie_$(2).h"' \
+		-DEIE_MAKE=make_$(2) -c -o $$@ $$<
+endef
+$(foreach flavour,fast checked,$(foreach config,$(CONFIGS),$(eval $(call sim_model,$(flavour),$(config)))))
+
+# $(1) flavour
+sim_objects = $(SIM_COMMON) $(CONFIGS:%=$(BUILD)/sim/$(1)/model_%.o) \
+              $(foreach config,$(CONFIGS),$(BUILD)/sim/$(1)/$(config)/Veie_$(config)__ALL.a)
+SIM_LINK    = $(CXX) -shared -pthread -Wl,-soname,$(@F) -Wl,--version-script=sim/eie_sim.map -Wl,-z,defs \
+              -o $@ $(filter %.o,$^) $(filter %.a,$^)
+
+$(BUILD)/libeie_sim.so: $(call sim_objects,fast) sim/eie_sim.map
+	$(SIM_LINK)
+
+$(BUILD)/libeie_sim_checked.so: $(call sim_objects,checked) sim/eie_sim.map
+	$(SIM_LINK)
