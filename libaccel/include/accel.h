@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * libaccel: compressed neural networks on the EIE engine, its simulator, or the CPU.
+ *
+ * Conventions
+ * - Functions return 0 or a negative errno value. Those that can fail for a reason worth telling take a caller-owned
+ *   struct accel_error *, which may be NULL; it is written only on failure.
+ * - Objects are opaque and reference counted where they are shared: *_ref / *_unref. NULL may be unref'd.
+ * - accel_model and accel_program are immutable after creation and may be used by any number of threads.
+ *   An accel_session belongs to one thread at a time. An accel_device may serve several sessions of several threads.
+ * - No global state. Strings that functions return belong to the object that they were asked of.
+ * - Tensors are int16 with one float scale (real = q * scale) and zero point 0, dense, row-major, batch outermost.
+ */
+#ifndef ACCEL_H
+#define ACCEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The library is built with hidden visibility; what this header declares is what it exports. */
+#pragma GCC visibility push(default)
+
+#define ACCEL_MAX_DIMS 6
+
+struct accel_error {
+	int code;          /* the negative errno value that was returned */
+	char layer[64];    /* layer, tensor or field concerned, or "" */
+	char text[400];    /* one line: what is wrong, where, and what to do */
+};
+
+/* Version of the library, "MAJOR.MINOR.PATCH". */
+const char *accel_version(void);
+
+/* ---------------------------------------------------------------- models */
+
+struct accel_model;
+
+/*
+ * Loads an .eie file. Every field is checked; errors: -ENOENT, -EACCES ... from opening, -EBADMSG (not an .eie file,
+ * truncated, checksum, inconsistent), -ENOTSUP (a newer file that must be understood and is not), -ENOMEM.
+ */
+int accel_model_open(const char *path, struct accel_model **model, struct accel_error *err);
+/* The same from memory; name is used in error texts. The bytes are not kept. */
+int accel_model_load(const void *data, size_t size, const char *name, struct accel_model **model, struct accel_error *err);
+/* Writes under a temporary name beside path, flushes, renames: an older file stays intact on any failure. */
+int accel_model_save(const struct accel_model *model, const char *path, struct accel_error *err);
+struct accel_model *accel_model_ref(struct accel_model *model);
+void accel_model_unref(struct accel_model *model);
+
+enum accel_layer_kind { ACCEL_LAYER_FC = 1 };
+enum accel_activation { ACCEL_ACT_NONE = 0, ACCEL_ACT_RELU = 1, ACCEL_ACT_RELU6 = 2 };
+
+struct accel_tensor_info {
+	const char *name;
+	unsigned int ndim;                 /* without the batch */
+	uint32_t dims[ACCEL_MAX_DIMS];
+	uint64_t count;                    /* product of dims */
+	float scale;                       /* real = q * scale */
+	int16_t lo, hi;                    /* range that q is clamped to */
+	bool calibrated;                   /* false: the range was guessed from seeded inputs */
+};
+
+struct accel_layer_info {
+	const char *name;
+	enum accel_layer_kind kind;
+	enum accel_activation activation;
+	unsigned int input, output;        /* tensor numbers */
+	uint32_t rows, cols;
+	uint64_t nonzeros;
+	unsigned int code_bits;            /* 4 or 8 */
+	unsigned int codebook_size;        /* non-zero values in use */
+	uint64_t file_bytes_codes, file_bytes_index, file_bytes_other; /* in the .eie file; 0 when never saved or loaded */
+};
+
+unsigned int accel_model_tensors(const struct accel_model *model);
+unsigned int accel_model_layers(const struct accel_model *model);
+unsigned int accel_model_inputs(const struct accel_model *model);
+unsigned int accel_model_outputs(const struct accel_model *model);
+/* -ERANGE when the index is too large. */
+int accel_model_tensor(const struct accel_model *model, unsigned int index, struct accel_tensor_info *info);
+int accel_model_layer(const struct accel_model *model, unsigned int index, struct accel_layer_info *info);
+int accel_model_input(const struct accel_model *model, unsigned int index, struct accel_tensor_info *info);
+int accel_model_output(const struct accel_model *model, unsigned int index, struct accel_tensor_info *info);
+/* Name of class i of the output, or NULL. */
+const char *accel_model_class(const struct accel_model *model, unsigned int i);
+/* Real value of picture byte 0..255 is byte * picture_scale (1/255 unless the model says otherwise). */
+float accel_model_picture_scale(const struct accel_model *model);
+/* Size in bytes of the file that the model was loaded from or saved to last, else 0. */
+uint64_t accel_model_file_bytes(const struct accel_model *model);
+
+/* ---------------------------------------------------------------- graphs */
+
+struct accel_graph;
+
+int accel_graph_new(struct accel_graph **graph);
+void accel_graph_free(struct accel_graph *graph);
+
+/* Adds a graph input of real range [lo, hi]; *tensor receives its number. */
+int accel_graph_input(struct accel_graph *graph, const char *name, unsigned int ndim, const uint32_t *dims,
+		      float lo, float hi, unsigned int *tensor, struct accel_error *err);
+
+/* Compressed sparse rows with a codebook, as Deep Compression (Han et al., ICLR 2016) leaves them. */
+struct accel_csr {
+	uint32_t rows, cols;
+	const uint32_t *rowptr;     /* [rows + 1] */
+	const uint32_t *col;        /* [nnz], increasing within a row */
+	const uint8_t *code;        /* [nnz], 1 .. ncodes - 1 */
+	const float *codebook;      /* [ncodes]; codebook[0] must be 0 */
+	unsigned int ncodes;        /* at most 16 (4-bit codes) or 256 (8-bit codes) */
+	const float *bias;          /* [rows], or NULL */
+};
+
+/* Adds output = activation(W input + bias); everything is copied. The input is taken flattened. */
+int accel_graph_add_fc_csr(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_csr *csr,
+			   enum accel_activation activation, unsigned int *output, struct accel_error *err);
+/* Makes a tensor an output of the graph. Without any call the last layer's tensor is the output. */
+int accel_graph_output(struct accel_graph *graph, unsigned int tensor, struct accel_error *err);
+int accel_graph_class_names(struct accel_graph *graph, unsigned int n, const char *const *names);
+int accel_graph_picture_scale(struct accel_graph *graph, float scale);
+
+/* Widens the ranges of all tensors by running n inputs [n, count] through the float network (first graph input). */
+int accel_graph_calibrate(struct accel_graph *graph, const float *inputs, uint64_t n, struct accel_error *err);
+/*
+ * Derives the int16 numbers (docs/numbers.md) and makes the model. Without calibration
+ * ranges come from 32 seeded inputs with two spare bits, and the tensors are marked (accel_tensor_info.calibrated).
+ * Success gives the graph's contents to the model: the graph can only be freed then. After a failure it is as it was.
+ */
+int accel_graph_finish(struct accel_graph *graph, struct accel_model **model, struct accel_error *err);
+
+/*
+ * Reads layers from a NumPy .npz: one scipy.sparse CSR matrix, or several with the keys of docs/npz.md. Weights are taken as they
+ * are: at most 15 (4-bit) or 255 (8-bit) distinct non-zero values a layer, else -EDOM.
+ */
+int accel_graph_from_npz(const char *path, struct accel_graph **graph, struct accel_error *err);
+
+/* Plain float reference: outputs [n, output count] of the first output. For accuracy comparisons, not for speed. */
+int accel_model_run_float(const struct accel_model *model, const float *inputs, uint64_t n, float *outputs, struct accel_error *err);
+
+/* --------------------------------------------------------------- devices */
+
+struct accel_device;
+
+/*
+ * spec: "cpu", "ref[:CONFIG]", "sim[:CONFIG]" (CONFIG is 8x8 unless given), each with ",key=value" options of the simulator: seed,
+ * latency, stall (permille), jitter. Errors: -ENODEV (unknown, library or node missing), -EPROTO (hardware too new).
+ */
+int accel_device_open(const char *spec, struct accel_device **device, struct accel_error *err);
+struct accel_device *accel_device_ref(struct accel_device *device);
+void accel_device_unref(struct accel_device *device);
+
+struct accel_device_info {
+	const char *backend;                  /* "cpu", "ref", "sim" */
+	const char *config;                   /* "8x8"; "" for cpu */
+	unsigned int isa_major, isa_minor;    /* 0.0 for cpu */
+	unsigned int clusters, lanes, rows;   /* 0 for cpu, like the rest */
+	unsigned int abuf_granules, wbuf_granules, pbuf_granules, rbuf_granules;
+	unsigned int queues, tlb_entries;
+	const void *device_tree;              /* flattened, or NULL */
+	size_t device_tree_bytes;
+};
+
+int accel_device_info(const struct accel_device *device, struct accel_device_info *info);
+
+/* -------------------------------------------------------------- programs */
+
+struct accel_program;
+
+struct accel_compile_options {
+	size_t size;            /* sizeof(struct accel_compile_options): later versions append */
+	unsigned int batch;     /* items a run; 0 means 1 */
+	bool stream_weights;    /* never keep weights on chip between runs (for measurements) */
+};
+
+/* Compiles for the parameters of the device; the program runs on any device with the same ones. options may be NULL. */
+int accel_program_compile(struct accel_model *model, const struct accel_device *device,
+			  const struct accel_compile_options *options, struct accel_program **program, struct accel_error *err);
+struct accel_program *accel_program_ref(struct accel_program *program);
+void accel_program_unref(struct accel_program *program);
+
+struct accel_place_info {
+	const char *layer;
+	const char *where;          /* "device" or "cpu" */
+	const char *reason;         /* why there, one line */
+	unsigned int row_tiles, col_tiles;
+	bool resident;              /* weights stay on chip between runs */
+	uint64_t ideal_cycles;      /* ceil(non-zeros / multipliers), all activations non-zero */
+	uint64_t bytes_loaded, bytes_stored;   /* a run, activations and, when not resident, weights */
+	uint64_t bytes_resident;
+	double balance;             /* busiest cluster / mean, in entries */
+};
+
+unsigned int accel_program_places(const struct accel_program *program);
+int accel_program_place(const struct accel_program *program, unsigned int index, struct accel_place_info *info);
+unsigned int accel_program_batch(const struct accel_program *program);
+/* Totals: jobs a run, commands, bytes of command and constant buffers. */
+struct accel_program_totals {
+	uint64_t jobs, commands, command_bytes, constant_bytes;
+};
+int accel_program_totals(const struct accel_program *program, struct accel_program_totals *totals);
+
+/* -------------------------------------------------------------- sessions */
+
+struct accel_session;
+
+/* Buffers of a program on a device. -EINVAL names both sides when program and device do not match. */
+int accel_session_open(struct accel_program *program, struct accel_device *device, struct accel_session **session,
+		       struct accel_error *err);
+/* Waits for what is in flight, then frees. */
+void accel_session_close(struct accel_session *session);
+
+/* Sets input `index` for all batch items: [batch, count]. Reals are divided by the scale, rounded to nearest even and clamped;
+ * NaN is refused (-EDOM). Raw values outside the tensor's [lo, hi] are refused (-ERANGE). */
+int accel_session_input(struct accel_session *session, unsigned int index, const float *data, struct accel_error *err);
+int accel_session_input_raw(struct accel_session *session, unsigned int index, const int16_t *data, struct accel_error *err);
+int accel_session_output(struct accel_session *session, unsigned int index, float *data, struct accel_error *err);
+int accel_session_output_raw(struct accel_session *session, unsigned int index, int16_t *data, struct accel_error *err);
+
+/* Asynchronous: one run at a time a session (-EBUSY). wait: -ETIMEDOUT leaves the run going; timeout_ns < 0: for ever. */
+int accel_session_submit(struct accel_session *session, struct accel_error *err);
+int accel_session_wait(struct accel_session *session, int64_t timeout_ns, struct accel_error *err);
+/* submit and wait. -EIO: the device refused or failed the job; the text names status, command and layer. */
+int accel_session_run(struct accel_session *session, struct accel_error *err);
+
+/* Sums over the jobs of the last finished run. cpu fills macs and saturated only; ref those and jobs, commands, restores, ideal_cycles. */
+struct accel_stats {
+	uint64_t cycles, busy, engine_cycles, macs, saturated;
+	uint64_t stall_drain, stall_array, stall_load, stall_store, stall_sync, stall_cmd, stall_front, stall_tail;
+	uint64_t read_beats, write_beats, tlb_misses, commands, jobs, restores;
+	uint64_t ideal_cycles;   /* ceil(macs / multipliers), summed over the jobs */
+};
+int accel_session_stats(const struct accel_session *session, struct accel_stats *stats);
+
+#pragma GCC visibility pop
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+# The library, the command, the example.
+
+LIB_SRC   := $(sort $(wildcard libaccel/src/*.c))
+TOOL_SRC  := $(sort $(wildcard libaccel/tool/*.c))
+LIB_LIBS  := -lfdt -lzip -lz -lpthread -ldl -lm
+TOOL_LIBS := -lpng -lz -lm
+
+# -ffp-contract=off: float results must not depend on whether the machine fuses multiply and add
+LIB_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -ffp-contract=off -Ilibaccel/include -Ilibaccel/src \
+	-Ihw/include -Isim -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -MMD -MP
+
+$(BUILD)/gen/configs.c: $(BUILD)/hw/eie_cfg $(CONFIGS:%=hw/config/%.cfg)
+	@mkdir -p $(@D)
+	$(BUILD)/hw/eie_cfg c $(foreach c,$(CONFIGS),$(c) hw/config/$(c).cfg) > $@
+
+# $(call lib_objects,DIR,FLAGS): the library compiled into DIR
+define lib_objects
+$(BUILD)/$(1)/libaccel/%.o: libaccel/%.c
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LIB_CFLAGS) $(2) -c -o $$@ $$<
+$(BUILD)/$(1)/libaccel/configs.o: $(BUILD)/gen/configs.c
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LIB_CFLAGS) $(2) -c -o $$@ $$<
+$(BUILD)/$(1)/libaccel.a: $(LIB_SRC:libaccel/%.c=$(BUILD)/$(1)/libaccel/%.o) $(BUILD)/$(1)/libaccel/configs.o
+	rm -f $$@ && $$(AR) rcs $$@ $$^
+endef
+$(eval $(call lib_objects,obj,))
+$(eval $(call lib_objects,asan,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer))
+
+$(BUILD)/libaccel.a: $(BUILD)/obj/libaccel.a
+	cp $< $@
+
+$(BUILD)/$(SONAME): $(LIB_SRC:libaccel/%.c=$(BUILD)/obj/libaccel/%.o) $(BUILD)/obj/libaccel/configs.o libaccel/libaccel.map
+	$(CC) $(CFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=libaccel/libaccel.map -Wl,-z,defs -o $@ \
+		$(filter %.o,$^) $(LIB_LIBS)
+	ln -sf $(SONAME) $(BUILD)/libaccel.so
+
+$(BUILD)/eie: $(TOOL_SRC:libaccel/%.c=$(BUILD)/obj/libaccel/%.o) $(BUILD)/obj/libaccel.a
+	$(CC) $(CFLAGS) -o $@ $^ $(TOOL_LIBS) $(LIB_LIBS)
+
+$(BUILD)/classify: libaccel/examples/classify.c $(BUILD)/$(SONAME)
+	$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -Ilibaccel/include -o $@ $< -L$(BUILD) -laccel -Wl,-rpath,'$$ORIGIN'
+
+-include $(wildcard $(BUILD)/obj/libaccel/*/*.d $(BUILD)/asan/libaccel/*/*.d)

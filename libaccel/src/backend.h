@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * What a backend that runs command buffers offers (ref, sim; drm later). The cpu backend has no table of these: sessions run
+ * its kernels straight from the model.
+ */
+#ifndef ACCEL_BACKEND_H
+#define ACCEL_BACKEND_H
+
+#include <accel.h>
+#include <eie_hw.h>
+
+/* Parameters of the hardware, from its device tree. */
+struct eie_params {
+	uint32_t isa_major, isa_minor;
+	uint32_t clusters, lanes, rows;
+	uint32_t abuf, wbuf, pbuf, rbuf;   /* granules */
+	uint32_t queues, tlb, jobs;
+};
+
+/* A buffer that the device can address. */
+struct accel_buffer {
+	void *map;           /* host memory */
+	size_t size;         /* multiple of 4096 */
+	uint64_t va;         /* device address */
+};
+
+struct accel_job {
+	const struct accel_buffer *commands;   /* all offsets in bytes */
+	uint64_t cmd_offset, restore_offset, bases_offset;
+	uint32_t ncmds, nrestore, nbases;
+	uint64_t residency;                    /* 0: none */
+	uint32_t cycle_limit;                  /* 0: none */
+};
+
+struct accel_backend {
+	const char *name;
+	/* config and options are the rest of the spec after the backend's name ("" when none) */
+	int (*open)(const char *options, void **dev, struct accel_error *err);
+	void (*close)(void *dev);
+	/* blob: the flattened device tree, owned by dev */
+	int (*describe)(void *dev, const char **config, const void **blob, size_t *bytes);
+	int (*buffer_new)(void *dev, size_t size, bool device_writes, struct accel_buffer *buf, struct accel_error *err);
+	void (*buffer_free)(void *dev, struct accel_buffer *buf);
+	/* Queues a job; *seq identifies it. Jobs of one device run in order. */
+	int (*submit)(void *dev, const struct accel_job *job, uint64_t *seq, struct accel_error *err);
+	/* 0 and the completion entry (also for failed jobs), or -ETIMEDOUT. Each seq is waited for once. */
+	int (*wait)(void *dev, uint64_t seq, int64_t timeout_ns, struct eie_cpl *cpl, struct accel_error *err);
+};
+
+extern const struct accel_backend accel_backend_ref, accel_backend_sim;
+
+/* hwparams.c: reads and checks a device tree; -EPROTO names what is missing or too new. */
+int eie_params_read(const void *blob, size_t bytes, struct eie_params *params, struct accel_error *err);
+
+/*
+ * ref.c: the oracle. Runs one job over memory reached by callbacks (device addresses; the callback returns 0, EIE_STATUS_PAGE_FAULT or
+ * EIE_STATUS_BUS_ERROR), keeps on-chip state between jobs as the chip does, and fills the completion entry: status, fault address and
+ * command, macs, saturated, restored, commands; times and cycles are zero.
+ */
+struct eie_ref;
+struct eie_ref_mem {
+	uint32_t (*read)(void *ctx, uint64_t va, void *buf, size_t len);
+	uint32_t (*write)(void *ctx, uint64_t va, const void *buf, size_t len);
+	void *ctx;
+};
+int eie_ref_new(const struct eie_params *params, struct eie_ref **ref);
+void eie_ref_free(struct eie_ref *ref);
+void eie_ref_run(struct eie_ref *ref, const struct eie_desc *desc, const struct eie_ref_mem *mem, struct eie_cpl *cpl);
+
+#endif

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* The ref backend: the oracle of ref.c over host memory. Jobs run within submit. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend.h"
+#include "configs.h"
+#include "device.h"
+
+struct ref_buffer {
+	struct ref_buffer *next;
+	uint8_t *map;
+	size_t size;
+	uint64_t va;
+	bool device_writes;
+};
+
+struct ref_result {
+	struct ref_result *next;
+	uint64_t seq;
+	struct eie_cpl cpl;
+};
+
+struct ref_dev {
+	pthread_mutex_t lock;            /* of all below */
+	struct eie_ref *ref;
+	const struct accel_config *config;
+	struct ref_buffer *buffers;
+	struct ref_result *results;      /* not yet waited for */
+	uint64_t next_va, seq;
+};
+
+/* Like a page table: whole access within one buffer, else a fault. */
+static uint8_t *translate(struct ref_dev *dev, uint64_t va, size_t len, bool write)
+{
+	for (struct ref_buffer *b = dev->buffers; b; b = b->next)
+		if (va >= b->va && va - b->va < b->size && len <= b->size - (va - b->va))
+			return write && !b->device_writes ? NULL : b->map + (va - b->va);
+	return NULL;
+}
+
+static uint32_t ref_read(void *ctx, uint64_t va, void *buf, size_t len)
+{
+	const uint8_t *p = translate(ctx, va, len, false);
+
+	if (!p)
+		return EIE_STATUS_PAGE_FAULT;
+	memcpy(buf, p, len);
+	return EIE_STATUS_OK;
+}
+
+static uint32_t ref_write(void *ctx, uint64_t va, const void *buf, size_t len)
+{
+	uint8_t *p = translate(ctx, va, len, true);
+
+	if (!p)
+		return EIE_STATUS_PAGE_FAULT;
+	memcpy(p, buf, len);
+	return EIE_STATUS_OK;
+}
+
+static int unknown_config(const char *name, struct accel_error *err)
+{
+	const char *names[32] = { NULL };
+	char list[200] = "";
+	const char *near;
+
+	for (size_t i = 0; i < 31 && accel_configs[i].name; i++) {
+		names[i] = accel_configs[i].name;
+		if (strlen(list) + strlen(names[i]) + 2 < sizeof(list))
+			strcat(strcat(list, " "), names[i]);
+	}
+	near = accel_nearest(name, names);
+	return accel_fail(err, -ENODEV, NULL, "no configuration \"%s\"%s%s%s; there are:%s", name, near ? ": did you mean \"" : "",
+			  near ? near : "", near ? "\"?" : "", list);
+}
+
+static int backend_open(const char *options, void **out, struct accel_error *err)
+{
+	char name[32];
+	const char *rest = accel_spec_config(options, name, sizeof(name));
+	const struct accel_config *config = accel_configs;
+	struct eie_params params;
+	struct ref_dev *dev;
+	int ret;
+
+	if (!rest)
+		return accel_fail(err, -ENODEV, NULL, "no configuration \"%.40s\"", options);
+	if (*rest)
+		return accel_fail(err, -EINVAL, NULL, "device ref takes no options, \"%.60s\" is one of the simulator", rest + 1);
+	while (config->name && strcmp(config->name, name))
+		config++;
+	if (!config->name)
+		return unknown_config(name, err);
+	ret = eie_params_read(config->dtb, config->bytes, &params, err);
+	if (ret)
+		return ret;
+	dev = calloc(1, sizeof(*dev));
+	if (!dev || eie_ref_new(&params, &dev->ref)) {
+		free(dev);
+		return accel_fail(err, -ENOMEM, NULL, "out of memory for device ref:%s", name);
+	}
+	pthread_mutex_init(&dev->lock, NULL);
+	dev->config = config;
+	dev->next_va = 1ull << 32;
+	*out = dev;
+	return 0;
+}
+
+static void backend_close(void *ctx)
+{
+	struct ref_dev *dev = ctx;
+
+	for (struct ref_result *r = dev->results, *next; r; r = next) {
+		next = r->next;
+		free(r);
+	}
+	for (struct ref_buffer *b = dev->buffers, *next; b; b = next) {
+		next = b->next;
+		free(b->map);
+		free(b);
+	}
+	eie_ref_free(dev->ref);
+	pthread_mutex_destroy(&dev->lock);
+	free(dev);
+}
+
+static int backend_describe(void *ctx, const char **config, const void **blob, size_t *bytes)
+{
+	struct ref_dev *dev = ctx;
+
+	*config = dev->config->name;
+	*blob = dev->config->dtb;
+	*bytes = dev->config->bytes;
+	return 0;
+}
+
+static int backend_buffer_new(void *ctx, size_t size, bool device_writes, struct accel_buffer *buf, struct accel_error *err)
+{
+	struct ref_dev *dev = ctx;
+	struct ref_buffer *b = calloc(1, sizeof(*b));
+
+	size = (size + 4095) / 4096 * 4096;
+	if (b)
+		b->map = aligned_alloc(4096, size);
+	if (!b || !b->map) {
+		free(b);
+		return accel_fail(err, -ENOMEM, NULL, "out of memory for a buffer of %zu bytes", size);
+	}
+	memset(b->map, 0, size);
+	b->size = size;
+	b->device_writes = device_writes;
+	pthread_mutex_lock(&dev->lock);
+	b->va = dev->next_va;
+	dev->next_va += size + 4096;   /* a page that faults between any two */
+	b->next = dev->buffers;
+	dev->buffers = b;
+	pthread_mutex_unlock(&dev->lock);
+	*buf = (struct accel_buffer){ b->map, b->size, b->va };
+	return 0;
+}
+
+static void backend_buffer_free(void *ctx, struct accel_buffer *buf)
+{
+	struct ref_dev *dev = ctx;
+
+	pthread_mutex_lock(&dev->lock);
+	for (struct ref_buffer **p = &dev->buffers; *p; p = &(*p)->next) {
+		struct ref_buffer *b = *p;
+
+		if (b->va == buf->va) {
+			*p = b->next;
+			free(b->map);
+			free(b);
+			break;
+		}
+	}
+	pthread_mutex_unlock(&dev->lock);
+	*buf = (struct accel_buffer){ 0 };
+}
+
+static int backend_submit(void *ctx, const struct accel_job *job, uint64_t *seq, struct accel_error *err)
+{
+	struct ref_dev *dev = ctx;
+	const struct eie_ref_mem mem = { ref_read, ref_write, dev };
+	struct ref_result *r = calloc(1, sizeof(*r));
+	struct eie_desc desc;
+
+	if (!r)
+		return accel_fail(err, -ENOMEM, NULL, "out of memory for a job");
+	pthread_mutex_lock(&dev->lock);
+	r->seq = *seq = ++dev->seq;
+	accel_job_descriptor(job, r->seq, &desc);
+	eie_ref_run(dev->ref, &desc, &mem, &r->cpl);
+	r->next = dev->results;
+	dev->results = r;
+	pthread_mutex_unlock(&dev->lock);
+	return 0;
+}
+
+static int backend_wait(void *ctx, uint64_t seq, int64_t timeout_ns, struct eie_cpl *cpl, struct accel_error *err)
+{
+	struct ref_dev *dev = ctx;
+	int ret = -ENOENT;
+
+	(void)timeout_ns;   /* a job that has been submitted is done */
+	pthread_mutex_lock(&dev->lock);
+	for (struct ref_result **p = &dev->results; *p; p = &(*p)->next) {
+		struct ref_result *r = *p;
+
+		if (r->seq == seq) {
+			*p = r->next;
+			*cpl = r->cpl;
+			free(r);
+			ret = 0;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&dev->lock);
+	return ret ? accel_fail(err, ret, NULL, "job %llu is not in flight", (unsigned long long)seq) : 0;
+}
+
+const struct accel_backend accel_backend_ref = {
+	.name = "ref",
+	.open = backend_open,
+	.close = backend_close,
+	.describe = backend_describe,
+	.buffer_new = backend_buffer_new,
+	.buffer_free = backend_buffer_free,
+	.submit = backend_submit,
+	.wait = backend_wait,
+};

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* From a model to a program: plan (plan.c), commands (emit.c), constants, maps of inputs and outputs, and what is told about it. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "device.h"
+#include "emit.h"
+
+static int no_memory(struct accel_error *err)
+{
+	return accel_fail(err, -ENOMEM, NULL, "out of memory while compiling");
+}
+
+static int fill_constants(const struct plan *plan, struct accel_program *p)
+{
+	const struct accel_model *m = plan->model;
+
+	p->constants = calloc(1, p->constant_bytes);
+	if (!p->constants)
+		return -ENOMEM;
+	for (unsigned int l = 0; l < m->nlayers; l++) {
+		const struct layer_plan *lp = &plan->layers[l];
+		uint8_t *codebook = p->constants + lp->codebook_offset;
+
+		memcpy(p->constants + lp->image_offset, lp->image.data, lp->image.bytes);
+		for (unsigned int i = 0; i < m->layers[l].ncodes; i++) {
+			codebook[2 * i] = (uint8_t)m->layers[l].codebook_q[i];
+			codebook[2 * i + 1] = (uint8_t)((uint16_t)m->layers[l].codebook_q[i] >> 8);
+		}
+	}
+	return 0;
+}
+
+static int fill_io(const struct plan *plan, const unsigned int *tensors, unsigned int n, struct accel_io **out)
+{
+	struct accel_io *io = calloc(n ? n : 1, sizeof(*io));
+
+	*out = io;
+	if (!io)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < n; i++) {
+		const struct tensor_plan *t = &plan->tensors[tensors[i]];
+		size_t bytes = plan->model->tensors[tensors[i]].count * sizeof(*io[i].slot);
+
+		io[i] = (struct accel_io){ tensors[i], t->offset, t->item_bytes, malloc(bytes) };
+		if (!io[i].slot)
+			return -ENOMEM;
+		memcpy(io[i].slot, t->slot, bytes);
+	}
+	return 0;
+}
+
+/* FNV-1a, 64 bits. */
+static uint64_t hash(uint64_t h, const void *data, size_t bytes)
+{
+	const uint8_t *p = data;
+
+	for (size_t i = 0; i < bytes; i++)
+		h = (h ^ p[i]) * 0x100000001b3u;
+	return h;
+}
+
+static uint64_t residency_of(const struct accel_program *p)
+{
+	uint64_t h = 0xcbf29ce484222325u;
+
+	if (!p->nrestore)
+		return 0;
+	h = hash(h, p->constants, p->constant_bytes);
+	h = hash(h, p->cmds + p->restore_first, p->nrestore * sizeof(*p->cmds));
+	return h ? h : 1;
+}
+
+static char *format(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+static char *format(const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+	int n;
+
+	va_start(args, fmt);
+	n = vasprintf(&text, fmt, args);
+	va_end(args);
+	return n < 0 ? NULL : text;
+}
+
+static unsigned long long kib(uint64_t bytes)
+{
+	return (bytes + 1023) / 1024;
+}
+
+static char *reason(const struct plan *plan, unsigned int l)
+{
+	const struct layer_plan *lp = &plan->layers[l];
+	uint64_t chip = (uint64_t)plan->params.wbuf * plan->params.clusters * EIE_GRANULE_BYTES;
+	uint64_t weights = lp->image.wlen * plan->params.clusters * EIE_GRANULE_BYTES;
+
+	if (lp->resident)
+		return format("fully connected, weights resident (%llu KiB of %llu KiB)", kib(weights), kib(chip));
+	return format("fully connected, weights streamed in %u chunks (%llu KiB; the chip holds %llu KiB)", lp->image.nchunks,
+		      kib(weights), kib(chip));
+}
+
+static int fill_places(const struct plan *plan, struct accel_program *p)
+{
+	unsigned int multipliers = p->params.clusters * p->params.lanes;
+
+	for (unsigned int l = 0; l < plan->model->nlayers; l++) {
+		const struct layer_plan *lp = &plan->layers[l];
+		struct accel_place_info *info = &p->places[l].info;
+
+		p->places[l].reason = reason(plan, l);
+		if (!p->places[l].reason)
+			return -ENOMEM;
+		info->reason = p->places[l].reason;
+		info->where = "device";
+		info->row_tiles = lp->rows.ntiles;
+		info->col_tiles = 1;
+		for (uint32_t t = 0; t < lp->rows.ntiles; t++)
+			if (lp->image.rows[t].nchunks > info->col_tiles)
+				info->col_tiles = lp->image.rows[t].nchunks;
+		info->resident = lp->resident;
+		info->ideal_cycles = (plan->model->layers[l].nnz + multipliers - 1) / multipliers;
+		info->balance = lp->rows.balance;
+	}
+	return 0;
+}
+
+static int compile_for_engine(const struct plan *plan, struct accel_program *p)
+{
+	int ret;
+
+	p->constant_bytes = plan->bytes[BASE_CONST];
+	p->input_bytes = plan->bytes[BASE_INPUT];
+	p->output_bytes = plan->bytes[BASE_OUTPUT];
+	p->scratch_bytes = plan->bytes[BASE_SCRATCH];
+	ret = fill_constants(plan, p);
+	ret = ret ? ret : fill_io(plan, plan->model->inputs, plan->model->ninputs, &p->inputs);
+	ret = ret ? ret : fill_io(plan, plan->model->outputs, plan->model->noutputs, &p->outputs);
+	ret = ret ? ret : fill_places(plan, p);
+	p->residency = ret ? 0 : residency_of(p);
+	return ret;
+}
+
+static int places_on_cpu(struct accel_program *p)
+{
+	for (unsigned int l = 0; l < p->model->nlayers; l++) {
+		struct accel_place *place = &p->places[l];
+
+		place->reason = strdup("the device is the CPU");
+		if (!place->reason)
+			return -ENOMEM;
+		place->info.where = "cpu";
+		place->info.reason = place->reason;
+		place->info.row_tiles = place->info.col_tiles = 1;
+		place->info.balance = 1;
+	}
+	return 0;
+}
+
+static int new_program(struct accel_model *model, unsigned int batch, struct accel_program **program)
+{
+	struct accel_program *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	atomic_init(&p->refs, 1);
+	p->model = accel_model_ref(model);
+	p->batch = batch;
+	p->places = calloc(model->nlayers ? model->nlayers : 1, sizeof(*p->places));
+	for (unsigned int l = 0; p->places && l < model->nlayers; l++) {
+		p->places[l].layer = strdup(model->layers[l].name);
+		p->places[l].info.layer = p->places[l].layer;
+		if (!p->places[l].layer)
+			goto nomem;
+	}
+	if (!p->places)
+		goto nomem;
+	*program = p;
+	return 0;
+nomem:
+	accel_program_unref(p);
+	return -ENOMEM;
+}
+
+int accel_program_compile(struct accel_model *model, const struct accel_device *device,
+			  const struct accel_compile_options *options, struct accel_program **program, struct accel_error *err)
+{
+	struct accel_compile_options o = { 0 };
+	struct plan plan = { 0 };
+	struct accel_program *p;
+	int ret;
+
+	/* A caller built against another version of the header has a shorter or a longer structure. */
+	if (options)
+		memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
+	if (!o.batch)
+		o.batch = 1;
+	if (new_program(model, o.batch, &p))
+		return no_memory(err);
+
+	if (!device->backend) {
+		p->on_cpu = true;
+		ret = places_on_cpu(p);
+	} else {
+		p->params = device->params;
+		ret = plan_make(model, &device->params, o.batch, o.stream_weights, &plan, err);
+		ret = ret ? ret : emit_program(&plan, p, err);
+		if (ret)
+			goto out;
+		ret = compile_for_engine(&plan, p);
+	}
+	if (ret)
+		no_memory(err);
+out:
+	plan_free(&plan);
+	if (ret)
+		accel_program_unref(p);
+	else
+		*program = p;
+	return ret;
+}

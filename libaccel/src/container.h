@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* What reader and writer of .eie files share; docs/eie_format.md tells the whole format. */
+#ifndef ACCEL_CONTAINER_H
+#define ACCEL_CONTAINER_H
+
+#include "model.h"
+
+#define EIE_COMPATIBLE   "eie,model-1"
+#define EIE_FAMILY       "eie,model-"      /* what later, incompatible formats begin with */
+#define EIE_HEADER_CRC   "header-crc32c"
+#define EIE_DATA_ALIGN   16u               /* data begin at the next multiple behind the device tree */
+#define EIE_BLOB_ALIGN   8u
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bulk data are copied without swapping");
+
+struct eie_layer_bytes {
+	uint64_t codes, index, other;
+};
+
+/* The bytes of the file; the caller frees *data. bytes: [nlayers] sizes by part, or NULL. */
+int eie_encode(const struct accel_model *model, void **data, size_t *size, struct eie_layer_bytes *bytes,
+	       struct accel_error *err);
+
+#endif

@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Reads .eie files: docs/eie_format.md. Files come from anywhere: every size is compared with the size of the file before memory
+ * is taken or anything read, and accel_model_check has the last word.
+ */
+#include "container_reader.h"
+#include "crc32c.h"
+#include "file.h"
+#include "graph.h"
+#include "rice.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------- weights */
+
+static int read_codes(struct eie_reader *r, int node, struct accel_layer *layer)
+{
+	const uint8_t *blob;
+	uint64_t size;
+	int blob_node;
+	int ret = eie_find_blob(r, node, "codes", &blob_node);
+
+	if (!ret)
+		ret = eie_check_coding(r, blob_node, "codes", "none");
+	if (!ret)
+		ret = eie_get_blob(r, blob_node, "codes", layer->code_bits == 4 ? layer->nnz / 2 + layer->nnz % 2 : layer->nnz, &blob,
+			       &size);
+	if (ret)
+		return ret;
+	layer->file_bytes_codes = size;
+	layer->code = malloc(layer->nnz ? layer->nnz : 1);
+	if (!layer->code)
+		return eie_no_memory(r);
+	for (uint64_t i = 0; i < layer->nnz; i++)
+		layer->code[i] = layer->code_bits == 8 ? blob[i] : blob[i / 2] >> 4 * (i % 2) & 15;
+	if (layer->code_bits == 4 && layer->nnz % 2 && blob[size - 1] >> 4)
+		return BAD(r, "codes: the last half byte is not zero");
+	return 0;
+}
+
+static int read_index(struct eie_reader *r, int node, struct accel_layer *layer)
+{
+	const char *wrong;
+	const uint8_t *blob;
+	uint64_t size;
+	uint32_t k = 0;
+	int blob_node;
+	int ret = eie_find_blob(r, node, "index", &blob_node);
+
+	if (!ret)
+		ret = eie_check_coding(r, blob_node, "index", "rice");
+	if (!ret)
+		ret = eie_get_u32(r, blob_node, "rice-bits", &k);
+	if (!ret && k > RICE_K_MAX)
+		ret = BAD(r, "index: rice-bits is %u; 0 to %u are allowed", k, RICE_K_MAX);
+	if (!ret)
+		ret = eie_get_blob(r, blob_node, "index", UINT64_MAX, &blob, &size);
+	if (ret)
+		return ret;
+	layer->file_bytes_index = size;
+	/* rows and nnz are no larger than the blobs of bias and codes, which are there */
+	layer->rowptr = malloc((layer->rows + (size_t)1) * sizeof(*layer->rowptr));
+	layer->col = malloc((layer->nnz ? layer->nnz : 1) * sizeof(*layer->col));
+	if (!layer->rowptr || !layer->col)
+		return eie_no_memory(r);
+	wrong = rice_decode(blob, size, k, layer->rows, layer->cols, (uint32_t)layer->nnz, layer->rowptr, layer->col);
+	return wrong ? BAD(r, "index: %s", wrong) : 0;
+}
+
+/* ---------------------------------------------------------------- nodes */
+
+static int read_codebook(struct eie_reader *r, int node, struct accel_layer *layer)
+{
+	const fdt32_t *cells;
+	unsigned int n;
+	int ret = eie_get_cells(r, node, "codebook", 1, 256, &cells, &layer->ncodes);
+
+	if (ret)
+		return ret;
+	layer->codebook = malloc(layer->ncodes * sizeof(*layer->codebook));
+	layer->codebook_q = malloc(layer->ncodes * sizeof(*layer->codebook_q));
+	if (!layer->codebook || !layer->codebook_q)
+		return eie_no_memory(r);
+	for (unsigned int i = 0; i < layer->ncodes; i++)
+		layer->codebook[i] = eie_float_from_bits(fdt32_ld(cells + i));
+	ret = eie_get_cells(r, node, "codebook-q", layer->ncodes, layer->ncodes, &cells, &n);
+	for (unsigned int i = 0; !ret && i < layer->ncodes; i++)
+		ret = eie_get_s16(r, "codebook-q", fdt32_ld(cells + i), &layer->codebook_q[i]);
+	return ret ? ret : eie_get_float(r, node, "codebook-scale", &layer->codebook_scale);
+}
+
+/* mult and shift: one for all rows as properties, or one a row as blobs. */
+static int read_requant(struct eie_reader *r, int node, struct accel_layer *layer)
+{
+	void *values;
+	uint32_t mult, shift;
+	int ret;
+
+	if (fdt_subnode_offset(r->fdt, node, "mult") >= 0) {
+		ret = eie_copy_blob(r, node, "mult", layer->rows, sizeof(*layer->mult), &values);
+		if (ret)
+			return ret;
+		layer->mult = values;
+		ret = eie_copy_blob(r, node, "shift", layer->rows, sizeof(*layer->shift), &values);
+		if (ret)
+			return ret;
+		layer->shift = values;
+		layer->file_bytes_other += layer->rows * (uint64_t)3;
+		return 0;
+	}
+	ret = eie_get_u32(r, node, "mult", &mult);
+	if (!ret)
+		ret = eie_get_u32(r, node, "shift", &shift);
+	if (ret)
+		return ret;
+	if (mult > UINT16_MAX || shift > UINT8_MAX)
+		return BAD(r, "mult %u, shift %u: out of range", mult, shift);
+	layer->mult = malloc(layer->rows * sizeof(*layer->mult));
+	layer->shift = malloc(layer->rows * sizeof(*layer->shift));
+	if (!layer->mult || !layer->shift)
+		return eie_no_memory(r);
+	for (uint32_t i = 0; i < layer->rows; i++) {
+		layer->mult[i] = (uint16_t)mult;
+		layer->shift[i] = (uint8_t)shift;
+	}
+	return 0;
+}
+
+static int read_label(struct eie_reader *r, int node, char **name)
+{
+	const char *label;
+	int ret = eie_get_string(r, node, "label", &label);
+
+	if (!ret)
+		ret = accel_name_check(r->file, label, -EBADMSG, "a label", r->err);
+	if (ret)
+		return ret;
+	*name = strdup(label);
+	if (!*name)
+		return eie_no_memory(r);
+	r->where = *name;
+	return 0;
+}
+
+static int read_activation(struct eie_reader *r, int node, struct accel_layer *layer)
+{
+	const char *word;
+	int ret = eie_get_string(r, node, "kind", &word);
+
+	if (ret)
+		return ret;
+	if (strcmp(word, "fc"))
+		return eie_not_supported(r, "layer kind", word);
+	layer->kind = ACCEL_LAYER_FC;
+	ret = eie_get_string(r, node, "activation", &word);
+	if (ret)
+		return ret;
+	if (!strcmp(word, "none"))
+		layer->activation = ACCEL_ACT_NONE;
+	else if (!strcmp(word, "relu"))
+		layer->activation = ACCEL_ACT_RELU;
+	else if (!strcmp(word, "relu6"))
+		layer->activation = ACCEL_ACT_RELU6;
+	else
+		return eie_not_supported(r, "activation", word);
+	return 0;
+}
+
+static int read_layer(struct eie_reader *r, int node, struct accel_layer *layer)
+{
+	uint32_t nnz;
+	void *values;
+	int ret = read_label(r, node, &layer->name);
+
+	if (!ret)
+		ret = read_activation(r, node, layer);
+	if (!ret)
+		ret = eie_get_u32(r, node, "input", &layer->input);
+	if (!ret)
+		ret = eie_get_u32(r, node, "output", &layer->output);
+	if (!ret)
+		ret = eie_get_pair(r, node, "shape", &layer->rows, &layer->cols);
+	if (!ret)
+		ret = eie_get_u32(r, node, "nnz", &nnz);
+	if (!ret)
+		ret = eie_get_u32(r, node, "code-bits", &layer->code_bits);
+	if (ret)
+		return ret;
+	if (!layer->rows || layer->rows > ACCEL_MAX_DIM || !layer->cols || layer->cols > ACCEL_MAX_DIM || nnz >= ACCEL_MAX_NNZ)
+		return BAD(r, "%u x %u with %u non-zeros is out of range", layer->rows, layer->cols, nnz);
+	if (layer->code_bits != 4 && layer->code_bits != 8)
+		return BAD(r, "codes of %u bits; 4 or 8 are allowed", layer->code_bits);
+	layer->nnz = nnz;
+	ret = read_codebook(r, node, layer);
+	if (!ret)
+		ret = eie_copy_blob(r, node, "bias", layer->rows, sizeof(*layer->bias), &values);
+	if (ret)
+		return ret;
+	layer->bias = values;
+	ret = eie_copy_blob(r, node, "bias-q", layer->rows, sizeof(*layer->bias_q), &values);
+	if (ret)
+		return ret;
+	layer->bias_q = values;
+	layer->file_bytes_other = layer->ncodes * (uint64_t)8 + layer->rows * (uint64_t)8;
+	ret = read_requant(r, node, layer);
+	if (!ret)
+		ret = read_codes(r, node, layer);
+	return ret ? ret : read_index(r, node, layer);
+}
+
+static int read_tensor(struct eie_reader *r, int node, struct accel_tensor *t)
+{
+	const fdt32_t *dims;
+	uint32_t a, b;
+	int ret = read_label(r, node, &t->name);
+
+	if (!ret)
+		ret = eie_get_cells(r, node, "dims", 1, ACCEL_MAX_DIMS, &dims, &t->ndim);
+	if (ret)
+		return ret;
+	t->count = 1;
+	for (unsigned int i = 0; i < t->ndim; i++) {
+		t->dims[i] = fdt32_ld(dims + i);
+		if (__builtin_mul_overflow(t->count, (uint64_t)t->dims[i], &t->count))
+			return BAD(r, "property 'dims': too many values");
+	}
+	ret = eie_get_pair(r, node, "range", &a, &b);
+	if (ret)
+		return ret;
+	t->range_lo = eie_float_from_bits(a);
+	t->range_hi = eie_float_from_bits(b);
+	if (fdt_getprop(r->fdt, node, "calibrated", NULL)) {
+		const void *empty;
+
+		ret = eie_get_bytes(r, node, "calibrated", 0, &empty);
+		t->calibrated = true;
+	}
+	if (!ret)
+		ret = eie_get_float(r, node, "scale", &t->scale);
+	if (!ret)
+		ret = eie_get_pair(r, node, "clamp", &a, &b);
+	if (!ret)
+		ret = eie_get_s16(r, "clamp", a, &t->lo);
+	return ret ? ret : eie_get_s16(r, "clamp", b, &t->hi);
+}
+
+/* Children of node /parent are named letter0, letter1, ... in this order; returns how many, or an error. */
+static int count_children(struct eie_reader *r, const char *parent, char letter, int *node)
+{
+	int count = 0, child;
+
+	r->where = NULL;
+	*node = fdt_subnode_offset(r->fdt, 0, parent);
+	if (*node < 0)
+		return BAD(r, "node '%s' is missing", parent);
+	fdt_for_each_subnode(child, r->fdt, *node) {
+		const char *name = fdt_get_name(r->fdt, child, NULL);
+		char *end;
+
+		if (!name || name[0] != letter || !(name[1] >= '0' && name[1] <= '9') ||
+		    strtoul(name + 1, &end, 10) != (unsigned long)count || *end)
+			return BAD(r, "node '%s': child '%s' where '%c%d' should be", parent, name ? name : "", letter, count);
+		if (++count > (int)ACCEL_MAX_NODES)
+			return BAD(r, "node '%s': more than %u children", parent, ACCEL_MAX_NODES);
+	}
+	return count;
+}
+
+static int read_tensors(struct eie_reader *r, struct accel_model *model)
+{
+	int parent, child;
+	int count = count_children(r, "tensors", 't', &parent);
+
+	if (count < 0)
+		return count;
+	model->tensors = calloc((size_t)count + 1, sizeof(*model->tensors));
+	if (!model->tensors)
+		return eie_no_memory(r);
+	fdt_for_each_subnode(child, r->fdt, parent) {
+		int ret;
+
+		/* counted first: what it owns is freed with the model */
+		r->where = NULL;
+		ret = read_tensor(r, child, &model->tensors[model->ntensors++]);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int read_layers(struct eie_reader *r, struct accel_model *model)
+{
+	int parent, child;
+	int count = count_children(r, "layers", 'l', &parent);
+
+	if (count < 0)
+		return count;
+	model->layers = calloc((size_t)count + 1, sizeof(*model->layers));
+	if (!model->layers)
+		return eie_no_memory(r);
+	fdt_for_each_subnode(child, r->fdt, parent) {
+		int ret;
+
+		r->where = NULL;
+		ret = read_layer(r, child, &model->layers[model->nlayers++]);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* A list of tensor numbers; accel_model_check looks at them. */
+static int read_list(struct eie_reader *r, const char *name, unsigned int **list, unsigned int *n)
+{
+	const fdt32_t *cells;
+	int ret = eie_get_cells(r, 0, name, 1, ACCEL_MAX_NODES, &cells, n);
+
+	if (ret)
+		return ret;
+	*list = malloc(*n * sizeof(**list));
+	if (!*list)
+		return eie_no_memory(r);
+	for (unsigned int i = 0; i < *n; i++)
+		(*list)[i] = fdt32_ld(cells + i);
+	return 0;
+}
+
+static int read_classes(struct eie_reader *r, struct accel_model *model)
+{
+	int len, n = 0;
+	const char *p = fdt_getprop(r->fdt, 0, "classes", &len);
+
+	if (!p)
+		return 0;
+	if (len < 1 || p[len - 1])
+		return BAD(r, "property 'classes' is no list of strings");
+	for (int i = 0; i < len; i++)
+		n += !p[i];
+	if (n > (int)ACCEL_MAX_CLASSES)
+		return BAD(r, "property 'classes': more than %u names", ACCEL_MAX_CLASSES);
+	model->classes = calloc((size_t)n, sizeof(*model->classes));
+	if (!model->classes)
+		return eie_no_memory(r);
+	while ((int)model->nclasses < n) {
+		int ret = accel_name_check(r->file, p, -EBADMSG, "a class", r->err);
+
+		if (ret)
+			return ret;
+		model->classes[model->nclasses] = strdup(p);
+		if (!model->classes[model->nclasses])
+			return eie_no_memory(r);
+		model->nclasses++;
+		p += strlen(p) + 1;
+	}
+	return 0;
+}
+
+/* ---------------------------------------------------------------- file */
+
+/* No feature that must be understood is known yet: any one refuses the file. */
+static int check_features(struct eie_reader *r)
+{
+	for (int node = 0; node >= 0; node = fdt_next_node(r->fdt, node, NULL)) {
+		const char *feature = fdt_stringlist_get(r->fdt, node, "must-understand", 0, NULL);
+		const char *name = fdt_get_name(r->fdt, node, NULL);
+
+		if (feature)
+			return accel_fail(r->err, -ENOTSUP, NULL, "%s: node '%s' needs the feature '%s', which this version does not have; use a newer library",
+					  r->file, name && *name ? name : "/", feature);
+		if (fdt_getprop(r->fdt, node, "must-understand", NULL))
+			return BAD(r, "property 'must-understand' is no list of strings");
+	}
+	return 0;
+}
+
+static int check_compatible(struct eie_reader *r)
+{
+	const char *first;
+
+	if (fdt_stringlist_search(r->fdt, 0, "compatible", EIE_COMPATIBLE) >= 0)
+		return 0;
+	first = fdt_stringlist_get(r->fdt, 0, "compatible", 0, NULL);
+	if (first && !strncmp(first, EIE_FAMILY, strlen(EIE_FAMILY)))
+		return eie_not_supported(r, "format", first);
+	return BAD(r, "not an .eie file: a device tree, but of something else");
+}
+
+/* The device tree's checksum, over the tree with zero in place of the checksum. */
+static int check_header_crc(struct eie_reader *r, size_t tree)
+{
+	uint32_t crc;
+	int ret = eie_get_u32(r, 0, EIE_HEADER_CRC, &crc);
+
+	if (ret)
+		return ret;
+	if (fdt_setprop_inplace_u32(r->fdt, 0, EIE_HEADER_CRC, 0))
+		return BAD(r, "property '%s' cannot be read", EIE_HEADER_CRC);
+	if (accel_crc32c(0, r->fdt, tree) != crc)
+		return BAD(r, "checksum error in the description of the model: the file is damaged");
+	return 0;
+}
+
+/* Copies the tree and finds the data. */
+static int open_tree(struct eie_reader *r, const uint8_t *file, uint64_t size)
+{
+	uint64_t tree, start, data_size;
+	int ret;
+
+	if (size < sizeof(struct fdt_header) || fdt32_ld((const fdt32_t *)(const void *)file) != FDT_MAGIC)
+		return BAD(r, "not an .eie file");
+	tree = fdt32_ld((const fdt32_t *)(const void *)(file + 4));
+	start = (tree + EIE_DATA_ALIGN - 1) / EIE_DATA_ALIGN * EIE_DATA_ALIGN;
+	if (tree < sizeof(struct fdt_header) || tree > INT32_MAX || start > size)
+		return BAD(r, "truncated: %llu bytes of description promised, the file has %llu", (unsigned long long)tree,
+			   (unsigned long long)size);
+	r->fdt = malloc(tree);
+	if (!r->fdt)
+		return eie_no_memory(r);
+	memcpy(r->fdt, file, tree);
+	if (fdt_check_full(r->fdt, tree))
+		return BAD(r, "the description of the model is no sound device tree: the file is damaged");
+	ret = check_compatible(r);
+	if (!ret)
+		ret = check_header_crc(r, tree);
+	if (!ret)
+		ret = check_features(r);
+	if (!ret)
+		ret = eie_get_u64(r, 0, "data-size", &data_size);
+	if (ret)
+		return ret;
+	if (data_size != size - start)
+		return BAD(r, "truncated, or something follows: %llu bytes of data promised, the file has %llu",
+			   (unsigned long long)data_size, (unsigned long long)(size - start));
+	r->data = file + start;
+	r->data_size = data_size;
+	return 0;
+}
+
+static int read_model(struct eie_reader *r, struct accel_model *model, const uint8_t *file, uint64_t size)
+{
+	int ret = open_tree(r, file, size);
+
+	if (!ret)
+		ret = eie_get_float(r, 0, "picture-scale", &model->picture_scale);
+	if (!ret)
+		ret = read_list(r, "inputs", &model->inputs, &model->ninputs);
+	if (!ret)
+		ret = read_list(r, "outputs", &model->outputs, &model->noutputs);
+	if (!ret)
+		ret = read_classes(r, model);
+	if (!ret)
+		ret = read_tensors(r, model);
+	if (!ret)
+		ret = read_layers(r, model);
+	if (!ret)
+		ret = eie_check_overlap(r);
+	model->file_bytes = size;
+	return ret ? ret : accel_model_check(model, r->file, r->err);
+}
+
+int accel_model_load(const void *data, size_t size, const char *name, struct accel_model **model, struct accel_error *err)
+{
+	struct eie_reader r = { .file = name, .err = err };
+	struct accel_model *m = accel_model_alloc();
+	int ret;
+
+	if (!m)
+		return eie_no_memory(&r);
+	ret = read_model(&r, m, data, size);
+	free(r.fdt);
+	free(r.extents);
+	if (ret)
+		accel_model_unref(m);
+	else
+		*model = m;
+	return ret;
+}
+
+int accel_model_open(const char *path, struct accel_model **model, struct accel_error *err)
+{
+	void *data;
+	size_t size;
+	int ret = accel_file_read(path, &data, &size, err);
+
+	if (ret)
+		return ret;
+	ret = accel_model_load(data, size, path, model, err);
+	free(data);
+	return ret;
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* The state of reading one .eie file, and what reads single properties and blobs. */
+#ifndef ACCEL_CONTAINER_READER_H
+#define ACCEL_CONTAINER_READER_H
+
+#include "container.h"
+
+#include <libfdt.h>
+
+struct eie_extent {
+	uint64_t offset, size;
+};
+
+struct eie_reader {
+	const char *file;
+	void *fdt;                     /* aligned copy */
+	const uint8_t *data;           /* blobs */
+	uint64_t data_size;
+	struct eie_extent *extents;    /* blobs met so far */
+	size_t nextents, room;
+	const char *where;             /* what the next errors are about: label of the tensor or layer, or NULL */
+	struct accel_error *err;
+};
+
+/* Not a function: the format string must be seen by the compiler. */
+#define BAD(r, fmt, ...) \
+	accel_fail((r)->err, -EBADMSG, (r)->where, "%s: %s%s" fmt, (r)->file, (r)->where ? (r)->where : "", \
+		   (r)->where ? ": " : "", ##__VA_ARGS__)
+
+/* A property of exactly len bytes. */
+int eie_get_bytes(struct eie_reader *r, int node, const char *name, int len, const void **value);
+int eie_get_u32(struct eie_reader *r, int node, const char *name, uint32_t *value);
+int eie_get_u64(struct eie_reader *r, int node, const char *name, uint64_t *value);
+int eie_get_pair(struct eie_reader *r, int node, const char *name, uint32_t *a, uint32_t *b);
+float eie_float_from_bits(uint32_t bits);
+int eie_get_float(struct eie_reader *r, int node, const char *name, float *value);
+/* A zero-terminated string without further zeros. */
+int eie_get_string(struct eie_reader *r, int node, const char *name, const char **value);
+/* A list of min to max cells. */
+int eie_get_cells(struct eie_reader *r, int node, const char *name, unsigned int min, unsigned int max, const fdt32_t **cells,
+		  unsigned int *n);
+int eie_no_memory(struct eie_reader *r);
+int eie_not_supported(struct eie_reader *r, const char *what, const char *value);
+/* int16 from a sign-extended cell of property name. */
+int eie_get_s16(struct eie_reader *r, const char *name, uint32_t cell, int16_t *value);
+int eie_find_blob(struct eie_reader *r, int layer, const char *name, int *node);
+/* The coding of a blob must be this one; absent means none. -ENOTSUP for one that nobody knows yet. */
+int eie_check_coding(struct eie_reader *r, int node, const char *name, const char *coding);
+/* Bytes of the blob at node: inside the file, checksum right. want: its size, or UINT64_MAX when the caller checks. */
+int eie_get_blob(struct eie_reader *r, int node, const char *name, uint64_t want, const uint8_t **blob, uint64_t *size);
+/* A copy of blob name of a layer: n elements. Memory is taken only once the file has shown as many bytes. */
+int eie_copy_blob(struct eie_reader *r, int layer, const char *name, uint64_t n, size_t element, void **values);
+/* No byte belongs to two of the blobs met. */
+int eie_check_overlap(struct eie_reader *r);
+
+#endif

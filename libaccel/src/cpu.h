@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * The cpu backend: runs a model straight from its layers, bit-exact with the engine. One struct accel_cpu holds the
+ * transcoded weights and the tensors of one batch; it belongs to one thread at a time.
+ */
+#ifndef ACCEL_CPU_H
+#define ACCEL_CPU_H
+
+#include "model.h"
+
+struct accel_cpu;
+
+/* The model must outlive the accel_cpu (the caller holds a reference). batch 0 means 1. */
+int accel_cpu_new(const struct accel_model *model, unsigned int batch, struct accel_cpu **cpu, struct accel_error *err);
+void accel_cpu_free(struct accel_cpu *cpu);
+/* [batch, count] int16, row-major, 64-byte aligned. The caller writes inputs within [lo, hi] and reads any other. */
+int16_t *accel_cpu_tensor(struct accel_cpu *cpu, unsigned int tensor);
+/* Runs all layers; allocates nothing and cannot fail. Both counters are set, not added to; NULL is allowed. */
+void accel_cpu_run(struct accel_cpu *cpu, uint64_t *macs, uint64_t *saturated);
+
+#endif

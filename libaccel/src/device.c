@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <endian.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "device.h"
+
+static const struct accel_backend *const backends[] = { &accel_backend_ref, &accel_backend_sim };
+#define NBACKENDS (sizeof(backends) / sizeof(backends[0]))
+
+const char *accel_spec_config(const char *options, char *config, size_t size)
+{
+	size_t n = strcspn(options, ",");
+
+	if (n >= size)
+		return NULL;
+	memcpy(config, n ? options : "8x8", n ? n : 4);
+	config[n ? n : 3] = '\0';
+	return options + n;
+}
+
+/* Edits (insert, delete, replace) from a to b; both shorter than 32, else "far". */
+static unsigned int distance(const char *a, const char *b)
+{
+	size_t na = strlen(a), nb = strlen(b);
+	unsigned int row[32];
+
+	if (na >= 32 || nb >= 32)
+		return 32;
+	for (size_t j = 0; j <= nb; j++)
+		row[j] = (unsigned int)j;
+	for (size_t i = 1; i <= na; i++) {
+		unsigned int diagonal = row[0];
+
+		row[0] = (unsigned int)i;
+		for (size_t j = 1; j <= nb; j++) {
+			unsigned int best = diagonal + (a[i - 1] != b[j - 1]);
+
+			diagonal = row[j];
+			best = row[j] + 1 < best ? row[j] + 1 : best;
+			best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+			row[j] = best;
+		}
+	}
+	return row[nb];
+}
+
+const char *accel_nearest(const char *name, const char *const *list)
+{
+	const char *best = NULL;
+	unsigned int least = 3;   /* farther ones are no typing errors */
+
+	for (; *list; list++) {
+		unsigned int d = distance(name, *list);
+
+		if (d < least) {
+			least = d;
+			best = *list;
+		}
+	}
+	return best;
+}
+
+void accel_job_descriptor(const struct accel_job *job, uint64_t fence, struct eie_desc *desc)
+{
+	uint64_t va = job->commands->va;
+
+	*desc = (struct eie_desc){
+		.fence = htole64(fence),
+		.nbases = htole16((uint16_t)job->nbases),
+		.cycle_limit = htole32(job->cycle_limit),
+		.residency = htole64(job->residency),
+		.bases = htole64(va + job->bases_offset),
+		.cmds = htole64(va + job->cmd_offset),
+		.restore = htole64(va + job->restore_offset),
+		.ncmds = htole32(job->ncmds),
+		.nrestore = htole32(job->nrestore),
+	};
+}
+
+static int unknown_device(const char *spec, size_t n, struct accel_error *err)
+{
+	static const char *const names[] = { "cpu", "ref", "sim", NULL };
+	char name[32];
+	const char *near;
+
+	if (n >= sizeof(name))
+		n = sizeof(name) - 1;
+	memcpy(name, spec, n);
+	name[n] = '\0';
+	near = accel_nearest(name, names);
+	return accel_fail(err, -ENODEV, NULL, "no device \"%s\"%s%s%s; there are cpu, ref[:CONFIG] and sim[:CONFIG]", name,
+			  near ? ": did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+}
+
+static int open_backend(struct accel_device *d, const char *options, struct accel_error *err)
+{
+	int ret = d->backend->open(options, &d->dev, err);
+
+	if (ret)
+		return ret;
+	ret = d->backend->describe(d->dev, &d->config, &d->device_tree, &d->device_tree_bytes);
+	if (ret)
+		accel_fail(err, ret, NULL, "device \"%s\" does not tell its parameters: %s", d->backend->name, strerror(-ret));
+	else
+		ret = eie_params_read(d->device_tree, d->device_tree_bytes, &d->params, err);
+	if (ret)
+		d->backend->close(d->dev);
+	return ret;
+}
+
+int accel_device_open(const char *spec, struct accel_device **device, struct accel_error *err)
+{
+	size_t n = strcspn(spec, ":,");
+	const char *options = spec + n + (spec[n] == ':');
+	struct accel_device *d;
+	int ret = 0;
+
+	if (n == 3 && !strncmp(spec, "cpu", 3) && spec[n])
+		return accel_fail(err, -EINVAL, NULL, "device \"%s\": cpu takes no configuration and no options", spec);
+	d = calloc(1, sizeof(*d));
+	if (!d)
+		return accel_fail(err, -ENOMEM, NULL, "out of memory");
+	atomic_init(&d->refs, 1);
+	d->config = "";
+	for (size_t i = 0; i < NBACKENDS; i++)
+		if (strlen(backends[i]->name) == n && !strncmp(spec, backends[i]->name, n))
+			d->backend = backends[i];
+	if (d->backend)
+		ret = open_backend(d, options, err);
+	else if (n != 3 || strncmp(spec, "cpu", 3))
+		ret = unknown_device(spec, n, err);
+	if (ret) {
+		free(d);
+		return ret;
+	}
+	*device = d;
+	return 0;
+}
+
+struct accel_device *accel_device_ref(struct accel_device *device)
+{
+	atomic_fetch_add(&device->refs, 1);
+	return device;
+}
+
+void accel_device_unref(struct accel_device *device)
+{
+	if (!device || atomic_fetch_sub(&device->refs, 1) != 1)
+		return;
+	if (device->backend)
+		device->backend->close(device->dev);
+	free(device);
+}
+
+int accel_device_info(const struct accel_device *device, struct accel_device_info *info)
+{
+	const struct eie_params *p = &device->params;
+
+	*info = (struct accel_device_info){
+		.backend = device->backend ? device->backend->name : "cpu",
+		.config = device->config,
+		.isa_major = p->isa_major, .isa_minor = p->isa_minor,
+		.clusters = p->clusters, .lanes = p->lanes, .rows = p->rows,
+		.abuf_granules = p->abuf, .wbuf_granules = p->wbuf, .pbuf_granules = p->pbuf, .rbuf_granules = p->rbuf,
+		.queues = p->queues, .tlb_entries = p->tlb,
+		.device_tree = device->device_tree, .device_tree_bytes = device->device_tree_bytes,
+	};
+	return 0;
+}

@@ -1,0 +1,578 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Commands and tokens.
+ *
+ * Tokens are placed when somebody needs them: a load that overwrites what a compute command read makes that command (already
+ * written) signal, unless the load engine has taken a token of it or of a later one before; commands of an engine complete in order,
+ * so one token stands for all earlier commands. A DRAIN over something that is being stored does the same with the STORE. So every
+ * signal has its wait, every wait has an earlier signal, no counter ever holds more than a few, and all are zero at the job's end.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+#include "emit.h"
+
+/* Jobs are cut at about so many estimated cycles, so that others get their turn. */
+#define JOB_CYCLES 1000000
+#define NOBODY (-1)
+
+/* A region of a buffer that holds one thing at a time. */
+struct slot {
+	uint64_t id;     /* what it holds; 0: nothing */
+	int64_t user;    /* last compute command that reads it */
+};
+
+struct pool {
+	struct slot slot[2];
+	unsigned int n, last;   /* slots; the one used last */
+};
+
+struct task {
+	uint32_t item, tile;
+	const struct tile_chunk *chunk;   /* streams: NULL when the tile has no weights */
+	unsigned int half;                /* streams: accumulator half and output slot */
+	bool begins;                      /* nothing is left in the accumulators: a job may begin here */
+	bool drains;
+	double cycles;                    /* estimate */
+};
+
+/* Slots of a task whose loads have been written, and the last of these loads. */
+struct stage {
+	unsigned int x, w, r;
+	int64_t load;
+};
+
+struct emit {
+	struct plan *plan;
+	struct accel_program *program;
+	uint32_t capacity;
+	bool nomem;                  /* sticky: add() does nothing from then on */
+	const struct segment *segment;
+	/* Of the job being written: */
+	struct pool x, w, r;
+	int64_t stored[2];           /* last STORE of each output slot */
+	int64_t compute_known;       /* compute command that the load engine knows to be complete */
+	int64_t store_known;         /* STORE that the compute engine knows to be complete */
+	unsigned int half;           /* chains: accumulator half of the next row tile */
+	bool codebook_loaded;
+};
+
+/* Appends a command; returns its index, or NOBODY when memory has run out. */
+static int64_t add(struct emit *e, uint32_t layer, const struct eie_cmd *cmd)
+{
+	struct accel_program *p = e->program;
+
+	if (!e->nomem && p->ncmds == e->capacity) {
+		uint32_t capacity = e->capacity * 2 + 64;
+		struct eie_cmd *cmds = realloc(p->cmds, capacity * sizeof(*cmds));
+		uint32_t *layers = realloc(p->cmd_layer, capacity * sizeof(*layers));
+
+		p->cmds = cmds ? cmds : p->cmds;
+		p->cmd_layer = layers ? layers : p->cmd_layer;
+		e->capacity = capacity;
+		e->nomem = !cmds || !layers;
+	}
+	if (e->nomem)
+		return NOBODY;
+	p->cmds[p->ncmds] = *cmd;
+	p->cmd_layer[p->ncmds] = layer;
+	return p->ncmds++;
+}
+
+/* Sets one bit of a command that has been added. */
+#define MARK(e, index, field) \
+	do { \
+		if ((index) != NOBODY) \
+			CMD_SET(&(e)->program->cmds[index], field, 1); \
+	} while (0)
+
+static struct eie_cmd xfer(uint32_t opcode, unsigned int base, uint64_t offset, uint32_t target, uint32_t addr, uint32_t len)
+{
+	struct eie_cmd cmd = { { 0 } };
+
+	CMD_SET(&cmd, OPCODE, opcode);
+	CMD_SET(&cmd, XFER_TARGET, target);
+	CMD_SET(&cmd, XFER_BASE, base);
+	CMD_SET(&cmd, XFER_OFFSET, offset);
+	CMD_SET(&cmd, XFER_ADDR, addr);
+	CMD_SET(&cmd, XFER_LEN, len);
+	CMD_SET(&cmd, XFER_ROWS, 1);
+	return cmd;
+}
+
+/* Constants, as one row or as one a cluster. */
+static struct eie_cmd load_constant(const struct emit *e, size_t offset, uint32_t target, uint32_t addr, uint32_t len)
+{
+	struct eie_cmd cmd = xfer(EIE_OP_LOAD, BASE_CONST, offset, target, addr, len);
+
+	if (target != EIE_BUF_CBUF) {
+		CMD_SET(&cmd, XFER_ROWS, e->plan->params.clusters);
+		CMD_SET(&cmd, XFER_MEM_STRIDE, (uint64_t)len * EIE_GRANULE_BYTES);
+	}
+	return cmd;
+}
+
+static uint64_t xfer_bytes(const struct eie_cmd *cmd)
+{
+	return (uint64_t)CMD_GET(cmd, XFER_LEN) * CMD_GET(cmd, XFER_ROWS) * EIE_GRANULE_BYTES;
+}
+
+/* ------------------------------------------------------------------- loads */
+
+/* The slot that holds id, or the one that shall: *load tells which. */
+static unsigned int pick(struct pool *pool, uint64_t id, bool *load)
+{
+	for (unsigned int i = 0; i < pool->n; i++) {
+		if (pool->slot[i].id == id) {
+			*load = false;
+			return pool->last = i;
+		}
+	}
+	*load = true;
+	pool->last = (pool->last + 1) % pool->n;
+	pool->slot[pool->last].id = id;
+	return pool->last;
+}
+
+/* A load over what compute command `user` reads (NOBODY: nothing). */
+static void load(struct emit *e, struct stage *st, uint32_t layer, struct eie_cmd cmd, int64_t user)
+{
+	if (user > e->compute_known) {
+		MARK(e, user, SIGNAL_PREV);
+		CMD_SET(&cmd, WAIT_NEXT, 1);
+		e->compute_known = user;
+	}
+	e->program->places[layer].info.bytes_loaded += xfer_bytes(&cmd);
+	st->load = add(e, layer, &cmd);
+}
+
+static uint64_t item_offset(const struct tensor_plan *t, uint32_t item)
+{
+	return t->offset + item * t->item_bytes;
+}
+
+static void load_codebook(struct emit *e, struct stage *st, uint32_t layer)
+{
+	const struct layer_plan *lp = &e->plan->layers[layer];
+
+	if (lp->codebook_resident || e->codebook_loaded)
+		return;
+	load(e, st, layer, load_constant(e, lp->codebook_offset, EIE_BUF_CBUF, lp->codebook,
+					 codebook_granules(&e->plan->model->layers[layer])), NOBODY);
+	e->codebook_loaded = true;
+}
+
+static void stage_chain(struct emit *e, const struct task *task, struct stage *st)
+{
+	const struct segment *s = e->segment;
+	uint32_t segment = (uint32_t)(s - e->plan->segments);
+	bool fresh;
+
+	load_codebook(e, st, s->first_layer);
+	st->x = pick(&e->x, task->item + 1, &fresh);
+	for (uint32_t l = s->first_layer; l < s->first_layer + s->nlayers; l++) {
+		unsigned int input = e->plan->model->layers[l].input;
+		const struct tensor_plan *t = &e->plan->tensors[input];
+		bool again = false;
+
+		for (uint32_t before = s->first_layer; before < l; before++)
+			again |= e->plan->model->layers[before].input == input;
+		if (again || t->segment == segment)
+			continue;
+		load(e, st, l, xfer(EIE_OP_LOAD, t->base, item_offset(t, task->item), EIE_BUF_ABUF,
+				    st->x * s->set_granules + t->abuf, t->granules), e->x.slot[st->x].user);
+	}
+}
+
+/* The whole input vector is kept when it fits, else the part that the chunk needs. */
+static bool keeps_input(const struct emit *e)
+{
+	const struct tensor_plan *t = &e->plan->tensors[e->plan->model->layers[e->segment->first_layer].input];
+
+	return t->granules <= e->plan->area.x_slot;
+}
+
+static void stage_stream(struct emit *e, const struct task *task, struct stage *st)
+{
+	uint32_t layer = e->segment->first_layer;
+	const struct layer_plan *lp = &e->plan->layers[layer];
+	const struct tensor_plan *t = &e->plan->tensors[e->plan->model->layers[layer].input];
+	const struct stream_area *area = &e->plan->area;
+	const struct tile_chunk *c = task->chunk;
+	bool fresh;
+
+	if (c) {
+		uint64_t number = (uint64_t)(c - lp->image.chunks) + 1;
+		bool whole = keeps_input(e);
+
+		load_codebook(e, st, layer);
+		st->x = pick(&e->x, whole ? task->item + 1 : number * e->plan->batch + task->item, &fresh);
+		if (fresh)
+			load(e, st, layer, xfer(EIE_OP_LOAD, t->base,
+						item_offset(t, task->item) + (whole ? 0 : (uint64_t)c->first * EIE_GRANULE_BYTES),
+						EIE_BUF_ABUF, area->x + st->x * area->x_slot, whole ? t->granules : c->granules),
+			     e->x.slot[st->x].user);
+		st->w = pick(&e->w, number, &fresh);
+		if (fresh) {
+			load(e, st, layer, load_constant(e, lp->image_offset + c->p_offset, EIE_BUF_PBUF,
+							 area->p + st->w * area->p_slot, c->plen), e->w.slot[st->w].user);
+			load(e, st, layer, load_constant(e, lp->image_offset + c->w_offset, EIE_BUF_WBUF,
+							 area->w + st->w * area->w_slot, c->wlen), e->w.slot[st->w].user);
+		}
+	}
+	if (task->drains) {
+		const struct tile_row *row = &lp->image.rows[task->tile];
+
+		st->r = pick(&e->r, task->tile + 1, &fresh);
+		if (fresh)
+			load(e, st, layer, load_constant(e, lp->image_offset + row->r_offset, EIE_BUF_RBUF,
+							 area->r + st->r * area->r_slot, row->rlen), e->r.slot[st->r].user);
+	}
+}
+
+static void stage(struct emit *e, const struct task *task, struct stage *st)
+{
+	*st = (struct stage){ .load = NOBODY };
+	if (e->segment->chain)
+		stage_chain(e, task, st);
+	else
+		stage_stream(e, task, st);
+	MARK(e, st->load, SIGNAL_NEXT);
+}
+
+/* ----------------------------------------------------------------- compute */
+
+/* Addresses of one row tile. */
+struct place {
+	uint32_t in, ptr, weights, param, out;
+};
+
+static int64_t add_mac(struct emit *e, uint32_t layer, const struct tile_chunk *chunk, unsigned int half, bool fence,
+		       const struct place *at)
+{
+	struct eie_cmd cmd = { { 0 } };
+
+	CMD_SET(&cmd, OPCODE, EIE_OP_MAC);
+	CMD_SET(&cmd, FENCE, fence);
+	CMD_SET(&cmd, MAC_HALF, half);
+	CMD_SET(&cmd, MAC_WIDE, e->plan->model->layers[layer].code_bits == 8);
+	CMD_SET(&cmd, MAC_IN, at->in);
+	CMD_SET(&cmd, MAC_LEN, chunk->granules);
+	CMD_SET(&cmd, MAC_PTR, at->ptr);
+	CMD_SET(&cmd, MAC_WEIGHTS, at->weights);
+	CMD_SET(&cmd, MAC_CODEBOOK, e->plan->layers[layer].codebook);
+	return add(e, layer, &cmd);
+}
+
+/* out_slot: index into stored[], of the slot that is written. */
+static int64_t add_drain(struct emit *e, uint32_t layer, uint32_t tile, unsigned int half, unsigned int out_slot,
+			 const struct place *at)
+{
+	const struct accel_tensor *t = &e->plan->model->tensors[e->plan->model->layers[layer].output];
+	struct eie_cmd cmd = { { 0 } };
+
+	CMD_SET(&cmd, OPCODE, EIE_OP_DRAIN);
+	CMD_SET(&cmd, DRAIN_HALF, half);
+	CMD_SET(&cmd, DRAIN_OUT, at->out);
+	CMD_SET(&cmd, DRAIN_STRIDE, e->plan->params.clusters);
+	CMD_SET(&cmd, DRAIN_STEPS, e->plan->layers[layer].rows.steps[tile]);
+	CMD_SET(&cmd, DRAIN_PARAM, at->param);
+	CMD_SET(&cmd, DRAIN_LO, (uint16_t)t->lo);
+	CMD_SET(&cmd, DRAIN_HI, (uint16_t)t->hi);
+	if (e->stored[out_slot] > e->store_known) {
+		MARK(e, e->stored[out_slot], SIGNAL_PREV);
+		CMD_SET(&cmd, WAIT_NEXT, 1);
+		e->store_known = e->stored[out_slot];
+	}
+	return add(e, layer, &cmd);
+}
+
+static void compute_chain(struct emit *e, const struct stage *st)
+{
+	const struct segment *s = e->segment;
+
+	for (uint32_t l = s->first_layer; l < s->first_layer + s->nlayers; l++) {
+		const struct accel_layer *layer = &e->plan->model->layers[l];
+		const struct layer_plan *lp = &e->plan->layers[l];
+		const struct tensor_plan *in = &e->plan->tensors[layer->input], *out = &e->plan->tensors[layer->output];
+		uint32_t set = st->x * s->set_granules;
+		struct place at = { .in = set + in->abuf, .ptr = lp->p, .weights = lp->w, .param = lp->r };
+		bool fence = in->segment == lp->segment;   /* the input comes from the drains of a layer before */
+
+		for (uint32_t t = 0; t < lp->rows.ntiles; t++) {
+			const struct tile_row *row = &lp->image.rows[t];
+
+			if (row->nchunks) {
+				const struct tile_chunk *chunk = &lp->image.chunks[row->first_chunk];
+
+				add_mac(e, l, chunk, e->half, fence, &at);
+				fence = false;
+				at.ptr += chunk->plen;
+				at.weights += chunk->wlen;
+			}
+			at.out = set + out->abuf + lp->rows.out[t];
+			add_drain(e, l, t, e->half, st->x, &at);
+			at.param += row->rlen;
+			e->half ^= 1;
+		}
+	}
+}
+
+static void compute_stream(struct emit *e, const struct task *task, const struct stage *st)
+{
+	const struct stream_area *area = &e->plan->area;
+	uint32_t layer = e->segment->first_layer;
+	struct place at = {
+		.in = area->x + st->x * area->x_slot,
+		.ptr = area->p + st->w * area->p_slot,
+		.weights = area->w + st->w * area->w_slot,
+		.param = area->r + st->r * area->r_slot,
+		.out = area->y + task->half * area->y_slot,
+	};
+
+	if (task->chunk) {
+		at.in += keeps_input(e) ? task->chunk->first : 0;
+		add_mac(e, layer, task->chunk, task->half, false, &at);
+	}
+	if (task->drains)
+		add_drain(e, layer, task->tile, task->half, task->half, &at);
+}
+
+/* Returns the last compute command. */
+static int64_t compute(struct emit *e, const struct task *task, const struct stage *st)
+{
+	struct accel_program *p = e->program;
+	int64_t first = p->ncmds, last;
+
+	if (e->segment->chain)
+		compute_chain(e, st);
+	else
+		compute_stream(e, task, st);
+	if (e->nomem)
+		return NOBODY;
+	last = (int64_t)p->ncmds - 1;
+	if (st->load != NOBODY)
+		MARK(e, first, WAIT_PREV);
+	if (e->segment->chain || task->chunk)
+		e->x.slot[st->x].user = last;
+	if (!e->segment->chain && task->chunk)
+		e->w.slot[st->w].user = last;
+	if (!e->segment->chain && task->drains)
+		e->r.slot[st->r].user = last;
+	return last;
+}
+
+/* ------------------------------------------------------------------ stores */
+
+static int64_t add_store(struct emit *e, uint32_t layer, uint64_t offset, uint32_t addr, uint32_t len)
+{
+	const struct tensor_plan *t = &e->plan->tensors[e->plan->model->layers[layer].output];
+	struct eie_cmd cmd = xfer(EIE_OP_STORE, t->base, offset, EIE_BUF_ABUF, addr, len);
+
+	e->program->places[layer].info.bytes_stored += xfer_bytes(&cmd);
+	return add(e, layer, &cmd);
+}
+
+static void store(struct emit *e, const struct task *task, const struct stage *st, int64_t computed)
+{
+	const struct segment *s = e->segment;
+	int64_t first = NOBODY, last = NOBODY;
+
+	if (!task->drains)
+		return;
+	for (uint32_t l = s->first_layer; l < s->first_layer + s->nlayers; l++) {
+		const struct layer_plan *lp = &e->plan->layers[l];
+		const struct tensor_plan *t = &e->plan->tensors[e->plan->model->layers[l].output];
+		uint64_t offset = item_offset(t, task->item);
+
+		if (!t->in_memory)
+			continue;
+		if (s->chain)
+			last = add_store(e, l, offset, st->x * s->set_granules + t->abuf, t->granules);
+		else
+			last = add_store(e, l, offset + (uint64_t)lp->rows.out[task->tile] * EIE_GRANULE_BYTES,
+					 e->plan->area.y + task->half * e->plan->area.y_slot,
+					 lp->rows.steps[task->tile] * e->plan->params.clusters);
+		first = first == NOBODY ? last : first;
+	}
+	if (last == NOBODY)
+		return;
+	MARK(e, computed, SIGNAL_NEXT);
+	MARK(e, first, WAIT_PREV);
+	e->stored[s->chain ? st->x : task->half] = last;
+}
+
+/* -------------------------------------------------------------------- jobs */
+
+static void emit_job(struct emit *e, const struct task *tasks, uint32_t n)
+{
+	struct accel_program *p = e->program;
+	const struct segment *s = e->segment;
+	struct accel_program_job *jobs = realloc(p->jobs, (p->njobs + 1) * sizeof(*jobs));
+	uint32_t first = p->ncmds;
+	unsigned int slots = s->chain ? s->sets : 2;
+	struct stage stages[2];
+
+	if (!jobs) {
+		e->nomem = true;
+		return;
+	}
+	p->jobs = jobs;
+	e->x = e->w = e->r = (struct pool){ .slot = { { 0, NOBODY }, { 0, NOBODY } }, .n = slots };
+	e->stored[0] = e->stored[1] = e->compute_known = e->store_known = NOBODY;
+	e->half = 0;
+	e->codebook_loaded = false;
+
+	/* With two slots the next task's loads overwrite what the task before the present one used. */
+	for (uint32_t i = 0; i < n && !e->nomem; i++) {
+		struct stage *now = &stages[i % 2];
+		int64_t computed;
+
+		if (i == 0 || slots == 1)
+			stage(e, &tasks[i], now);
+		if (slots == 2 && i + 1 < n)
+			stage(e, &tasks[i + 1], &stages[(i + 1) % 2]);
+		computed = compute(e, &tasks[i], now);
+		store(e, &tasks[i], now, computed);
+	}
+	p->jobs[p->njobs++] = (struct accel_program_job){
+		first, p->ncmds - first, s->first_layer, s->first_layer + s->nlayers - 1
+	};
+}
+
+static void emit_tasks(struct emit *e, const struct task *tasks, uint64_t n)
+{
+	for (uint64_t first = 0, end; first < n && !e->nomem; first = end) {
+		double cycles = tasks[first].cycles;
+
+		for (end = first + 1; end < n && !(tasks[end].begins && cycles + tasks[end].cycles > JOB_CYCLES); end++)
+			cycles += tasks[end].cycles;
+		emit_job(e, tasks + first, (uint32_t)(end - first));
+	}
+}
+
+/* Not every activation is zero, not every lane always busy; 16 bytes a cycle. */
+static double estimate(const struct emit *e, uint64_t nonzeros, uint64_t bytes)
+{
+	return (double)nonzeros / (e->plan->params.clusters * e->plan->params.lanes) * 1.1 + (double)bytes / EIE_GRANULE_BYTES;
+}
+
+static void emit_chain(struct emit *e)
+{
+	const struct segment *s = e->segment;
+	struct task *tasks = calloc(e->plan->batch, sizeof(*tasks));
+	uint64_t nonzeros = 0, granules = 0;
+
+	if (!tasks) {
+		e->nomem = true;
+		return;
+	}
+	plan_place_chain(e->plan, s->first_layer, s->nlayers);
+	for (uint32_t l = s->first_layer; l < s->first_layer + s->nlayers; l++) {
+		nonzeros += e->plan->model->layers[l].nnz;
+		granules += e->plan->tensors[e->plan->model->layers[l].input].granules;
+	}
+	for (uint32_t i = 0; i < e->plan->batch; i++)
+		tasks[i] = (struct task){ .item = i, .begins = true, .drains = true,
+					  .cycles = estimate(e, nonzeros, granules * EIE_GRANULE_BYTES) };
+	emit_tasks(e, tasks, e->plan->batch);
+	free(tasks);
+}
+
+/*
+ * A row tile that is one chunk serves all items; else two items at a time share each chunk, one in each accumulator half.
+ */
+static void emit_stream(struct emit *e)
+{
+	const struct layer_plan *lp = &e->plan->layers[e->segment->first_layer];
+	uint32_t k = e->plan->params.clusters, batch = e->plan->batch;
+	uint64_t ntasks = ((uint64_t)lp->image.nchunks + lp->rows.ntiles) * batch, n = 0, outputs = 0;
+	struct task *tasks = calloc(ntasks, sizeof(*tasks));
+
+	if (!tasks) {
+		e->nomem = true;
+		return;
+	}
+	for (uint32_t t = 0; t < lp->rows.ntiles; t++) {
+		const struct tile_row *row = &lp->image.rows[t];
+		uint32_t chunks = row->nchunks ? row->nchunks : 1, group = row->nchunks > 1 ? 2 : 1;
+
+		for (uint32_t item = 0; item < batch; item += group) {
+			uint32_t items = item + group <= batch ? group : batch - item;
+
+			for (uint32_t c = 0; c < chunks; c++) {
+				for (uint32_t i = 0; i < items; i++) {
+					struct task *task = &tasks[n++];
+					const struct tile_chunk *chunk = NULL;
+					bool fresh = group == 1 ? item == 0 : i == 0;
+
+					if (row->nchunks)
+						chunk = &lp->image.chunks[row->first_chunk + c];
+					*task = (struct task){ item + i, t, chunk, (outputs + i) & 1, c == 0 && i == 0,
+							       c == chunks - 1, 0 };
+					if (chunk)
+						task->cycles = estimate(e, chunk->nonzeros, (uint64_t)EIE_GRANULE_BYTES *
+									(chunk->granules + (fresh ? k * (chunk->wlen + chunk->plen) : 0)));
+				}
+			}
+			outputs += items;
+		}
+	}
+	emit_tasks(e, tasks, n);
+	free(tasks);
+}
+
+static void restore(struct emit *e, uint32_t layer, struct eie_cmd cmd)
+{
+	e->program->places[layer].info.bytes_resident += xfer_bytes(&cmd);
+	add(e, layer, &cmd);
+}
+
+static void emit_restore(struct emit *e, uint32_t l)
+{
+	const struct layer_plan *lp = &e->plan->layers[l];
+	uint32_t w = lp->w, p = lp->p, r = lp->r;
+
+	if (lp->codebook_resident)
+		restore(e, l, load_constant(e, lp->codebook_offset, EIE_BUF_CBUF, lp->codebook,
+					    codebook_granules(&e->plan->model->layers[l])));
+	for (uint32_t t = 0; lp->resident && t < lp->rows.ntiles; t++) {
+		const struct tile_row *row = &lp->image.rows[t];
+
+		restore(e, l, load_constant(e, lp->image_offset + row->r_offset, EIE_BUF_RBUF, r, row->rlen));
+		r += row->rlen;
+		if (row->nchunks) {
+			const struct tile_chunk *c = &lp->image.chunks[row->first_chunk];
+
+			restore(e, l, load_constant(e, lp->image_offset + c->p_offset, EIE_BUF_PBUF, p, c->plen));
+			restore(e, l, load_constant(e, lp->image_offset + c->w_offset, EIE_BUF_WBUF, w, c->wlen));
+			p += c->plen;
+			w += c->wlen;
+		}
+	}
+}
+
+int emit_program(struct plan *plan, struct accel_program *program, struct accel_error *err)
+{
+	struct emit e = { .plan = plan, .program = program };
+
+	for (uint32_t i = 0; i < plan->nsegments && !e.nomem; i++) {
+		e.segment = &plan->segments[i];
+		if (e.segment->chain)
+			emit_chain(&e);
+		else
+			emit_stream(&e);
+	}
+	program->restore_first = program->ncmds;
+	for (uint32_t l = 0; l < plan->model->nlayers; l++)
+		emit_restore(&e, l);
+	program->nrestore = program->ncmds - program->restore_first;
+	if (e.nomem)
+		return accel_fail(err, -ENOMEM, NULL, "out of memory while writing commands");
+	for (uint32_t j = 0; j < program->njobs; j++)
+		if (program->jobs[j].ncmds >> 24)
+			return accel_fail(err, -E2BIG, NULL, "a job of %u commands: use a smaller batch", program->jobs[j].ncmds);
+	return 0;
+}

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Building a model by calls. */
+#include "graph.h"
+#include "quant.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+int accel_graph_new(struct accel_graph **graph)
+{
+	struct accel_graph *g = calloc(1, sizeof(*g));
+
+	if (!g)
+		return -ENOMEM;
+	g->model = accel_model_alloc();
+	if (!g->model) {
+		free(g);
+		return -ENOMEM;
+	}
+	*graph = g;
+	return 0;
+}
+
+void accel_graph_free(struct accel_graph *graph)
+{
+	if (!graph)
+		return;
+	accel_model_unref(graph->model);
+	free(graph->measured);
+	free(graph);
+}
+
+static int no_memory(struct accel_error *err, const char *name)
+{
+	return accel_fail(err, -ENOMEM, name, "no memory for '%s'", name);
+}
+
+static int check_open(const struct accel_graph *graph, struct accel_error *err)
+{
+	return graph->model ? 0 : accel_fail(err, -EINVAL, NULL, "the graph was finished; make a new one");
+}
+
+/* An array with room for one more element, or NULL: then the old one is still there. */
+static void *grow(void *array, unsigned int n, size_t size)
+{
+	return realloc(array, (n + (size_t)1) * size);
+}
+
+/* Appends a tensor; its number is model->ntensors - 1. The name must have been checked. */
+static int add_tensor(struct accel_graph *graph, const char *name, unsigned int ndim, const uint32_t *dims,
+		      struct accel_error *err)
+{
+	struct accel_model *model = graph->model;
+	struct accel_tensor *tensors, *t;
+	bool *measured;
+
+	if (model->ntensors >= ACCEL_MAX_NODES)
+		return accel_fail(err, -EINVAL, name, "more than %u tensors", ACCEL_MAX_NODES);
+	tensors = grow(model->tensors, model->ntensors, sizeof(*tensors));
+	if (!tensors)
+		return no_memory(err, name);
+	model->tensors = tensors;
+	measured = grow(graph->measured, model->ntensors, sizeof(*measured));
+	if (!measured)
+		return no_memory(err, name);
+	graph->measured = measured;
+	t = &model->tensors[model->ntensors];
+	*t = (struct accel_tensor) { .ndim = ndim, .count = 1 };
+	for (unsigned int i = 0; i < ndim; i++) {
+		t->dims[i] = dims[i];
+		t->count *= dims[i];
+	}
+	t->name = strdup(name);
+	if (!t->name)
+		return no_memory(err, name);
+	graph->measured[model->ntensors++] = false;
+	return 0;
+}
+
+/* Legal, and not the name of another tensor (a layer's tensor has the layer's name). */
+static int check_name(const struct accel_graph *graph, const char *name, const char *what, struct accel_error *err)
+{
+	int ret = accel_name_check("graph", name, -EINVAL, what, err);
+
+	if (ret)
+		return ret;
+	for (unsigned int i = 0; i < graph->model->ntensors; i++)
+		if (!strcmp(graph->model->tensors[i].name, name))
+			return accel_fail(err, -EEXIST, name, "%s '%s': the name is taken", what, name);
+	return 0;
+}
+
+int accel_graph_input(struct accel_graph *graph, const char *name, unsigned int ndim, const uint32_t *dims,
+		      float lo, float hi, unsigned int *tensor, struct accel_error *err)
+{
+	struct accel_model *model = graph->model;
+	unsigned int *inputs;
+	uint64_t count = 1;
+	int ret = check_open(graph, err);
+
+	if (!ret)
+		ret = check_name(graph, name, "input", err);
+	if (ret)
+		return ret;
+	if (!ndim || ndim > ACCEL_MAX_DIMS)
+		return accel_fail(err, -EINVAL, name, "input '%s': %u dimensions; 1 to %d are allowed", name, ndim,
+				  ACCEL_MAX_DIMS);
+	for (unsigned int i = 0; i < ndim; i++)
+		if (!dims[i] || dims[i] > ACCEL_MAX_DIM || (count *= dims[i]) > ACCEL_MAX_DIM)
+			return accel_fail(err, -EINVAL, name, "input '%s': dimension %u is %u; a tensor has 1 to %u values", name,
+					  i, dims[i], ACCEL_MAX_DIM);
+	if (!isfinite(lo) || !isfinite(hi) || lo >= hi)
+		return accel_fail(err, -EINVAL, name, "input '%s': range %g .. %g; give the smallest and the largest value", name,
+				  (double)lo, (double)hi);
+	inputs = grow(model->inputs, model->ninputs, sizeof(*inputs));
+	if (!inputs)
+		return no_memory(err, name);
+	model->inputs = inputs;
+	ret = add_tensor(graph, name, ndim, dims, err);
+	if (ret)
+		return ret;
+	*tensor = model->ntensors - 1;
+	model->tensors[*tensor].range_lo = lo;
+	model->tensors[*tensor].range_hi = hi;
+	model->tensors[*tensor].calibrated = true;
+	graph->measured[*tensor] = true;
+	model->inputs[model->ninputs++] = *tensor;
+	return 0;
+}
+
+/* memcpy of n elements into new memory; n may be 0, and src NULL for zeros. */
+static void *copy(const void *src, size_t n, size_t size)
+{
+	void *dst = calloc(n ? n : 1, size);
+
+	if (dst && src && n)
+		memcpy(dst, src, n * size);
+	return dst;
+}
+
+int accel_graph_add_fc_csr(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_csr *csr,
+			   enum accel_activation activation, unsigned int *output, struct accel_error *err)
+{
+	struct accel_model *model = graph->model;
+	struct accel_layer *layers, *layer;
+	size_t nnz;
+	int ret = check_open(graph, err);
+
+	if (!ret)
+		ret = check_name(graph, name, "layer", err);
+	if (ret)
+		return ret;
+	if (input >= model->ntensors)
+		return accel_fail(err, -EINVAL, name, "layer '%s': there is no tensor %u", name, input);
+	if (activation > ACCEL_ACT_RELU6)
+		return accel_fail(err, -EINVAL, name, "layer '%s': activation %d is unknown", name, (int)activation);
+	ret = accel_csr_check("graph", name, csr, -EINVAL, err);
+	if (ret)
+		return ret;
+	if (model->tensors[input].count != csr->cols)
+		return accel_fail(err, -EINVAL, name, "layer '%s' has %u columns, its input '%s' has %llu values", name, csr->cols,
+				  model->tensors[input].name, (unsigned long long)model->tensors[input].count);
+	layers = grow(model->layers, model->nlayers, sizeof(*layers));
+	if (!layers)
+		return no_memory(err, name);
+	model->layers = layers;
+
+	nnz = csr->rowptr[csr->rows];
+	layer = &model->layers[model->nlayers];
+	*layer = (struct accel_layer) {
+		.kind = ACCEL_LAYER_FC,
+		.activation = activation,
+		.input = input,
+		.output = model->ntensors,
+		.rows = csr->rows,
+		.cols = csr->cols,
+		.nnz = nnz,
+		.code_bits = csr->ncodes <= 16 ? 4 : 8,
+		.ncodes = csr->ncodes,
+		.name = strdup(name),
+		.rowptr = copy(csr->rowptr, csr->rows + (size_t)1, sizeof(*layer->rowptr)),
+		.col = copy(csr->col, nnz, sizeof(*layer->col)),
+		.code = copy(csr->code, nnz, sizeof(*layer->code)),
+		.codebook = copy(csr->codebook, csr->ncodes, sizeof(*layer->codebook)),
+		.bias = copy(csr->bias, csr->rows, sizeof(*layer->bias)),
+		.codebook_q = copy(NULL, csr->ncodes, sizeof(*layer->codebook_q)),
+		.bias_q = copy(NULL, csr->rows, sizeof(*layer->bias_q)),
+		.mult = copy(NULL, csr->rows, sizeof(*layer->mult)),
+		.shift = copy(NULL, csr->rows, sizeof(*layer->shift)),
+	};
+	if (layer->name && layer->rowptr && layer->col && layer->code && layer->codebook && layer->bias &&
+	    layer->codebook_q && layer->bias_q && layer->mult && layer->shift)
+		ret = add_tensor(graph, name, 1, &csr->rows, err);
+	else
+		ret = no_memory(err, name);
+	if (ret) {
+		accel_layer_clear(layer);
+		return ret;
+	}
+	model->nlayers++;
+	*output = layer->output;
+	return 0;
+}
+
+static int append_output(struct accel_model *model, unsigned int tensor, struct accel_error *err)
+{
+	unsigned int *outputs = grow(model->outputs, model->noutputs, sizeof(*outputs));
+
+	if (!outputs)
+		return no_memory(err, model->tensors[tensor].name);
+	model->outputs = outputs;
+	model->outputs[model->noutputs++] = tensor;
+	return 0;
+}
+
+int accel_graph_output(struct accel_graph *graph, unsigned int tensor, struct accel_error *err)
+{
+	struct accel_model *model = graph->model;
+	int ret = check_open(graph, err);
+
+	if (ret)
+		return ret;
+	if (tensor >= model->ntensors)
+		return accel_fail(err, -EINVAL, NULL, "output: there is no tensor %u", tensor);
+	for (unsigned int i = 0; i < model->ninputs; i++)
+		if (model->inputs[i] == tensor)
+			return accel_fail(err, -EINVAL, model->tensors[tensor].name, "output: '%s' is an input",
+					  model->tensors[tensor].name);
+	for (unsigned int i = 0; i < model->noutputs; i++)
+		if (model->outputs[i] == tensor)
+			return accel_fail(err, -EEXIST, model->tensors[tensor].name, "output: '%s' is one already",
+					  model->tensors[tensor].name);
+	ret = append_output(model, tensor, err);
+	graph->outputs_given = graph->outputs_given || !ret;
+	return ret;
+}
+
+static void free_classes(char **classes, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		free(classes[i]);
+	free(classes);
+}
+
+int accel_graph_class_names(struct accel_graph *graph, unsigned int n, const char *const *names)
+{
+	char **classes;
+
+	if (!graph->model || n > ACCEL_MAX_CLASSES)
+		return -EINVAL;
+	for (unsigned int i = 0; i < n; i++)
+		if (accel_name_check("graph", names[i], -EINVAL, "a class", NULL))
+			return -EINVAL;
+	classes = calloc(n ? n : 1, sizeof(*classes));
+	if (!classes)
+		return -ENOMEM;
+	for (unsigned int i = 0; i < n; i++) {
+		classes[i] = strdup(names[i]);
+		if (!classes[i]) {
+			free_classes(classes, i);
+			return -ENOMEM;
+		}
+	}
+	free_classes(graph->model->classes, graph->model->nclasses);
+	graph->model->classes = classes;
+	graph->model->nclasses = n;
+	return 0;
+}
+
+int accel_graph_picture_scale(struct accel_graph *graph, float scale)
+{
+	if (!graph->model || !isfinite(scale) || scale <= 0)
+		return -EINVAL;
+	graph->model->picture_scale = scale;
+	return 0;
+}
+
+int accel_graph_finish(struct accel_graph *graph, struct accel_model **model, struct accel_error *err)
+{
+	struct accel_model *m = graph->model;
+	const struct accel_tensor *first;
+	int ret = check_open(graph, err);
+
+	if (ret)
+		return ret;
+	if (!m->ninputs)
+		return accel_fail(err, -EINVAL, NULL, "the graph has no input");
+	if (!m->nlayers)
+		return accel_fail(err, -EINVAL, NULL, "the graph has no layer");
+	if (!graph->outputs_given) {
+		ret = append_output(m, m->layers[m->nlayers - 1].output, err);
+		if (ret)
+			return ret;
+	}
+	first = &m->tensors[m->outputs[0]];
+	if (m->nclasses && m->nclasses != first->count)
+		ret = accel_fail(err, -EINVAL, first->name, "%u class names for the %llu values of '%s'", m->nclasses,
+				 (unsigned long long)first->count, first->name);
+	if (!ret)
+		ret = accel_graph_guess_ranges(graph, err);
+	if (!ret)
+		ret = accel_quantise(m, err);
+	if (!ret)
+		ret = accel_model_check(m, "graph", err);
+	if (ret) {
+		/* the caller may add what was missing and try again */
+		if (!graph->outputs_given)
+			m->noutputs = 0;
+		return ret;
+	}
+	graph->model = NULL;
+	*model = m;
+	return 0;
+}

@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Life and questions of a model, and the check that everything else relies on. */
+#include "graph.h"
+#include "quant.h"
+
+#include <errno.h>
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------- life */
+
+struct accel_model *accel_model_alloc(void)
+{
+	struct accel_model *model = calloc(1, sizeof(*model));
+
+	if (!model)
+		return NULL;
+	atomic_init(&model->refs, 1);
+	model->picture_scale = 1.0f / 255;
+	return model;
+}
+
+struct accel_model *accel_model_ref(struct accel_model *model)
+{
+	if (model)
+		atomic_fetch_add_explicit(&model->refs, 1, memory_order_relaxed);
+	return model;
+}
+
+void accel_layer_clear(struct accel_layer *layer)
+{
+	free(layer->name);
+	free(layer->rowptr);
+	free(layer->col);
+	free(layer->code);
+	free(layer->codebook);
+	free(layer->bias);
+	free(layer->codebook_q);
+	free(layer->bias_q);
+	free(layer->mult);
+	free(layer->shift);
+}
+
+void accel_model_unref(struct accel_model *model)
+{
+	if (!model || atomic_fetch_sub_explicit(&model->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	for (unsigned int i = 0; i < model->ntensors; i++)
+		free(model->tensors[i].name);
+	for (unsigned int i = 0; i < model->nlayers; i++)
+		accel_layer_clear(&model->layers[i]);
+	for (unsigned int i = 0; i < model->nclasses; i++)
+		free(model->classes[i]);
+	free(model->tensors);
+	free(model->layers);
+	free(model->inputs);
+	free(model->outputs);
+	free(model->classes);
+	free(model);
+}
+
+/* ---------------------------------------------------------------- questions */
+
+unsigned int accel_model_tensors(const struct accel_model *model)
+{
+	return model->ntensors;
+}
+
+unsigned int accel_model_layers(const struct accel_model *model)
+{
+	return model->nlayers;
+}
+
+unsigned int accel_model_inputs(const struct accel_model *model)
+{
+	return model->ninputs;
+}
+
+unsigned int accel_model_outputs(const struct accel_model *model)
+{
+	return model->noutputs;
+}
+
+int accel_model_tensor(const struct accel_model *model, unsigned int index, struct accel_tensor_info *info)
+{
+	const struct accel_tensor *tensor;
+
+	if (index >= model->ntensors)
+		return -ERANGE;
+	tensor = &model->tensors[index];
+	*info = (struct accel_tensor_info) {
+		.name = tensor->name,
+		.ndim = tensor->ndim,
+		.count = tensor->count,
+		.scale = tensor->scale,
+		.lo = tensor->lo,
+		.hi = tensor->hi,
+		.calibrated = tensor->calibrated,
+	};
+	memcpy(info->dims, tensor->dims, sizeof(info->dims));
+	return 0;
+}
+
+int accel_model_layer(const struct accel_model *model, unsigned int index, struct accel_layer_info *info)
+{
+	const struct accel_layer *layer;
+
+	if (index >= model->nlayers)
+		return -ERANGE;
+	layer = &model->layers[index];
+	*info = (struct accel_layer_info) {
+		.name = layer->name,
+		.kind = layer->kind,
+		.activation = layer->activation,
+		.input = layer->input,
+		.output = layer->output,
+		.rows = layer->rows,
+		.cols = layer->cols,
+		.nonzeros = layer->nnz,
+		.code_bits = layer->code_bits,
+		.codebook_size = layer->ncodes - 1,
+		/* accel_model_save sets these three and file_bytes of a model that other threads may read */
+		.file_bytes_codes = __atomic_load_n(&layer->file_bytes_codes, __ATOMIC_RELAXED),
+		.file_bytes_index = __atomic_load_n(&layer->file_bytes_index, __ATOMIC_RELAXED),
+		.file_bytes_other = __atomic_load_n(&layer->file_bytes_other, __ATOMIC_RELAXED),
+	};
+	return 0;
+}
+
+int accel_model_input(const struct accel_model *model, unsigned int index, struct accel_tensor_info *info)
+{
+	return index < model->ninputs ? accel_model_tensor(model, model->inputs[index], info) : -ERANGE;
+}
+
+int accel_model_output(const struct accel_model *model, unsigned int index, struct accel_tensor_info *info)
+{
+	return index < model->noutputs ? accel_model_tensor(model, model->outputs[index], info) : -ERANGE;
+}
+
+const char *accel_model_class(const struct accel_model *model, unsigned int i)
+{
+	return i < model->nclasses ? model->classes[i] : NULL;
+}
+
+float accel_model_picture_scale(const struct accel_model *model)
+{
+	return model->picture_scale;
+}
+
+uint64_t accel_model_file_bytes(const struct accel_model *model)
+{
+	return __atomic_load_n(&model->file_bytes, __ATOMIC_RELAXED);
+}
+
+/* ---------------------------------------------------------------- check */
+
+int accel_name_check(const char *file, const char *name, int code, const char *what, struct accel_error *err)
+{
+	size_t len = name ? strlen(name) : 0;
+
+	if (!len)
+		return accel_fail(err, code, NULL, "%s: %s has no name", file, what);
+	if (len > ACCEL_MAX_NAME)
+		return accel_fail(err, code, name, "%s: %s: the name is longer than %u bytes", file, what, ACCEL_MAX_NAME);
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)name[i] < ' ' || name[i] == 0x7f)
+			return accel_fail(err, code, name, "%s: %s '%s': a control character in the name", file, what,
+					  name);
+	return 0;
+}
+
+int accel_csr_check(const char *file, const char *layer, const struct accel_csr *csr, int code, struct accel_error *err)
+{
+	if (!csr->rows || csr->rows > ACCEL_MAX_DIM || !csr->cols || csr->cols > ACCEL_MAX_DIM)
+		return accel_fail(err, code, layer, "%s: layer '%s': %u rows, %u columns; both must be 1 to %u", file, layer,
+				  csr->rows, csr->cols, ACCEL_MAX_DIM);
+	if (!csr->ncodes || csr->ncodes > 256)
+		return accel_fail(err, code, layer, "%s: layer '%s': a codebook of %u values; it must have 1 to 256, the first 0",
+				  file, layer, csr->ncodes);
+	if (csr->codebook[0] != 0)
+		return accel_fail(err, code, layer, "%s: layer '%s': codebook[0] is %g; it must be 0", file, layer,
+				  (double)csr->codebook[0]);
+	for (unsigned int i = 0; i < csr->ncodes; i++)
+		if (!isfinite(csr->codebook[i]))
+			return accel_fail(err, code, layer, "%s: layer '%s': codebook[%u] is not a finite number", file, layer, i);
+	for (uint32_t r = 0; csr->bias && r < csr->rows; r++)
+		if (!isfinite(csr->bias[r]))
+			return accel_fail(err, code, layer, "%s: layer '%s': bias[%u] is not a finite number", file, layer, r);
+
+	if (csr->rowptr[0] != 0)
+		return accel_fail(err, code, layer, "%s: layer '%s': rowptr[0] is %u; it must be 0", file, layer, csr->rowptr[0]);
+	for (uint32_t r = 0; r < csr->rows; r++)
+		if (csr->rowptr[r + 1] < csr->rowptr[r] || csr->rowptr[r + 1] >= ACCEL_MAX_NNZ)
+			return accel_fail(err, code, layer, "%s: layer '%s': rowptr[%u] is %u after %u; it must not fall and stay below 2^31",
+					  file, layer, r + 1, csr->rowptr[r + 1], csr->rowptr[r]);
+	for (uint32_t r = 0; r < csr->rows; r++) {
+		for (uint32_t i = csr->rowptr[r]; i < csr->rowptr[r + 1]; i++) {
+			if (csr->col[i] >= csr->cols)
+				return accel_fail(err, code, layer, "%s: layer '%s': row %u has column %u of %u", file, layer, r,
+						  csr->col[i], csr->cols);
+			if (i > csr->rowptr[r] && csr->col[i] <= csr->col[i - 1])
+				return accel_fail(err, code, layer, "%s: layer '%s': row %u has column %u after column %u; sort them, each once",
+						  file, layer, r, csr->col[i], csr->col[i - 1]);
+			if (!csr->code[i] || csr->code[i] >= csr->ncodes)
+				return accel_fail(err, code, layer, "%s: layer '%s': row %u has code %u; it must be 1 to %u", file, layer,
+						  r, csr->code[i], csr->ncodes - 1);
+		}
+	}
+	return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Sorts the names and looks for neighbours that are the same. */
+static int check_unique(const char *file, const char *what, const char **names, unsigned int n, struct accel_error *err)
+{
+	qsort(names, n, sizeof(*names), compare_names);
+	for (unsigned int i = 1; i < n; i++)
+		if (!strcmp(names[i - 1], names[i]))
+			return accel_fail(err, -EBADMSG, names[i], "%s: two %s are named '%s'", file, what, names[i]);
+	return 0;
+}
+
+static int check_names(const struct accel_model *model, const char *file, struct accel_error *err)
+{
+	unsigned int n = model->ntensors > model->nlayers ? model->ntensors : model->nlayers;
+	const char **names = malloc(n * sizeof(*names));
+	int ret = 0;
+
+	if (!names)
+		return accel_fail(err, -ENOMEM, NULL, "%s: no memory for %u names", file, n);
+	for (unsigned int i = 0; !ret && i < model->ntensors; i++) {
+		names[i] = model->tensors[i].name;
+		ret = accel_name_check(file, names[i], -EBADMSG, "a tensor", err);
+	}
+	if (!ret)
+		ret = check_unique(file, "tensors", names, model->ntensors, err);
+	for (unsigned int i = 0; !ret && i < model->nlayers; i++) {
+		names[i] = model->layers[i].name;
+		ret = accel_name_check(file, names[i], -EBADMSG, "a layer", err);
+	}
+	if (!ret)
+		ret = check_unique(file, "layers", names, model->nlayers, err);
+	free(names);
+	return ret;
+}
+
+static int check_tensor(const struct accel_tensor *t, const char *file, struct accel_error *err)
+{
+	uint64_t count = 1;
+
+	if (!t->ndim || t->ndim > ACCEL_MAX_DIMS)
+		return accel_fail(err, -EBADMSG, t->name, "%s: tensor '%s': %u dimensions; 1 to %d are allowed", file, t->name,
+				  t->ndim, ACCEL_MAX_DIMS);
+	for (unsigned int i = 0; i < t->ndim; i++) {
+		if (!t->dims[i] || t->dims[i] > ACCEL_MAX_DIM || (count *= t->dims[i]) > ACCEL_MAX_DIM)
+			return accel_fail(err, -EBADMSG, t->name, "%s: tensor '%s': dimension %u is %u; a tensor has 1 to %u values",
+					  file, t->name, i, t->dims[i], ACCEL_MAX_DIM);
+	}
+	if (count != t->count)
+		return accel_fail(err, -EBADMSG, t->name, "%s: tensor '%s': count is not the product of the dimensions", file,
+				  t->name);
+	if (!isfinite(t->range_lo) || !isfinite(t->range_hi) || t->range_lo > t->range_hi)
+		return accel_fail(err, -EBADMSG, t->name, "%s: tensor '%s': range %g .. %g", file, t->name, (double)t->range_lo,
+				  (double)t->range_hi);
+	if (!isfinite(t->scale) || t->scale < FLT_MIN)
+		return accel_fail(err, -EBADMSG, t->name, "%s: tensor '%s': scale %g", file, t->name, (double)t->scale);
+	if (t->lo > t->hi || t->lo < -32767)
+		return accel_fail(err, -EBADMSG, t->name, "%s: tensor '%s': clamp %d .. %d", file, t->name, t->lo, t->hi);
+	return 0;
+}
+
+static int check_layer(const struct accel_model *model, const struct accel_layer *layer, const char *file,
+		       struct accel_error *err)
+{
+	const struct accel_tensor *in, *out;
+	const char *name = layer->name;
+	struct accel_csr csr = {
+		.rows = layer->rows,
+		.cols = layer->cols,
+		.rowptr = layer->rowptr,
+		.col = layer->col,
+		.code = layer->code,
+		.codebook = layer->codebook,
+		.ncodes = layer->ncodes,
+		.bias = layer->bias,
+	};
+	int ret;
+
+	if (layer->kind != ACCEL_LAYER_FC)
+		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': kind %d is unknown", file, name, (int)layer->kind);
+	if (layer->activation > ACCEL_ACT_RELU6)
+		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': activation %d is unknown", file, name,
+				  (int)layer->activation);
+	in = &model->tensors[layer->input];
+	out = &model->tensors[layer->output];
+	if (in->count != layer->cols || out->count != layer->rows)
+		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': %u x %u between tensors of %llu and %llu values", file,
+				  name, layer->rows, layer->cols, (unsigned long long)out->count,
+				  (unsigned long long)in->count);
+	if (layer->activation != ACCEL_ACT_NONE && out->lo < 0)
+		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': ReLU, but its output goes down to %d", file, name,
+				  out->lo);
+	if (layer->code_bits != 4 && layer->code_bits != 8)
+		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': codes of %u bits; 4 or 8 are allowed", file, name,
+				  layer->code_bits);
+	if (layer->ncodes > 1u << layer->code_bits)
+		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': %u codebook values for codes of %u bits", file, name,
+				  layer->ncodes, layer->code_bits);
+	ret = accel_csr_check(file, name, &csr, -EBADMSG, err);
+	if (ret)
+		return ret;
+	if (layer->rowptr[layer->rows] != layer->nnz)
+		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': rowptr ends at %u, not at %llu non-zeros", file, name,
+				  layer->rowptr[layer->rows], (unsigned long long)layer->nnz);
+	if (!isfinite(layer->codebook_scale) || layer->codebook_scale <= 0)
+		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': codebook scale %g", file, name,
+				  (double)layer->codebook_scale);
+	if (layer->codebook_q[0] != 0)
+		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': integer codebook[0] is not 0", file, name);
+	for (unsigned int i = 0; i < layer->ncodes; i++)
+		if (layer->codebook_q[i] < -32767)
+			return accel_fail(err, -EBADMSG, name, "%s: layer '%s': integer codebook[%u] is %d", file, name, i,
+					  layer->codebook_q[i]);
+	for (uint32_t r = 0; r < layer->rows; r++) {
+		int64_t lo, hi;
+
+		if (layer->shift[r] < 1 || layer->shift[r] > 47)
+			return accel_fail(err, -EBADMSG, name, "%s: layer '%s': row %u has shift %u; 1 to 47 are allowed", file,
+					  name, r, layer->shift[r]);
+		accel_row_interval(layer, in->lo, in->hi, r, &lo, &hi);
+		if (lo + layer->bias_q[r] < INT32_MIN || hi + layer->bias_q[r] > INT32_MAX)
+			return accel_fail(err, -EBADMSG, name, "%s: layer '%s': the sum of row %u may leave 32 bits", file,
+					  name, r);
+	}
+	return 0;
+}
+
+/* Every tensor is a graph input or comes from one layer, and before its readers. */
+static int check_order(const struct accel_model *model, const char *file, struct accel_error *err)
+{
+	bool *made = calloc(model->ntensors, sizeof(*made));
+	bool *is_output = calloc(model->ntensors, sizeof(*is_output));
+	int ret = 0;
+
+	if (!made || !is_output) {
+		ret = accel_fail(err, -ENOMEM, NULL, "%s: no memory for %u tensors", file, model->ntensors);
+		goto out;
+	}
+	for (unsigned int i = 0; i < model->ninputs; i++) {
+		unsigned int t = model->inputs[i];
+
+		if (t >= model->ntensors || made[t]) {
+			ret = accel_fail(err, -EBADMSG, NULL, "%s: input %u is tensor %u: %s", file, i, t,
+					 t >= model->ntensors ? "there is none" : "given twice");
+			goto out;
+		}
+		made[t] = true;
+	}
+	for (unsigned int i = 0; i < model->noutputs; i++) {
+		unsigned int t = model->outputs[i];
+
+		if (t >= model->ntensors || made[t] || is_output[t]) {
+			ret = accel_fail(err, -EBADMSG, NULL, "%s: output %u is tensor %u: %s", file, i, t,
+					 t >= model->ntensors ? "there is none" : made[t] ? "an input" : "given twice");
+			goto out;
+		}
+		is_output[t] = true;
+	}
+	for (unsigned int i = 0; i < model->nlayers; i++) {
+		const struct accel_layer *layer = &model->layers[i];
+
+		if (layer->input >= model->ntensors || !made[layer->input]) {
+			ret = accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s' reads tensor %u, which nothing before it makes",
+					 file, layer->name, layer->input);
+			goto out;
+		}
+		if (layer->output >= model->ntensors || made[layer->output]) {
+			ret = accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s' writes tensor %u: %s", file, layer->name,
+					 layer->output,
+					 layer->output >= model->ntensors ? "there is none" : "it has a writer");
+			goto out;
+		}
+		made[layer->output] = true;
+	}
+	for (unsigned int t = 0; t < model->ntensors; t++) {
+		if (!made[t]) {
+			ret = accel_fail(err, -EBADMSG, model->tensors[t].name, "%s: no layer writes tensor '%s'", file,
+					 model->tensors[t].name);
+			goto out;
+		}
+	}
+out:
+	free(made);
+	free(is_output);
+	return ret;
+}
+
+int accel_model_check(const struct accel_model *model, const char *name, struct accel_error *err)
+{
+	int ret;
+
+	if (!model->ntensors || !model->nlayers || !model->ninputs || !model->noutputs ||
+	    model->ntensors > ACCEL_MAX_NODES || model->nlayers > ACCEL_MAX_NODES)
+		return accel_fail(err, -EBADMSG, NULL, "%s: %u tensors, %u layers, %u inputs, %u outputs", name,
+				  model->ntensors, model->nlayers, model->ninputs, model->noutputs);
+	if (!isfinite(model->picture_scale) || model->picture_scale <= 0)
+		return accel_fail(err, -EBADMSG, NULL, "%s: picture scale %g", name, (double)model->picture_scale);
+	ret = check_names(model, name, err);
+	if (!ret)
+		ret = check_order(model, name, err);
+	for (unsigned int i = 0; !ret && i < model->ntensors; i++)
+		ret = check_tensor(&model->tensors[i], name, err);
+	for (unsigned int i = 0; !ret && i < model->nlayers; i++)
+		ret = check_layer(model, &model->layers[i], name, err);
+	if (!ret && model->nclasses && model->nclasses != model->tensors[model->outputs[0]].count)
+		ret = accel_fail(err, -EBADMSG, NULL, "%s: %u class names for %llu output values", name, model->nclasses,
+				 (unsigned long long)model->tensors[model->outputs[0]].count);
+	return ret;
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* The model as the parts of the library see it: compiler, CPU kernels and container read it, graph and container make it. */
+#ifndef ACCEL_MODEL_H
+#define ACCEL_MODEL_H
+
+#include <accel.h>
+#include <stdatomic.h>
+
+struct accel_tensor {
+	char *name;
+	unsigned int ndim;
+	uint32_t dims[ACCEL_MAX_DIMS];
+	uint64_t count;
+	float range_lo, range_hi;   /* calibrated real range: the source of truth */
+	bool calibrated;
+	float scale;                /* derived: real = q * scale */
+	int16_t lo, hi;             /* derived: clamp of the producer */
+};
+
+struct accel_layer {
+	char *name;
+	enum accel_layer_kind kind;
+	enum accel_activation activation;
+	unsigned int input, output;  /* tensor numbers */
+	uint32_t rows, cols;
+	uint64_t nnz;
+	uint32_t *rowptr;            /* [rows + 1] */
+	uint32_t *col;               /* [nnz], increasing within a row */
+	uint8_t *code;               /* [nnz], 1 .. ncodes - 1 */
+	unsigned int code_bits;      /* 4 or 8: which weight-stream the engine gets */
+	unsigned int ncodes;         /* entries of the codebooks, the zero of code 0 included */
+	float *codebook;             /* [ncodes], source of truth */
+	float *bias;                 /* [rows], source of truth (zeros when the graph had none) */
+	float codebook_scale;        /* derived: codebook[i] ~ codebook_q[i] * codebook_scale */
+	int16_t *codebook_q;         /* [ncodes], [0] = 0 */
+	int32_t *bias_q;             /* [rows], in units of input scale * codebook_scale */
+	uint16_t *mult;              /* [rows] m */
+	uint8_t *shift;              /* [rows] s, 1..47 */
+	uint64_t file_bytes_codes, file_bytes_index, file_bytes_other;
+};
+
+struct accel_model {
+	atomic_uint refs;
+	unsigned int ntensors, nlayers, ninputs, noutputs, nclasses;
+	struct accel_tensor *tensors;
+	struct accel_layer *layers;      /* in an order in which they can run */
+	unsigned int *inputs, *outputs;  /* tensor numbers */
+	char **classes;
+	float picture_scale;
+	uint64_t file_bytes;
+};
+
+/* Every index in range, rowptr and col ordered, codes below ncodes, shifts and clamps legal, sums fit int32: what the compiler, the
+ * kernels and the engine rely on. The container's loader and accel_graph_finish end with it. 0, or -EBADMSG and err. */
+int accel_model_check(const struct accel_model *model, const char *name, struct accel_error *err);
+
+/* error.c: fills err (may be NULL) and returns code. layer may be NULL. */
+int accel_fail(struct accel_error *err, int code, const char *layer, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
+
+/* One output value, docs/programmers_guide.md "Numbers"; *saturated is incremented when the clamp at +-32767 cut. */
+static inline int16_t accel_requant(int32_t acc, uint16_t m, unsigned int s, int16_t lo, int16_t hi, uint64_t *saturated)
+{
+	int64_t v = ((int64_t)acc * m + ((int64_t)1 << (s - 1))) >> s;
+
+	if (v > hi) {
+		*saturated += hi == 32767;
+		return hi;
+	}
+	if (v < lo) {
+		*saturated += lo == -32767;
+		return lo;
+	}
+	return (int16_t)v;
+}
+
+#endif

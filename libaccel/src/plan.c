@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan.h"
+#include "stream.h"
+
+/* Offsets in commands have 32 bits; with this many values even one item is near that. */
+#define COUNT_MAX (1u << 27)
+/* Chunks of streamed weights: small enough that the array starts soon, large enough that commands do not matter. */
+#define STREAM_CHUNK_GRANULES 512
+
+static uint32_t min32(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint32_t round_up(uint64_t value, uint32_t to)
+{
+	return (uint32_t)((value + to - 1) / to * to);
+}
+
+/*
+ * One limit for all layers, so that the order of outputs does not depend on where weights lie: a row tile must fit an accumulator
+ * half, the length field of pointers, and the smallest slots a streamed layer may get (a quarter of WBUF in two slots must hold
+ * eight full columns of 8-bit codes; RBUF two tiles; a quarter of ABUF one tile of outputs).
+ */
+static uint32_t row_limit(const struct eie_params *p)
+{
+	uint32_t limit = min32(min32(p->rows, STREAM_ROWS_MAX), min32(p->wbuf / 8, p->rbuf));
+
+	return min32(limit, p->abuf / 4 / p->clusters * 8) / 8 * 8;
+}
+
+static int no_memory(struct accel_error *err)
+{
+	return accel_fail(err, -ENOMEM, NULL, "out of memory while compiling");
+}
+
+static int check_model(const struct accel_model *m, struct accel_error *err)
+{
+	if (!m->nlayers)
+		return accel_fail(err, -EINVAL, NULL, "the model has no layers");
+	for (unsigned int t = 0; t < m->ntensors; t++)
+		if (m->tensors[t].count > COUNT_MAX)
+			return accel_fail(err, -E2BIG, m->tensors[t].name, "tensor \"%s\" has %llu values; the engine takes %u at most",
+					  m->tensors[t].name, (unsigned long long)m->tensors[t].count, COUNT_MAX);
+	for (unsigned int l = 0; l < m->nlayers; l++)
+		if (m->layers[l].kind != ACCEL_LAYER_FC)
+			return accel_fail(err, -ENOTSUP, m->layers[l].name, "layer \"%s\" is of kind %d, which the engine does not have",
+					  m->layers[l].name, (int)m->layers[l].kind);
+	return 0;
+}
+
+static int plan_inputs(struct plan *plan)
+{
+	const struct accel_model *m = plan->model;
+
+	for (unsigned int t = 0; t < m->ntensors; t++)
+		plan->tensors[t].segment = NO_SEGMENT;
+	for (unsigned int i = 0; i < m->ninputs; i++) {
+		struct tensor_plan *t = &plan->tensors[m->inputs[i]];
+		uint64_t count = m->tensors[m->inputs[i]].count;
+
+		t->granules = (uint32_t)((count + 7) / 8);
+		t->identity = malloc(count * sizeof(*t->identity));
+		if (!t->identity)
+			return -ENOMEM;
+		for (uint32_t v = 0; v < count; v++)
+			t->identity[v] = v;
+		t->slot = t->identity;
+	}
+	return 0;
+}
+
+/* ---------------------------------------------------------------- residency */
+
+static bool has_image(const struct layer_plan *lp)
+{
+	return lp->image.rows;
+}
+
+/* Encodes a layer as if it had the chip for itself; leaves it without an image when it is too large for that. */
+static int try_resident(struct plan *plan, unsigned int l)
+{
+	const struct accel_layer *layer = &plan->model->layers[l];
+	const struct eie_params *p = &plan->params;
+	struct layer_plan *lp = &plan->layers[l];
+	uint32_t in = plan->tensors[layer->input].granules, out = plan->tensors[layer->output].granules;
+	const struct tile_limits limits = { in, p->wbuf, p->pbuf };
+	bool fits;
+	int ret;
+
+	if (layer->nnz * stream_unit(layer->code_bits == 8) > (uint64_t)p->wbuf * p->clusters * EIE_GRANULE_BYTES ||
+	    in > p->pbuf / 2 || round_up(in, p->clusters) + (uint64_t)out > p->abuf)
+		return 0;
+	ret = tile_encode(layer, p, &lp->rows, plan->tensors[layer->input].slot, in, &limits, &lp->image);
+	if (ret)
+		return ret;
+	fits = lp->image.wlen <= p->wbuf && lp->image.plen <= p->pbuf && lp->image.rlen <= p->rbuf;
+	for (uint32_t t = 0; t < lp->rows.ntiles; t++)
+		fits = fits && lp->image.rows[t].nchunks <= 1;
+	if (!fits)
+		tile_image_free(&lp->image);
+	return 0;
+}
+
+struct candidate {
+	uint64_t wlen;
+	unsigned int layer;
+};
+
+static int smaller_first(const void *a, const void *b)
+{
+	const struct candidate *x = a, *y = b;
+
+	if (x->wlen != y->wlen)
+		return x->wlen < y->wlen ? -1 : 1;
+	return x->layer < y->layer ? -1 : 1;
+}
+
+/* Makes layers resident while they fit into so many granules; returns whether all did. */
+static bool keep(struct plan *plan, const struct candidate *order, unsigned int n, uint32_t w, uint32_t p, uint32_t r)
+{
+	struct stream_area *area = &plan->area;
+	bool all = n == plan->model->nlayers;
+
+	*area = (struct stream_area){ 0 };
+	for (unsigned int i = 0; i < n; i++) {
+		struct layer_plan *lp = &plan->layers[order[i].layer];
+		const struct tile_image *image = &lp->image;
+
+		lp->resident = area->w + image->wlen <= w && area->p + image->plen <= p && area->r + image->rlen <= r;
+		all = all && lp->resident;
+		if (!lp->resident)
+			continue;
+		lp->w = area->w;
+		lp->p = area->p;
+		lp->r = area->r;
+		area->w += (uint32_t)image->wlen;
+		area->p += (uint32_t)image->plen;
+		area->r += (uint32_t)image->rlen;
+	}
+	return all;
+}
+
+/* As many layers as fit, the small ones first, with room for the slots of the others. The area starts where they end. */
+static int choose_residents(struct plan *plan)
+{
+	const struct eie_params *p = &plan->params;
+	struct stream_area *area = &plan->area;
+	struct candidate *order = calloc(plan->model->nlayers, sizeof(*order));
+	unsigned int n = 0;
+
+	if (!order)
+		return -ENOMEM;
+	for (unsigned int l = 0; l < plan->model->nlayers; l++)
+		if (has_image(&plan->layers[l]))
+			order[n++] = (struct candidate){ plan->layers[l].image.wlen, l };
+	qsort(order, n, sizeof(*order), smaller_first);
+	if (!keep(plan, order, n, p->wbuf, p->pbuf, p->rbuf))
+		keep(plan, order, n, p->wbuf - p->wbuf / 4, p->pbuf - p->pbuf / 4, p->rbuf - plan->row_limit);
+	free(order);
+
+	area->w_slot = (p->wbuf - area->w) / 2;
+	area->p_slot = (p->pbuf - area->p) / 2;
+	area->r_slot = (p->rbuf - area->r) / 2;
+	area->x = 0;
+	area->x_slot = p->abuf / 4;
+	area->y = 2 * area->x_slot;
+	area->y_slot = p->abuf / 4;
+	return 0;
+}
+
+static int encode_streamed(struct plan *plan, unsigned int l)
+{
+	const struct accel_layer *layer = &plan->model->layers[l];
+	const struct stream_area *area = &plan->area;
+	struct layer_plan *lp = &plan->layers[l];
+	struct tile_limits limits = { area->x_slot, area->w_slot, area->p_slot };
+
+	/* With more items large chunks are better: when a row tile is one chunk it is loaded once for all of them. */
+	if (plan->batch <= 2) {
+		uint32_t chunk = plan->row_limit > STREAM_CHUNK_GRANULES ? plan->row_limit : STREAM_CHUNK_GRANULES;
+
+		limits.wbuf = min32(limits.wbuf, chunk);
+	}
+	tile_image_free(&lp->image);
+	return tile_encode(layer, &plan->params, &lp->rows, plan->tensors[layer->input].slot,
+			   plan->tensors[layer->input].granules, &limits, &lp->image);
+}
+
+/*
+ * Codebooks of resident layers have places of their own, those of 8-bit codes first for they need alignment. The others share a
+ * place at the end. Returns the size of the shared place that turned out to be needed, given one of `shared` granules.
+ */
+static uint32_t place_codebooks(struct plan *plan, uint32_t shared)
+{
+	uint32_t next = 0, need = 0;
+
+	for (int pass = 0; pass < 2; pass++) {
+		for (unsigned int l = 0; l < plan->model->nlayers; l++) {
+			struct layer_plan *lp = &plan->layers[l];
+			uint32_t granules = codebook_granules(&plan->model->layers[l]);
+
+			if ((granules == 32) != (pass == 0))
+				continue;
+			lp->codebook_resident = lp->resident && next + granules <= EIE_CBUF_GRANULES - shared;
+			if (lp->codebook_resident) {
+				lp->codebook = next;
+				next += granules;
+			} else {
+				lp->codebook = EIE_CBUF_GRANULES - granules;
+				need = granules > need ? granules : need;
+			}
+		}
+	}
+	return need;
+}
+
+/* ----------------------------------------------------------------- segments */
+
+uint64_t plan_place_chain(struct plan *plan, uint32_t first, uint32_t n)
+{
+	const struct accel_layer *layers = plan->model->layers;
+	uint64_t next = 0;
+
+	for (unsigned int t = 0; t < plan->model->ntensors; t++) {
+		bool used = false;
+
+		for (uint32_t l = first; l < first + n; l++)
+			used |= layers[l].input == t || layers[l].output == t;
+		if (!used)
+			continue;
+		plan->tensors[t].abuf = (uint32_t)next;
+		next += round_up(plan->tensors[t].granules, plan->params.clusters);
+	}
+	return next;
+}
+
+static bool can_join(const struct layer_plan *lp)
+{
+	return lp->resident && lp->codebook_resident;
+}
+
+static int cut_segments(struct plan *plan)
+{
+	const struct accel_model *m = plan->model;
+	struct segment *s;
+
+	plan->segments = calloc(m->nlayers, sizeof(*plan->segments));
+	if (!plan->segments)
+		return -ENOMEM;
+	for (uint32_t l = 0; l < m->nlayers; l += s->nlayers) {
+		s = &plan->segments[plan->nsegments];
+		*s = (struct segment){ .first_layer = l, .nlayers = 1, .chain = plan->layers[l].resident };
+		while (can_join(&plan->layers[l]) && l + s->nlayers < m->nlayers && can_join(&plan->layers[l + s->nlayers]) &&
+		       plan_place_chain(plan, l, s->nlayers + 1) <= plan->params.abuf)
+			s->nlayers++;
+		if (s->chain) {
+			s->set_granules = (uint32_t)plan_place_chain(plan, l, s->nlayers);
+			s->sets = plan->batch > 1 && 2 * (uint64_t)s->set_granules <= plan->params.abuf ? 2 : 1;
+		}
+		for (uint32_t i = l; i < l + s->nlayers; i++) {
+			plan->layers[i].segment = plan->nsegments;
+			plan->tensors[m->layers[i].output].segment = plan->nsegments;
+		}
+		plan->nsegments++;
+	}
+	return 0;
+}
+
+static int place_in_memory(struct plan *plan, unsigned int t, unsigned int base, struct accel_error *err)
+{
+	struct tensor_plan *tp = &plan->tensors[t];
+
+	if (tp->in_memory)
+		return 0;
+	tp->in_memory = true;
+	tp->base = base;
+	tp->offset = plan->bytes[base];
+	tp->item_bytes = (uint64_t)tp->granules * EIE_GRANULE_BYTES;
+	plan->bytes[base] += tp->item_bytes * plan->batch;
+	if (plan->bytes[base] > UINT32_MAX)
+		return accel_fail(err, -E2BIG, plan->model->tensors[t].name,
+				  "tensor \"%s\" with a batch of %u brings a buffer to more than 4 GiB: use a smaller batch",
+				  plan->model->tensors[t].name, plan->batch);
+	return 0;
+}
+
+static int place_tensors(struct plan *plan, struct accel_error *err)
+{
+	const struct accel_model *m = plan->model;
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < m->ninputs; i++)
+		ret = place_in_memory(plan, m->inputs[i], BASE_INPUT, err);
+	for (unsigned int i = 0; !ret && i < m->noutputs; i++) {
+		if (plan->tensors[m->outputs[i]].segment == NO_SEGMENT)
+			return accel_fail(err, -ENOTSUP, m->tensors[m->outputs[i]].name,
+					  "output \"%s\" is an input of the graph: the engine has nothing to compute for it",
+					  m->tensors[m->outputs[i]].name);
+		ret = place_in_memory(plan, m->outputs[i], BASE_OUTPUT, err);
+	}
+	for (unsigned int l = 0; !ret && l < m->nlayers; l++)
+		if (plan->tensors[m->layers[l].input].segment != plan->layers[l].segment)
+			ret = place_in_memory(plan, m->layers[l].input, BASE_SCRATCH, err);
+	return ret;
+}
+
+/* Images one after the other, then the codebooks. */
+static int place_constants(struct plan *plan, struct accel_error *err)
+{
+	size_t *bytes = &plan->bytes[BASE_CONST];
+
+	for (unsigned int l = 0; l < plan->model->nlayers; l++) {
+		struct layer_plan *lp = &plan->layers[l];
+
+		lp->image_offset = *bytes;
+		*bytes += lp->image.bytes;
+		lp->codebook_offset = *bytes;
+		*bytes += (size_t)codebook_granules(&plan->model->layers[l]) * EIE_GRANULE_BYTES;
+		if (*bytes > UINT32_MAX)
+			return accel_fail(err, -E2BIG, plan->model->layers[l].name,
+					  "with layer \"%s\" the weights are more than 4 GiB: split the model",
+					  plan->model->layers[l].name);
+	}
+	return 0;
+}
+
+int plan_make(const struct accel_model *model, const struct eie_params *params, unsigned int batch, bool stream_weights,
+	      struct plan *plan, struct accel_error *err)
+{
+	uint32_t shared = 0, need;
+	int ret = check_model(model, err);
+
+	*plan = (struct plan){ .model = model, .params = *params, .batch = batch, .row_limit = row_limit(params) };
+	if (ret)
+		return ret;
+	plan->layers = calloc(model->nlayers, sizeof(*plan->layers));
+	plan->tensors = calloc(model->ntensors, sizeof(*plan->tensors));
+	if (!plan->layers || !plan->tensors || plan_inputs(plan))
+		return no_memory(err);
+
+	for (unsigned int l = 0; l < model->nlayers; l++) {
+		const struct accel_layer *layer = &model->layers[l];
+		struct layer_plan *lp = &plan->layers[l];
+
+		if (tile_balance(layer, params, plan->row_limit, &lp->rows))
+			return no_memory(err);
+		plan->tensors[layer->output].slot = lp->rows.slot;
+		plan->tensors[layer->output].granules = lp->rows.granules;
+		if (!stream_weights && try_resident(plan, l))
+			return no_memory(err);
+	}
+	if (choose_residents(plan))
+		return no_memory(err);
+	for (unsigned int l = 0; l < model->nlayers; l++) {
+		ret = plan->layers[l].resident ? 0 : encode_streamed(plan, l);
+		if (ret == -E2BIG)
+			return accel_fail(err, ret, model->layers[l].name,
+					  "layer \"%s\": eight columns do not fit the weight buffer of this hardware",
+					  model->layers[l].name);
+		if (ret)
+			return no_memory(err);
+	}
+	while ((need = place_codebooks(plan, shared)) > shared)
+		shared = need;
+	if (cut_segments(plan))
+		return no_memory(err);
+	ret = place_tensors(plan, err);
+	return ret ? ret : place_constants(plan, err);
+}
+
+void plan_free(struct plan *plan)
+{
+	for (unsigned int l = 0; plan->layers && l < plan->model->nlayers; l++) {
+		tile_rows_free(&plan->layers[l].rows);
+		tile_image_free(&plan->layers[l].image);
+	}
+	for (unsigned int t = 0; plan->tensors && t < plan->model->ntensors; t++)
+		free(plan->tensors[t].identity);
+	free(plan->layers);
+	free(plan->tensors);
+	free(plan->segments);
+}

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * What the compiler decides before it writes commands.
+ *
+ * Layers are cut into segments, each with jobs of its own; what goes from one segment to another goes through memory.
+ * - A chain: layers whose weights stay on chip. A task is a batch item; its tensors lie in one of one or two sets of ABUF, so
+ *   that the load of the next item and the store of the last one overlap.
+ * - A stream: one layer whose weights come from memory in chunks. A task is a chunk times an item. Weights, row parameters,
+ *   input and output have two slots each, so that loads and stores overlap.
+ */
+#ifndef ACCEL_PLAN_H
+#define ACCEL_PLAN_H
+
+#include "program.h"
+#include "tile.h"
+
+#define NO_SEGMENT UINT32_MAX
+
+struct layer_plan {
+	struct tile_rows rows;
+	struct tile_image image;
+	size_t image_offset;        /* of the image in BASE_CONST */
+	size_t codebook_offset;
+	bool resident;
+	bool codebook_resident;     /* else it is loaded by each job into the shared place */
+	uint32_t codebook;          /* granule of CBUF */
+	uint32_t w, p, r;           /* resident: first granules */
+	uint32_t segment;
+};
+
+struct tensor_plan {
+	uint32_t granules;          /* of one item */
+	const uint32_t *slot;       /* [count] */
+	uint32_t *identity;         /* owner of slot for graph inputs */
+	uint32_t segment;           /* that makes it; NO_SEGMENT: a graph input */
+	bool in_memory;
+	unsigned int base;          /* when in memory: BASE_*, and where */
+	uint64_t offset, item_bytes;
+	uint32_t abuf;              /* chains: granule within the set, see plan_place_chain() */
+};
+
+struct segment {
+	uint32_t first_layer, nlayers;
+	bool chain;
+	unsigned int sets;          /* chain: sets of ABUF */
+	uint32_t set_granules;
+};
+
+/* Slots of streamed layers: two of each, the second one right after the first. */
+struct stream_area {
+	uint32_t w, w_slot, p, p_slot, r, r_slot, x, x_slot, y, y_slot;
+};
+
+struct plan {
+	const struct accel_model *model;
+	struct eie_params params;
+	unsigned int batch;
+	uint32_t row_limit;
+	struct layer_plan *layers;
+	struct tensor_plan *tensors;
+	struct segment *segments;
+	uint32_t nsegments;
+	struct stream_area area;
+	size_t bytes[NBASES];
+};
+
+int plan_make(const struct accel_model *model, const struct eie_params *params, unsigned int batch, bool stream_weights,
+	      struct plan *plan, struct accel_error *err);
+/*
+ * Places the tensors of a chain of layers in a set of ABUF; returns its granules. A tensor between two segments has a place in each,
+ * so this is called again when a segment's commands are written.
+ */
+uint64_t plan_place_chain(struct plan *plan, uint32_t first_layer, uint32_t nlayers);
+void plan_free(struct plan *plan);
+
+static inline uint32_t codebook_granules(const struct accel_layer *layer)
+{
+	return layer->code_bits == 8 ? 32 : 2;
+}
+
+#endif

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The derivation of docs/numbers.md. Every tensor has a number of steps qx: amax = qx * scale; every layer a number qw for its
+ * codebook. Both are 32767 unless a sum could leave int32; then the missing factor is shared between the two.
+ */
+#include "quant.h"
+
+#include <errno.h>
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define Q_MAX  32767
+#define QW_MIN 4095   /* 12 significant bits: below this, weights that differ in the codebook begin to coincide */
+#define QX_MIN 127    /* less than 8-bit activations is no number format any more */
+
+void accel_row_interval(const struct accel_layer *layer, int32_t xlo, int32_t xhi, uint32_t row, int64_t *lo, int64_t *hi)
+{
+	int64_t sum_lo = 0, sum_hi = 0;
+
+	/* at most 2^24 terms below 2^30 */
+	for (uint32_t i = layer->rowptr[row]; i < layer->rowptr[row + 1]; i++) {
+		int64_t w = layer->codebook_q[layer->code[i]];
+
+		sum_lo += w * (w > 0 ? xlo : xhi);
+		sum_hi += w * (w > 0 ? xhi : xlo);
+	}
+	*lo = sum_lo;
+	*hi = sum_hi;
+}
+
+int accel_requant_params(double ratio, uint16_t *mult, uint8_t *shift)
+{
+	int exponent;
+	double m;
+
+	if (!(ratio > 0) || !isfinite(ratio))
+		return -ERANGE;
+	m = rint(frexp(ratio, &exponent) * 65536);
+	if (m == 65536) {
+		m = 32768;
+		exponent++;
+	}
+	if (exponent > 15)
+		return -ERANGE;
+	if (exponent < 16 - 47) {
+		/* too small for a normalised m: 2^47 is the largest divisor, and m loses bits, down to 0 */
+		m = rint(ldexp(ratio, 47));
+		exponent = 16 - 47;
+	}
+	*mult = (uint16_t)m;
+	*shift = (uint8_t)(16 - exponent);
+	return 0;
+}
+
+/* Largest magnitude of a tensor; 1 for one that is always zero, as any scale will do. */
+static double tensor_amax(const struct accel_tensor *t)
+{
+	double amax = fmax(fabs((double)t->range_lo), fabs((double)t->range_hi));
+
+	return amax > 0 ? amax : 1;
+}
+
+static double clamp(double v, double lo, double hi)
+{
+	return v < lo ? lo : v > hi ? hi : v;
+}
+
+/* scale, lo and hi from the number of steps; producer is NULL for a graph input. */
+static int set_tensor(struct accel_tensor *t, const struct accel_layer *producer, int32_t steps, struct accel_error *err)
+{
+	t->scale = (float)(tensor_amax(t) / steps);
+	/* normal numbers only: a subnormal scale has lost the precision that the integers promise */
+	if (!(t->scale >= FLT_MIN) || !isfinite(t->scale))
+		return accel_fail(err, -ERANGE, t->name, "tensor '%s': range %g .. %g is too small for a float scale", t->name,
+				  (double)t->range_lo, (double)t->range_hi);
+	t->hi = (int16_t)steps;
+	t->lo = (int16_t)-steps;
+	if (!producer) {
+		t->lo = (int16_t)clamp(rint((double)t->range_lo / (double)t->scale), -steps, steps);
+		t->hi = (int16_t)clamp(rint((double)t->range_hi / (double)t->scale), -steps, steps);
+	} else if (producer->activation == ACCEL_ACT_RELU) {
+		t->lo = 0;
+	} else if (producer->activation == ACCEL_ACT_RELU6) {
+		t->lo = 0;
+		t->hi = (int16_t)clamp(rint(6 / (double)t->scale), 0, steps);
+	}
+	return 0;
+}
+
+/* Largest |codebook| value. Where all are zero the bias alone decides: then what makes the largest bias 2^30. */
+static double codebook_amax(const struct accel_layer *layer, double in_amax)
+{
+	double amax = 0, bias = 0;
+
+	for (unsigned int i = 1; i < layer->ncodes; i++)
+		amax = fmax(amax, fabs((double)layer->codebook[i]));
+	if (amax > 0)
+		return amax;
+	for (uint32_t r = 0; r < layer->rows; r++)
+		bias = fmax(bias, fabs((double)layer->bias[r]));
+	return bias > 0 ? bias / in_amax : 1;
+}
+
+/*
+ * Sets the layer's integers for qw steps of the codebook and returns the factor by which the largest possible sum exceeds
+ * int32: all is well up to 1. bias_q is written only then, because only then it fits.
+ */
+static int try_codebook(struct accel_layer *layer, const struct accel_tensor *in, int32_t qw, double *excess,
+			struct accel_error *err)
+{
+	double unit;
+
+	layer->codebook_scale = (float)(codebook_amax(layer, tensor_amax(in)) / qw);
+	if (!(layer->codebook_scale >= FLT_MIN) || !isfinite(layer->codebook_scale))
+		return accel_fail(err, -ERANGE, layer->name, "layer '%s': the weights are too small or too large for a float scale",
+				  layer->name);
+	layer->codebook_q[0] = 0;
+	for (unsigned int i = 1; i < layer->ncodes; i++) {
+		double q = clamp(rint((double)layer->codebook[i] / (double)layer->codebook_scale), -qw, qw);
+
+		/* a weight that is there stays there */
+		if (q == 0 && layer->codebook[i] != 0)
+			q = layer->codebook[i] > 0 ? 1 : -1;
+		layer->codebook_q[i] = (int16_t)q;
+	}
+
+	unit = (double)in->scale * (double)layer->codebook_scale;
+	*excess = 0;
+	for (uint32_t r = 0; r < layer->rows; r++) {
+		double bias = rint((double)layer->bias[r] / unit);
+		int64_t lo, hi;
+
+		accel_row_interval(layer, in->lo, in->hi, r, &lo, &hi);
+		*excess = fmax(*excess, (bias + (double)hi) / INT32_MAX);
+		*excess = fmax(*excess, (bias + (double)lo) / INT32_MIN);
+		/* no partial result may leave int32 for the bias alone either: it is stored as one */
+		*excess = fmax(*excess, fabs(bias) / INT32_MAX);
+	}
+	if (*excess <= 1)
+		for (uint32_t r = 0; r < layer->rows; r++)
+			layer->bias_q[r] = (int32_t)rint((double)layer->bias[r] / unit);
+	return 0;
+}
+
+/* Steps for a layer's input that leave its codebook at least QW_MIN steps, with equal relative errors as far as that goes. */
+static int32_t share_bits(double excess)
+{
+	double product = (double)Q_MAX * Q_MAX / excess;
+	double qw = clamp(sqrt(product), QW_MIN, Q_MAX);
+
+	/* a little less, so that rounding of the codebook does not spoil it */
+	return (int32_t)clamp(0.999 * product / qw, 0, Q_MAX);
+}
+
+/*
+ * Finds the most codebook steps that fit the input's scale. When that is fewer than QW_MIN (rounding, or a reader
+ * of the same tensor that share_bits did not know of), *steps of the input is lowered and -EAGAIN says to start over.
+ */
+static int fit_layer(struct accel_layer *layer, const struct accel_tensor *in, int32_t *steps, struct accel_error *err)
+{
+	int32_t qw = Q_MAX;
+
+	for (;;) {
+		double excess;
+		int ret = try_codebook(layer, in, qw, &excess, err);
+
+		if (ret || excess <= 1)
+			return ret;
+		if (qw == QW_MIN) {
+			*steps = (int32_t)clamp(0.999 * *steps / excess, 0, *steps - 1);
+			return -EAGAIN;
+		}
+		qw = (int32_t)clamp(qw / excess, QW_MIN, qw - 1);
+	}
+}
+
+static int set_tensors(struct accel_model *model, const int32_t *steps, struct accel_error *err)
+{
+	for (unsigned int i = 0; i < model->ninputs; i++) {
+		unsigned int t = model->inputs[i];
+		int ret = set_tensor(&model->tensors[t], NULL, steps[t], err);
+
+		if (ret)
+			return ret;
+	}
+	for (unsigned int i = 0; i < model->nlayers; i++) {
+		unsigned int t = model->layers[i].output;
+		int ret = set_tensor(&model->tensors[t], &model->layers[i], steps[t], err);
+
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* Fills steps: the tightest reader of a tensor decides. Ends, because every further turn lowers a tensor's steps. */
+static int solve_steps(struct accel_model *model, int32_t *steps, struct accel_error *err)
+{
+	bool again;
+	int ret;
+
+	for (unsigned int t = 0; t < model->ntensors; t++)
+		steps[t] = Q_MAX;
+	ret = set_tensors(model, steps, err);
+	if (ret)
+		return ret;
+	for (unsigned int i = 0; i < model->nlayers; i++) {
+		struct accel_layer *layer = &model->layers[i];
+		double excess;
+		int32_t want;
+
+		ret = try_codebook(layer, &model->tensors[layer->input], Q_MAX, &excess, err);
+		if (ret)
+			return ret;
+		want = excess > 1 ? share_bits(excess) : Q_MAX;
+		if (want < steps[layer->input])
+			steps[layer->input] = want;
+	}
+	do {
+		again = false;
+		for (unsigned int i = 0; i < model->nlayers; i++) {
+			struct accel_layer *layer = &model->layers[i];
+
+			if (steps[layer->input] < QX_MIN)
+				return accel_fail(err, -ERANGE, layer->name, "layer '%s': its sums need more than 32 bits even with 8-bit activations; prune it further, split it, or check its biases",
+						  layer->name);
+		}
+		ret = set_tensors(model, steps, err);
+		for (unsigned int i = 0; !ret && i < model->nlayers; i++) {
+			struct accel_layer *layer = &model->layers[i];
+
+			ret = fit_layer(layer, &model->tensors[layer->input], &steps[layer->input], err);
+			if (ret == -EAGAIN) {
+				again = true;
+				ret = 0;
+			}
+		}
+	} while (!ret && again);
+	return ret;
+}
+
+int accel_quantise(struct accel_model *model, struct accel_error *err)
+{
+	int32_t *steps = malloc(model->ntensors * sizeof(*steps));
+	int ret;
+
+	if (!steps)
+		return accel_fail(err, -ENOMEM, NULL, "no memory for %u tensors", model->ntensors);
+	ret = solve_steps(model, steps, err);
+	free(steps);
+	for (unsigned int i = 0; !ret && i < model->nlayers; i++) {
+		struct accel_layer *layer = &model->layers[i];
+		const struct accel_tensor *in = &model->tensors[layer->input], *out = &model->tensors[layer->output];
+		uint16_t mult;
+		uint8_t shift;
+
+		ret = accel_requant_params((double)in->scale * (double)layer->codebook_scale / (double)out->scale, &mult, &shift);
+		if (ret)
+			return accel_fail(err, ret, layer->name, "layer '%s': its output range %g .. %g is too small for its inputs and weights; calibrate with inputs that reach it",
+					  layer->name, (double)out->range_lo, (double)out->range_hi);
+		for (uint32_t r = 0; r < layer->rows; r++) {
+			layer->mult[r] = mult;
+			layer->shift[r] = shift;
+		}
+	}
+	return ret;
+}

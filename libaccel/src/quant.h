@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* From reals to the engine's integers: docs/numbers.md. */
+#ifndef ACCEL_QUANT_H
+#define ACCEL_QUANT_H
+
+#include "model.h"
+
+/*
+ * Derives scale, lo and hi of every tensor, and codebook_scale, codebook_q, bias_q, mult and shift of every layer (their
+ * arrays must be there) from ranges, codebooks and biases. -ERANGE names the layer that does not fit.
+ */
+int accel_quantise(struct accel_model *model, struct accel_error *err);
+
+/* Exact interval of sum(w * x) of a row, without bias, for every x in [xlo, xhi]. */
+void accel_row_interval(const struct accel_layer *layer, int32_t xlo, int32_t xhi, uint32_t row, int64_t *lo, int64_t *hi);
+
+/* m / 2^s nearest to ratio, m as large as 16 bits allow. -ERANGE when ratio is too large for s = 1, or not a positive number. */
+int accel_requant_params(double ratio, uint16_t *mult, uint8_t *shift);
+
+#endif

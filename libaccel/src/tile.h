@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * Tiles of a fully connected layer. Rows are shared out over clusters and row tiles (one row tile fills an accumulator half at most);
+ * within a row tile the columns are cut into chunks whose streams, pointers and activations fit the buffers.
+ */
+#ifndef ACCEL_TILE_H
+#define ACCEL_TILE_H
+
+#include "backend.h"
+#include "model.h"
+
+/* Which rows go where. Bin t * clusters + c holds the rows of cluster c in row tile t. */
+struct tile_rows {
+	uint32_t ntiles;
+	uint32_t *steps;       /* [ntiles] of 8 rows, of the cluster with most rows */
+	uint32_t *out;         /* [ntiles] first granule of the tile in the output vector */
+	uint32_t *bin_first;   /* [ntiles * clusters + 1] */
+	uint32_t *order;       /* [rows] rows of the layer, bin after bin, in local order */
+	uint32_t *slot;        /* [rows] where a row's output lies in the output vector */
+	uint32_t granules;     /* of the output vector */
+	double balance;        /* time of the busiest clusters / mean */
+};
+
+/* row_limit: rows a cluster and tile, a multiple of 8. */
+int tile_balance(const struct accel_layer *layer, const struct eie_params *params, uint32_t row_limit, struct tile_rows *rows);
+void tile_rows_free(struct tile_rows *rows);
+
+/* Granules: limits of one chunk. A column granule of full columns must fit: wbuf >= row_limit. */
+struct tile_limits {
+	uint32_t input, wbuf, pbuf;
+};
+
+/* One MAC command's worth. Offsets are bytes into the image's data. */
+struct tile_chunk {
+	uint32_t first, granules;    /* of the input vector */
+	uint32_t wlen, plen;         /* granules a cluster; streams are padded to the longest */
+	size_t w_offset, p_offset;
+	uint64_t nonzeros;
+};
+
+struct tile_row {
+	uint32_t first_chunk, nchunks;   /* chunks without any weight are left out */
+	uint32_t rlen;                   /* granules of row parameters a cluster */
+	size_t r_offset;
+};
+
+struct tile_image {
+	struct tile_row *rows;       /* [tile_rows.ntiles] */
+	struct tile_chunk *chunks;
+	uint32_t nchunks;
+	uint8_t *data;
+	size_t bytes, capacity;
+	uint64_t wlen, plen, rlen;   /* sums of all chunks and tiles, granules a cluster */
+};
+
+/* slot[col] is where input col lies in the input vector of `granules` granules. */
+int tile_encode(const struct accel_layer *layer, const struct eie_params *params, const struct tile_rows *rows,
+		const uint32_t *slot, uint32_t granules, const struct tile_limits *limits, struct tile_image *image);
+void tile_image_free(struct tile_image *image);
+
+#endif

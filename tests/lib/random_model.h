@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Random models and their outputs by dense arithmetic, for tests of compiler, interpreter and hardware. */
+#ifndef RANDOM_MODEL_H
+#define RANDOM_MODEL_H
+
+#include <accel.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model.h"
+
+/* xorshift64*; seeds are fixed, so a failure repeats. */
+static inline uint32_t random_next(uint64_t *state)
+{
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	return (uint32_t)(*state * 0x2545f4914f6cdd1du >> 32);
+}
+
+static inline double random_unit(uint64_t *state)
+{
+	return random_next(state) / 4294967296.0;
+}
+
+/* Gives up the test program: a broken fixture is no test result. */
+static inline void random_check(int ret, const struct accel_error *err)
+{
+	if (ret) {
+		fprintf(stderr, "random_model: %d: %s\n", ret, err->text);
+		exit(2);
+	}
+}
+
+/* Adds a layer with density in 0..1 and 4- or 8-bit codes; skew > 0 makes rows uneven; some rows and columns stay empty. */
+static inline unsigned int random_layer(struct accel_graph *graph, uint64_t *seed, const char *name, unsigned int input,
+					uint32_t rows, uint32_t cols, double density, unsigned int bits, double skew)
+{
+	unsigned int ncodes = bits == 8 ? 256 : 16, output;
+	uint32_t *rowptr = malloc(((size_t)rows + 1) * sizeof(*rowptr)), *col = malloc((size_t)rows * cols * sizeof(*col) + 4);
+	uint8_t *code = malloc((size_t)rows * cols + 1);
+	float codebook[256] = { 0 }, *bias = malloc(rows * sizeof(*bias));
+	struct accel_csr csr = { rows, cols, rowptr, col, code, codebook, ncodes, bias };
+	struct accel_error err = { 0 };
+	uint32_t n = 0;
+
+	for (unsigned int i = 1; i < ncodes; i++)
+		codebook[i] = (float)(random_unit(seed) - 0.5) + (i % 2 ? 0.01f : -0.01f);
+	for (uint32_t r = 0; r < rows; r++) {
+		double d = density * (1 + skew * (random_unit(seed) - 0.5));
+
+		rowptr[r] = n;
+		bias[r] = (float)(random_unit(seed) - 0.5);
+		for (uint32_t c = 0; c < cols; c++) {
+			bool keep = random_unit(seed) < d;
+
+			if (density < 1 && (r % 13 == 5 || c % 17 == 11))
+				keep = false;
+			if (keep) {
+				col[n] = c;
+				code[n++] = (uint8_t)(1 + random_next(seed) % (ncodes - 1));
+			}
+		}
+	}
+	rowptr[rows] = n;
+	random_check(accel_graph_add_fc_csr(graph, name, input, &csr, ACCEL_ACT_RELU, &output, &err), &err);
+	free(rowptr);
+	free(col);
+	free(code);
+	free(bias);
+	return output;
+}
+
+/* A chain of layers: sizes[0] inputs, then n layers of sizes[1..n] outputs. */
+static inline struct accel_model *random_chain(uint64_t seed, unsigned int n, const uint32_t *sizes, double density,
+					       unsigned int bits, double skew)
+{
+	struct accel_error err = { 0 };
+	struct accel_graph *graph;
+	struct accel_model *model;
+	unsigned int tensor;
+	char name[16];
+
+	seed = seed * 2654435761u + 1;
+	random_check(accel_graph_new(&graph), &err);
+	random_check(accel_graph_input(graph, "in", 1, sizes, -1, 1, &tensor, &err), &err);
+	for (unsigned int l = 0; l < n; l++) {
+		snprintf(name, sizeof(name), "fc%u", l + 1);
+		tensor = random_layer(graph, &seed, name, tensor, sizes[l + 1], sizes[l], density, bits, skew);
+	}
+	random_check(accel_graph_finish(graph, &model, &err), &err);
+	accel_graph_free(graph);
+	return model;
+}
+
+/* Random activations, about half of them zero, within the tensor's clamp. */
+static inline int16_t *random_values(uint64_t seed, const struct accel_tensor *t, unsigned int batch)
+{
+	int16_t *v = malloc(t->count * batch * sizeof(*v));
+
+	seed = seed * 40503 + 7;
+	for (uint64_t i = 0; i < t->count * batch; i++)
+		v[i] = random_next(&seed) & 1 ? 0 : (int16_t)(t->lo + (int)(random_unit(&seed) * (t->hi - t->lo + 1)));
+	return v;
+}
+
+/* All tensors of one batch, [batch, count] each, by dense sums in 64 bits. values[] of the graph inputs are given. */
+static inline void dense_run(const struct accel_model *m, unsigned int batch, int16_t **values, uint64_t *macs,
+			     uint64_t *saturated)
+{
+	*macs = *saturated = 0;
+	for (unsigned int l = 0; l < m->nlayers; l++) {
+		const struct accel_layer *layer = &m->layers[l];
+		const struct accel_tensor *out = &m->tensors[layer->output];
+		int16_t *row = malloc(layer->cols * sizeof(*row)), *y = malloc((size_t)batch * layer->rows * sizeof(*y));
+
+		for (uint32_t r = 0; r < layer->rows; r++) {
+			memset(row, 0, layer->cols * sizeof(*row));
+			for (uint32_t e = layer->rowptr[r]; e < layer->rowptr[r + 1]; e++)
+				row[layer->col[e]] = layer->codebook_q[layer->code[e]];
+			for (unsigned int b = 0; b < batch; b++) {
+				const int16_t *x = values[layer->input] + (size_t)b * layer->cols;
+				int64_t sum = layer->bias_q[r];
+
+				for (uint32_t c = 0; c < layer->cols; c++)
+					sum += (int64_t)row[c] * x[c];
+				for (uint32_t e = layer->rowptr[r]; e < layer->rowptr[r + 1]; e++)
+					*macs += x[layer->col[e]] != 0;
+				y[(size_t)b * layer->rows + r] = accel_requant((int32_t)(uint32_t)sum, layer->mult[r],
+									       layer->shift[r], out->lo, out->hi, saturated);
+			}
+		}
+		values[layer->output] = y;
+		free(row);
+	}
+}
+
+#endif

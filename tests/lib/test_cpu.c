@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* The portable kernels against the definition in docs/programmers_guide.md, written down a second time here. */
+#include <stdio.h>
+#include <string.h>
+#include <errno.h>
+#include "models.h"
+#include "cpu.h"
+#include "model.h"
+
+/* One layer and item by the book: row by row, 64-bit wrap to 32. */
+static void reference(const struct accel_model *model, const struct accel_layer *l, const int16_t *x, int16_t *y, uint64_t *macs,
+		      uint64_t *saturated)
+{
+	const struct accel_tensor *out = &model->tensors[l->output];
+
+	for (uint32_t r = 0; r < l->rows; r++) {
+		int64_t sum = l->bias_q[r], v;
+
+		for (uint32_t i = l->rowptr[r]; i < l->rowptr[r + 1]; i++) {
+			sum += (int64_t)l->codebook_q[l->code[i]] * x[l->col[i]];
+			*macs += x[l->col[i]] != 0;
+		}
+		v = ((int64_t)(int32_t)(uint32_t)sum * l->mult[r] + (1ll << (l->shift[r] - 1))) >> l->shift[r];
+		*saturated += (v > out->hi && out->hi == 32767) || (v < out->lo && out->lo == -32767);
+		y[r] = (int16_t)(v > out->hi ? out->hi : v < out->lo ? out->lo : v);
+	}
+}
+
+static void compare(const struct accel_model *model, unsigned int batch, uint64_t seed, double zeros)
+{
+	uint64_t macs = 1, saturated = 1, want_macs = 0, want_saturated = 0;
+	struct test_rng rng = { seed };
+	struct accel_cpu *cpu;
+	int16_t *x, *y;
+
+	assert_int_equal(accel_cpu_new(model, batch, &cpu, NULL), 0);
+	x = accel_cpu_tensor(cpu, model->inputs[0]);
+	assert_int_equal((uintptr_t)x % 64, 0);
+	/* twice: nothing of the first run may stay */
+	for (int turn = 0; turn < 2; turn++) {
+		for (uint64_t i = 0; i < batch * model->tensors[model->inputs[0]].count; i++)
+			x[i] = test_uniform(&rng) < zeros ? 0 : (int16_t)(test_random(&rng) % 65535 - 32767);
+		accel_cpu_run(cpu, &macs, &saturated);
+	}
+	for (unsigned int l = 0; l < model->nlayers; l++) {
+		const struct accel_layer *layer = &model->layers[l];
+
+		y = malloc(layer->rows * sizeof(*y));
+		for (unsigned int b = 0; b < batch; b++) {
+			reference(model, layer, accel_cpu_tensor(cpu, layer->input) + (size_t)b * layer->cols, y, &want_macs,
+				  &want_saturated);
+			assert_memory_equal(y, accel_cpu_tensor(cpu, layer->output) + (size_t)b * layer->rows,
+					    layer->rows * sizeof(*y));
+		}
+		free(y);
+	}
+	assert_int_equal(macs, want_macs);
+	assert_int_equal(saturated, want_saturated);
+	accel_cpu_free(cpu);
+}
+
+static void test_networks(void **p)
+{
+	static const uint32_t dims[] = { 61, 37, 50, 7 };
+	static const double densities[] = { 0, 0.02, 0.3, 1 };
+
+	(void)p;
+	for (unsigned int i = 0; i < 4; i++) {
+		struct accel_model *model = test_finish(test_graph(i, 4, dims, densities[i]));
+
+		compare(model, 1, i, 0.5);
+		compare(model, 3, i, 0);
+		compare(model, 2, i, 1);
+		accel_model_unref(model);
+	}
+}
+
+/* Arbitrary row parameters and sums that wrap: nothing a graph makes, but all the same defined. */
+static void test_wild_numbers(void **p)
+{
+	static const uint32_t dims[] = { 64, 48, 16 };
+	struct accel_model *model = test_finish(test_graph(9, 3, dims, 0.8));
+	struct test_rng rng = { 10 };
+
+	(void)p;
+	for (unsigned int l = 0; l < model->nlayers; l++) {
+		struct accel_layer *layer = &model->layers[l];
+
+		for (unsigned int i = 1; i < layer->ncodes; i++)
+			layer->codebook_q[i] = (int16_t)(test_random(&rng) % 65535 - 32767);
+		for (uint32_t r = 0; r < layer->rows; r++) {
+			layer->bias_q[r] = (int32_t)test_random(&rng);
+			layer->mult[r] = (uint16_t)test_random(&rng);
+			layer->shift[r] = (uint8_t)(1 + test_random(&rng) % 47);
+		}
+	}
+	compare(model, 4, 11, 0.3);
+	accel_model_unref(model);
+}
+
+/* More rows than a panel holds. */
+static void test_many_rows(void **p)
+{
+	static const uint32_t dims[] = { 5, 140000 };
+	struct accel_model *model = test_finish(test_graph(13, 2, dims, 0.4));
+
+	(void)p;
+	compare(model, 2, 14, 0.3);
+	accel_model_unref(model);
+}
+
+#ifdef __SANITIZE_ADDRESS__
+/* malloc fails as it does without the sanitizer */
+__attribute__((visibility("default"))) const char *__asan_default_options(void)
+{
+	return "allocator_may_return_null=1";
+}
+#endif
+
+static void test_no_memory(void **p)
+{
+	static const uint32_t dims[] = { 1u << 20, 1 };
+	struct accel_model *model = test_finish(test_graph(15, 2, dims, 0.001));
+	struct accel_error err = { 0 };
+	struct accel_cpu *cpu;
+
+	(void)p;
+	/* 8 PiB of activations */
+	assert_int_equal(accel_cpu_new(model, 0xffffffff, &cpu, &err), -ENOMEM);
+	assert_int_equal(err.code, -ENOMEM);
+	accel_cpu_free(NULL);
+	accel_model_unref(model);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_networks),
+		cmocka_unit_test(test_wild_numbers),
+		cmocka_unit_test(test_many_rows),
+		cmocka_unit_test(test_no_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* The session calls: conversions, errors, and equal bytes on all devices given.   test_session [DEVICE ...]   (ref:2x2) */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+#include <errno.h>
+#include <math.h>
+
+#include "commands.h"
+#include "device.h"
+#include "program.h"
+#include "random_model.h"
+
+static const char *spec = "ref:2x2";
+static const uint32_t sizes[] = { 20, 30, 10 };
+
+struct fixture {
+	struct accel_model *model;
+	struct accel_device *device;
+	struct accel_program *program;
+	struct accel_session *session;
+	struct accel_error err;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+	const struct accel_compile_options options = { sizeof(options), 2, false };
+
+	*state = f;
+	f->model = random_chain(3, 2, sizes, 0.5, 4, 0);
+	if (accel_device_open(spec, &f->device, &f->err) ||
+	    accel_program_compile(f->model, f->device, &options, &f->program, &f->err) ||
+	    accel_session_open(f->program, f->device, &f->session, &f->err)) {
+		fprintf(stderr, "%s\n", f->err.text);
+		return -1;
+	}
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	/* In the wrong order: each holds a reference to what it needs. */
+	accel_device_unref(f->device);
+	accel_model_unref(f->model);
+	accel_program_unref(f->program);
+	accel_session_close(f->session);
+	free(f);
+	return 0;
+}
+
+static void test_conversion(void **state)
+{
+	struct fixture *f = *state;
+	const struct accel_tensor *in = &f->model->tensors[f->model->inputs[0]];
+	float real[40] = { 0 }, y[20];
+	int16_t raw[40] = { 0 }, want[20], got[20];
+
+	/* Ties go to even, what is too large is clamped. */
+	real[0] = 2.5f * in->scale;
+	real[1] = 3.5f * in->scale;
+	real[2] = -2.5f * in->scale;
+	real[3] = INFINITY;
+	real[4] = -1e30f;
+	real[39] = 7 * in->scale;
+	for (int i = 0; i < 40; i++) {
+		double q = rint((double)real[i] / (double)in->scale);
+
+		raw[i] = (int16_t)fmax(in->lo, fmin(in->hi, q));
+	}
+	assert_int_equal(raw[3], in->hi);
+	assert_int_equal(accel_session_input_raw(f->session, 0, raw, NULL), 0);
+	assert_int_equal(accel_session_run(f->session, NULL), 0);
+	assert_int_equal(accel_session_output_raw(f->session, 0, want, NULL), 0);
+	assert_int_equal(accel_session_input(f->session, 0, real, NULL), 0);
+	assert_int_equal(accel_session_run(f->session, NULL), 0);
+	assert_int_equal(accel_session_output_raw(f->session, 0, got, NULL), 0);
+	assert_memory_equal(got, want, sizeof(want));
+	assert_int_equal(accel_session_output(f->session, 0, y, NULL), 0);
+	for (int i = 0; i < 20; i++)
+		assert_true(y[i] == (float)got[i] * f->model->tensors[f->model->outputs[0]].scale);
+}
+
+static void test_refused_inputs(void **state)
+{
+	struct fixture *f = *state;
+	const struct accel_tensor *in = &f->model->tensors[f->model->inputs[0]];
+	float real[40] = { 0 };
+	int16_t raw[40] = { 0 };
+
+	real[21] = NAN;
+	assert_int_equal(accel_session_input(f->session, 0, real, &f->err), -EDOM);
+	assert_int_equal(f->err.code, -EDOM);
+	assert_string_equal(f->err.layer, in->name);
+	assert_non_null(strstr(f->err.text, "value 1 of item 1"));
+	raw[5] = -32768;
+	assert_int_equal(accel_session_input_raw(f->session, 0, raw, &f->err), -ERANGE);
+	assert_non_null(strstr(f->err.text, "-32768"));
+	assert_int_equal(accel_session_input(f->session, 1, real, &f->err), -ERANGE);
+	assert_int_equal(accel_session_output(f->session, 0, real, &f->err), -ENODATA);
+}
+
+static void test_order(void **state)
+{
+	struct fixture *f = *state;
+	int16_t raw[40] = { 0 };
+	struct accel_stats stats;
+
+	assert_int_equal(accel_session_wait(f->session, -1, NULL), -EINVAL);
+	assert_int_equal(accel_session_submit(f->session, NULL), 0);
+	assert_int_equal(accel_session_submit(f->session, &f->err), -EBUSY);
+	assert_int_equal(accel_session_input_raw(f->session, 0, raw, NULL), -EBUSY);
+	assert_int_equal(accel_session_output_raw(f->session, 0, raw, NULL), -EBUSY);
+	assert_int_equal(accel_session_wait(f->session, -1, NULL), 0);
+	assert_int_equal(accel_session_output_raw(f->session, 1, raw, NULL), -ERANGE);
+	assert_int_equal(accel_session_output_raw(f->session, 0, raw, NULL), 0);
+	assert_int_equal(accel_session_stats(f->session, &stats), 0);
+	assert_int_equal(stats.jobs, 1);
+	assert_int_equal(stats.restores, 1);
+	/* Closing waits. */
+	assert_int_equal(accel_session_submit(f->session, NULL), 0);
+}
+
+/* A program that is broken on purpose: the text says what, where and of which layer. */
+static void test_failed_job(void **state)
+{
+	struct fixture *f = *state;
+	struct accel_session *session;
+	uint32_t last = f->program->restore_first - 1;
+	struct eie_cmd good = f->program->cmds[last];
+	int16_t raw[40];
+
+	CMD_SET(&f->program->cmds[last], XFER_LEN, 0);
+	assert_int_equal(accel_session_open(f->program, f->device, &session, NULL), 0);
+	f->program->cmds[last] = good;
+	assert_int_equal(accel_session_run(session, &f->err), -EIO);
+	assert_int_equal(f->err.code, -EIO);
+	assert_string_equal(f->err.layer, "fc2");
+	assert_non_null(strstr(f->err.text, "BAD_COMMAND"));
+	assert_non_null(strstr(f->err.text, "STORE"));
+	assert_int_equal(accel_session_output_raw(session, 0, raw, NULL), -ENODATA);
+	accel_session_close(session);
+	/* The next job of the device runs. */
+	assert_int_equal(accel_session_run(f->session, &f->err), 0);
+}
+
+/* Two sessions of one program take turns: the weights of one serve the other. */
+static void test_two_sessions(void **state)
+{
+	struct fixture *f = *state;
+	struct accel_session *other;
+	struct accel_stats stats;
+	int16_t a[20], b[20], *x = random_values(4, &f->model->tensors[f->model->inputs[0]], 2);
+
+	assert_int_equal(accel_session_open(f->program, f->device, &other, NULL), 0);
+	assert_int_equal(accel_session_input_raw(f->session, 0, x, NULL), 0);
+	assert_int_equal(accel_session_input_raw(other, 0, x, NULL), 0);
+	assert_int_equal(accel_session_submit(f->session, NULL), 0);
+	assert_int_equal(accel_session_submit(other, NULL), 0);
+	assert_int_equal(accel_session_wait(other, -1, NULL), 0);
+	assert_int_equal(accel_session_wait(f->session, -1, NULL), 0);
+	assert_int_equal(accel_session_output_raw(f->session, 0, a, NULL), 0);
+	assert_int_equal(accel_session_output_raw(other, 0, b, NULL), 0);
+	assert_memory_equal(a, b, sizeof(a));
+	accel_session_stats(other, &stats);
+	assert_int_equal(stats.restores, 0);
+	accel_session_close(other);
+	free(x);
+}
+
+/* The cpu backend gives the same bytes. */
+static void test_cpu(void **state)
+{
+	struct fixture *f = *state;
+	const struct accel_compile_options options = { sizeof(options), 2, false };
+	struct accel_device *cpu;
+	struct accel_program *program;
+	struct accel_session *session;
+	struct accel_place_info place;
+	int16_t a[20], b[20], *x = random_values(4, &f->model->tensors[f->model->inputs[0]], 2);
+
+	assert_int_equal(accel_device_open("cpu", &cpu, NULL), 0);
+	assert_int_equal(accel_program_compile(f->model, cpu, &options, &program, NULL), 0);
+	assert_int_equal(accel_program_place(program, 0, &place), 0);
+	assert_string_equal(place.where, "cpu");
+	assert_int_equal(accel_session_open(program, f->device, &session, &f->err), -EINVAL);
+	assert_int_equal(accel_session_open(f->program, cpu, &session, &f->err), -EINVAL);
+	assert_int_equal(accel_session_open(program, cpu, &session, &f->err), 0);
+	assert_int_equal(accel_session_input_raw(session, 0, x, NULL), 0);
+	assert_int_equal(accel_session_input_raw(f->session, 0, x, NULL), 0);
+	assert_int_equal(accel_session_run(session, NULL), 0);
+	assert_int_equal(accel_session_run(f->session, NULL), 0);
+	assert_int_equal(accel_session_output_raw(session, 0, a, NULL), 0);
+	assert_int_equal(accel_session_output_raw(f->session, 0, b, NULL), 0);
+	assert_memory_equal(a, b, sizeof(a));
+	accel_session_close(session);
+	accel_program_unref(program);
+	accel_device_unref(cpu);
+	free(x);
+}
+
+static void test_mismatch(void **state)
+{
+	struct fixture *f = *state;
+	bool small = f->device->params.clusters == 2;
+	struct accel_device *other;
+	struct accel_session *session;
+
+	assert_int_equal(accel_device_open(small ? "ref" : "ref:2x2", &other, NULL), 0);
+	assert_int_equal(accel_session_open(f->program, other, &session, &f->err), -EINVAL);
+	assert_non_null(strstr(f->err.text, small ? "compiled for 2x2" : "compiled for 8x8"));
+	assert_non_null(strstr(f->err.text, small ? "ref:8x8 has 8x8" : "ref:2x2 has 2x2"));
+	accel_device_unref(other);
+}
+
+static void test_specs(void **state)
+{
+	struct fixture *f = *state;
+	struct accel_device *d;
+	struct accel_device_info info;
+
+	assert_int_equal(accel_device_open("reff", &d, &f->err), -ENODEV);
+	assert_non_null(strstr(f->err.text, "did you mean \"ref\"?"));
+	assert_int_equal(accel_device_open("", &d, &f->err), -ENODEV);
+	assert_int_equal(accel_device_open("gpu-with-a-name-longer-than-any-other-name", &d, &f->err), -ENODEV);
+	assert_int_equal(accel_device_open("ref:2x3", &d, &f->err), -ENODEV);
+	assert_non_null(strstr(f->err.text, "did you mean \"2x2\"?"));
+	assert_int_equal(accel_device_open("ref:2x2,seed=1", &d, &f->err), -EINVAL);
+	assert_int_equal(accel_device_open("cpu:2x2", &d, &f->err), -EINVAL);
+	assert_int_equal(accel_device_open("ref:2x2", &d, &f->err), 0);
+	assert_int_equal(accel_device_info(d, &info), 0);
+	assert_string_equal(info.backend, "ref");
+	assert_string_equal(info.config, "2x2");
+	assert_int_equal(info.clusters, 2);
+	assert_int_equal(info.isa_major, EIE_ISA_MAJOR);
+	assert_non_null(info.device_tree);
+	accel_device_unref(d);
+	accel_device_unref(NULL);
+	accel_program_unref(NULL);
+	accel_session_close(NULL);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_conversion), TEST(test_refused_inputs), TEST(test_order), TEST(test_failed_job), TEST(test_two_sessions),
+		TEST(test_cpu), TEST(test_mismatch), TEST(test_specs),
+	};
+	int failed = 0;
+
+	for (int i = argc > 1 ? 1 : 0; i < (argc > 1 ? argc : 1); i++) {
+		spec = argc > 1 ? argv[i] : spec;
+		failed += cmocka_run_group_tests_name(spec, tests, NULL, NULL);
+	}
+	return failed;
+}
