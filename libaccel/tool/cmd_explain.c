@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include "args.h"
+#include "json.h"
+
+#include <inttypes.h>
+
+static void print_json(const char *path, const char *device, const struct accel_program *program)
+{
+	struct accel_program_totals totals = { 0 };
+	struct accel_place_info p;
+	struct json j;
+
+	accel_program_totals(program, &totals);
+	json_begin(&j, stdout);
+	json_text(&j, "model", path);
+	json_text(&j, "device", device);
+	json_count(&j, "batch", accel_program_batch(program));
+	json_array(&j, "layers");
+	for (unsigned int i = 0; !accel_program_place(program, i, &p); i++) {
+		json_object(&j, NULL);
+		json_text(&j, "name", p.layer);
+		json_text(&j, "where", p.where);
+		json_text(&j, "reason", p.reason);
+		json_count(&j, "row_tiles", p.row_tiles);
+		json_count(&j, "col_tiles", p.col_tiles);
+		json_bool(&j, "resident", p.resident);
+		json_number(&j, "balance", p.balance);
+		json_count(&j, "ideal_cycles", p.ideal_cycles);
+		json_count(&j, "bytes_loaded", p.bytes_loaded);
+		json_count(&j, "bytes_stored", p.bytes_stored);
+		json_count(&j, "bytes_resident", p.bytes_resident);
+		json_close(&j);
+	}
+	json_close(&j);
+	json_count(&j, "jobs", totals.jobs);
+	json_count(&j, "commands", totals.commands);
+	json_count(&j, "command_bytes", totals.command_bytes);
+	json_count(&j, "constant_bytes", totals.constant_bytes);
+	json_end(&j);
+}
+
+static void print_text(const struct tool *tool, const char *path, const char *device,
+		       const struct accel_program *program)
+{
+	struct accel_program_totals totals = { 0 };
+	uint64_t ideal = 0, loaded = 0, stored = 0, resident = 0;
+	struct accel_place_info p;
+
+	accel_program_totals(program, &totals);
+	report(tool, "Program", "%s on %s, batch %u", path, device, accel_program_batch(program));
+	report(tool, "Jobs", "%s a run, %s commands, %s of commands, %s of constants",
+	       text_count(totals.jobs).s, text_count(totals.commands).s,
+	       text_bytes(totals.command_bytes).s, text_bytes(totals.constant_bytes).s);
+	printf("\n%s%-16s %-6s %7s %-9s %7s %12s %12s %12s %12s  %s%s\n", tool->bold, "layer",
+	       "where", "tiles", "weights", "balance", "ideal cycles", "loaded", "stored",
+	       "on chip", "why", tool->reset);
+	for (unsigned int i = 0; !accel_program_place(program, i, &p); i++) {
+		char tiles[24];
+
+		snprintf(tiles, sizeof(tiles), "%ux%u", p.row_tiles, p.col_tiles);
+		printf("%-16s %-6s %7s %-9s %7.3f %12s %12s %12s %12s  %s\n", p.layer, p.where,
+		       tiles, p.resident ? "resident" : "streamed", p.balance,
+		       text_count(p.ideal_cycles).s, text_bytes(p.bytes_loaded).s,
+		       text_bytes(p.bytes_stored).s, text_bytes(p.bytes_resident).s, p.reason);
+		ideal += p.ideal_cycles;
+		loaded += p.bytes_loaded;
+		stored += p.bytes_stored;
+		resident += p.bytes_resident;
+	}
+	printf("%-49s %12s %12s %12s %12s\n", "total", text_count(ideal).s, text_bytes(loaded).s,
+	       text_bytes(stored).s, text_bytes(resident).s);
+	printf("\nIdeal cycles: of one item with no activation zero. Zero activations are skipped, so a run can take fewer.\n");
+}
+
+int cmd_explain(struct tool *tool, int argc, char **argv)
+{
+	const char *pos[2], *spec = "sim";
+	uint64_t batch = 1;
+	bool as_json = false, stream = false;
+	const struct arg options[] = {
+		{ "device", 'd', ARG_TEXT, &spec, "DEVICE",
+		  "sim[:CONFIG], ref[:CONFIG] or cpu (default sim)" },
+		{ "batch", 'b', ARG_COUNT, &batch, "N", "items a run (default 1)" },
+		{ "stream", 0, ARG_FLAG, &stream, NULL, "never keep weights on chip between runs" },
+		{ "json", 0, ARG_FLAG, &as_json, NULL, "report as JSON" },
+		{ 0 },
+	};
+	const struct arg_command cmd = {
+		.name = "explain",
+		.synopsis = "MODEL.eie [--device DEVICE] [--batch N] [--json]",
+		.options = options,
+		.min = 1,
+		.max = 1,
+		.missing = "a model",
+		.summary =
+			"Compiles a model for a device and prints where each layer runs, why, and what it moves.",
+		.example = "eie explain lenet_300_100.eie --device sim:8x8",
+	};
+	struct accel_compile_options compile = { .size = sizeof(compile) };
+	struct accel_program *program = NULL;
+	struct accel_device *device = NULL;
+	struct accel_model *model = NULL;
+	struct accel_error err = { 0 };
+	struct accel_device_info info;
+	int status = args_parse(tool, &cmd, argc, argv, pos);
+
+	if (status != ARGS_GO)
+		return status;
+	if (batch > 65536)
+		return usage(cmd.name, "--batch: %" PRIu64 " is more than 65536", batch);
+	compile.batch = (unsigned int)batch;
+	compile.stream_weights = stream;
+	status = open_model(pos[0], &model);
+	if (!status)
+		status = open_device(spec, &device);
+	if (!status && accel_program_compile(model, device, &compile, &program, &err))
+		status = fail_accel(pos[0], &err);
+	if (!status) {
+		accel_device_info(device, &info);
+		if (as_json)
+			print_json(pos[0], text_device(&info).s, program);
+		else
+			print_text(tool, pos[0], text_device(&info).s, program);
+	}
+	accel_program_unref(program);
+	accel_device_unref(device);
+	accel_model_unref(model);
+	return status;
+}

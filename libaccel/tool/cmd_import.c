@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include "args.h"
+#include "items.h"
+#include "signals.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+
+/* Writing the model over its own weights would lose them. */
+static bool same_file(const char *a, const char *b)
+{
+	struct stat x, y;
+
+	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static int make_model(const char *path, const struct items *calib, struct accel_model **model)
+{
+	struct accel_graph *graph = NULL;
+	struct accel_error err = { 0 };
+	int status = EXIT_OK;
+
+	if (accel_graph_from_npz(path, &graph, &err) ||
+	    (calib && accel_graph_calibrate(graph, calib->real, calib->n, &err)) ||
+	    accel_graph_finish(graph, model, &err))
+		status = fail_accel(path, &err);
+	accel_graph_free(graph);
+	return status;
+}
+
+static int save(const struct accel_model *model, const char *path)
+{
+	struct accel_error err = { 0 };
+	sigset_t before;
+	int ret;
+
+	signals_hold(path, &before);
+	ret = accel_model_save(model, path, &err);
+	signals_release(&before);
+	return ret ? fail_accel(path, &err) : EXIT_OK;
+}
+
+static void summary(const struct tool *tool, const char *path, const struct accel_model *model,
+		    uint64_t calibrated)
+{
+	uint64_t weights = 0, nonzeros = 0, float_bytes = 0, bytes = accel_model_file_bytes(model);
+	struct accel_layer_info l;
+
+	for (unsigned int i = 0; !accel_model_layer(model, i, &l); i++) {
+		weights += (uint64_t)l.rows * l.cols;
+		nonzeros += l.nonzeros;
+		float_bytes += layer_float_bytes(&l);
+	}
+	report(tool, "Model", "%s: %u layers, %s weights, density %.2f %%", path,
+	       accel_model_layers(model), text_count(weights).s,
+	       100.0 * (double)nonzeros / (double)weights);
+	report(tool, "Size", "%s, %.1f times smaller than float32 (%s)", text_bytes(bytes).s,
+	       (double)float_bytes / (double)bytes, text_bytes(float_bytes).s);
+	if (calibrated)
+		report(tool, "Ranges", "calibrated with %s items", text_count(calibrated).s);
+}
+
+static int check_names(const char *in, const char *out)
+{
+	if (has_suffix(in, ".onnx") || has_suffix(in, ".net"))
+		return fail(
+			"%s: %s files are not in this version; supported: .npz with scipy.sparse CSR matrices",
+			in, has_suffix(in, ".onnx") ? "ONNX" : "Deep Compression .net");
+	if (has_suffix(in, ".eie"))
+		return fail("%s: is imported already; look at it with: eie inspect %s", in, in);
+	if (!has_suffix(in, ".npz"))
+		return fail(
+			"%s: unknown kind of file; supported: .npz with scipy.sparse CSR matrices",
+			in);
+	if (same_file(in, out))
+		return fail("%s: would be overwritten by the model; give another name to -o", in);
+	return EXIT_OK;
+}
+
+int cmd_import(struct tool *tool, int argc, char **argv)
+{
+	const char *pos[2], *out = NULL;
+	struct arg_list calib = { 0 };
+	const struct arg options[] = {
+		{ "output", 'o', ARG_TEXT, &out, "MODEL.eie", "the model to write" },
+		{ "calib", 0, ARG_EACH, &calib, "DIR|FILE",
+		  "typical inputs as .npy, to choose number ranges by" },
+		{ 0 },
+	};
+	const struct arg_command cmd = {
+		.name = "import",
+		.synopsis = "WEIGHTS.npz [--calib DIR|FILE] -o MODEL.eie",
+		.options = options,
+		.min = 1,
+		.max = 1,
+		.missing = "a file of weights (.npz)",
+		.summary =
+			"Converts pruned, weight-shared layers to a model without changing a weight.",
+		.example = "eie import lenet_300_100.npz --calib calib/ -o lenet_300_100.eie",
+	};
+	struct accel_model *model = NULL;
+	struct accel_tensor_info in = { 0 };
+	struct items items = { 0 };
+	int status = args_parse(tool, &cmd, argc, argv, pos);
+
+	if (status == ARGS_GO)
+		status = out ? check_names(pos[0], out) :
+			       usage(cmd.name, "import needs -o MODEL.eie");
+	else
+		goto done;
+	if (!status)
+		status = make_model(pos[0], NULL, &model);
+	if (!status && calib.n) {
+		float byte_scale = accel_model_picture_scale(model);
+
+		/* only a finished model tells the shape of its input */
+		accel_model_input(model, 0, &in);
+		for (unsigned int i = 0; !status && i < calib.n; i++)
+			status = items_read(tool, &items, calib.item[i], &in, byte_scale, false);
+		accel_model_unref(model);
+		model = NULL;
+		if (!status)
+			status = make_model(pos[0], &items, &model);
+	}
+	if (!status)
+		status = save(model, out);
+	if (!status) {
+		summary(tool, out, model, items.n);
+		if (!items.n)
+			warn(tool,
+			     "%s: not calibrated: number ranges are guesses from seeded inputs; give typical inputs with --calib",
+			     out);
+	}
+	items_free(&items);
+	accel_model_unref(model);
+done:
+	free(calib.item);
+	return status;
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include "args.h"
+#include "json.h"
+
+#include <inttypes.h>
+
+static const char *activation(enum accel_activation a)
+{
+	switch (a) {
+	case ACCEL_ACT_NONE:
+		return "none";
+	case ACCEL_ACT_RELU:
+		return "relu";
+	case ACCEL_ACT_RELU6:
+		return "relu6";
+	}
+	return "unknown";
+}
+
+static double density(uint64_t nonzeros, uint64_t weights)
+{
+	return weights ? (double)nonzeros / (double)weights : 0;
+}
+
+struct sums {
+	uint64_t weights, nonzeros, float_bytes, codes, index, other;
+	bool calibrated;
+};
+
+static struct sums sum_up(const struct accel_model *model)
+{
+	struct sums s = { .calibrated = true };
+	struct accel_tensor_info tensor;
+	struct accel_layer_info l;
+
+	for (unsigned int i = 0; !accel_model_layer(model, i, &l); i++) {
+		s.weights += (uint64_t)l.rows * l.cols;
+		s.nonzeros += l.nonzeros;
+		s.float_bytes += layer_float_bytes(&l);
+		s.codes += l.file_bytes_codes;
+		s.index += l.file_bytes_index;
+		s.other += l.file_bytes_other;
+	}
+	for (unsigned int i = 0; !accel_model_tensor(model, i, &tensor); i++)
+		s.calibrated = s.calibrated && tensor.calibrated;
+	return s;
+}
+
+static void json_tensor(struct json *j, const struct accel_tensor_info *t)
+{
+	json_object(j, NULL);
+	json_text(j, "name", t->name);
+	json_array(j, "shape");
+	for (unsigned int i = 0; i < t->ndim; i++)
+		json_count(j, NULL, t->dims[i]);
+	json_close(j);
+	json_number(j, "scale", t->scale);
+	json_int(j, "lo", t->lo);
+	json_int(j, "hi", t->hi);
+	json_bool(j, "calibrated", t->calibrated);
+	json_close(j);
+}
+
+static void print_json(const char *path, const struct accel_model *model, const struct sums *s)
+{
+	struct accel_tensor_info tensor;
+	struct accel_layer_info l;
+	uint64_t bytes = accel_model_file_bytes(model);
+	struct json j;
+
+	json_begin(&j, stdout);
+	json_text(&j, "model", path);
+	json_count(&j, "file_bytes", bytes);
+	json_count(&j, "float_bytes", s->float_bytes);
+	json_number(&j, "ratio", (double)s->float_bytes / (double)bytes);
+	json_count(&j, "weights", s->weights);
+	json_count(&j, "nonzeros", s->nonzeros);
+	json_number(&j, "density", density(s->nonzeros, s->weights));
+	json_bool(&j, "calibrated", s->calibrated);
+	json_array(&j, "inputs");
+	for (unsigned int i = 0; !accel_model_input(model, i, &tensor); i++)
+		json_tensor(&j, &tensor);
+	json_close(&j);
+	json_array(&j, "outputs");
+	for (unsigned int i = 0; !accel_model_output(model, i, &tensor); i++)
+		json_tensor(&j, &tensor);
+	json_close(&j);
+	json_array(&j, "classes");
+	for (unsigned int i = 0; accel_model_class(model, i); i++)
+		json_text(&j, NULL, accel_model_class(model, i));
+	json_close(&j);
+	json_array(&j, "layers");
+	for (unsigned int i = 0; !accel_model_layer(model, i, &l); i++) {
+		json_object(&j, NULL);
+		json_text(&j, "name", l.name);
+		json_text(&j, "kind", "fc");
+		json_text(&j, "activation", activation(l.activation));
+		json_count(&j, "rows", l.rows);
+		json_count(&j, "cols", l.cols);
+		json_count(&j, "nonzeros", l.nonzeros);
+		json_number(&j, "density", density(l.nonzeros, (uint64_t)l.rows * l.cols));
+		json_count(&j, "code_bits", l.code_bits);
+		json_count(&j, "codebook_size", l.codebook_size);
+		json_count(&j, "bytes_codes", l.file_bytes_codes);
+		json_count(&j, "bytes_index", l.file_bytes_index);
+		json_count(&j, "bytes_other", l.file_bytes_other);
+		json_close(&j);
+	}
+	json_close(&j);
+	json_end(&j);
+}
+
+static void
+print_tensors(const struct tool *tool, const char *label, const struct accel_model *model,
+	      int (*get)(const struct accel_model *, unsigned int, struct accel_tensor_info *))
+{
+	struct accel_tensor_info t;
+
+	for (unsigned int i = 0; !get(model, i, &t); i++)
+		report(tool, i ? "" : label, "%s %s, reals %.4g to %.4g", t.name, text_shape(&t).s,
+		       (double)t.lo * (double)t.scale, (double)t.hi * (double)t.scale);
+}
+
+static void print_text(const struct tool *tool, const char *path, const struct accel_model *model,
+		       const struct sums *s)
+{
+	uint64_t bytes = accel_model_file_bytes(model);
+	struct accel_layer_info l;
+
+	report(tool, "Model", "%s: %u layers, %s weights, %.2f %% of them not zero", path,
+	       accel_model_layers(model), text_count(s->weights).s,
+	       100 * density(s->nonzeros, s->weights));
+	report(tool, "Size", "%s, %.1f times smaller than float32 (%s)", text_bytes(bytes).s,
+	       (double)s->float_bytes / (double)bytes, text_bytes(s->float_bytes).s);
+	print_tensors(tool, "Input", model, accel_model_input);
+	print_tensors(tool, "Output", model, accel_model_output);
+	report(tool, "Ranges",
+	       s->calibrated ? "calibrated" :
+			       "guessed from seeded inputs: import with --calib for better ones");
+	printf("\n%s%-16s %-15s %-6s %10s %8s %4s %6s %9s %9s %9s%s\n", tool->bold, "layer",
+	       "rows x cols", "act", "nonzero", "density", "bits", "values", "codes", "indices",
+	       "other", tool->reset);
+	for (unsigned int i = 0; !accel_model_layer(model, i, &l); i++) {
+		char shape[32];
+
+		snprintf(shape, sizeof(shape), "%" PRIu32 " x %" PRIu32, l.rows, l.cols);
+		printf("%-16s %-15s %-6s %10s %6.2f %% %4u %6u %9s %9s %9s\n", l.name, shape,
+		       activation(l.activation), text_count(l.nonzeros).s,
+		       100 * density(l.nonzeros, (uint64_t)l.rows * l.cols), l.code_bits,
+		       l.codebook_size, text_count(l.file_bytes_codes).s,
+		       text_count(l.file_bytes_index).s, text_count(l.file_bytes_other).s);
+	}
+	/* what no layer owns: the tree itself, names, padding */
+	printf("%-68s %9s %9s %9s\n", "bytes in layers", text_count(s->codes).s,
+	       text_count(s->index).s, text_count(s->other).s);
+	printf("%-68s %29s\n", "bytes of the rest of the file",
+	       text_count(bytes - s->codes - s->index - s->other).s);
+}
+
+int cmd_inspect(struct tool *tool, int argc, char **argv)
+{
+	const char *pos[2];
+	bool as_json = false;
+	const struct arg options[] = {
+		{ "json", 0, ARG_FLAG, &as_json, NULL, "report as JSON" },
+		{ 0 },
+	};
+	const struct arg_command cmd = {
+		.name = "inspect",
+		.synopsis = "MODEL.eie [--json]",
+		.options = options,
+		.min = 1,
+		.max = 1,
+		.missing = "a model",
+		.summary = "Prints layers, shapes, density, code bits and bytes by part.",
+		.example = "eie inspect lenet_300_100.eie",
+	};
+	struct accel_model *model;
+	struct sums s;
+	int status = args_parse(tool, &cmd, argc, argv, pos);
+
+	if (status != ARGS_GO)
+		return status;
+	status = open_model(pos[0], &model);
+	if (status)
+		return status;
+	s = sum_up(model);
+	if (as_json)
+		print_json(pos[0], model, &s);
+	else
+		print_text(tool, pos[0], model, &s);
+	accel_model_unref(model);
+	return EXIT_OK;
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include "runner.h"
+
+#include "json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *key, *what;
+	size_t offset;
+} stalls[] = {
+	{ "array", "filling the array", offsetof(struct accel_stats, stall_array) },
+	{ "drain", "draining", offsetof(struct accel_stats, stall_drain) },
+	{ "load", "loads", offsetof(struct accel_stats, stall_load) },
+	{ "store", "stores", offsetof(struct accel_stats, stall_store) },
+	{ "sync", "earlier commands", offsetof(struct accel_stats, stall_sync) },
+	{ "cmd", "command fetch", offsetof(struct accel_stats, stall_cmd) },
+	{ "front", "job start", offsetof(struct accel_stats, stall_front) },
+	{ "tail", "job end", offsetof(struct accel_stats, stall_tail) },
+};
+
+static uint64_t stall(const struct accel_stats *s, size_t i)
+{
+	return *(const uint64_t *)((const char *)s + stalls[i].offset);
+}
+
+void json_stalls(struct json *j, const struct accel_stats *s)
+{
+	json_object(j, "stalls");
+	for (size_t i = 0; i < sizeof(stalls) / sizeof(stalls[0]); i++)
+		json_count(j, stalls[i].key, stall(s, i));
+	json_close(j);
+}
+
+struct stall_text text_stalls(const struct accel_stats *s)
+{
+	struct stall_text t = { "" };
+	size_t at = 0;
+
+	for (size_t i = 0; i < sizeof(stalls) / sizeof(stalls[0]) && s->cycles; i++) {
+		double share = 100.0 * (double)stall(s, i) / (double)s->cycles;
+
+		if (share >= 1 && at < sizeof(t.s))
+			at += (size_t)snprintf(t.s + at, sizeof(t.s) - at, "%s%s %.1f %%",
+					       at ? ", " : "", stalls[i].what, share);
+	}
+	return t;
+}
+
+int runner_open(struct runner *r, struct accel_model *model, struct accel_device *device,
+		unsigned int batch)
+{
+	struct accel_compile_options options = { .size = sizeof(options), .batch = batch };
+	struct accel_device_info info;
+	struct accel_error err = { 0 };
+
+	*r = (struct runner){ .model = model, .device = accel_device_ref(device), .batch = batch };
+	accel_device_info(device, &info);
+	r->name = text_device(&info);
+	if (accel_program_compile(model, device, &options, &r->program[0], &err) ||
+	    accel_session_open(r->program[0], device, &r->session[0], &err))
+		return fail_accel(r->name.s, &err);
+	return EXIT_OK;
+}
+
+static void close_slot(struct runner *r, unsigned int slot)
+{
+	if (r->session[slot])
+		accel_session_close(r->session[slot]);
+	accel_program_unref(r->program[slot]);
+	r->session[slot] = NULL;
+	r->program[slot] = NULL;
+}
+
+void runner_close(struct runner *r)
+{
+	close_slot(r, 0);
+	close_slot(r, 1);
+	accel_device_unref(r->device);
+	r->device = NULL;
+}
+
+void runner_restart(struct runner *r)
+{
+	r->stats = (struct accel_stats){ 0 };
+	r->items = r->runs = 0;
+	r->wall = r->cpu = 0;
+}
+
+/* Every field is a count of 64 bits. */
+static void add(struct accel_stats *sum, const struct accel_stats *s)
+{
+	const uint64_t *from = (const uint64_t *)s;
+	uint64_t *to = (uint64_t *)sum;
+
+	for (size_t i = 0; i < sizeof(*s) / sizeof(*from); i++)
+		to[i] += from[i];
+}
+
+static struct accel_session *session(struct runner *r, unsigned int n, struct accel_error *err)
+{
+	struct accel_compile_options options = { .size = sizeof(options), .batch = n };
+
+	if (n == r->batch)
+		return r->session[0];
+	if (r->session[1] && accel_program_batch(r->program[1]) == n)
+		return r->session[1];
+	close_slot(r, 1);
+	if (accel_program_compile(r->model, r->device, &options, &r->program[1], err) ||
+	    accel_session_open(r->program[1], r->device, &r->session[1], err))
+		return NULL;
+	return r->session[1];
+}
+
+int runner_run(struct runner *r, unsigned int n, const float *const *real,
+	       const int16_t *const *raw, int16_t *const *out)
+{
+	struct accel_error err = { 0 };
+	struct accel_stats stats = { 0 };
+	struct accel_session *s = session(r, n, &err);
+	double wall, cpu;
+
+	if (!s)
+		return fail_accel(r->name.s, &err);
+	for (unsigned int i = 0; i < accel_model_inputs(r->model); i++)
+		if (real ? accel_session_input(s, i, real[i], &err) :
+			   accel_session_input_raw(s, i, raw[i], &err))
+			return fail_accel(r->name.s, &err);
+	wall = seconds_wall();
+	cpu = seconds_cpu();
+	if (accel_session_run(s, &err))
+		return fail_accel(r->name.s, &err);
+	r->cpu += seconds_cpu() - cpu;
+	r->wall += seconds_wall() - wall;
+	for (unsigned int i = 0; i < accel_model_outputs(r->model); i++)
+		if (accel_session_output_raw(s, i, out[i], &err))
+			return fail_accel(r->name.s, &err);
+	accel_session_stats(s, &stats);
+	add(&r->stats, &stats);
+	r->items += n;
+	r->runs++;
+	return EXIT_OK;
+}
+
+const struct accel_stats *counted(const struct runner *first, const struct runner *second)
+{
+	/* saturation depends on the numbers only, so that any device's count holds for all */
+	if (first->stats.macs)
+		return &first->stats;
+	return second->stats.macs ? &second->stats : NULL;
+}
+
+uint64_t count_differences(const int16_t *a, const int16_t *b, uint64_t n)
+{
+	uint64_t differ = 0;
+
+	for (uint64_t i = 0; i < n; i++)
+		differ += a[i] != b[i];
+	return differ;
+}
+
+uint64_t largest(const int16_t *v, uint64_t n)
+{
+	uint64_t best = 0;
+
+	for (uint64_t i = 1; i < n; i++)
+		if (v[i] > v[best])
+			best = i;
+	return best;
+}

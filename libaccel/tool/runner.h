@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Runs any number of items through a model on one device, a batch at a time. */
+#ifndef EIE_RUNNER_H
+#define EIE_RUNNER_H
+
+#include "tool.h"
+
+struct runner {
+	struct accel_model *model;   /* the caller's */
+	struct accel_device *device; /* a reference */
+	struct text name;	     /* "sim:8x8" */
+	unsigned int batch;
+	/* of the full batch, and of the rest: a run has no padding, so that counters are exact */
+	struct accel_program *program[2];
+	struct accel_session *session[2];
+	struct accel_stats stats; /* sums over all runs */
+	uint64_t items, runs;
+	double wall, cpu; /* seconds in runs, inputs and outputs not counted */
+};
+
+/*
+ * All print what went wrong and return an exit status. runner_close may follow a failed
+ * runner_open.
+ */
+int runner_open(struct runner *r, struct accel_model *model, struct accel_device *device,
+		unsigned int batch);
+void runner_close(struct runner *r);
+/*
+ * Runs n <= batch items. in[i] and out[i] belong to graph input and output i: [n, count]. Of real
+ * and raw inputs one is used: real unless NULL.
+ */
+int runner_run(struct runner *r, unsigned int n, const float *const *real,
+	       const int16_t *const *raw, int16_t *const *out);
+/* Zeroes the sums. */
+void runner_restart(struct runner *r);
+
+/* Values of the first output in which the two differ. */
+uint64_t count_differences(const int16_t *a, const int16_t *b, uint64_t n);
+/* Index of the largest value, the first of equals. */
+uint64_t largest(const int16_t *v, uint64_t n);
+
+/* The one of the two that counted what it did (cpu does not; the second may be unused), or NULL. */
+const struct accel_stats *counted(const struct runner *first, const struct runner *second);
+
+struct json;
+void json_stalls(struct json *j, const struct accel_stats *s); /* member "stalls" */
+/* "draining 3.1 %, loads 2.0 %": what took more than 1 % of the cycles. */
+struct stall_text {
+	char s[256];
+} text_stalls(const struct accel_stats *s);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * What the subcommands of `eie` share: messages, numbers as people read them, opening models and
+ * devices.
+ */
+#ifndef EIE_TOOL_H
+#define EIE_TOOL_H
+
+#include <accel.h>
+#include <stdio.h>
+
+/* Exit statuses, the same for every subcommand. */
+enum { EXIT_OK = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct tool {
+	int verbosity;		  /* -1: errors only, 0, 1: more detail */
+	bool progress;		  /* stderr is a terminal and may be drawn on */
+	const char *bold, *reset; /* "" unless stdout is a terminal and NO_COLOR is unset */
+};
+
+int cmd_info(struct tool *tool, int argc, char **argv);
+int cmd_import(struct tool *tool, int argc, char **argv);
+int cmd_inspect(struct tool *tool, int argc, char **argv);
+int cmd_explain(struct tool *tool, int argc, char **argv);
+int cmd_run(struct tool *tool, int argc, char **argv);
+int cmd_eval(struct tool *tool, int argc, char **argv);
+int cmd_bench(struct tool *tool, int argc, char **argv);
+
+/* "eie: ..." on stderr; returns EXIT_FAILED, so that a caller can return it. */
+int fail(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/*
+ * The same from what the library said; what names the file, model or device concerned unless the
+ * text does.
+ */
+int fail_accel(const char *what, const struct accel_error *err);
+/* "eie: warning: ..." unless -q. */
+void warn(const struct tool *tool, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* "eie: ..." with -v only. */
+void detail(const struct tool *tool, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Report lines: a label in bold in a column of its own, then text. */
+void report(const struct tool *tool, const char *label, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+
+struct text {
+	char s[48];
+}; /* formatted numbers are returned by value: no buffers to size */
+struct text text_count(uint64_t n);				/* 10,000 */
+struct text text_time(double seconds);
+struct text text_bytes(uint64_t n);				/* 14.2 KiB */
+struct text text_shape(const struct accel_tensor_info *tensor); /* [28, 28] */
+
+bool has_suffix(const char *name, const char *suffix); /* ignores case */
+double seconds_wall(void);
+double seconds_cpu(void); /* of this process, all threads */
+
+/* Both print what went wrong and return an exit status. */
+int open_model(const char *path, struct accel_model **model);
+int open_device(const char *spec, struct accel_device **device);
+
+/* Name of a device with its configuration: "sim:8x8", "cpu". */
+struct text text_device(const struct accel_device_info *info);
+/* The text after the last slash. */
+const char *base_name(const char *path);
+
+/* Bytes of the layer's weights and biases as dense float32. */
+uint64_t layer_float_bytes(const struct accel_layer_info *layer);
+
+#endif
