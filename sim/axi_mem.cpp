@@ -153,7 +153,7 @@ void AxiMem::read_step(const AxiMaster &m, unsigned int lost)
 			r_beat_ = 0;
 			if (ops_.read(ctx_, r_.addr, r_data_, r_.beats * BeatBytes)) {
 				r_.resp = RespSlvErr;
-				memset(r_data_, 0, r_.beats * BeatBytes);
+				memset(r_data_, 0xa5, r_.beats * BeatBytes);
 			}
 		}
 		if (r_.beats) {

@@ -8,11 +8,11 @@ CXX ?= c++
 SIM_MARCH    = $(if $(filter x86_64%,$(shell $(CXX) -dumpmachine)),-march=x86-64-v2)
 SIM_CXXFLAGS = -std=gnu++17 -fPIC -fvisibility=hidden -fvisibility-inlines-hidden $(SIM_MARCH) $(CXXFLAGS)
 SIM_INCLUDE  = $(shell $(VERILATOR) --getenv VERILATOR_ROOT)/include
-SIM_CPPFLAGS = -Isim -I$(BUILD)/sim -isystem $(SIM_INCLUDE) -DVL_TIME_CONTEXT
+SIM_CPPFLAGS = -Isim -I$(BUILD)/sim -isystem $(SIM_INCLUDE) -isystem $(SIM_INCLUDE)/vltstd -DVL_TIME_CONTEXT
 SIM_COMPILE  = $(CXX) $(SIM_CXXFLAGS) -Wall -Wextra -O2 $(SIM_CPPFLAGS)
 
-SIM_VERILATE = $(VERILATOR) --cc -O3 --x-assign fast --x-initial fast --no-skip-identical -Wno-fatal --top-module eie_top \
-               --output-split 20000 -CFLAGS "$(SIM_CXXFLAGS) -DVL_TIME_CONTEXT"
+SIM_VERILATE = $(VERILATOR) --cc -O3 --x-assign fast --x-initial fast -fno-table --output-split 10000 --no-skip-identical \
+               -Wno-fatal --top-module eie_top -CFLAGS "$(SIM_CXXFLAGS) -DVL_TIME_CONTEXT"
 SIM_VERILATE_fast    := --no-assert
 SIM_VERILATE_checked := --assert
 SIM_OPT_fast         := -O2
@@ -37,9 +37,9 @@ $(BUILD)/sim/runtime/%.o: sim/rules.mk
 
 # $(1) flavour, $(2) configuration
 define sim_model
-$(BUILD)/sim/$(1)/$(2)/Veie_$(2).mk: $(BUILD)/hw/$(2)/eie_cfg_pkg.sv $(HW_RTL) sim/rules.mk
+$(BUILD)/sim/$(1)/$(2)/Veie_$(2).mk: $(BUILD)/hw/$(2)/eie_cfg_pkg.sv $(HW_RTL) sim/verilate.vlt sim/rules.mk
 	@mkdir -p $$(@D)
-	$$(SIM_VERILATE) $$(SIM_VERILATE_$(1)) --prefix Veie_$(2) --Mdir $$(@D) $$< -F hw/rtl/eie.f
+	$$(SIM_VERILATE) $$(SIM_VERILATE_$(1)) --prefix Veie_$(2) --Mdir $$(@D) sim/verilate.vlt $$< -F hw/rtl/eie.f
 
 $(BUILD)/sim/$(1)/$(2)/Veie_$(2)__ALL.a: $(BUILD)/sim/$(1)/$(2)/Veie_$(2).mk
 	+$$(MAKE) -C $$(@D) -f Veie_$(2).mk CXX="$(CXX)" OPT_FAST="$$(SIM_OPT_$(1))" OPT_SLOW=-O0 $$(@F)

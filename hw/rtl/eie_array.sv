@@ -220,10 +220,13 @@ module eie_array #(
     );
   end
 
+  // What a flush drops does not count: it may come from a granule of another address space.
   always_comb begin
     macs_o = '0;
-    for (int unsigned c = 0; c < Clusters; c++) begin
-      macs_o = macs_o + 9'(macs[5*c +: 5]);
+    if (!flush_i) begin
+      for (int unsigned c = 0; c < Clusters; c++) begin
+        macs_o = macs_o + 9'(macs[5*c +: 5]);
+      end
     end
   end
 

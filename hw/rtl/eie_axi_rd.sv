@@ -129,7 +129,8 @@ module eie_axi_rd #(
 
   // An erroneous beat is handed on as well, so that the client's count stays right until the flush.
   assign rsp_valid_o = m_rvalid_i && !flush_i ? 4'b1 << rid : 4'b0;
-  assign rsp_data_o  = m_rdata_i;
+  // what a bus carries with an error is anybody's: it must not reach a buffer that a job can store from
+  assign rsp_data_o  = m_rresp_i[1] ? '0 : m_rdata_i;
   assign rsp_last_o  = m_rlast_i;
   assign rsp_err_o   = m_rresp_i[1];
   assign beat_o      = r_fire && !flush_i && rid != IdWalker;

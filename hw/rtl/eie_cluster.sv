@@ -224,7 +224,9 @@ module eie_cluster #(
         valid_q <= 1'b0;
       end else begin
         valid_q <= any && !flush_i;
-        if (any) begin
+        if (clear_i) begin
+          mask_q <= '0;   // or a job's timing tells of the one before it
+        end else if (any) begin
           mask_q <= ~(pick | (pick - 1'b1));
         end
       end

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+#
+#   make demo     install what is missing, build, classify Fashion-MNIST on the Verilated engine, verify every bit
+#   make check    install what is missing, build, run every test; last line: N passed, M failed, K skipped
+#   make          build into build/ (make deps installs the packages first)
+# More targets: lint, generate, check-generated, fuzz, install, clean. See docs/testing.md.
+
+BUILD   ?= build
+CONFIGS ?= 2x2 8x8
+CC      ?= gcc
+CXX     ?= g++
+CLANG   ?= clang
+CFLAGS  ?= -O2 -g
+PREFIX  ?= /usr/local
+DATA    ?= /usr/share/datasets/fashion-mnist
+NPROC   := $(shell nproc)
+SONAME  := libaccel.so.0
+comma   := ,
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+all: $(BUILD)/$(SONAME) $(BUILD)/libaccel.a $(BUILD)/eie $(BUILD)/libeie_sim.so $(BUILD)/classify
+
+include hw/rules.mk
+include sim/rules.mk
+include libaccel/rules.mk
+include tests/rules.mk
+
+# One list of packages (debian-packages.txt) for Debian 12 and 13; what is installed already is not touched.
+SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
+deps:
+	@missing=$$(sed 's/#.*//' debian-packages.txt | tr -s ' \n' '\n\n' | grep . | while read -r p; do \
+		dpkg-query -W -f='$${Status}' "$$p" 2>/dev/null | grep -q 'ok installed' || echo "$$p"; done); \
+	if [ -n "$$missing" ]; then \
+		echo "Installing from Debian:" $$missing; \
+		$(SUDO) apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	fi
+
+MODEL := libaccel/models/lenet_300_100.eie
+
+demo: deps
+	@echo "Building the engine's model and the library (about a minute on two cores)..."
+	@mkdir -p $(BUILD)
+	@$(MAKE) -j$(NPROC) all >$(BUILD)/demo-build.log 2>&1 || { tail -n 30 $(BUILD)/demo-build.log; exit 1; }
+	@$(BUILD)/eie inspect $(MODEL)
+	@echo
+	@$(BUILD)/eie eval $(MODEL) --data $(DATA) --device sim --verify
+
+check: deps
+	@$(MAKE) -j$(NPROC) check-build
+	@tests/run.sh -j $(NPROC) $(BUILD)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/man/man1
+	install -m 755 $(BUILD)/eie $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(BUILD)/$(SONAME) $(BUILD)/libeie_sim.so $(DESTDIR)$(PREFIX)/lib/
+	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/libaccel.so
+	install -m 644 libaccel/include/accel.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 docs/man/eie.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all deps demo check install clean

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+# Test programs, and the list of what `make check` runs (a line is "name seconds command", see tests/run.sh).
+
+LIB_TESTS  := $(patsubst tests/lib/test_%.c,%,$(sort $(wildcard tests/lib/test_*.c)))
+HW_TESTS   := $(patsubst tests/hw/test_%.c,%,$(sort $(wildcard tests/hw/test_*.c)))
+FUZZERS    := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+CLI_TESTS  := $(filter-out lib,$(patsubst tests/cli/%.sh,%,$(sort $(wildcard tests/cli/*.sh))))
+FUZZ_TIME  ?= 60
+
+TEST_CFLAGS := $(LIB_CFLAGS) -Itests/lib -Wno-missing-prototypes
+SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+T   := $(BUILD)/tests
+
+include tests/sim/rules.mk
+
+# ---- library: once plain, once sanitised
+
+$(T)/lib/%: tests/lib/test_%.c $(BUILD)/obj/libaccel.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(TEST_CFLAGS) -o $@ $< $(BUILD)/obj/libaccel.a -lcmocka $(LIB_LIBS)
+$(T)/asan/%: tests/lib/test_%.c $(BUILD)/asan/libaccel.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(TEST_CFLAGS) $(SAN) -o $@ $< $(BUILD)/asan/libaccel.a -lcmocka $(LIB_LIBS)
+
+# ---- loaders under libFuzzer
+
+FUZZ_CFLAGS := -O1 -g $(filter-out -MMD -MP,$(TEST_CFLAGS)) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+$(BUILD)/fuzz/%.o: libaccel/src/%.c
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_CFLAGS) -c -o $@ $<
+$(BUILD)/fuzz/configs.o: $(BUILD)/gen/configs.c
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_CFLAGS) -c -o $@ $<
+$(T)/fuzz/%: tests/fuzz/fuzz_%.c $(LIB_SRC:libaccel/src/%.c=$(BUILD)/fuzz/%.o) $(BUILD)/fuzz/configs.o
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_CFLAGS) -o $@ $^ $(LIB_LIBS)
+
+# ---- the whole RTL, driven over its registers; the library lends the interpreter
+
+HW_HELP := $(filter-out $(wildcard tests/hw/test_*.c),$(wildcard tests/hw/*.c))
+$(T)/hw/%: tests/hw/test_%.c $(HW_HELP) $(wildcard tests/hw/*.h) $(BUILD)/obj/libaccel.a $(BUILD)/libeie_sim_checked.so
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(TEST_CFLAGS) -Itests/hw -o $@ $< $(HW_HELP) $(BUILD)/obj/libaccel.a -L$(BUILD) -leie_sim_checked \
+		-Wl,-rpath,'$$ORIGIN/../..' -lcmocka $(LIB_LIBS)
+
+# ---- parts of the RTL alone, assertions on: $(1) name, $(2) configuration, $(3) top, $(4) Verilator's flags, $(5) C++ flags
+
+define rtl_bench
+$(T)/rtl/$(1): tests/rtl/tb_$(firstword $(subst -, ,$(1))).cpp $(wildcard tests/rtl/*.h tests/rtl/*.sv) $(HW_RTL) $(BUILD)/hw/$(2)/eie_cfg_pkg.sv
+	@mkdir -p $$(@D)
+	$$(VERILATOR) --cc --exe --build -Wno-fatal -Wno-SYNCASYNCNET --assert -O3 --x-assign unique --x-initial unique --top-module $(3) $(4) \
+		--Mdir $$@.obj -CFLAGS "-O1 -std=c++17 -I$(abspath hw/include) $(5)" -o $$(abspath $$@) \
+		$(BUILD)/hw/$(2)/eie_cfg_pkg.sv -F hw/rtl/eie.f $$(abspath $$<) >$$@.log 2>&1 || { tail -n 30 $$@.log; exit 1; }
+endef
+RTL_8X8 := CLUSTERS=8 LANES=8 ROWS=512 WBUF=65536 PBUF=8192 RBUF=1024 ABUF=32768
+$(eval $(call rtl_bench,host,2x2,eie_host,-GQueues=2 -GScrubDepth=32,))
+$(eval $(call rtl_bench,engines,2x2,tb_engines,$(abspath tests/rtl/tb_engines.sv),))
+$(eval $(call rtl_bench,array-2x2,2x2,eie_array,--prefix Vtop,))
+$(eval $(call rtl_bench,array-8x8,8x8,eie_array,--prefix Vtop,$(addprefix -DTB_,$(RTL_8X8))))
+RTL_TESTS := host engines array-2x2 array-8x8
+
+# ---- all of it
+
+SIM_ENV := EIE_SIM_LIB=$(BUILD)/libeie_sim.so
+HW_CONFIGS := 2x2 8x8
+
+# longest first: two workers then finish together
+$(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh tests/fuzz/fuzz_*.c)
+	@mkdir -p $(@D)
+	@{ echo "hw-random-8x8 1500 $(T)/hw/random_jobs 8x8 100 1"; \
+	echo "rtl-array-8x8 1200 $(T)/rtl/array-8x8"; \
+	$(foreach f,$(FUZZERS),echo "fuzz-$(f) $$(($(FUZZ_TIME) + 120)) tests/fuzz/run.sh $(BUILD) $(f) $(FUZZ_TIME)";) \
+	echo "hw-random-2x2 900 $(T)/hw/random_jobs 2x2 1000 1"; \
+	$(foreach t,$(filter-out random_jobs,$(HW_TESTS)),$(foreach c,$(HW_CONFIGS),echo "hw-$(t)-$(c) 1200 $(T)/hw/$(t) $(c)";)) \
+	$(foreach t,$(LIB_TESTS),echo "asan-$(t) 1200 env $(SIM_ENV) $(T)/asan/$(t)"; echo "lib-$(t) 1200 env $(SIM_ENV) $(T)/lib/$(t)";) \
+	$(foreach t,$(CLI_TESTS),echo "cli-$(t) 600 env $(SIM_ENV) EIE=$(BUILD)/eie BUILD=$(BUILD) tests/cli/$(t).sh";) \
+	$(foreach t,$(filter-out array-8x8,$(RTL_TESTS)),echo "rtl-$(t) 600 $(T)/rtl/$(t)";) \
+	echo "sim-axi_mem 300 $(T)/sim/test_axi_mem"; \
+	echo "sim-fast 300 $(T)/sim/test_sim"; \
+	echo "sim-checked 600 $(T)/sim/test_sim_checked"; \
+	echo "generated 60 tests/step.sh $(MAKE) BUILD=$(BUILD) check-generated"; \
+	echo "lint 300 tests/step.sh $(MAKE) BUILD=$(BUILD) lint"; \
+	echo "manpage 60 tests/step.sh mandoc -T lint -W warning docs/man/eie.1"; \
+	echo "symbols 60 tests/symbols.sh $(BUILD)/$(SONAME) libaccel/include/accel.h"; \
+	echo "demo 600 tests/demo.sh $(BUILD) $(MODEL)"; \
+	} > $@
+
+check-build: all $(BUILD)/check.list $(BUILD)/libeie_sim_checked.so $(LIB_TESTS:%=$(T)/lib/%) $(LIB_TESTS:%=$(T)/asan/%) \
+	$(SIM_CHECKS) $(HW_TESTS:%=$(T)/hw/%) $(FUZZERS:%=$(T)/fuzz/%) $(RTL_TESTS:%=$(T)/rtl/%)
+
+fuzz: $(FUZZERS:%=$(T)/fuzz/%)
+	@for f in $(FUZZERS); do tests/fuzz/run.sh $(BUILD) $$f $(FUZZ_TIME) || exit 1; done
+
+.PHONY: check-build fuzz
