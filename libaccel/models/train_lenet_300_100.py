@@ -6,10 +6,9 @@ The recipe is the one of Deep Compression (Han, Mao, Dally, ICLR 2016) without
 its Huffman stage, which the accelerator does not use:
 
   1. train a dense 784-300-100-10 network: the baseline to compare with;
-  2. train a wider dense teacher, used only for knowledge distillation;
-  3. prune a copy of the baseline gradually by magnitude, retraining the
-     surviving weights under a mask;
-  4. replace the surviving weights of each layer by at most 15 shared non-zero
+  2. prune a copy of it gradually by magnitude, then retrain the surviving
+     weights under the final masks;
+  3. replace the surviving weights of each layer by at most 15 shared non-zero
      values (k-means), then retrain these values. With zero as the sixteenth
      entry, a weight is a 4-bit code.
 
@@ -17,11 +16,11 @@ The last 5,000 of the 60,000 training images are held out as validation set.
 Whatever was chosen by looking at an accuracy was chosen there. The test set is
 read at the very end, once.
 
-Needs, from Debian 12: python3-torch python3-numpy python3-scipy
-dataset-fashion-mnist. Debian's reference BLAS makes this take about an hour;
-with libopenblas0-pthread it takes minutes. Runs are reproducible bit for bit on
-one machine, but not across BLAS libraries or CPU generations, which round in a
-different order.
+Needs, from Debian 12: python3-torch python3-numpy libopenblas0-pthread
+dataset-fashion-mnist. Debian's reference BLAS also works, but is 20 to 40 times
+slower in the matrix products. The seed and the single thread are meant to make
+runs repeat exactly on one machine; other BLAS libraries or CPU generations
+round in a different order.
 """
 
 import argparse
@@ -31,36 +30,29 @@ import os
 import time
 
 import numpy as np
-import scipy.sparse
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 SEED = 20160502
 VALIDATION = 5000            # held out: the last training images
-BATCH = 256
+BATCH = 128
 CODEBOOK = 15                # non-zero shared values per layer
 CALIBRATION = 512            # training images written by --calib
 
 LAYERS = ("fc1", "fc2", "fc3")
 SHAPE = (784, 300, 100, 10)
-TEACHER_SHAPE = (784, 800, 400, 10)
-
-# Share of weights kept, per layer. The small layers keep more: they are cheap,
-# and the last one has few weights for each decision. Overall: just under 8 %.
+# Share of weights kept. The small layers keep more: they are cheap, and the
+# last one has few weights for each decision. Overall: just under 8 %.
 DENSITY = {"fc1": 0.075, "fc2": 0.10, "fc3": 0.35}
 
-DENSE_EPOCHS = 20
-TEACHER_EPOCHS = 30
-PRUNE_EPOCHS = 20            # while the density falls
-RETRAIN_EPOCHS = 25          # at the final density
-SHARE_EPOCHS = 8             # retraining of the shared values
+DENSE_EPOCHS, DENSE_RATE, DROPOUT = 20, 2e-3, 0.2
+RAMP_EPOCHS, PRUNE_EPOCHS, PRUNE_RATE = 6, 16, 2e-3     # the ramp is included
+SHARE_EPOCHS, SHARE_RATE = 2, 2e-4
 
 CLASSES = ("T-shirt/top", "Trouser", "Pullover", "Dress", "Coat",
            "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
 
-
-# ---------------------------------------------------------------- data
 
 def read_idx(path):
     """Read a gzipped IDX file of unsigned bytes."""
@@ -79,201 +71,20 @@ def load(folder, part):
     return torch.from_numpy(images), torch.from_numpy(labels.astype(np.int64))
 
 
-class Augment:
-    """Random left-right flip and shift by at most `reach` pixels, per image.
-
-    Every variant is one row of a table of source pixels, so that a whole batch
-    is a single gather. Index 784 is an extra pixel that is always black.
-    """
-
-    def __init__(self, reach=1):
-        rows = []
-        y, x = np.mgrid[0:28, 0:28]
-        for flip in (False, True):
-            for dy in range(-reach, reach + 1):
-                for dx in range(-reach, reach + 1):
-                    sy, sx = y + dy, (27 - x if flip else x) + dx
-                    inside = (sy >= 0) & (sy < 28) & (sx >= 0) & (sx < 28)
-                    rows.append(np.where(inside, sy * 28 + sx, 784).ravel())
-        self.table = torch.from_numpy(np.array(rows))
-
-    def __call__(self, images):
-        black = images.new_zeros(len(images), 1)
-        variant = torch.randint(len(self.table), (len(images),))
-        return torch.cat((images, black), 1).gather(1, self.table[variant])
-
-
-# ---------------------------------------------------------------- network
-
 class Net(nn.Module):
     """Three fully connected layers with ReLU between them."""
 
-    def __init__(self, shape=SHAPE, dropout=0.0):
+    def __init__(self):
         super().__init__()
-        self.dropout = dropout
-        for name, inputs, outputs in zip(LAYERS, shape, shape[1:]):
+        self.dropout = DROPOUT
+        for name, inputs, outputs in zip(LAYERS, SHAPE, SHAPE[1:]):
             setattr(self, name, nn.Linear(inputs, outputs))
 
     def forward(self, x):
-        drop = self.dropout
-        x = F.dropout(x, drop / 2, self.training and drop > 0)
-        x = F.dropout(F.relu(self.fc1(x)), drop, self.training and drop > 0)
-        x = F.dropout(F.relu(self.fc2(x)), drop, self.training and drop > 0)
+        for name in LAYERS[:-1]:
+            x = F.relu(getattr(self, name)(x))
+            x = F.dropout(x, self.dropout, self.training)
         return self.fc3(x)
-
-
-@torch.no_grad()
-def predict(net, images):
-    net.eval()
-    return torch.cat([net(part).argmax(1) for part in images.split(1000)])
-
-
-def accuracy(net, images, labels):
-    """Accuracy in percent."""
-    return 100.0 * (predict(net, images) == labels).double().mean().item()
-
-
-def distillation_loss(logits, labels, teacher_logits, temperature=3.0, soft=0.8):
-    """Cross-entropy with the labels mixed with that with the teacher."""
-    hard = F.cross_entropy(logits, labels)
-    if teacher_logits is None:
-        return hard
-    target = F.softmax(teacher_logits / temperature, 1)
-    kl = F.kl_div(F.log_softmax(logits / temperature, 1), target,
-                  reduction="batchmean")
-    # The squared temperature keeps the gradient of both parts comparable.
-    return soft * temperature ** 2 * kl + (1 - soft) * hard
-
-
-def train(net, data, epochs, rate, *, decay=0.0, parameters=None, augment=None,
-          teacher=None, before_step=None, after_step=None, warmup=0.1):
-    """Train in place. The rate rises linearly, then falls to 0 as a cosine.
-
-    The network of the last epoch is kept: no epoch is picked by its accuracy.
-    """
-    images, labels = data
-    steps = epochs * (len(images) // BATCH)
-    optimizer = torch.optim.AdamW(parameters or net.parameters(), lr=rate,
-                                  weight_decay=decay)
-    step = 0
-    for _ in range(epochs):
-        order = torch.randperm(len(images))
-        # The last, partial batch is left out; the shuffling makes it another
-        # one in each epoch.
-        for start in range(0, len(images) - BATCH + 1, BATCH):
-            pick = order[start:start + BATCH]
-            x, y = images[pick], labels[pick]
-            if augment is not None:
-                x = augment(x)
-            done = step / steps
-            for group in optimizer.param_groups:
-                group["lr"] = rate * min(1.0, (done + 1e-3) / warmup,
-                                         0.5 + 0.5 * np.cos(np.pi * done))
-            guide = None
-            if teacher is not None:
-                teacher.eval()
-                with torch.no_grad():
-                    guide = teacher(x)
-            net.train()
-            if before_step is not None:
-                before_step(step)
-            loss = distillation_loss(net(x), y, guide)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            if after_step is not None:
-                after_step()
-            step += 1
-
-
-# ---------------------------------------------------------------- pruning
-
-class Pruner:
-    """Gradual magnitude pruning with masks (Zhu and Gupta, 2017)."""
-
-    EVERY = 50               # steps between two prunings
-
-    def __init__(self, net, ramp, images):
-        self.net = net
-        self.ramp = ramp     # steps until the final density
-        self.masks = {name: torch.ones_like(getattr(net, name).weight)
-                      for name in LAYERS}
-        # A pixel that is black in every image has weights nobody trains.
-        self.masks["fc1"][:, images.amax(0) == 0] = 0
-
-    @torch.no_grad()
-    def prune(self, step):
-        if step > self.ramp or step % self.EVERY:
-            return
-        # Cubic: fast while many weights are redundant, slow at the end.
-        left = (1 - min(1.0, (step + self.EVERY) / self.ramp)) ** 3
-        for name, mask in self.masks.items():
-            weight = getattr(self.net, name).weight
-            density = DENSITY[name] + (1 - DENSITY[name]) * left
-            keep = int(density * mask.numel())
-            score = (weight * mask).abs().flatten()
-            chosen = torch.zeros_like(score)
-            chosen[score.topk(keep).indices] = 1
-            mask.mul_(chosen.view_as(mask))
-        self.apply()
-
-    @torch.no_grad()
-    def apply(self):
-        for name, mask in self.masks.items():
-            getattr(self.net, name).weight.mul_(mask)
-
-    @torch.no_grad()
-    def drop_useless(self, images):
-        """Remove hidden neurons that cannot matter; return how many.
-
-        A neuron without outgoing weights, or which no training image switches
-        on, is removed. One without incoming weights is a constant, which is
-        moved to the biases it feeds. Each removal may make others useless.
-        """
-        fc = [getattr(self.net, name) for name in LAYERS]
-        gone = [set(), set()]
-        while True:
-            before = sum(map(len, gone))
-            x = images
-            for i in range(2):
-                this, after = fc[i], fc[i + 1]
-                x = F.relu(this(x))
-                constant = (this.weight == 0).all(1)
-                after.bias += after.weight[:, constant] @ F.relu(this.bias[constant])
-                dead = (constant | (after.weight == 0).all(0) | (x.amax(0) == 0))
-                this.weight[dead] = 0
-                this.bias[dead] = 0
-                after.weight[:, dead] = 0
-                x[:, dead] = 0
-                gone[i].update(dead.nonzero().flatten().tolist())
-            if sum(map(len, gone)) == before:
-                break
-        for name in LAYERS:
-            self.masks[name] = (getattr(self.net, name).weight != 0).float()
-        return [len(part) for part in gone]
-
-
-# ---------------------------------------------------------------- sharing
-
-def kmeans(values, count):
-    """One-dimensional k-means, centroids started evenly between the extremes.
-
-    Deep Compression found this linear start best: starts that follow the
-    density give the few large weights, which matter most, too few centroids.
-    """
-    centroids = np.linspace(values.min(), values.max(), count)
-    for _ in range(300):
-        # Nearest centroid of a sorted list: compare with the midpoints.
-        member = np.searchsorted((centroids[1:] + centroids[:-1]) / 2, values)
-        size = np.bincount(member, minlength=count)
-        total = np.bincount(member, values, minlength=count)
-        # An empty cluster keeps its centroid.
-        moved = np.where(size > 0, total / np.maximum(size, 1), centroids)
-        moved.sort()
-        if np.allclose(moved, centroids, rtol=0, atol=1e-7):
-            break
-        centroids = moved
-    return centroids
 
 
 class SharedNet(nn.Module):
@@ -290,15 +101,13 @@ class SharedNet(nn.Module):
             layer = getattr(net, name)
             weight = layer.weight.detach().numpy().astype(np.float64)
             kept = weight != 0
-            centroids = kmeans(weight[kept], CODEBOOK)
+            centroids, member = kmeans(weight[kept], CODEBOOK)
             code = np.zeros(weight.shape, np.int64)
-            code[kept] = 1 + np.searchsorted(
-                (centroids[1:] + centroids[:-1]) / 2, weight[kept])
+            code[kept] = 1 + member
             self.register_buffer(name + "_code", torch.from_numpy(code))
             setattr(self, name + "_values",
                     nn.Parameter(torch.from_numpy(centroids).float()))
-            setattr(self, name + "_bias",
-                    nn.Parameter(layer.bias.detach().clone()))
+            setattr(self, name + "_bias", nn.Parameter(layer.bias.detach().clone()))
 
     def weight(self, name):
         values = getattr(self, name + "_values")
@@ -314,25 +123,92 @@ class SharedNet(nn.Module):
         return x
 
 
+def kmeans(values, count):
+    """One-dimensional k-means: return the centroids and each value's cluster.
+
+    The centroids start evenly between the extremes. Deep Compression found this
+    best: starts that follow the density give the few large weights, which matter
+    most, too few centroids.
+    """
+    centroids = np.linspace(values.min(), values.max(), count)
+    for _ in range(300):
+        # Nearest centroid of a sorted list: compare with the midpoints.
+        member = np.searchsorted((centroids[1:] + centroids[:-1]) / 2, values)
+        size = np.bincount(member, minlength=count)
+        total = np.bincount(member, values, minlength=count)
+        # An empty cluster keeps its centroid.
+        centroids = np.sort(np.where(size > 0, total / np.maximum(size, 1), centroids))
+    return centroids, np.searchsorted((centroids[1:] + centroids[:-1]) / 2, values)
+
+
+@torch.no_grad()
+def predict(net, images):
+    net.eval()
+    return torch.cat([net(part).argmax(1) for part in images.split(1000)])
+
+
+def accuracy(net, images, labels):
+    """Accuracy in percent."""
+    return 100.0 * (predict(net, images) == labels).double().mean().item()
+
+
+def train(net, images, labels, epochs, rate, after_step=lambda progress: None):
+    """Train in place. The rate rises to its peak, then falls, as cosines.
+
+    The network of the last epoch is kept: no epoch is picked by its accuracy.
+    """
+    batches = len(images) // BATCH           # the last, partial one is left out
+    optimizer = torch.optim.Adam(net.parameters(), foreach=True)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, rate, epochs * batches, pct_start=0.2, cycle_momentum=False)
+    net.train()
+    for epoch in range(epochs):
+        for pick in torch.randperm(len(images)).split(BATCH)[:batches]:
+            optimizer.zero_grad()
+            F.cross_entropy(net(images[pick]), labels[pick]).backward()
+            optimizer.step()
+            schedule.step()
+            after_step(schedule.last_epoch / batches)
+
+
+class Pruner:
+    """Gradual magnitude pruning with masks (Zhu and Gupta, 2017)."""
+
+    def __init__(self, net):
+        self.weights = {name: getattr(net, name).weight.data for name in LAYERS}
+        self.masks = {name: torch.ones_like(w) for name, w in self.weights.items()}
+        self.steps = 0
+
+    def __call__(self, epochs_done):
+        self.steps += 1
+        if self.steps % 50 == 0 and epochs_done < RAMP_EPOCHS + 1:
+            # Cubic: fast while many weights are redundant, slow at the end.
+            left = (1 - min(1.0, epochs_done / RAMP_EPOCHS)) ** 3
+            for name, weight in self.weights.items():
+                keep = DENSITY[name] + (1 - DENSITY[name]) * left
+                score = (weight * self.masks[name]).abs().flatten()
+                mask = torch.zeros_like(score)
+                mask[score.topk(int(keep * len(score))).indices] = 1
+                self.masks[name] = mask.view_as(weight)
+        for name, weight in self.weights.items():
+            weight.mul_(self.masks[name])
+
+
 def to_csr(net, name):
-    """The sparse weights of a shared layer, columns increasing in each row."""
-    matrix = scipy.sparse.csr_matrix(net.weight(name).detach().numpy())
-    matrix.eliminate_zeros()
-    matrix.sort_indices()
-    return matrix
+    """Values, columns and row starts of the non-zero weights of a shared layer."""
+    weight = net.weight(name).detach().numpy()
+    starts = np.concatenate(([0], (weight != 0).sum(1).cumsum()))
+    return (weight[weight != 0], weight.nonzero()[1].astype(np.int32),
+            starts.astype(np.int32))
 
-
-# ---------------------------------------------------------------- output
 
 def write_npz(path, net):
     """Write the network for the importer: scipy's CSR keys, once per layer."""
     items = {"layers": np.array(LAYERS, "S")}
-    for name in LAYERS:
-        matrix = to_csr(net, name)
-        items[name + ".data"] = matrix.data.astype(np.float32)
-        items[name + ".indices"] = matrix.indices.astype(np.int32)
-        items[name + ".indptr"] = matrix.indptr.astype(np.int32)
-        items[name + ".shape"] = np.array(matrix.shape, np.int64)
+    for name, inputs, outputs in zip(LAYERS, SHAPE, SHAPE[1:]):
+        for key, array in zip(("data", "indices", "indptr"), to_csr(net, name)):
+            items[name + "." + key] = array
+        items[name + ".shape"] = np.array((outputs, inputs), np.int64)
         items[name + ".format"] = np.array(b"csr")
         items[name + ".bias"] = getattr(net, name + "_bias").detach().numpy()
         items[name + ".activation"] = np.array(
@@ -352,8 +228,6 @@ def write_calibration(folder, images):
     np.save(os.path.join(folder, "calib.npy"), images.numpy()[np.sort(pick)])
 
 
-# ---------------------------------------------------------------- main
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--data", default="/usr/share/datasets/fashion-mnist",
@@ -369,7 +243,6 @@ def main():
     torch.set_num_threads(1)
     torch.manual_seed(SEED)
     torch.use_deterministic_algorithms(True)
-
     start = time.time(), time.process_time()
     lines = []
 
@@ -380,39 +253,28 @@ def main():
     images, labels = load(args.data, "train")
     training = images[:-VALIDATION], labels[:-VALIDATION]
     validation = images[-VALIDATION:], labels[-VALIDATION:]
-    augment = Augment()
 
     dense = Net()
-    train(dense, training, DENSE_EPOCHS, 1e-3)
+    train(dense, *training, DENSE_EPOCHS, DENSE_RATE)
     say("dense: validation %.2f %%" % accuracy(dense, *validation))
 
-    teacher = Net(TEACHER_SHAPE, dropout=0.2)
-    train(teacher, training, TEACHER_EPOCHS, 1e-3, augment=augment)
-    say("teacher: validation %.2f %%" % accuracy(teacher, *validation))
-
     pruned = copy.deepcopy(dense)
-    batches = len(training[0]) // BATCH
-    pruner = Pruner(pruned, PRUNE_EPOCHS * batches, training[0])
-    train(pruned, training, PRUNE_EPOCHS + RETRAIN_EPOCHS, 2e-3, augment=augment,
-          teacher=teacher, before_step=pruner.prune, after_step=pruner.apply)
+    pruned.dropout = 0.0
+    train(pruned, *training, PRUNE_EPOCHS, PRUNE_RATE, Pruner(pruned))
     say("pruned: validation %.2f %%" % accuracy(pruned, *validation))
-    say("useless hidden neurons removed: %d and %d"
-        % tuple(pruner.drop_useless(training[0])))
-    say("pruned, cleaned: validation %.2f %%" % accuracy(pruned, *validation))
 
     shared = SharedNet(pruned)
     say("shared: validation %.2f %%" % accuracy(shared, *validation))
-    train(shared, training, SHARE_EPOCHS, 1e-3, augment=augment, teacher=teacher)
+    train(shared, *training, SHARE_EPOCHS, SHARE_RATE)
     say("shared, retrained: validation %.2f %%" % accuracy(shared, *validation))
 
     kept = total = 0
     for name in LAYERS:
-        matrix = to_csr(shared, name)
-        size = matrix.shape[0] * matrix.shape[1]
-        kept, total = kept + matrix.nnz, total + size
+        values, size = to_csr(shared, name)[0], shared.weight(name).numel()
+        kept, total = kept + len(values), total + size
         say("%s: %d of %d weights, density %.2f %%, %d distinct values"
-            % (name, matrix.nnz, size, 100 * matrix.nnz / size,
-               len(np.unique(matrix.data))))
+            % (name, len(values), size, 100 * len(values) / size,
+               len(np.unique(values))))
     say("all: %d of %d weights, density %.2f %%" % (kept, total, 100 * kept / total))
 
     if args.out:
@@ -423,7 +285,6 @@ def main():
     # Nothing is chosen or trained below this line.
     test = load(args.data, "t10k")
     say("dense: test %.2f %%" % accuracy(dense, *test))
-    say("teacher: test %.2f %%" % accuracy(teacher, *test))
     say("compressed: test %.2f %%" % accuracy(shared, *test))
     say("time: %.0f s of processor, %.0f s of wall clock"
         % (time.process_time() - start[1], time.time() - start[0]))

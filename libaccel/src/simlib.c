@@ -10,6 +10,8 @@
 #include "simlib.h"
 
 #define NAME "libeie_sim.so"
+/* Verilator's runtime keeps static state that it never frees: once loaded the library stays. */
+#define FLAGS (RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE)
 
 /* Path of NAME in the directory of the file that holds this function. */
 static bool path_beside(char *path, size_t size)
@@ -30,17 +32,17 @@ static void *load(struct accel_error *err)
 	void *handle;
 
 	if (env) {
-		handle = dlopen(env, RTLD_NOW | RTLD_LOCAL);
+		handle = dlopen(env, FLAGS);
 		if (!handle)
 			accel_fail(err, -ENODEV, NULL, "the simulator of EIE_SIM_LIB does not load: %s", dlerror());
 		return handle;
 	}
 	if (path_beside(beside, sizeof(beside))) {
-		handle = dlopen(beside, RTLD_NOW | RTLD_LOCAL);
+		handle = dlopen(beside, FLAGS);
 		if (handle)
 			return handle;
 	}
-	handle = dlopen(NAME, RTLD_NOW | RTLD_LOCAL);
+	handle = dlopen(NAME, FLAGS);
 	if (!handle)
 		accel_fail(err, -ENODEV, NULL,
 			   "the simulator was not found: looked for $EIE_SIM_LIB (not set), %s, and " NAME " in the loader's path (%s); "

@@ -247,8 +247,8 @@ static void test_calibrate(void **p)
 	assert_int_equal(accel_graph_finish(s->graph, &model, &s->err), 0);
 	assert_int_equal(accel_model_tensor(model, 1, &info), 0);
 	assert_true(info.calibrated);
-	assert_true(fabs(info.scale * 32767.0 - 1.75) < 1e-6);
-	assert_true(model->tensors[1].range_lo == 0 && model->tensors[1].range_hi == 1.75f);
+	assert_true(fabs(info.scale * 32767.0 - 1.25 * 1.75) < 1e-6);
+	assert_true(model->tensors[1].range_lo == 0 && model->tensors[1].range_hi == 1.25f * 1.75f);
 	accel_model_unref(model);
 }
 

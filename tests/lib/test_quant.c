@@ -76,8 +76,8 @@ static void test_rules(void **p)
 	assert_int_equal(model->tensors[0].lo, -8192);   /* rint(-.5 / scale) */
 	assert_int_equal(model->tensors[0].hi, 32767);
 	/* -1 is clamped to -.5 before it is measured */
-	assert_true(model->tensors[1].range_hi == 0.625f && model->tensors[1].range_lo == 0);
-	assert_true(model->tensors[1].scale == (float)(0.625 / 32767));
+	assert_true(model->tensors[1].range_hi == 1.25f * 0.625f && model->tensors[1].range_lo == 0);
+	assert_true(model->tensors[1].scale == (float)(1.25 * 0.625 / 32767));
 	assert_int_equal(model->tensors[1].lo, -32767);
 	assert_true(l->codebook_scale == (float)(0.5 / 32767));
 	assert_int_equal(l->codebook_q[0], 0);
@@ -104,7 +104,7 @@ static void test_relu6(void **p)
 	graph = graph_of(&csr, 0, 10, ACCEL_ACT_RELU6);
 	assert_int_equal(accel_graph_calibrate(graph, item, 1, NULL), 0);
 	model = test_finish(graph);
-	assert_int_equal(model->tensors[1].hi, 32767);   /* 3, the calibrated range */
+	assert_int_equal(model->tensors[1].hi, 32767);   /* 1.25 times 3, the calibrated range */
 	assert_int_equal(model->tensors[1].lo, 0);
 	accel_model_unref(model);
 	/* uncalibrated: four times what was seen, but never above 6 */
