@@ -35,6 +35,9 @@ $(T)/fuzz/%: tests/fuzz/fuzz_%.c $(LIB_SRC:libaccel/src/%.c=$(BUILD)/fuzz/%.o) $
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ_CFLAGS) -o $@ $^ $(LIB_LIBS)
 
+# kept: three fuzzers link them
+.SECONDARY: $(LIB_SRC:libaccel/src/%.c=$(BUILD)/fuzz/%.o) $(BUILD)/fuzz/configs.o
+
 # ---- the whole RTL, driven over its registers; the library lends the interpreter
 
 HW_HELP := $(filter-out $(wildcard tests/hw/test_*.c),$(wildcard tests/hw/*.c))
@@ -50,18 +53,18 @@ $(T)/rtl/$(1): tests/rtl/tb_$(firstword $(subst -, ,$(1))).cpp $(wildcard tests/
 	@mkdir -p $$(@D)
 	$$(VERILATOR) --cc --exe --build -Wno-fatal -Wno-SYNCASYNCNET --assert -O3 --x-assign unique --x-initial unique --top-module $(3) $(4) \
 		--Mdir $$@.obj -CFLAGS "-O1 -std=c++17 -I$(abspath hw/include) $(5)" -o $$(abspath $$@) \
-		$(BUILD)/hw/$(2)/eie_cfg_pkg.sv -F hw/rtl/eie.f $$(abspath $$<) >$$@.log 2>&1 || { tail -n 30 $$@.log; exit 1; }
+		$(BUILD)/hw/$(2)/eie_cfg_pkg.sv -F hw/rtl/eie.f $$(abspath $$(wildcard $$(<:.cpp=.sv)) $$<) >$$@.log 2>&1 || { tail -n 30 $$@.log; exit 1; }
 endef
 RTL_8X8 := CLUSTERS=8 LANES=8 ROWS=512 WBUF=65536 PBUF=8192 RBUF=1024 ABUF=32768
 $(eval $(call rtl_bench,host,2x2,eie_host,-GQueues=2 -GScrubDepth=32,))
-$(eval $(call rtl_bench,engines,2x2,tb_engines,$(abspath tests/rtl/tb_engines.sv),))
+$(eval $(call rtl_bench,engines,2x2,tb_engines,,))
 $(eval $(call rtl_bench,array-2x2,2x2,eie_array,--prefix Vtop,))
 $(eval $(call rtl_bench,array-8x8,8x8,eie_array,--prefix Vtop,$(addprefix -DTB_,$(RTL_8X8))))
 RTL_TESTS := host engines array-2x2 array-8x8
 
 # ---- all of it
 
-SIM_ENV := EIE_SIM_LIB=$(BUILD)/libeie_sim.so
+SIM_ENV := EIE_SIM_LIB=$(abspath $(BUILD))/libeie_sim.so
 HW_CONFIGS := 2x2 8x8
 
 # longest first: two workers then finish together
@@ -73,7 +76,7 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	echo "hw-random-2x2 900 $(T)/hw/random_jobs 2x2 1000 1"; \
 	$(foreach t,$(filter-out random_jobs,$(HW_TESTS)),$(foreach c,$(HW_CONFIGS),echo "hw-$(t)-$(c) 1200 $(T)/hw/$(t) $(c)";)) \
 	$(foreach t,$(LIB_TESTS),echo "asan-$(t) 1200 env $(SIM_ENV) $(T)/asan/$(t)"; echo "lib-$(t) 1200 env $(SIM_ENV) $(T)/lib/$(t)";) \
-	$(foreach t,$(CLI_TESTS),echo "cli-$(t) 600 env $(SIM_ENV) EIE=$(BUILD)/eie BUILD=$(BUILD) tests/cli/$(t).sh";) \
+	$(foreach t,$(CLI_TESTS),echo "cli-$(t) 600 env $(SIM_ENV) EIE=$(abspath $(BUILD))/eie BUILD=$(abspath $(BUILD)) tests/cli/$(t).sh";) \
 	$(foreach t,$(filter-out array-8x8,$(RTL_TESTS)),echo "rtl-$(t) 600 $(T)/rtl/$(t)";) \
 	echo "sim-axi_mem 300 $(T)/sim/test_axi_mem"; \
 	echo "sim-fast 300 $(T)/sim/test_sim"; \
