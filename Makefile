@@ -40,16 +40,19 @@ deps:
 
 MODEL := libaccel/models/lenet_300_100.eie
 
+# $(call quietly,TARGET): builds it in parallel; what the compilers say goes to a log, its end is shown on failure
+quietly = mkdir -p $(BUILD); $(MAKE) -j$(NPROC) $(1) >$(BUILD)/$(1).log 2>&1 || { tail -n 30 $(BUILD)/$(1).log; exit 1; }
+
 demo: deps
-	@echo "Building the engine's model and the library (about a minute on two cores)..."
-	@mkdir -p $(BUILD)
-	@$(MAKE) -j$(NPROC) all >$(BUILD)/demo-build.log 2>&1 || { tail -n 30 $(BUILD)/demo-build.log; exit 1; }
+	@echo "Building the simulator and the library (a minute or two; log in $(BUILD)/all.log)"
+	@$(call quietly,all)
 	@$(BUILD)/eie inspect $(MODEL)
 	@echo
 	@$(BUILD)/eie eval $(MODEL) --data $(DATA) --device sim --verify
 
 check: deps
-	@$(MAKE) -j$(NPROC) check-build
+	@echo "Building the library, the simulator in all flavours and the tests (log in $(BUILD)/check-build.log)"
+	@$(call quietly,check-build)
 	@tests/run.sh -j $(NPROC) $(BUILD)
 
 install: all
