@@ -55,11 +55,13 @@ $(T)/rtl/$(1): tests/rtl/tb_$(firstword $(subst -, ,$(1))).cpp $(wildcard tests/
 		--Mdir $$@.obj -CFLAGS "-O1 -std=c++17 -I$(abspath hw/include) $(5)" -o $$(abspath $$@) \
 		$(BUILD)/hw/$(2)/eie_cfg_pkg.sv -F hw/rtl/eie.f $$(abspath $$(wildcard $$(<:.cpp=.sv)) $$<) >$$@.log 2>&1 || { tail -n 30 $$@.log; exit 1; }
 endef
-RTL_8X8 := CLUSTERS=8 LANES=8 ROWS=512 WBUF=65536 PBUF=8192 RBUF=1024 ABUF=32768
+# eie_array's parameters come from eie_top in the whole; here they are given, to the module and to the bench
+RTL_8X8_G := Clusters=8 Lanes=8 Rows=512 WbufDepth=65536 PbufDepth=8192 RbufDepth=1024 JobDepth=32
+RTL_8X8_D := CLUSTERS=8 LANES=8 ROWS=512 WBUF=65536 PBUF=8192 RBUF=1024 ABUF=32768
 $(eval $(call rtl_bench,host,2x2,eie_host,-GQueues=2 -GScrubDepth=32,))
 $(eval $(call rtl_bench,engines,2x2,tb_engines,,))
 $(eval $(call rtl_bench,array-2x2,2x2,eie_array,--prefix Vtop,))
-$(eval $(call rtl_bench,array-8x8,8x8,eie_array,--prefix Vtop,$(addprefix -DTB_,$(RTL_8X8))))
+$(eval $(call rtl_bench,array-8x8,8x8,eie_array,--prefix Vtop $(addprefix -G,$(RTL_8X8_G)),$(addprefix -DTB_,$(RTL_8X8_D))))
 RTL_TESTS := host engines array-2x2 array-8x8
 
 # ---- all of it

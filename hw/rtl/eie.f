@@ -23,8 +23,8 @@ eie_load.sv
 eie_store.sv
 eie_abuf.sv
 eie_jobq.sv
-eie_acc.sv
 eie_lane.sv
+eie_lanes.sv
 eie_requant.sv
 eie_cluster.sv
 eie_bcast.sv

@@ -75,12 +75,9 @@ module eie_cluster #(
   localparam int unsigned Ba = Wa + 4;                  // byte address in WBUF
   localparam int unsigned Jw = Ba + 12 + 16 + 1;
   localparam int unsigned Ja = $clog2(JobDepth);
+  localparam int unsigned Groups = (Lanes + 3) / 4;
   // two in the pointer stage, two in the output register of eie_bcast, two being sent
   localparam int unsigned OnTheWay = 6;
-
-  logic [Lanes-1:0] mac;
-  logic [Lanes-1:0] bad, ctag, ntag;
-  logic [2*Lanes-1:0] lane_busy;
 
   // Pointers: a copy for each broadcast port.
 
@@ -175,155 +172,45 @@ module eie_cluster #(
     end
   end
 
-  // Dispatch: the two oldest jobs go to the two lowest lanes that take one.
-
-  logic [Lanes-1:0] ready, ready_rest, to0, to1;
-
-  assign to0        = ready & (~ready + 1'b1);
-  assign ready_rest = ready & ~to0;
-  assign to1        = ready_rest & (~ready_rest + 1'b1);
-  assign q_pop[0]   = q_count != '0 && ready != '0;
-  assign q_pop[1]   = q_count > (Ja + 1)'(1) && ready_rest != '0;
-
-  // Weight banks: even and odd words. Words of current jobs go before those of next jobs, the lanes take
-  // turns.
-
-  logic [2*Lanes-1:0]    creq, nreq, cgnt, ngnt;   // lane l of bank b at Lanes * b + l
-  logic [Wa*Lanes-1:0]   caddr, naddr;
-  logic [1:0]            w_lost;
-  logic [1:0]            w_tag_q;
-
-  for (genvar b = 0; b < 2; b++) begin : gen_bank
-    logic [Lanes-1:0] c, n, req, upper, pick, mask_q;
-    logic             any, written, valid_q;
-    logic [Wa-2:0]    addr;
-    logic [127:0]     word;
-
-    assign c     = creq[Lanes*b +: Lanes];
-    assign n     = nreq[Lanes*b +: Lanes];
-    assign req   = (c != '0) ? c : n;
-    assign upper = req & mask_q;
-    assign pick  = (upper != '0) ? upper & (~upper + 1'b1) : req & (~req + 1'b1);
-    assign any   = req != '0;
-    assign cgnt[Lanes*b +: Lanes] = (c != '0) ? pick : '0;
-    assign ngnt[Lanes*b +: Lanes] = (c != '0) ? '0 : pick;
-
-    always_comb begin
-      addr = '0;
-      for (int unsigned l = 0; l < Lanes; l++) begin
-        if (pick[l]) begin
-          addr = (c != '0) ? caddr[Wa*l+1 +: Wa-1] : naddr[Wa*l+1 +: Wa-1];
-        end
-      end
-    end
-
-    // lanes above the one served last come first
-    always_ff @(posedge clk_i or negedge rst_ni) begin
-      if (!rst_ni) begin
-        mask_q  <= '0;
-        valid_q <= 1'b0;
-      end else begin
-        valid_q <= any && !flush_i;
-        if (clear_i) begin
-          mask_q <= '0;   // or a job's timing tells of the one before it
-        end else if (any) begin
-          mask_q <= ~(pick | (pick - 1'b1));
-        end
-      end
-    end
-
-    always_ff @(posedge clk_i) begin
-      if (any) begin
-        w_tag_q[b] <= (c != '0) ? |(pick & ctag) : |(pick & ntag);
-      end
-    end
-
-    eie_tagram #(
-      .Depth (WbufDepth / 2)
-    ) u_wbuf (
-      .clk_i, .epoch_i, .scrub_i,
-      .scrub_addr_i (scrub_addr_i[Wa-1:1]),
-      .we_i         (wbuf_we_i && buf_addr_i[0] == 1'(b)),
-      .waddr_i      (buf_addr_i[Wa-1:1]),
-      .wdata_i      (buf_data_i),
-      .re_i         (any),
-      .raddr_i      (addr),
-      .rdata_o      (word),
-      .written_o    (written)
-    );
-
-    assign w_lost[b] = valid_q && !written;
-  end
-
   // Lanes
 
-  for (genvar l = 0; l < Lanes; l++) begin : gen_lane
-    logic [Jw-1:0] job;
-    logic [1:0]    lane_creq, lane_nreq;
-    logic [255:0]  rd0, rd1;               // accumulators read for a drain
+  logic [1:0]            lane_busy, lane_lost, lane_bad;
+  logic [256*Groups-1:0] d2_part;
 
-    assign job = to1[l] ? q_rdata[2*Jw-1:Jw] : q_rdata[Jw-1:0];
-    assign creq[l]         = lane_creq[0];
-    assign creq[Lanes + l] = lane_creq[1];
-    assign nreq[l]         = lane_nreq[0];
-    assign nreq[Lanes + l] = lane_nreq[1];
-
-    eie_lane #(
-      .Rows      (Rows),
-      .WbufDepth (WbufDepth)
-    ) u_lane (
-      .clk_i, .rst_ni, .flush_i,
-      .cfg_half_i, .cfg_wide_i, .cfg_cb_i,
-      .job_ready_o (ready[l]),
-      .job_valid_i ((to0[l] && q_pop[0]) || (to1[l] && q_pop[1])),
-      .job_addr_i  (job[Jw-1 -: Ba]),
-      .job_len_i   (job[28:17]),
-      .job_act_i   (job[16:1]),
-      .job_tag_i   (job[0]),
-      .creq_o      (lane_creq),
-      .caddr_o     (caddr[Wa*l +: Wa]),
-      .cgnt_i      (cgnt[l] || cgnt[Lanes + l]),
-      .nreq_o      (lane_nreq),
-      .naddr_o     (naddr[Wa*l +: Wa]),
-      .ngnt_i      (ngnt[l] || ngnt[Lanes + l]),
-      .word0_i     (gen_bank[0].word),
-      .word1_i     (gen_bank[1].word),
-      .cb_we_i     (cbuf_we_i),
-      .cb_addr_i   (buf_addr_i[5:0]),
-      .cb_data_i   (buf_data_i),
-      .dr_re_i, .dr_half_i, .dr_word_i,
-      .rd0_o       (rd0),
-      .rd1_o       (rd1),
-      .clear_i, .clear_word_i,
-      .mac_o       (mac[l]),
-      .busy_o      (lane_busy[2*l +: 2]),
-      .ctag_o      (ctag[l]),
-      .ntag_o      (ntag[l]),
-      .bad_o       (bad[l])
-    );
-  end
+  eie_lanes #(
+    .Lanes     (Lanes),
+    .Rows      (Rows),
+    .WbufDepth (WbufDepth)
+  ) u_lanes (
+    .clk_i, .rst_ni, .flush_i,
+    .epoch_i, .scrub_i,
+    .scrub_addr_i (scrub_addr_i[Wa-1:1]),
+    .wbuf_we_i,
+    .wbuf_addr_i  (buf_addr_i[Wa-1:0]),
+    .cbuf_we_i,
+    .cbuf_addr_i  (buf_addr_i[5:0]),
+    .buf_data_i,
+    .cfg_half_i, .cfg_wide_i, .cfg_cb_i,
+    .job_valid_i  ({q_count > (Ja + 1)'(1), q_count != '0}),
+    .job_i        (q_rdata),
+    .job_pop_o    (q_pop),
+    .dr_re_i, .dr_half_i, .dr_word_i,
+    .part_o       (d2_part),
+    .clear_i, .clear_word_i,
+    .macs_o,
+    .busy_o       (lane_busy),
+    .unwritten_o  (lane_lost),
+    .bad_stream_o (lane_bad)
+  );
 
   // Status. A MAC is complete when its last sum is written: three cycles after the last decode.
 
   logic [1:0] busy, busy1_q, busy2_q, busy3_q;
 
   always_comb begin
-    busy = '0;
-    for (int unsigned l = 0; l < Lanes; l++) begin
-      busy = busy | lane_busy[2*l +: 2];
-    end
     for (int unsigned t = 0; t < 2; t++) begin
-      if ((bc_valid_i[0] && bc_tag_i == 1'(t)) || (p_valid_q[0] && p_tag_q == 1'(t)) ||
-          (q_count != '0 && (q_rdata[0] == 1'(t) || q_ltag_q == 1'(t)))) begin
-        busy[t] = 1'b1;
-      end
-    end
-  end
-
-  always_comb begin
-    macs_o = '0;
-    for (int unsigned l = 0; l < Lanes; l++) begin
-      macs_o = macs_o + 5'(mac[l]);
+      busy[t] = lane_busy[t] || (bc_valid_i[0] && bc_tag_i == 1'(t)) || (p_valid_q[0] && p_tag_q == 1'(t)) ||
+                (q_count != '0 && (q_rdata[0] == 1'(t) || q_ltag_q == 1'(t)));
     end
   end
 
@@ -341,10 +228,8 @@ module eie_cluster #(
       busy3_q <= busy2_q;
       busy_o  <= busy | busy1_q | busy2_q | busy3_q;
       for (int unsigned t = 0; t < 2; t++) begin
-        unwritten_o[t]  <= (|(p_valid_q & ~p_written) && p_tag_q == 1'(t)) ||
-                           (w_lost[0] && w_tag_q[0] == 1'(t)) || (w_lost[1] && w_tag_q[1] == 1'(t));
-        bad_stream_o[t] <= (|(p_over & p_written) && p_tag_q == 1'(t)) ||
-                           |(bad & ((t == 1) ? ctag : ~ctag));
+        unwritten_o[t]  <= lane_lost[t] || (|(p_valid_q & ~p_written) && p_tag_q == 1'(t));
+        bad_stream_o[t] <= lane_bad[t] || (|(p_over & p_written) && p_tag_q == 1'(t));
       end
     end
   end
@@ -352,13 +237,10 @@ module eie_cluster #(
   // Drain, step by step: words and parameters are read, sums over up to four lanes, sums and bias,
   // eie_requant. No wide logic outside the guarded registers: simulation pays for it every cycle.
 
-  localparam int unsigned Groups = (Lanes + 3) / 4;
-
-  logic                  d1_valid_q, d2_valid_q, d3_valid_q, d1_half_q;
+  logic                  d1_valid_q, d2_valid_q, d3_valid_q;
   logic [1:0]            d1_rot_q;
   logic [511:0]          d1_raw, d2_param_q;
   logic [3:0]            d1_written;
-  logic [256*Groups-1:0] d2_part_q;
   logic [255:0]          d3_acc_q;
   logic [127:0]          d3_m_q;
   logic [47:0]           d3_s_q;
@@ -404,8 +286,7 @@ module eie_cluster #(
 
   always_ff @(posedge clk_i) begin
     if (dr_re_i) begin
-      d1_half_q <= dr_half_i;
-      d1_rot_q  <= dr_param_i[1:0];
+      d1_rot_q <= dr_param_i[1:0];
     end
     if (d1_valid_q) begin
       unique case (d1_rot_q)
@@ -423,39 +304,13 @@ module eie_cluster #(
     end
   end
 
-  for (genvar g = 0; g < Groups; g++) begin : gen_part
-    for (genvar i = 0; i < 8; i++) begin : gen_row
-      if (Lanes >= 4) begin : gen_four
-        always_ff @(posedge clk_i) begin
-          if (d1_valid_q && d1_half_q) begin
-            d2_part_q[256*g + 32*i +: 32] <=
-              gen_lane[4*g].rd1[32*i +: 32] + gen_lane[4*g+1].rd1[32*i +: 32] +
-              gen_lane[4*g+2].rd1[32*i +: 32] + gen_lane[4*g+3].rd1[32*i +: 32];
-          end else if (d1_valid_q) begin
-            d2_part_q[256*g + 32*i +: 32] <=
-              gen_lane[4*g].rd0[32*i +: 32] + gen_lane[4*g+1].rd0[32*i +: 32] +
-              gen_lane[4*g+2].rd0[32*i +: 32] + gen_lane[4*g+3].rd0[32*i +: 32];
-          end
-        end
-      end else begin : gen_two
-        always_ff @(posedge clk_i) begin
-          if (d1_valid_q) begin
-            d2_part_q[32*i +: 32] <= d1_half_q ?
-              gen_lane[0].rd1[32*i +: 32] + gen_lane[1].rd1[32*i +: 32] :
-              gen_lane[0].rd0[32*i +: 32] + gen_lane[1].rd0[32*i +: 32];
-          end
-        end
-      end
-    end
-  end
-
   always_ff @(posedge clk_i) begin
     if (d2_valid_q) begin
       for (int unsigned i = 0; i < 8; i++) begin
-        d3_acc_q[32*i +: 32] <= d2_param_q[64*i +: 32] + d2_part_q[32*i +: 32] +
-          ((Groups > 1) ? d2_part_q[256*(1 % Groups) + 32*i +: 32] : '0) +
-          ((Groups > 2) ? d2_part_q[256*(2 % Groups) + 32*i +: 32] : '0) +
-          ((Groups > 3) ? d2_part_q[256*(3 % Groups) + 32*i +: 32] : '0);
+        d3_acc_q[32*i +: 32] <= d2_param_q[64*i +: 32] + d2_part[32*i +: 32] +
+          ((Groups > 1) ? d2_part[256*(1 % Groups) + 32*i +: 32] : '0) +
+          ((Groups > 2) ? d2_part[256*(2 % Groups) + 32*i +: 32] : '0) +
+          ((Groups > 3) ? d2_part[256*(3 % Groups) + 32*i +: 32] : '0);
       end
     end
   end

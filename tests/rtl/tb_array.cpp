@@ -225,9 +225,15 @@ struct Device {
 	// Outputs seen now belong to this cycle; the edge follows, then the answers to them.
 	void tick()
 	{
-		bool re = t->ab_re_o;
+		bool re = t->ab_re_o && t->rst_ni;
 		uint32_t addr = t->ab_addr_o;
 
+		if (!t->rst_ni) {
+			t->clk_i = 1;
+			t->eval();
+			t->clk_i = 0;
+			return;
+		}
 		macs += t->macs_o;
 		sats += t->sats_o;
 		engine += t->engine_active_o;
