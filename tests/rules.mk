@@ -74,7 +74,7 @@ HW_CONFIGS := 2x2 8x8
 $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh tests/fuzz/fuzz_*.c)
 	@mkdir -p $(@D)
 	@{ echo "hw-random-8x8 1500 $(T)/hw/random_jobs 8x8 100 1"; \
-	echo "rtl-array-8x8 1200 $(T)/rtl/array-8x8"; \
+	echo "rtl-array-8x8 1200 $(T)/rtl/array-8x8 300"; \
 	$(foreach f,$(FUZZERS),echo "fuzz-$(f) $$(($(FUZZ_TIME) + 120)) tests/fuzz/run.sh $(BUILD) $(f) $(FUZZ_TIME)";) \
 	echo "hw-random-2x2 900 $(T)/hw/random_jobs 2x2 1000 1"; \
 	$(foreach t,$(filter-out random_jobs,$(HW_TESTS)),$(foreach c,$(HW_CONFIGS),echo "hw-$(t)-$(c) 1200 $(T)/hw/$(t) $(c)";)) \

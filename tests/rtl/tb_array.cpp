@@ -210,6 +210,7 @@ struct Device {
 
 	Device()
 	{
+		t->flush_i = t->epoch_i = t->epoch_new_i = t->scrub_i = t->clear_i = t->cmd_valid_i = t->buf_we_i = 0;
 		t->rst_ni = 0;
 		for (int i = 0; i < 3; i++)
 			step();
