@@ -5,6 +5,7 @@
  */
 #include "container_reader.h"
 #include "crc32c.h"
+#include "fdtcheck.h"
 #include "file.h"
 #include "graph.h"
 #include "rice.h"
@@ -419,7 +420,7 @@ static int open_tree(struct eie_reader *r, const uint8_t *file, uint64_t size)
 	if (!r->fdt)
 		return eie_no_memory(r);
 	memcpy(r->fdt, file, tree);
-	if (fdt_check_full(r->fdt, tree))
+	if (fdt_check_foreign(r->fdt, tree))
 		return BAD(r, "the description of the model is no sound device tree: the file is damaged");
 	ret = check_compatible(r);
 	if (!ret)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* What the hardware is, from the device tree that it carries. */
 #include <errno.h>
-#include <libfdt.h>
 
 #include "backend.h"
+#include "fdtcheck.h"
 #include "model.h"
 
 struct field {
@@ -33,7 +33,7 @@ int eie_params_read(const void *blob, size_t bytes, struct eie_params *params, s
 {
 	int ret;
 
-	ret = bytes < sizeof(struct fdt_header) ? -FDT_ERR_TRUNCATED : fdt_check_full(blob, bytes);
+	ret = fdt_check_foreign(blob, bytes);
 	if (ret)
 		return accel_fail(err, -EPROTO, NULL, "the hardware's device tree is broken: %s", fdt_strerror(ret));
 	if (fdt_node_check_compatible(blob, 0, "eie,eie-1.0"))

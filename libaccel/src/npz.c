@@ -20,6 +20,7 @@ struct npz {
 	zip_t *zip;
 	bool *used;          /* [members] asked for: what is left over is a key nobody knows */
 	zip_int64_t members;
+	size_t size;         /* of the archive */
 };
 
 /* ---------------------------------------------------------------- archive */
@@ -30,7 +31,7 @@ static int npz_open(struct npz *npz, const void *data, size_t size, const char *
 	zip_source_t *source;
 	int ret = 0;
 
-	*npz = (struct npz) { .file = file };
+	*npz = (struct npz) { .file = file, .size = size };
 	zip_error_init(&error);
 	source = zip_source_buffer_create(data, size, 0, &error);
 	if (source)
@@ -74,7 +75,7 @@ static int read_member(const struct npz *npz, zip_uint64_t index, const char *ke
 	size_t got = 0;
 
 	if (zip_stat_index(npz->zip, index, 0, &st) || (st.valid & want) != want || st.size > SIZE_MAX / 2 ||
-	    st.size / MAX_RATIO > st.comp_size)
+	    st.comp_size > npz->size || st.size / MAX_RATIO > st.comp_size)
 		return accel_fail(err, -EBADMSG, NULL, "%s: %s.npy: damaged size in the archive", npz->file, key);
 	file = zip_fopen_index(npz->zip, index, 0);
 	if (!file)

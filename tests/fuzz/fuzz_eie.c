@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "../lib/eie_edit.h"
+#include "fdtcheck.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -15,8 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size)
 		memcpy(file, data, size);
-	if (size >= sizeof(struct fdt_header) && fdt_magic(file) == FDT_MAGIC && fdt_totalsize(file) <= size &&
-	    !fdt_check_full(file, fdt_totalsize(file))) {
+	if (size >= sizeof(struct fdt_header) && fdt_totalsize(file) <= size && !fdt_check_foreign(file, fdt_totalsize(file))) {
 		size_t start = eie_data_start(fdt_totalsize(file));
 
 		if (start <= size)
