@@ -16,6 +16,58 @@ void fixture_args(int argc, char **argv)
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 }
 
+/* 0 for 2x2, 1 for 2x2 on another bus, 2 for 8x8 of any kind, 3 for 16x16 */
+static unsigned int config_class(void)
+{
+	if (!strncmp(fixture_config, "2x2", 3))
+		return strcmp(fixture_config, "2x2") != 0;
+	return strncmp(fixture_config, "16x16", 5) ? 2 : 3;
+}
+
+unsigned int fixture_step(unsigned int small, unsigned int large)
+{
+	const unsigned int step[] = { small, 3 * small, large, 3 * large };
+
+	return step[config_class()];
+}
+
+unsigned int fixture_jobs(unsigned int small, unsigned int large)
+{
+	const unsigned int jobs[] = { small, small / 3, large, large / 3 };
+
+	return jobs[config_class()];
+}
+
+static const struct fixture_spec *shared_spec;
+static struct fixture **shared;
+
+void fixture_share(const struct fixture_spec *spec, struct fixture **f)
+{
+	shared_spec = spec;
+	shared = f;
+}
+
+int fixture_begin(void **state)
+{
+	(void)state;
+	*shared = fixture_open(&shared_spec->bus, shared_spec->ram_size, shared_spec->sq_log2, shared_spec->cq_log2);
+	return 0;
+}
+
+int fixture_end(void **state)
+{
+	(void)state;
+	fixture_close(*shared);
+	return 0;
+}
+
+int fixture_each(void **state)
+{
+	(void)state;
+	fixture_reset(*shared);
+	return 0;
+}
+
 struct fixture *fixture_open(const struct eie_sim_params *bus, size_t ram_size, unsigned int sq_log2, unsigned int cq_log2)
 {
 	struct eie_sim_params params = *bus;
@@ -186,6 +238,18 @@ void process_cmds(struct process *p)
 				     .bases = VA_BASES, .cmds = VA_CMDS, .restore = VA_RESTORE, .ncmds = C_COUNT };
 }
 
+void process_busy(struct process *p)
+{
+	struct eie_cmd *c = p->cmds + C_COUNT;
+	uint32_t result = STEPS * p->f->b.params.clusters;
+
+	for (unsigned int i = 0; i < 6; i++) {
+		*c++ = load1(0, EIE_BUF_ABUF, i * 20, 100, 200);
+		*c++ = store1(1, (i + 1) * result, OUT_AT, result);
+	}
+	p->desc.ncmds = C_COUNT + 12;
+}
+
 /* ---- the interpreter's memory: the board's, through a walk of its own */
 
 struct view {
@@ -275,11 +339,22 @@ void fixture_check(struct fixture *f, const struct eie_cpl *c)
 	assert_int_equal(eie_sim_assert_failed(f->b.sim), 0);
 }
 
+void fixture_wait_on(struct fixture *f, unsigned int q, struct eie_cpl *cpl)
+{
+	if (!queue_wait(&f->b, q, cpl, PATIENCE))
+		fail_msg("the job of queue %u does not end", q);
+	fixture_check(f, cpl);
+}
+
 void fixture_wait(struct fixture *f, struct eie_cpl *cpl)
 {
-	if (!board_wait(&f->b, cpl, PATIENCE))
-		fail_msg("the job does not end");
-	fixture_check(f, cpl);
+	fixture_wait_on(f, 0, cpl);
+}
+
+void fixture_cycles(struct fixture *f, uint64_t cycles)
+{
+	while (cycles)
+		cycles -= eie_sim_run(f->b.sim, cycles);
 }
 
 /* Memory outside [skip, skip + size) must be as in `want`. */
@@ -338,6 +413,34 @@ void process_works(struct process *p)
 
 	process_run(p, &cpl);
 	assert_int_equal(cpl.status, EIE_STATUS_OK);
+}
+
+void process_learn(struct process *p, struct result *want)
+{
+	struct eie_cpl cpl;
+
+	process_run(p, &cpl);
+	assert_int_equal(cpl.status, EIE_STATUS_OK);
+	memcpy(want->out, p->out, OUT_BYTES);
+	memset(p->out, 0, OUT_BYTES);
+	want->macs = cpl.macs;
+	want->saturated = cpl.saturated;
+	want->commands = cpl.commands;
+	want->read_beats = cpl.read_beats;
+	want->write_beats = cpl.write_beats;
+}
+
+void process_matches(struct process *p, const struct result *want, const struct eie_cpl *cpl)
+{
+	assert_int_equal(cpl->status, EIE_STATUS_OK);
+	assert_int_equal(cpl->fence, p->desc.fence);
+	assert_int_equal(cpl->macs, want->macs);
+	assert_int_equal(cpl->saturated, want->saturated);
+	assert_int_equal(cpl->commands, want->commands);
+	assert_int_equal(cpl->read_beats, want->read_beats);
+	assert_int_equal(cpl->write_beats, want->write_beats);
+	assert_memory_equal(p->out, want->out, OUT_BYTES);
+	memset(p->out, 0, OUT_BYTES);
 }
 
 void fixture_works(struct fixture *f)

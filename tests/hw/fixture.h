@@ -62,6 +62,28 @@ extern const char *fixture_config;
 /* argv[1] or "2x2"; selects TAP. */
 void fixture_args(int argc, char **argv);
 
+/* The board that all tests of a program share. */
+struct fixture_spec {
+	struct eie_sim_params bus;   /* config is filled in */
+	size_t ram_size;
+	unsigned int sq_log2, cq_log2;
+};
+
+/* main() of such a program: opens the board into *f, runs the array of tests, closes it. */
+#define fixture_main(argc, argv, spec, f, tests) \
+	(fixture_args(argc, argv), fixture_share(spec, f), cmocka_run_group_tests(tests, fixture_begin, fixture_end))
+void fixture_share(const struct fixture_spec *spec, struct fixture **f);
+int fixture_begin(void **state);
+int fixture_end(void **state);
+/*
+ * How much of a sweep or a random test a configuration can afford, since a simulated cycle of 16x16 costs fifty of 2x2: `small` on
+ * 2x2 and `large` on 8x8, between them on 2x2 with another bus, beyond them on 16x16. The first is a step: odd arguments, odd result.
+ */
+unsigned int fixture_step(unsigned int small, unsigned int large);
+unsigned int fixture_jobs(unsigned int small, unsigned int large);
+/* Set-up of a test: fixture_reset() of the shared board. */
+int fixture_each(void **state);
+
 /* bus.config is filled in. Fails the test when the board cannot be opened. */
 struct fixture *fixture_open(const struct eie_sim_params *bus, size_t ram_size, unsigned int sq_log2, unsigned int cq_log2);
 void fixture_close(struct fixture *f);
@@ -73,6 +95,8 @@ struct process process_new(struct fixture *f);
 /* The job's commands and data again; data from the fixture's random numbers. */
 void process_fill(struct process *p);
 void process_cmds(struct process *p);
+/* Appends loads and stores that run at the same time, across pages; every store writes the job's result once more. */
+void process_busy(struct process *p);
 
 /*
  * Runs p->desc on the interpreter and on the RTL; status, fault address and command, and restored must agree. Of a job that is
@@ -86,16 +110,31 @@ void process_works(struct process *p);
 /* A job of another, new process works. */
 void fixture_works(struct fixture *f);
 
-/* Waits for the next completion entry, and checks what must be true of every one. */
+/* What a job that is right leaves behind, whatever else runs between its neighbours. */
+struct result {
+	uint8_t out[OUT_BYTES];
+	uint64_t macs;
+	uint32_t saturated, commands, read_beats, write_beats;
+};
+
+/* Runs the job as process_works() does on queue 0, keeps its result, and clears OUT. */
+void process_learn(struct process *p, struct result *want);
+/* The entry is of this job, which is OK, and OUT is what it was then; clears OUT. */
+void process_matches(struct process *p, const struct result *want, const struct eie_cpl *cpl);
+
+/* Waits for the next completion entry (of queue 0), and checks what must be true of every one. */
 void fixture_wait(struct fixture *f, struct eie_cpl *cpl);
+void fixture_wait_on(struct fixture *f, unsigned int q, struct eie_cpl *cpl);
 void fixture_check(struct fixture *f, const struct eie_cpl *cpl);
 
 uint32_t reg_read(struct fixture *f, uint32_t offset);
 void reg_write(struct fixture *f, uint32_t offset, uint32_t value);
 /* Runs until (register & mask) == value; fails the test after many cycles. */
 void reg_await(struct fixture *f, uint32_t offset, uint32_t mask, uint32_t value);
-/* CTRL.RESET and the queue again. */
+/* CTRL.RESET and queue 0 again. */
 void fixture_recover(struct fixture *f);
+/* Runs exactly that many cycles, interrupts or not. */
+void fixture_cycles(struct fixture *f, uint64_t cycles);
 
 /* Commands without tokens, one row: for tests that write programs of their own. base: index into the base table. */
 struct eie_cmd load1(unsigned int base, unsigned int buf, uint32_t mem, uint32_t addr, uint32_t len);

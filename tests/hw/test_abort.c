@@ -14,42 +14,6 @@
 
 static struct fixture *f;
 
-static int open_board(void **state)
-{
-	const struct eie_sim_params bus = { .seed = 7, .latency = 40, .stall_permille = 250, .jitter = 30 };
-
-	(void)state;
-	f = fixture_open(&bus, RAM_BYTES, 2, 2);
-	return 0;
-}
-
-static int close_board(void **state)
-{
-	(void)state;
-	fixture_close(f);
-	return 0;
-}
-
-static int reset(void **state)
-{
-	(void)state;
-	fixture_reset(f);
-	return 0;
-}
-
-/* The ordinary job, then loads and stores at the same time, across pages. Results: what the ordinary job gives. */
-static void make_busy(struct process *p)
-{
-	struct eie_cmd *c = p->cmds + C_COUNT;
-	uint32_t result = STEPS * f->b.params.clusters;
-
-	for (unsigned int i = 0; i < 6; i++) {
-		*c++ = load1(0, EIE_BUF_ABUF, i * 20, 100, 200);
-		*c++ = store1(1, (i + 1) * result, OUT_AT, result);
-	}
-	p->desc.ncmds = C_COUNT + 12;
-}
-
 static uint32_t job_cycles(struct process *p)
 {
 	struct eie_cpl cpl;
@@ -104,10 +68,10 @@ static void test_abort(void **state)
 	uint32_t cycles;
 
 	(void)state;
-	make_busy(&p);
+	process_busy(&p);
 	cycles = job_cycles(&p) + 400;
 	memcpy(done, p.out, OUT_BYTES);
-	for (unsigned int at = 0; at < cycles; at += f->b.params.clusters > 2 ? 61 : 7) {
+	for (unsigned int at = 0; at < cycles; at += fixture_step(7, 61)) {
 		struct eie_cpl cpl;
 
 		memset(p.out, 0x5a, OUT_BYTES);
@@ -145,7 +109,7 @@ static void test_abort_holds(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < 3; i++) {
 		p[i] = process_new(f);
-		make_busy(&p[i]);
+		process_busy(&p[i]);
 	}
 	for (unsigned int i = 0; i < 3; i++)
 		board_submit(&f->b, &p[i].desc);
@@ -156,7 +120,7 @@ static void test_abort_holds(void **state)
 	assert_int_equal(cpl.status, EIE_STATUS_ABORTED);
 	for (unsigned int i = 0; i < 5000; i++)
 		eie_sim_run(f->b.sim, 1);
-	assert_int_equal(reg_read(f, EIE_QUEUE_BASE + EIE_REG_Q_HEADS) & 0xffff, f->b.tail - 2u);
+	assert_int_equal(reg_read(f, EIE_QUEUE_BASE + EIE_REG_Q_HEADS) & 0xffff, f->b.q[0].tail - 2u);
 	reg_write(f, EIE_REG_CTRL, ENABLE);
 	for (unsigned int i = 1; i < 3; i++) {
 		fixture_wait(f, &cpl);
@@ -179,14 +143,15 @@ static void expect_reset_state(void)
 {
 	static const uint32_t cleared[] = {
 		EIE_REG_Q_SQ_BASE_LO, EIE_REG_Q_SQ_BASE_HI, EIE_REG_Q_CQ_BASE_LO, EIE_REG_Q_CQ_BASE_HI, EIE_REG_Q_SIZE,
-		EIE_REG_Q_CTRL, EIE_REG_Q_STATUS, EIE_REG_Q_DOORBELL, EIE_REG_Q_HEADS,
+		EIE_REG_Q_CTRL, EIE_REG_Q_STATUS, EIE_REG_Q_DOORBELL, EIE_REG_Q_HEADS, EIE_REG_Q_FAULT_ADDR_LO,
+		EIE_REG_Q_FAULT_ADDR_HI,
 	};
 
-	for (size_t i = 0; i < sizeof(cleared) / sizeof(cleared[0]); i++)
-		assert_int_equal(reg_read(f, EIE_QUEUE_BASE + cleared[i]), 0);
+	for (unsigned int q = 0; q < BOARD_QUEUES; q++)
+		for (size_t i = 0; i < sizeof(cleared) / sizeof(cleared[0]); i++)
+			assert_int_equal(reg_read(f, queue_reg(q, cleared[i])), 0);
 	assert_int_equal(reg_read(f, EIE_REG_CTRL), 0);
 	assert_int_equal(reg_read(f, EIE_REG_STATUS), 0);
-	assert_int_equal(reg_read(f, EIE_REG_FAULT_INFO), 0);
 	reg_await(f, EIE_REG_INV_STATUS, 1, 1);
 }
 
@@ -198,10 +163,10 @@ static void test_reset(void **state)
 	uint32_t cycles;
 
 	(void)state;
-	make_busy(&p);
+	process_busy(&p);
 	cycles = job_cycles(&p) + 400;
 	memcpy(done, p.out, OUT_BYTES);
-	for (unsigned int at = 0; at < cycles; at += f->b.params.clusters > 2 ? 151 : 19) {
+	for (unsigned int at = 0; at < cycles; at += fixture_step(19, 151)) {
 		uint64_t reads, writes;
 
 		memset(p.out, 0x5a, OUT_BYTES);
@@ -230,7 +195,7 @@ static void test_reset(void **state)
 		fixture_wait(f, &cpl);
 		assert_int_equal(cpl.status, EIE_STATUS_UNWRITTEN);
 		p.desc.cmds = VA_CMDS;
-		make_busy(&p);
+		process_busy(&p);
 		process_works(at % 2 ? &next : &p);
 	}
 }
@@ -241,7 +206,7 @@ static void test_reset_twice(void **state)
 	struct process p = process_new(f);
 
 	(void)state;
-	make_busy(&p);
+	process_busy(&p);
 	for (unsigned int at = 0; at < 900; at += 97) {
 		board_submit(&f->b, &p.desc);
 		for (unsigned int i = 0; i < at; i++)
@@ -262,7 +227,7 @@ static void test_power_on(void **state)
 	struct process p = process_new(f);
 
 	(void)state;
-	make_busy(&p);
+	process_busy(&p);
 	for (unsigned int at = 100; at < 1500; at += 233) {
 		board_submit(&f->b, &p.desc);
 		for (unsigned int i = 0; i < at; i++)
@@ -276,15 +241,15 @@ static void test_power_on(void **state)
 
 int main(int argc, char **argv)
 {
+	const struct fixture_spec board = { { .seed = 7, .latency = 40, .stall_permille = 250, .jitter = 30 }, RAM_BYTES, 2, 2 };
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_abort, reset),
-		cmocka_unit_test_setup(test_abort_holds, reset),
-		cmocka_unit_test_setup(test_abort_idle, reset),
-		cmocka_unit_test_setup(test_reset, reset),
-		cmocka_unit_test_setup(test_reset_twice, reset),
-		cmocka_unit_test_setup(test_power_on, reset),
+		cmocka_unit_test_setup(test_abort, fixture_each),
+		cmocka_unit_test_setup(test_abort_holds, fixture_each),
+		cmocka_unit_test_setup(test_abort_idle, fixture_each),
+		cmocka_unit_test_setup(test_reset, fixture_each),
+		cmocka_unit_test_setup(test_reset_twice, fixture_each),
+		cmocka_unit_test_setup(test_power_on, fixture_each),
 	};
 
-	fixture_args(argc, argv);
-	return cmocka_run_group_tests(tests, open_board, close_board);
+	return fixture_main(argc, argv, &board, &f, tests);
 }

@@ -8,29 +8,6 @@
 
 static struct fixture *f;
 
-static int open_board(void **state)
-{
-	const struct eie_sim_params bus = { .seed = 2, .latency = 12 };
-
-	(void)state;
-	f = fixture_open(&bus, 4u << 20, 3, 3);
-	return 0;
-}
-
-static int close_board(void **state)
-{
-	(void)state;
-	fixture_close(f);
-	return 0;
-}
-
-static int reset(void **state)
-{
-	(void)state;
-	fixture_reset(f);
-	return 0;
-}
-
 static void forget(struct process *p)
 {
 	assert_true(board_invalidate(&f->b, p->s.asid));
@@ -286,53 +263,69 @@ static void test_bus_transfers(void **state)
 		  VA_OUT + (STEPS * f->b.params.clusters - 1) / EIE_MAX_BURST * EIE_MAX_BURST * 16);
 }
 
-static void halts(struct process *p, uint32_t cause, uint64_t addr)
+/* The queue's own access to its rings fails: it stops. How: 0 CTRL.RESET, 1 Q_CTRL.RESET, 2 Q_CTRL.ENABLE again. */
+static void stops(struct process *p, uint32_t cause, uint64_t addr, unsigned int how)
 {
-	unsigned int faults = f->b.faults;
+	const uint32_t stopped = cause << EIE_Q_STATUS_CAUSE_SHIFT | 1u << EIE_Q_STATUS_ERROR_SHIFT;
+	unsigned int faults = f->b.faults, irqs = f->b.q[0].irqs;
+	uint32_t heads;
 
 	reg_write(f, EIE_REG_IRQ_STATUS, ~0u);
 	board_submit(&f->b, &p->desc);
-	reg_await(f, EIE_REG_STATUS, 1u << EIE_STATUS_HALTED_SHIFT, 1u << EIE_STATUS_HALTED_SHIFT);
+	reg_await(f, queue_reg(0, EIE_REG_Q_STATUS), ~0u, stopped);
 	assert_int_equal(f->b.faults, faults + 1);
-	assert_int_equal(reg_read(f, EIE_REG_STATUS) >> EIE_STATUS_BUSY_SHIFT & 1, 0);
-	assert_int_equal(reg_read(f, EIE_REG_FAULT_INFO), cause << EIE_FAULT_INFO_CAUSE_SHIFT);
-	assert_int_equal(reg_read(f, EIE_REG_FAULT_ADDR_LO), (uint32_t)addr);
-	assert_int_equal(reg_read(f, EIE_REG_FAULT_ADDR_HI), addr >> 32);
-	assert_int_equal(reg_read(f, EIE_REG_IRQ_STATUS) >> EIE_IRQ_STATUS_FAULT_SHIFT, 1);
+	assert_int_equal(f->b.q[0].irqs, irqs);
+	assert_int_equal(reg_read(f, EIE_REG_STATUS), 0);
+	assert_int_equal(reg_read(f, queue_reg(0, EIE_REG_Q_FAULT_ADDR_LO)), (uint32_t)addr);
+	assert_int_equal(reg_read(f, queue_reg(0, EIE_REG_Q_FAULT_ADDR_HI)), addr >> 32);
+	assert_int_equal(reg_read(f, EIE_REG_IRQ_STATUS), 1u << EIE_IRQ_STATUS_FAULT_SHIFT);
 
-	/* another doorbell does not wake it, nor does disabling; only a reset does */
+	/* another doorbell does not wake it */
 	spoil_bus(0, 0, false, false);
+	heads = reg_read(f, queue_reg(0, EIE_REG_Q_HEADS));
 	board_submit(&f->b, &p->desc);
 	eie_sim_run(f->b.sim, 2000);
-	assert_int_equal(reg_read(f, EIE_REG_STATUS), 1u << EIE_STATUS_HALTED_SHIFT);
-	fixture_recover(f);
 	assert_int_equal(reg_read(f, EIE_REG_STATUS), 0);
-	assert_int_equal(reg_read(f, EIE_REG_FAULT_INFO), 0);
+	assert_int_equal(reg_read(f, queue_reg(0, EIE_REG_Q_STATUS)), stopped);
+	assert_int_equal(reg_read(f, queue_reg(0, EIE_REG_Q_HEADS)), heads);
+	if (how == 0) {
+		fixture_recover(f);
+	} else {
+		if (how == 1)
+			reg_write(f, queue_reg(0, EIE_REG_Q_CTRL), 1u << EIE_Q_CTRL_RESET_SHIFT);
+		board_start_queue(&f->b);
+	}
+	assert_int_equal(reg_read(f, queue_reg(0, EIE_REG_Q_STATUS)), 0);
+	assert_int_equal(reg_read(f, queue_reg(0, EIE_REG_Q_FAULT_ADDR_LO)), 0);
+	assert_int_equal(reg_read(f, queue_reg(0, EIE_REG_Q_FAULT_ADDR_HI)), 0);
 	assert_int_equal(eie_sim_assert_failed(f->b.sim), 0);
 	recovers(p);
 }
 
-static void test_halt_descriptor(void **state)
+static void test_descriptor_error(void **state)
 {
 	struct process p = process_new(f);
 
 	(void)state;
 	for (unsigned int beat = 0; beat < EIE_DESC_BYTES; beat += 16) {
-		uint64_t at = f->b.sq + (uint64_t)EIE_DESC_BYTES * (f->b.tail & ((1u << f->b.sq_log2) - 1));
+		uint64_t at = f->b.q[0].sq + (uint64_t)EIE_DESC_BYTES * (f->b.q[0].tail & ((1u << f->b.q[0].sq_log2) - 1));
 
 		spoil_bus(at + beat, 16, true, false);
-		halts(&p, EIE_HALT_DESC_READ, at);
+		stops(&p, EIE_HALT_DESC_READ, at, beat / 16 % 3);
 	}
 }
 
-static void test_halt_completion(void **state)
+static void test_completion_error(void **state)
 {
 	struct process p = process_new(f);
-	uint64_t at = f->b.cq + (uint64_t)EIE_CPL_BYTES * (f->b.cq_head & ((1u << f->b.cq_log2) - 1));
 
 	(void)state;
-	spoil_bus(at, EIE_CPL_BYTES, false, true);
-	halts(&p, EIE_HALT_CPL_WRITE, at);
+	for (unsigned int how = 0; how < 3; how++) {
+		uint64_t at = f->b.q[0].cq + (uint64_t)EIE_CPL_BYTES * (f->b.q[0].cq_head & ((1u << f->b.q[0].cq_log2) - 1));
+
+		spoil_bus(at, EIE_CPL_BYTES, false, true);
+		stops(&p, EIE_HALT_CPL_WRITE, at, how);
+	}
 }
 
 /* ---- unwritten granules: a command left out */
@@ -694,41 +687,41 @@ static void test_stored_stays(void **state)
 
 int main(int argc, char **argv)
 {
+	const struct fixture_spec board = { { .seed = 2, .latency = 12 }, 4u << 20, 3, 3 };
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_command_pages, reset),
-		cmocka_unit_test_setup(test_base_pages, reset),
-		cmocka_unit_test_setup(test_load_pages, reset),
-		cmocka_unit_test_setup(test_store_pages, reset),
-		cmocka_unit_test_setup(test_store_tables, reset),
-		cmocka_unit_test_setup(test_restore_page, reset),
-		cmocka_unit_test_setup(test_not_canonical, reset),
-		cmocka_unit_test_setup(test_negative_addresses, reset),
-		cmocka_unit_test_setup(test_second_page, reset),
-		cmocka_unit_test_setup(test_bus_tables, reset),
-		cmocka_unit_test_setup(test_bus_missing_memory, reset),
-		cmocka_unit_test_setup(test_bus_transfers, reset),
-		cmocka_unit_test_setup(test_halt_descriptor, reset),
-		cmocka_unit_test_setup(test_halt_completion, reset),
-		cmocka_unit_test_setup(test_unwritten_abuf, reset),
-		cmocka_unit_test_setup(test_unwritten_cbuf, reset),
-		cmocka_unit_test_setup(test_unwritten_pbuf, reset),
-		cmocka_unit_test_setup(test_unwritten_wbuf, reset),
-		cmocka_unit_test_setup(test_unwritten_rbuf, reset),
-		cmocka_unit_test_setup(test_unwritten_last, reset),
-		cmocka_unit_test_setup(test_unwritten_store, reset),
-		cmocka_unit_test_setup(test_unwritten_wide_codebook, reset),
-		cmocka_unit_test_setup(test_zeros_read_nothing, reset),
-		cmocka_unit_test_setup(test_stream_ends_in_escape, reset),
-		cmocka_unit_test_setup(test_stream_leaves_rows, reset),
-		cmocka_unit_test_setup(test_stream_leaves_buffer, reset),
-		cmocka_unit_test_setup(test_parameters, reset),
-		cmocka_unit_test_setup(test_parameter_limits, reset),
-		cmocka_unit_test_setup(test_tokens, reset),
-		cmocka_unit_test_setup(test_cycle_limit, reset),
-		cmocka_unit_test_setup(test_endless_wait, reset),
-		cmocka_unit_test_setup(test_stored_stays, reset),
+		cmocka_unit_test_setup(test_command_pages, fixture_each),
+		cmocka_unit_test_setup(test_base_pages, fixture_each),
+		cmocka_unit_test_setup(test_load_pages, fixture_each),
+		cmocka_unit_test_setup(test_store_pages, fixture_each),
+		cmocka_unit_test_setup(test_store_tables, fixture_each),
+		cmocka_unit_test_setup(test_restore_page, fixture_each),
+		cmocka_unit_test_setup(test_not_canonical, fixture_each),
+		cmocka_unit_test_setup(test_negative_addresses, fixture_each),
+		cmocka_unit_test_setup(test_second_page, fixture_each),
+		cmocka_unit_test_setup(test_bus_tables, fixture_each),
+		cmocka_unit_test_setup(test_bus_missing_memory, fixture_each),
+		cmocka_unit_test_setup(test_bus_transfers, fixture_each),
+		cmocka_unit_test_setup(test_descriptor_error, fixture_each),
+		cmocka_unit_test_setup(test_completion_error, fixture_each),
+		cmocka_unit_test_setup(test_unwritten_abuf, fixture_each),
+		cmocka_unit_test_setup(test_unwritten_cbuf, fixture_each),
+		cmocka_unit_test_setup(test_unwritten_pbuf, fixture_each),
+		cmocka_unit_test_setup(test_unwritten_wbuf, fixture_each),
+		cmocka_unit_test_setup(test_unwritten_rbuf, fixture_each),
+		cmocka_unit_test_setup(test_unwritten_last, fixture_each),
+		cmocka_unit_test_setup(test_unwritten_store, fixture_each),
+		cmocka_unit_test_setup(test_unwritten_wide_codebook, fixture_each),
+		cmocka_unit_test_setup(test_zeros_read_nothing, fixture_each),
+		cmocka_unit_test_setup(test_stream_ends_in_escape, fixture_each),
+		cmocka_unit_test_setup(test_stream_leaves_rows, fixture_each),
+		cmocka_unit_test_setup(test_stream_leaves_buffer, fixture_each),
+		cmocka_unit_test_setup(test_parameters, fixture_each),
+		cmocka_unit_test_setup(test_parameter_limits, fixture_each),
+		cmocka_unit_test_setup(test_tokens, fixture_each),
+		cmocka_unit_test_setup(test_cycle_limit, fixture_each),
+		cmocka_unit_test_setup(test_endless_wait, fixture_each),
+		cmocka_unit_test_setup(test_stored_stays, fixture_each),
 	};
 
-	fixture_args(argc, argv);
-	return cmocka_run_group_tests(tests, open_board, close_board);
+	return fixture_main(argc, argv, &board, &f, tests);
 }
