@@ -22,7 +22,7 @@ $(T)/asan/%: tests/lib/test_%.c $(BUILD)/asan/libaccel.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(TEST_CFLAGS) $(SAN) -o $@ $< $(BUILD)/asan/libaccel.a -lcmocka $(LIB_LIBS)
 
-# ---- loaders under libFuzzer
+# ---- loaders and the interpreter under libFuzzer
 
 FUZZ_CFLAGS := -O1 -g $(filter-out -MMD -MP,$(TEST_CFLAGS)) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 $(BUILD)/fuzz/%.o: libaccel/src/%.c
@@ -35,8 +35,13 @@ $(T)/fuzz/%: tests/fuzz/fuzz_%.c $(LIB_SRC:libaccel/src/%.c=$(BUILD)/fuzz/%.o) $
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ_CFLAGS) -o $@ $^ $(LIB_LIBS)
 
-# kept: three fuzzers link them
+# kept: all fuzzers link them
 .SECONDARY: $(LIB_SRC:libaccel/src/%.c=$(BUILD)/fuzz/%.o) $(BUILD)/fuzz/configs.o
+
+# What the interpreter's corpus began with: $(T)/fuzz/seed_ref tests/fuzz/corpus/ref 12
+$(T)/fuzz/seed_ref: tests/fuzz/seed_ref.c tests/hw/progen.c tests/hw/random_job.c $(BUILD)/obj/libaccel.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(filter-out -MMD -MP,$(TEST_CFLAGS)) -Itests/hw -o $@ $^ $(LIB_LIBS)
 
 # ---- the whole RTL, driven over its registers; the library lends the interpreter
 

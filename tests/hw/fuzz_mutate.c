@@ -117,7 +117,7 @@ static void break_xfer(const struct eie_params *p, struct eie_cmd *c, struct rng
 	};
 	unsigned int buf = PG_GET(c, XFER_TARGET), depth = depth_of(p, buf);
 
-	switch (rng_range(r, 0, 9)) {
+	switch (rng_range(r, 0, 13)) {
 	case 0:
 		PG_SET(c, XFER_LEN, 0);
 		break;
@@ -194,6 +194,14 @@ static uint32_t static_status(struct fuzz_machine *m, const struct eie_cmd *c, c
 	return cpl.status;
 }
 
+/* Out of range in a later row only: the rows before it are transferred, wherever to. */
+static bool fails_late(const struct eie_params *p, const struct eie_cmd *c)
+{
+	return is_xfer(c) && PG_GET(c, XFER_BASE) < FUZZ_BASES && (PG_GET(c, XFER_TARGET) == EIE_BUF_ABUF ||
+								   PG_GET(c, XFER_TARGET) == EIE_BUF_CBUF) &&
+	       PG_GET(c, XFER_ADDR) + PG_GET(c, XFER_LEN) <= depth_of(p, PG_GET(c, XFER_TARGET));
+}
+
 /*
  * A command that fails before it touches anything. The last commands are preferred: much has run by then. Random bits do not
  * always break a command; there the interpreter decides, and the hardware is held to the same.
@@ -212,7 +220,8 @@ static bool break_command(struct fuzz_machine *m, struct fuzz_job *j, struct rng
 
 		c->dw[rng_range(r, 0, 7)] ^= 1u << rng_range(r, 0, 31);
 		status = static_status(m, c, j->mem);
-		if (status < EIE_STATUS_BAD_COMMAND || status > EIE_STATUS_MISALIGNED)
+		if (status < EIE_STATUS_BAD_COMMAND || status > EIE_STATUS_MISALIGNED ||
+		    (status == EIE_STATUS_BAD_RANGE && fails_late(&m->b.params, c)))
 			*c = was;
 		return memcmp(c, &was, sizeof(was));
 	}
