@@ -22,7 +22,7 @@ $(T)/asan/%: tests/lib/test_%.c $(BUILD)/asan/libaccel.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(TEST_CFLAGS) $(SAN) -o $@ $< $(BUILD)/asan/libaccel.a -lcmocka $(LIB_LIBS)
 
-# ---- loaders under libFuzzer
+# ---- loaders and the interpreter under libFuzzer
 
 FUZZ_CFLAGS := -O1 -g $(filter-out -MMD -MP,$(TEST_CFLAGS)) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 $(BUILD)/fuzz/%.o: libaccel/src/%.c
@@ -35,16 +35,48 @@ $(T)/fuzz/%: tests/fuzz/fuzz_%.c $(LIB_SRC:libaccel/src/%.c=$(BUILD)/fuzz/%.o) $
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ_CFLAGS) -o $@ $^ $(LIB_LIBS)
 
-# kept: three fuzzers link them
+# kept: all fuzzers link them
 .SECONDARY: $(LIB_SRC:libaccel/src/%.c=$(BUILD)/fuzz/%.o) $(BUILD)/fuzz/configs.o
+
+# What the interpreter's corpus began with: $(T)/fuzz/seed_ref tests/fuzz/corpus/ref 12
+$(T)/fuzz/seed_ref: tests/fuzz/seed_ref.c tests/hw/progen.c tests/hw/random_job.c $(BUILD)/obj/libaccel.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(filter-out -MMD -MP,$(TEST_CFLAGS)) -Itests/hw -o $@ $^ $(LIB_LIBS)
 
 # ---- the whole RTL, driven over its registers; the library lends the interpreter
 
-HW_HELP := $(filter-out $(wildcard tests/hw/test_*.c),$(wildcard tests/hw/*.c))
+HW_HELP := $(filter-out $(wildcard tests/hw/test_*.c tests/hw/fuzz_*.c),$(wildcard tests/hw/*.c))
 $(T)/hw/%: tests/hw/test_%.c $(HW_HELP) $(wildcard tests/hw/*.h) $(BUILD)/obj/libaccel.a $(BUILD)/libeie_sim_checked.so
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(TEST_CFLAGS) -Itests/hw -o $@ $< $(HW_HELP) $(BUILD)/obj/libaccel.a -L$(BUILD) -leie_sim_checked \
 		-Wl,-rpath,'$$ORIGIN/../..' -lcmocka $(LIB_LIBS)
+
+# ---- random and mutated command buffers: with the fast simulator, and with the one that has assertions
+
+FUZZ_HW := tests/hw/board.c tests/hw/progen.c tests/hw/random_job.c $(sort $(wildcard tests/hw/fuzz_*.c))
+# $(1) flavour, $(2) the simulator's library
+define fuzz_hw
+$(T)/hw/fuzz_$(1): $(FUZZ_HW) $(wildcard tests/hw/*.h) $(BUILD)/obj/libaccel.a $(BUILD)/lib$(2).so
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(filter-out -MMD -MP,$$(TEST_CFLAGS)) -Itests/hw -o $$@ $(FUZZ_HW) $(BUILD)/obj/libaccel.a -L$(BUILD) \
+		-l$(2) -Wl,-rpath,'$$$$ORIGIN/../..' $$(LIB_LIBS)
+endef
+$(eval $(call fuzz_hw,fast,eie_sim))
+$(eval $(call fuzz_hw,checked,eie_sim_checked))
+
+# A part is flavour-configuration-jobs-offset of its seeds; its report appears when it is done.
+FUZZ_SEED ?= $(shell date +%s)
+FUZZ_HW_PARTS := $(addprefix fuzz-hw-,fast-8x8-300-9000 checked-8x8-100-9500 $(foreach n,0 1,checked-2x2-2000-$(n)000) \
+	$(foreach n,2 3 4 5 6 7 8,fast-2x2-2500-$(n)000))
+$(FUZZ_HW_PARTS): fuzz-hw-build
+	@set -- $(subst -, ,$@); $(T)/hw/fuzz_$$3 $$4 $$5 $$(($(FUZZ_SEED) + 1$$6 - 10000))
+fuzz-hw: deps
+	@echo "Building the simulator in both flavours (log in $(BUILD)/fuzz-hw-build.log)"
+	@$(call quietly,fuzz-hw-build)
+	@echo "Fuzzing with FUZZ_SEED=$(FUZZ_SEED), $(NPROC) parts at a time; each reports when it is done"
+	@$(MAKE) --no-print-directory -k -j$(NPROC) -Otarget FUZZ_SEED=$(FUZZ_SEED) $(FUZZ_HW_PARTS)
+fuzz-hw-build: $(T)/hw/fuzz_fast $(T)/hw/fuzz_checked
+.PHONY: fuzz-hw fuzz-hw-build $(FUZZ_HW_PARTS)
 
 # ---- parts of the RTL alone, assertions on: $(1) name, $(2) configuration, $(3) top, $(4) Verilator's flags, $(5) C++ flags
 
@@ -83,6 +115,8 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	$(foreach c,$(filter 2x2%,$(CHECK_CONFIGS)),echo "hw-random-$(c) 900 $(T)/hw/random_jobs $(c) $(call random_jobs,$(c)) 1";) \
 	$(foreach t,$(filter-out random_jobs,$(HW_TESTS)),$(foreach c,$(CHECK_CONFIGS),echo "hw-$(t)-$(c) 1200 $(T)/hw/$(t) $(c)";)) \
 	$(foreach c,$(CHECK_CONFIGS),echo "hw-networks-$(c) 1200 env $(CHECKED) $(T)/lib/compile sim:$(c)";) \
+	$(foreach c,$(filter 8x8%,$(CHECK_CONFIGS)),echo "hw-fuzz-$(c) 600 $(T)/hw/fuzz_fast $(c) 50 1";) \
+	echo "hw-fuzz-2x2 600 $(T)/hw/fuzz_checked 2x2 1000 1"; \
 	echo "hw-networks-slow-bus 600 env $(CHECKED) $(T)/lib/compile sim:2x2,stall=300,jitter=80,latency=20"; \
 	$(foreach c,$(CHECK_CONFIGS),echo "hw-sessions-$(c) 600 env $(CHECKED) $(T)/lib/session sim:$(c)";) \
 	$(foreach c,$(CHECK_CONFIGS),echo "hw-simdev-$(c) 600 env $(CHECKED) $(T)/lib/simdev $(c),stall=100,jitter=20";) \
@@ -94,6 +128,7 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	echo "sim-checked 600 $(T)/sim/test_sim_checked"; \
 	echo "generated 60 tests/step.sh $(MAKE) BUILD=$(BUILD) check-generated"; \
 	echo "lint 300 tests/step.sh $(MAKE) BUILD=$(BUILD) lint"; \
+	echo "diagrams 60 tests/diagrams.sh check"; \
 	echo "manpage 60 tests/step.sh mandoc -T lint -W warning docs/man/eie.1"; \
 	echo "install 300 tests/install.sh $(BUILD)"; \
 	echo "symbols 60 tests/symbols.sh $(BUILD)/$(SONAME) libaccel/include/accel.h"; \
@@ -101,9 +136,12 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	} > $@
 
 check-build: all $(BUILD)/check.list $(BUILD)/libeie_sim_checked.so $(LIB_TESTS:%=$(T)/lib/%) $(LIB_TESTS:%=$(T)/asan/%) \
-	$(SIM_CHECKS) $(HW_TESTS:%=$(T)/hw/%) $(FUZZERS:%=$(T)/fuzz/%) $(RTL_TESTS:%=$(T)/rtl/%)
+	$(SIM_CHECKS) $(HW_TESTS:%=$(T)/hw/%) fuzz-hw-build $(FUZZERS:%=$(T)/fuzz/%) $(RTL_TESTS:%=$(T)/rtl/%)
+
+diagrams:
+	@tests/diagrams.sh write
 
 fuzz: $(FUZZERS:%=$(T)/fuzz/%)
 	@for f in $(FUZZERS); do tests/fuzz/run.sh $(BUILD) $$f $(FUZZ_TIME) || exit 1; done
 
-.PHONY: check-build fuzz
+.PHONY: check-build diagrams fuzz

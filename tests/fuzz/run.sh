@@ -1,20 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# One fuzzer for so many seconds on a copy of its kept corpus:  run.sh BUILD NAME SECONDS
-# What it finds is left in BUILD/check/NAME-crash-*.
+# One fuzzer for so many seconds on a copy of its kept corpus:  run.sh BUILD NAME SECONDS [SEED]
+# SEED, not 0, is of libFuzzer's random numbers; by default the time. What it finds is left in BUILD/check/NAME-crash-*.
 set -u
+seed=${4:-$(date +%s)}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-mkdir -p "$1/check"
-cp tests/fuzz/corpus/"$2"/* "$work"/
-"$1/tests/fuzz/$2" -max_total_time="$3" -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 \
-	-artifact_prefix="$1/check/$2-" "$work" 2>&1 | tail -n 40 >"$work.log"
+mkdir -p "$1/check" "$work/corpus"
+cp tests/fuzz/corpus/"$2"/* "$work/corpus/" || exit 1
+echo "$2: $3 s, $(find "$work/corpus" -type f | wc -l) kept inputs, libFuzzer's seed $seed"
+"$1/tests/fuzz/$2" -seed="$seed" -max_total_time="$3" -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 \
+	-artifact_prefix="$1/check/$2-" "$work/corpus" >"$work/log" 2>&1
 status=$?
-grep -E 'stat::number_of_executed_units|ERROR|SUMMARY' "$work.log"
-if grep -qE 'ERROR|SUMMARY' "$work.log" || ! grep -q 'stat::number_of_executed_units' "$work.log"; then
-	cat "$work.log"
-	status=1
+grep -E 'stat::number_of_executed_units' "$work/log"
+if [ $status != 0 ] || grep -qE 'ERROR|SUMMARY' "$work/log" || ! grep -q 'stat::number_of_executed_units' "$work/log"; then
+	tail -n 40 "$work/log"
+	echo "not ok - $2: libFuzzer's seed $seed"
+	sed -n 's/.*Test unit written to \(.*\)/# again: '"$(printf %s "$1" | sed 's,/,\\/,g')\/tests\/fuzz\/$2"' \1/p' "$work/log"
+	exit 1
 fi
-rm -f "$work.log"
-[ $status = 0 ] && echo "ok - $2: fuzzed for $3 s" || echo "not ok - $2"
-exit $status
+echo "ok - $2: fuzzed for $3 s"

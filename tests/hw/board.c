@@ -19,6 +19,8 @@ static int ram_read(void *ctx, uint64_t addr, void *buf, size_t len)
 	struct board *b = ctx;
 
 	b->reads++;
+	if (b->watch)
+		b->watch(b->watch_ctx, addr, len, false);
 	if (addr < BOARD_RAM_BASE || addr + len > BOARD_RAM_BASE + b->ram_size || (b->bad_reads && bad(b, addr, len)))
 		return -1;
 	memcpy(buf, b->ram + (addr - BOARD_RAM_BASE), len);
@@ -30,6 +32,8 @@ static int ram_write(void *ctx, uint64_t addr, const void *buf, size_t len)
 	struct board *b = ctx;
 
 	b->writes++;
+	if (b->watch)
+		b->watch(b->watch_ctx, addr, len, true);
 	if (addr < BOARD_RAM_BASE || addr + len > BOARD_RAM_BASE + b->ram_size || (b->bad_writes && bad(b, addr, len)))
 		return -1;
 	b->written += len;

@@ -34,6 +34,9 @@ struct board {
 	bool bad_reads, bad_writes;
 	uint64_t reads, writes;       /* bursts seen */
 	uint64_t written;             /* bytes whose strobe was set */
+	/* NULL, or told of every burst before it is answered; of writes the runs of bytes whose strobes are set */
+	void (*watch)(void *ctx, uint64_t addr, size_t len, bool write);
+	void *watch_ctx;
 };
 
 struct space {

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Random and mutated command buffers on the RTL:  fuzz_commands CONFIG JOBS [SEED]
+ *
+ * Jobs come in batches of FUZZ_BATCH with a machine and a seed each, SEED and up; three of five batches are token-ordered. Jobs
+ * are rounded up to whole batches. A batch that fails prints the command that repeats it. With STATUS_JOBS jobs or more every
+ * status must have been reached, and in any run half of the jobs must have loaded and multiplied.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "fuzz_jobs.h"
+
+#define STATUS_JOBS 500u
+
+static const char *const status_names[FUZZ_STATUSES] = {
+	"OK", "BAD_DESCRIPTOR", "BAD_COMMAND", "BAD_RANGE", "MISALIGNED", "PAGE_FAULT", "BUS_ERROR", "UNWRITTEN", "BAD_STREAM",
+	"BAD_PARAM", "TOKEN_OVERFLOW", "TIMEOUT", "ABORTED",
+};
+
+void fuzz_fatal(const char *what)
+{
+	printf("not ok - out of memory, or no such configuration: cannot open %s\n", what);
+	exit(1);
+}
+
+void fuzz_count(struct fuzz_stats *stats, bool racing, const struct eie_desc *d, const struct eie_cpl *cpl)
+{
+	/* more beats than commands and bases can be, so some are a LOAD's */
+	uint64_t overhead = 2 * ((uint64_t)d->ncmds + d->nrestore) + d->nbases;
+
+	stats->jobs[racing][cpl->status]++;
+	stats->both += cpl->macs && (cpl->write_beats || cpl->read_beats > overhead);
+	stats->macs += cpl->macs;
+}
+
+static double seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static unsigned long print_table(const struct fuzz_stats *s, unsigned int *missing)
+{
+	unsigned long total = s->resets;
+
+	*missing = 0;
+	printf("# %-16s %10s %10s\n", "status", "ordered", "racing");
+	for (unsigned int i = 0; i < FUZZ_STATUSES; i++) {
+		printf("# %-16s %10lu %10lu\n", status_names[i], s->jobs[0][i], s->jobs[1][i]);
+		total += s->jobs[0][i] + s->jobs[1][i];
+		*missing += !(s->jobs[0][i] + s->jobs[1][i]);
+	}
+	printf("# %-16s %10s %10lu\n", "cut off by reset", "", s->resets);
+	return total;
+}
+
+int main(int argc, char **argv)
+{
+	const char *config = argc > 1 ? argv[1] : "2x2";
+	unsigned long jobs = argc > 2 ? strtoul(argv[2], NULL, 0) : 1000, total;
+	unsigned long batches = (jobs + FUZZ_BATCH - 1) / FUZZ_BATCH;
+	uint64_t seed = argc > 3 ? strtoull(argv[3], NULL, 0) : 1;
+	double start = seconds(), took;
+	unsigned int missing, failed = 0;
+	struct fuzz_stats *stats = calloc(1, sizeof(*stats));
+
+	if (!stats)
+		fuzz_fatal("anything");
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	printf("# %s %s: %lu batches of %u jobs, seed %llu\n", argv[0], config, batches, FUZZ_BATCH, (unsigned long long)seed);
+	for (unsigned long k = 0; k < batches && failed < 5; k++) {
+		uint64_t s = seed + k;
+
+		if (s % 5 < 3 ? fuzz_ordered_batch(config, s, stats) : fuzz_racing_batch(config, s, stats))
+			continue;
+		printf("not ok - %s: %s\n# again: %s %s %u %llu\n", config, stats->why, argv[0], config, FUZZ_BATCH,
+		       (unsigned long long)s);
+		failed++;
+	}
+	took = seconds() - start;
+	total = print_table(stats, &missing);
+	printf("# %.0f s, %.1f jobs a second, %.0f simulated cycles a second\n", took, (double)total / took,
+	       (double)stats->cycles / took);
+	printf("%s - %s: %lu jobs of seeds %llu to %llu\n", failed ? "not ok" : "ok", config, total, (unsigned long long)seed,
+	       (unsigned long long)(seed + batches - 1));
+	printf("%s - %s: %lu jobs loaded and multiplied, %.1f %%; %llu multiply-accumulates\n",
+	       2 * stats->both >= total ? "ok" : "not ok", config, stats->both, 100.0 * (double)stats->both / (double)total,
+	       (unsigned long long)stats->macs);
+	failed += 2 * stats->both < total;
+	if (total >= STATUS_JOBS) {
+		printf("%s - %s: every status reached, %u missing\n", missing ? "not ok" : "ok", config, missing);
+		failed += missing != 0;
+	}
+	free(stats);
+	return failed != 0;
+}
