@@ -310,6 +310,8 @@ int net_infer(struct accel_network *net, struct net_node *node, struct accel_err
 	ret = op->infer(&c);
 	if (ret)
 		return ret;
+	if (node->act.kind && (!op_takes_act(op) || op_out(&c, 0)->type != NET_F32))
+		return OP_FAIL(&c, -EINVAL, "it has an activation, which this operator does not apply");
 	/* memory of one value is bounded; that of all values of a run is, too */
 	for (unsigned int i = 0; i < node->nout; i++)
 		if (node->out[i] != NET_NONE && op_out(&c, i)->count * net_type_size(op_out(&c, i)->type) > net->max_bytes)

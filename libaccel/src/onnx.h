@@ -11,6 +11,8 @@ struct onnx_known {
 	const char *input;               /* name of a graph input */
 	struct net_value value;          /* with data, which stays the caller's */
 	bool if_needed;                  /* made a constant only where an operator's shapes depend on it */
+	bool is_number;                  /* one number of whatever type the input has, in place of value */
+	double number;
 };
 
 struct onnx_shape {

@@ -10,6 +10,7 @@
 #include "op.h"
 
 #include <errno.h>
+#include <math.h>
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -173,12 +174,51 @@ static int input_shape(struct import *im, const Onnx__ValueInfoProto *v, unsigne
 	return 0;
 }
 
+/* false: a number that v's type does not hold */
+static bool store_number(struct net_value *v, double number)
+{
+	double lo = v->type == NET_I64 ? -0x1p53 : v->type == NET_I32 ? -0x1p31 : v->type == NET_I8 ? -128 : 0;
+	double hi = v->type == NET_I64 ? 0x1p53 : v->type == NET_I32 ? 0x1p31 - 1 : v->type == NET_I8 ? 127 : v->type == NET_U8 ? 255 : 1;
+
+	if (v->type == NET_F32) {
+		*(float *)v->data = (float)number;
+		return true;
+	}
+	if (!(number >= lo && number <= hi) || number != rint(number))
+		return false;
+	if (v->type == NET_I64)
+		*(int64_t *)v->data = (int64_t)number;
+	else if (v->type == NET_I32)
+		*(int32_t *)v->data = (int32_t)number;
+	else
+		*(uint8_t *)v->data = (uint8_t)(int)number;
+	return true;
+}
+
+static int make_number(struct import *im, uint32_t value, double number)
+{
+	struct net_value *v = &im->net->values[value];
+	void *data;
+	int ret;
+
+	if (v->count != 1)
+		return accel_fail(im->err, -EINVAL, v->name, "%s: input '%s' has %llu values, one number is given for it", im->net->file, v->name,
+				  (unsigned long long)v->count);
+	ret = net_make_constant(im->net, value, &data, im->err);
+	if (!ret && !store_number(v, number))
+		ret = accel_fail(im->err, -ERANGE, v->name, "%s: input '%s' is of type %s, which does not hold %g", im->net->file, v->name,
+				 net_type_names[v->type], number);
+	return ret;
+}
+
 static int make_known(struct import *im, uint32_t value, const struct onnx_known *k)
 {
 	struct net_value *v = &im->net->values[value];
 	void *data;
 	int ret;
 
+	if (k->is_number)
+		return make_number(im, value, k->number);
 	if (v->type != k->value.type || v->count != k->value.count)
 		return accel_fail(im->err, -EINVAL, v->name, "%s: input '%s' is %s %s, what is given for it is %s %s", im->net->file, v->name,
 				  net_type_names[v->type], net_shape_text(v->ndim, v->dims).s, net_type_names[k->value.type],

@@ -51,6 +51,8 @@ struct op {
 
 /* NULL when there is none. */
 const struct op *op_find(const char *name);
+/* The kernel applies node->act to what it makes. */
+bool op_takes_act(const struct op *op);
 /* All of them, in the order of their names. */
 const struct op *op_table(unsigned int *n);
 

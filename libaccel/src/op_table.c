@@ -149,6 +149,12 @@ const struct op *op_find(const char *name)
 	return bsearch(name, table, sizeof(table) / sizeof(table[0]), sizeof(table[0]), compare);
 }
 
+bool op_takes_act(const struct op *op)
+{
+	return op->run == op_conv_run || op->run == op_conv_transpose_run || op->run == op_gemm_run || op->run == op_matmul_run ||
+	       op->run == op_binary_run || op->run == op_batch_norm_run || !strcmp(op->name, "Sum");
+}
+
 const struct op *op_table(unsigned int *n)
 {
 	*n = sizeof(table) / sizeof(table[0]);

@@ -115,6 +115,54 @@ int pass_dead(struct accel_network *net, struct accel_error *err)
 	return 0;
 }
 
+int pass_renumber(struct accel_network *net, struct accel_error *err)
+{
+	uint32_t *number = malloc((net->nvalues + (size_t)1) * sizeof(*number)), n = 0;
+
+	if (!number)
+		return accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
+	memset(number, 0xff, net->nvalues * sizeof(*number));
+	/* used: 0 for now */
+	for (unsigned int i = 0; i < net->ninputs; i++)
+		number[net->inputs[i]] = 0;
+	for (unsigned int i = 0; i < net->noutputs; i++)
+		number[net->outputs[i]] = 0;
+	for (unsigned int i = 0; i < net->nnodes; i++) {
+		const struct net_node *node = &net->nodes[i];
+
+		for (unsigned int k = 0; k < node->nin; k++)
+			if (node->in[k] != NET_NONE)
+				number[node->in[k]] = 0;
+		for (unsigned int k = 0; k < node->nout; k++)
+			if (node->out[k] != NET_NONE)
+				number[node->out[k]] = 0;
+	}
+	for (uint32_t v = 0; v < net->nvalues; v++) {
+		if (number[v] == NET_NONE) {
+			free(net->values[v].name);
+			free(net->values[v].data);
+			continue;
+		}
+		number[v] = n;
+		net->values[n++] = net->values[v];
+	}
+	net->nvalues = n;
+	for (unsigned int i = 0; i < net->ninputs; i++)
+		net->inputs[i] = number[net->inputs[i]];
+	for (unsigned int i = 0; i < net->noutputs; i++)
+		net->outputs[i] = number[net->outputs[i]];
+	for (unsigned int i = 0; i < net->nnodes; i++) {
+		struct net_node *node = &net->nodes[i];
+
+		for (unsigned int k = 0; k < node->nin; k++)
+			node->in[k] = node->in[k] == NET_NONE ? NET_NONE : number[node->in[k]];
+		for (unsigned int k = 0; k < node->nout; k++)
+			node->out[k] = node->out[k] == NET_NONE ? NET_NONE : number[node->out[k]];
+	}
+	free(number);
+	return 0;
+}
+
 int pass_all(struct accel_network *net, struct accel_error *err)
 {
 	static int (*const passes[])(struct accel_network *, bool *, struct accel_error *) = {
@@ -130,5 +178,5 @@ int pass_all(struct accel_network *net, struct accel_error *err)
 			ret = ret ? ret : pass_dead(net, err);
 		}
 	}
-	return ret;
+	return ret ? ret : pass_renumber(net, err);
 }

@@ -16,6 +16,8 @@ void pass_users_free(struct pass_users *users);
 bool pass_is(const struct net_node *node, const char *op);
 /* The node that alone reads value, once, or NULL. */
 struct net_node *pass_only_reader(struct accel_network *net, const struct pass_users *users, uint32_t value);
+/* Values that nothing uses go, the others are numbered anew. */
+int pass_renumber(struct accel_network *net, struct accel_error *err);
 /* A constant of one float. */
 bool pass_scalar(const struct accel_network *net, uint32_t value, float *f);
 /* `from` goes; `to` makes its first output. */

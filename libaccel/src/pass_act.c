@@ -60,18 +60,9 @@ static bool act_of(const struct accel_network *net, const struct net_node *node,
 	return true;
 }
 
-/* Kernels that apply node->act. */
 static bool takes_act(const struct accel_network *net, const struct net_node *node)
 {
-	static const char *const ops[] = { "Conv", "ConvTranspose", "Gemm", "MatMul", "Add", "Sub", "Mul", "Div", "Sum",
-					   "BatchNormalization" };
-
-	if (!node->op || node->act.kind || node->nout != 1 || !is_float(net, node->out[0]))
-		return false;
-	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++)
-		if (pass_is(node, ops[i]))
-			return true;
-	return false;
+	return node->op && op_takes_act(node->op) && !node->act.kind && node->nout == 1 && is_float(net, node->out[0]);
 }
 
 int pass_activation(struct accel_network *net, bool *changed, struct accel_error *err)
