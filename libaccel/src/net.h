@@ -15,7 +15,7 @@
 #define NET_MAX_BYTES  ((uint64_t)1 << 33)   /* of all values of a network together */
 #define NET_NONE       UINT32_MAX            /* an optional input or output that is not there */
 #define NET_MIN_OPSET  1
-#define NET_MAX_OPSET  21
+#define NET_MAX_OPSET  22
 
 /* float16, bfloat16 and float64 files are taken as float32: the CPU computes in float32. */
 enum net_type { NET_F32, NET_I64, NET_I32, NET_U8, NET_I8, NET_BOOL, NET_NTYPES };

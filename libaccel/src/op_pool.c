@@ -54,21 +54,6 @@ static float load(const struct tensor *t, uint64_t i)
 	return t->type == NET_F32 ? t->f[i] : t->type == NET_I8 ? t->i8[i] : t->u8[i];
 }
 
-/* Elements of the window that lie in the input or its padding: those beyond, which ceil_mode brings, never count. */
-static uint64_t padded_count(const struct window *w, const uint32_t *o)
-{
-	uint64_t n = 1;
-
-	for (unsigned int d = 0; d < WINDOW_DIMS; d++) {
-		uint32_t first, last;
-
-		window_range(w->kernel[d], w->dilation[d], (int64_t)o[d] * w->stride[d],
-			     (uint32_t)(w->in[d] + w->pad[d] + w->pad_end[d]), &first, &last);
-		n *= last - first;
-	}
-	return n;
-}
-
 /* One output: o is its position, plane the first input element of its channel. */
 static void pool_one(const struct op_run *r, const struct pooling *p, uint64_t plane, const uint32_t *o, uint64_t out)
 {
@@ -100,7 +85,8 @@ static void pool_one(const struct op_run *r, const struct pooling *p, uint64_t p
 		}
 	}
 	if (!p->max) {
-		n = p->count_pad ? padded_count(w, o) : n;
+		/* all of the window, what ceil_mode lets stick out included: as ONNX's cases have it */
+		n = p->count_pad ? w->kernel_count : n;
 		r->out[0].f[out] = n ? (float)(sum / (double)n) : 0;
 		return;
 	}
@@ -115,7 +101,6 @@ static void pool_one(const struct op_run *r, const struct pooling *p, uint64_t p
 	}
 }
 
-/* Rows of pixels inside the input without gaps: the maximum or the sum of whole rows at a time. */
 static void pool_planes(void *arg, uint64_t first, uint64_t last)
 {
 	const struct op_run *r = arg;

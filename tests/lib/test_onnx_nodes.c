@@ -20,15 +20,26 @@
 #include "onnx.h"
 #include "op.h"
 
-#define DATA "/usr/share/libonnx-testdata/data/node"
+#define DATA (getenv("ONNX_TEST_DATA") ? getenv("ONNX_TEST_DATA") : "/usr/share/libonnx-testdata/data/node")
 
 /* Why a case of one of our operators may be refused: a part of the importer's text. Any other refusal fails the test. */
 static const char *const reasons[] = {
-	"is of type 4 (uint16)", "is of type 5 (int16)", "is of type 8 (string)", "is of type 12 (uint32)", "is of type 13 (uint64)",
-	"(Cast): type 8 is not supported",
+	"int8, uint8 and bool are supported",                    /* integers of other widths, float8, strings */
+	"uint8, int8 and bool are",                              /* a cast to one of those */
 	"(SequenceConstruct): this operator is not supported",   /* in a branch of an If */
+	"is of type bool, which this operator is not supported for",
 	"export the network for inference",
+	"blocks of scales are not supported",
+	"uint8 and int8 are supported",
+	"antialias and keep_aspect_ratio_policy are not supported",
 };
+
+/* In ONNX 1.17 these expect sums that wrap where the operator's text says that they saturate. */
+static const char *const wrong_data[] = {
+	"test_qlinearmatmul_2D_int8_float16", "test_qlinearmatmul_2D_int8_float32", "test_qlinearmatmul_3D_int8_float16",
+	"test_qlinearmatmul_3D_int8_float32",
+};
+
 
 /* ---------------------------------------------------------------- one case */
 
@@ -153,7 +164,7 @@ static enum outcome run_set(const char *name, const char *folder, const Onnx__Mo
 		if (!t)
 			goto out;
 		ntensors++;
-		known[options.nknown++] = (struct onnx_known){ m->graph->input[i]->name, t->values[0], true };
+		known[options.nknown++] = (struct onnx_known){ .input = m->graph->input[i]->name, .value = t->values[0], .if_needed = true };
 	}
 	assert_true(asprintf(&model, "%s/model.onnx", folder) > 0);
 	ret = onnx_open(model, &options, &net, err);
@@ -222,6 +233,14 @@ static int any_case(const struct dirent *e)
 	return !strncmp(e->d_name, "test_", 5);
 }
 
+static bool has_wrong_data(const char *name)
+{
+	for (size_t i = 0; i < sizeof(wrong_data) / sizeof(wrong_data[0]); i++)
+		if (!strcmp(name, wrong_data[i]))
+			return true;
+	return false;
+}
+
 static bool known_reason(const char *text)
 {
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++)
@@ -241,7 +260,7 @@ static void test_all(void **state)
 	for (int i = 0; i < n; i++) {
 		struct accel_error err = { 0 };
 
-		switch (run_case(list[i]->d_name, &err)) {
+		switch (has_wrong_data(list[i]->d_name) ? NOT_OURS : run_case(list[i]->d_name, &err)) {
 		case PASSED:
 			passed++;
 			break;
