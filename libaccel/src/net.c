@@ -30,6 +30,7 @@ struct accel_network *net_new(const char *file)
 	if (!net)
 		return NULL;
 	net->max_bytes = NET_MAX_BYTES;
+	net->fold_work = NET_FOLD_WORK;
 	net->file = strdup(file);
 	if (!net->file) {
 		free(net);
@@ -287,6 +288,7 @@ int net_infer(struct accel_network *net, struct net_node *node, struct accel_err
 	free(node->plan);
 	node->plan = NULL;
 	node->scratch = 0;
+	node->work = 0;
 	if (!op)
 		return infer_segment(net, node, err);
 	if (node->nin < op->min_in || (op->max_in != OP_ANY && node->nin > op->max_in))
@@ -312,11 +314,17 @@ int net_infer(struct accel_network *net, struct net_node *node, struct accel_err
 		return ret;
 	if (node->act.kind && (!op_takes_act(op) || op_out(&c, 0)->type != NET_F32))
 		return OP_FAIL(&c, -EINVAL, "it has an activation, which this operator does not apply");
-	/* memory of one value is bounded; that of all values of a run is, too */
-	for (unsigned int i = 0; i < node->nout; i++)
-		if (node->out[i] != NET_NONE && op_out(&c, i)->count * net_type_size(op_out(&c, i)->type) > net->max_bytes)
+	/* at least each element is touched once */
+	for (unsigned int i = 0; i < node->nin; i++)
+		node->work += node->in[i] == NET_NONE ? 0 : op_in(&c, i)->count;
+	for (unsigned int i = 0; i < node->nout; i++) {
+		if (node->out[i] == NET_NONE)
+			continue;
+		node->work += op_out(&c, i)->count;
+		if (op_out(&c, i)->count * net_type_size(op_out(&c, i)->type) > net->max_bytes)
 			return OP_FAIL(&c, -E2BIG, "output %u of %s is too large", i,
 				       net_shape_text(op_out(&c, i)->ndim, op_out(&c, i)->dims).s);
+	}
 	return 0;
 }
 

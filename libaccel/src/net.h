@@ -13,6 +13,7 @@
 #define NET_MAX_DIMS   8
 #define NET_MAX_COUNT  ((uint64_t)1 << 28)   /* elements of a value */
 #define NET_MAX_BYTES  ((uint64_t)1 << 33)   /* of all values of a network together */
+#define NET_FOLD_WORK  ((uint64_t)1 << 32)   /* a few seconds */
 #define NET_NONE       UINT32_MAX            /* an optional input or output that is not there */
 #define NET_MIN_OPSET  1
 #define NET_MAX_OPSET  22
@@ -66,6 +67,7 @@ struct net_node {
 	char *device_reason;        /* why not on the device though its kind could be; or NULL */
 	void *plan;                 /* what the operator's infer function worked out; freed with free() */
 	size_t scratch;             /* bytes that each worker needs while it runs */
+	uint64_t work;              /* elementary steps of a run, roughly */
 };
 
 struct accel_network {
@@ -77,6 +79,7 @@ struct accel_network {
 	unsigned int room_values, room_nodes;
 	uint64_t constant_bytes;    /* of all constants ever added: bounds what folding can make of a small file */
 	uint64_t max_bytes;         /* NET_MAX_BYTES unless a test wants less */
+	uint64_t fold_work;         /* steps that folding may still take: what would take longer is left to the run */
 };
 
 extern const char *const net_type_names[NET_NTYPES];   /* "float32" ... */
@@ -126,7 +129,7 @@ int net_check(struct accel_network *net, struct accel_error *err);
 /* The dims that a user sees: without the batch, if every input and output has the leading dimension 1. */
 bool net_batched(const struct accel_network *net);
 
-/* net_fold.c: runs a node whose inputs are all constants; its outputs become constants. */
+/* net_fold.c: runs a node whose inputs are all constants, if that is not too much work; its outputs become constants. */
 bool net_can_fold(const struct accel_network *net, const struct net_node *node);
 int net_fold(struct accel_network *net, struct net_node *node, struct accel_error *err);
 

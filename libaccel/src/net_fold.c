@@ -13,7 +13,7 @@ static bool needs_shape_only(const struct net_node *node)
 
 bool net_can_fold(const struct accel_network *net, const struct net_node *node)
 {
-	if (!node->op)
+	if (!node->op || node->work > net->fold_work)
 		return false;
 	for (unsigned int i = 0; i < node->nin && !needs_shape_only(node); i++)
 		if (node->in[i] != NET_NONE && !net->values[node->in[i]].data)
@@ -26,7 +26,10 @@ int net_fold(struct accel_network *net, struct net_node *node, struct accel_erro
 	struct tensor *tensors = calloc(node->nin + (size_t)node->nout + 1, sizeof(*tensors));
 	struct pool *pool = pool_new(1);
 	struct op_run run = { node, tensors, tensors + node->nin, pool };
-	int ret = tensors && pool && !pool_reserve(pool, node->scratch) ? 0 : -ENOMEM;
+	int ret;
+
+	net->fold_work -= node->work;
+	ret = tensors && pool && !pool_reserve(pool, node->scratch) ? 0 : -ENOMEM;
 
 	for (unsigned int i = 0; !ret && i < node->nout; i++) {
 		void *data;

@@ -44,7 +44,9 @@ int conv_make(const struct op_infer *c, const struct net_value *x, const struct 
 	dims[1] = w->dims[0];
 	for (unsigned int i = 0; i < p->w.ndim; i++)
 		dims[2 + i] = p->w.out[WINDOW_DIMS - p->w.ndim + i];
-	return op_set(c, 0, type, x->ndim, dims);
+	ret = op_set(c, 0, type, x->ndim, dims);
+	c->node->work = ret ? 0 : op_out(c, 0)->count * p->k;
+	return ret;
 }
 
 int op_conv_infer(const struct op_infer *c)
@@ -277,6 +279,7 @@ int op_conv_transpose_infer(const struct op_infer *c)
 			       p->cout * p->groups);
 	if ((uint64_t)p->cout * p->groups > NET_MAX_COUNT)
 		return OP_FAIL(c, -E2BIG, "too many output channels");
+	c->node->work = x->count * p->cout * p->w.kernel_count;
 	dims[0] = x->dims[0];
 	dims[1] = p->cout * p->groups;
 	for (unsigned int i = 0; i < p->w.ndim; i++)

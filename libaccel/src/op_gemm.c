@@ -22,6 +22,7 @@ struct product {
 
 static int product_finish(const struct op_infer *c, struct product *p)
 {
+	c->node->work = (uint64_t)p->m * p->n * p->k * (p->batch.ndim ? p->batch.rows * p->batch.inner : 1);
 	p->tiles = (p->n + GEMM_COLS - 1) / GEMM_COLS;
 	p->blocks = (p->m + BLOCK_ROWS - 1) / BLOCK_ROWS;
 	p->dot = p->a_col == 1 && p->b_row == 1 && p->m <= 4;

@@ -59,6 +59,7 @@ int op_lstm_infer(const struct op_infer *c)
 			   (uint32_t[]){ p->time, p->directions, p->batch, p->hidden }, sizeof(y));
 	memcpy(h, layout ? (uint32_t[]){ p->batch, p->directions, p->hidden } : (uint32_t[]){ p->directions, p->batch, p->hidden },
 	       sizeof(h));
+	c->node->work = (uint64_t)p->time * p->batch * p->directions * 4 * p->hidden * (p->size + (uint64_t)p->hidden);
 	/* a sequence's state and gates: h, c, and a new h while the old one is read */
 	c->node->scratch = (size_t)7 * p->hidden * sizeof(float);
 	ret = op_set(c, 0, NET_F32, 4, y);

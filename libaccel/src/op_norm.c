@@ -208,6 +208,7 @@ int op_lrn_infer(const struct op_infer *c)
 	if (x->ndim < 2 || !p->size)
 		return OP_FAIL(c, -EINVAL, "an input of shape %s, or no size", net_shape_text(x->ndim, x->dims).s);
 	p->inner = op_product(x->dims, 2, x->ndim);
+	c->node->work = x->count * (uint64_t)p->size;
 	return op_set_like(c, 0, x);
 }
 

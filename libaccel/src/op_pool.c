@@ -40,6 +40,8 @@ int op_pool_infer(const struct op_infer *c)
 	for (unsigned int i = 0; i < p->w.ndim; i++)
 		dims[2 + i] = p->w.out[WINDOW_DIMS - p->w.ndim + i];
 	ret = op_set(c, 0, x->type, x->ndim, dims);
+	if (!ret)
+		c->node->work = (op_out(c, 0) ? op_out(c, 0)->count : 0) * p->w.kernel_count;
 	return ret ? ret : op_set(c, 1, NET_I64, x->ndim, dims);
 }
 

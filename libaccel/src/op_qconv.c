@@ -189,6 +189,7 @@ static int infer_matmul(const struct op_infer *c, const struct places *at)
 	if (ret)
 		return ret;
 	p->at = *at;
+	c->node->work = (uint64_t)p->m * p->n * p->k * p->batch.rows * p->batch.inner;
 	ret = want_count(c, at->x_zero, p->m);
 	ret = ret ? ret : want_count(c, at->w_zero, p->n);
 	ret = ret ? ret : want_count(c, at->w_scale, p->n);

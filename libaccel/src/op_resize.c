@@ -223,6 +223,7 @@ int op_resize_infer(const struct op_infer *c)
 		for (uint32_t o = 0; o < s.out[d]; o++)
 			*table++ = make_tap(&s, x->ndim, d, x->dims[d], o);
 	}
+	c->node->work = net_count(x->ndim, s.out) * (uint64_t)MAX_TAPS * MAX_TAPS;
 	return op_set(c, 0, NET_F32, x->ndim, s.out);
 }
 
