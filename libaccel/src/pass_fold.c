@@ -55,7 +55,7 @@ static const float *per_channel(const struct accel_network *net, uint32_t value,
 	return v->data;
 }
 
-/* What the node behind a convolution does to a channel; false: nothing that weights could do. */
+/* What the node behind a convolution does to a channel, before its activation; false: nothing that weights could do. */
 static bool affine_of(const struct accel_network *net, const struct net_node *node, uint32_t x, struct affine *a)
 {
 	unsigned int other = node->in[0] == x ? 1 : 0;
@@ -79,7 +79,7 @@ static bool affine_of(const struct accel_network *net, const struct net_node *no
 	if (!pass_is(node, "Mul") && !pass_is(node, "Add"))
 		return false;
 	v = per_channel(net, node->in[other], net->values[x].ndim, a->n, &one);
-	if (!v || node->act.kind)
+	if (!v)
 		return false;
 	for (uint32_t c = 0; c < a->n; c++) {
 		double k = (double)v[one ? 0 : c];
