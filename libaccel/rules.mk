@@ -3,16 +3,23 @@
 
 LIB_SRC   := $(sort $(wildcard libaccel/src/*.c))
 TOOL_SRC  := $(sort $(wildcard libaccel/tool/*.c))
-LIB_LIBS  := -lfdt -lzip -lz -lpthread -ldl -lm
+LIB_LIBS  := -lfdt -lzip -lz -lprotobuf-c -lpthread -ldl -lm
 TOOL_LIBS := -lpng -lz -lm
 
 # -ffp-contract=off: float results must not depend on whether the machine fuses multiply and add
 LIB_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -ffp-contract=off -Ilibaccel/include -Ilibaccel/src \
-	-Ihw/include -Isim -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -MMD -MP
+	-Ihw/include -Isim -I$(BUILD)/gen -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -MMD -MP
 
 $(BUILD)/gen/configs.c: $(BUILD)/hw/eie_cfg $(CONFIGS:%=hw/config/%.cfg)
 	@mkdir -p $(@D)
 	$(BUILD)/hw/eie_cfg c $(foreach c,$(CONFIGS),$(c) hw/config/$(c).cfg) > $@
+
+$(BUILD)/gen/onnx.pb-c.c: libaccel/src/onnx.proto
+	@mkdir -p $(@D)
+	protoc-c --proto_path=libaccel/src --c_out=$(BUILD)/gen onnx.proto
+
+# what includes the generated header; written out, for the first build has no dependency files yet
+ONNX_OBJ := $(patsubst libaccel/%.c,%.o,$(wildcard libaccel/src/onnx*.c))
 
 # $(call lib_objects,DIR,FLAGS): the library compiled into DIR
 define lib_objects
@@ -22,7 +29,11 @@ $(BUILD)/$(1)/libaccel/%.o: libaccel/%.c
 $(BUILD)/$(1)/libaccel/configs.o: $(BUILD)/gen/configs.c
 	@mkdir -p $$(@D)
 	$$(CC) $$(CFLAGS) $$(LIB_CFLAGS) $(2) -c -o $$@ $$<
-$(BUILD)/$(1)/libaccel.a: $(LIB_SRC:libaccel/%.c=$(BUILD)/$(1)/libaccel/%.o) $(BUILD)/$(1)/libaccel/configs.o
+$(BUILD)/$(1)/libaccel/onnx.pb-c.o: $(BUILD)/gen/onnx.pb-c.c
+	@mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS) $$(LIB_CFLAGS) $(2) -c -o $$@ $$<
+$(ONNX_OBJ:%=$(BUILD)/$(1)/libaccel/%): $(BUILD)/gen/onnx.pb-c.c
+$(BUILD)/$(1)/libaccel.a: $(LIB_SRC:libaccel/%.c=$(BUILD)/$(1)/libaccel/%.o) $(BUILD)/$(1)/libaccel/configs.o $(BUILD)/$(1)/libaccel/onnx.pb-c.o
 	rm -f $$@ && $$(AR) rcs $$@ $$^
 endef
 $(eval $(call lib_objects,obj,))
@@ -31,7 +42,7 @@ $(eval $(call lib_objects,asan,-fsanitize=address$(comma)undefined -fno-sanitize
 $(BUILD)/libaccel.a: $(BUILD)/obj/libaccel.a
 	cp $< $@
 
-$(BUILD)/$(SONAME): $(LIB_SRC:libaccel/%.c=$(BUILD)/obj/libaccel/%.o) $(BUILD)/obj/libaccel/configs.o libaccel/libaccel.map
+$(BUILD)/$(SONAME): $(LIB_SRC:libaccel/%.c=$(BUILD)/obj/libaccel/%.o) $(BUILD)/obj/libaccel/configs.o $(BUILD)/obj/libaccel/onnx.pb-c.o libaccel/libaccel.map
 	$(CC) $(CFLAGS) -shared -Wl,-soname,$(SONAME) -Wl,--version-script=libaccel/libaccel.map -Wl,-z,defs -o $@ \
 		$(filter %.o,$^) $(LIB_LIBS)
 	ln -sf $(SONAME) $(BUILD)/libaccel.so

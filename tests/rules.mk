@@ -31,12 +31,17 @@ $(BUILD)/fuzz/%.o: libaccel/src/%.c
 $(BUILD)/fuzz/configs.o: $(BUILD)/gen/configs.c
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ_CFLAGS) -c -o $@ $<
-$(T)/fuzz/%: tests/fuzz/fuzz_%.c $(LIB_SRC:libaccel/src/%.c=$(BUILD)/fuzz/%.o) $(BUILD)/fuzz/configs.o
+$(BUILD)/fuzz/onnx.pb-c.o: $(BUILD)/gen/onnx.pb-c.c
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_CFLAGS) -c -o $@ $<
+$(ONNX_OBJ:src/%=$(BUILD)/fuzz/%): $(BUILD)/gen/onnx.pb-c.c
+FUZZ_OBJ := $(LIB_SRC:libaccel/src/%.c=$(BUILD)/fuzz/%.o) $(BUILD)/fuzz/configs.o $(BUILD)/fuzz/onnx.pb-c.o
+$(T)/fuzz/%: tests/fuzz/fuzz_%.c $(FUZZ_OBJ)
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ_CFLAGS) -o $@ $^ $(LIB_LIBS)
 
 # kept: all fuzzers link them
-.SECONDARY: $(LIB_SRC:libaccel/src/%.c=$(BUILD)/fuzz/%.o) $(BUILD)/fuzz/configs.o
+.SECONDARY: $(FUZZ_OBJ)
 
 # What the interpreter's corpus began with: $(T)/fuzz/seed_ref tests/fuzz/corpus/ref 12
 $(T)/fuzz/seed_ref: tests/fuzz/seed_ref.c tests/hw/progen.c tests/hw/random_job.c $(BUILD)/obj/libaccel.a

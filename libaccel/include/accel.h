@@ -52,31 +52,44 @@ int accel_model_save(const struct accel_model *model, const char *path, struct a
 struct accel_model *accel_model_ref(struct accel_model *model);
 void accel_model_unref(struct accel_model *model);
 
-enum accel_layer_kind { ACCEL_LAYER_FC = 1 };
+/* FC: fully connected, int16, for the engine. OP: an operator of ONNX in float32 (or as ONNX quantises it), for the CPU. */
+enum accel_layer_kind { ACCEL_LAYER_FC = 1, ACCEL_LAYER_OP = 2 };
+/* Elements of a tensor. INT16: quantised, real = q * scale; the others are what they say. */
+enum accel_dtype {
+	ACCEL_DTYPE_INT16 = 0, ACCEL_DTYPE_FLOAT32 = 1, ACCEL_DTYPE_INT64 = 2, ACCEL_DTYPE_INT32 = 3, ACCEL_DTYPE_UINT8 = 4,
+	ACCEL_DTYPE_INT8 = 5, ACCEL_DTYPE_BOOL = 6
+};
 enum accel_activation { ACCEL_ACT_NONE = 0, ACCEL_ACT_RELU = 1, ACCEL_ACT_RELU6 = 2 };
 
 struct accel_tensor_info {
 	const char *name;
-	unsigned int ndim;                 /* without the batch */
+	unsigned int ndim;                 /* without the batch; 0 for a number alone */
 	uint32_t dims[ACCEL_MAX_DIMS];
 	uint64_t count;                    /* product of dims */
-	float scale;                       /* real = q * scale */
+	float scale;                       /* real = q * scale; 0 like the next two unless int16 */
 	int16_t lo, hi;                    /* range that q is clamped to */
 	bool calibrated;                   /* false: the range was guessed from seeded inputs */
+	enum accel_dtype dtype;
 };
 
 struct accel_layer_info {
 	const char *name;
 	enum accel_layer_kind kind;
 	enum accel_activation activation;
-	unsigned int input, output;        /* tensor numbers */
-	uint32_t rows, cols;
+	unsigned int input, output;        /* tensor numbers; of a network's segment, or 0 for an operator */
+	uint32_t rows, cols;               /* 0 for an operator, like the next three */
 	uint64_t nonzeros;
 	unsigned int code_bits;            /* 4 or 8 */
 	unsigned int codebook_size;        /* non-zero values in use */
 	uint64_t file_bytes_codes, file_bytes_index, file_bytes_other; /* in the .eie file; 0 when never saved or loaded */
+	const char *op;                    /* operator of ONNX, or "FC" */
+	uint64_t weights;                  /* operator: constants that it reads, elements */
 };
 
+/*
+ * Of a model that was imported from ONNX the tensors are its inputs and outputs, and its layers are operators with fully connected
+ * layers between them. A leading dimension 1 that all inputs and outputs have is the batch, and not in their dims.
+ */
 unsigned int accel_model_tensors(const struct accel_model *model);
 unsigned int accel_model_layers(const struct accel_model *model);
 unsigned int accel_model_inputs(const struct accel_model *model);
@@ -137,6 +150,35 @@ int accel_graph_finish(struct accel_graph *graph, struct accel_model **model, st
  * are: at most 15 (4-bit) or 255 (8-bit) distinct non-zero values a layer, else -EDOM.
  */
 int accel_graph_from_npz(const char *path, struct accel_graph **graph, struct accel_error *err);
+
+struct accel_onnx_shape {
+	const char *input;
+	unsigned int ndim;
+	const uint32_t *dims;              /* [ndim], the batch included */
+};
+
+/* An input of one number that is the same for all time, and chooses a branch of the graph, say: a sampling rate. */
+struct accel_onnx_fixed {
+	const char *input;
+	double value;
+};
+
+struct accel_onnx_options {
+	size_t size;                       /* sizeof(struct accel_onnx_options): later versions append */
+	unsigned int nshapes, nfixed;
+	const struct accel_onnx_shape *shapes;   /* for dimensions that the file leaves open */
+	const struct accel_onnx_fixed *fixed;
+	const float *calib;                /* [ncalib, count of the first input]: typical inputs, or NULL */
+	uint64_t ncalib;
+};
+
+/*
+ * Imports an ONNX file: docs/onnx.md says what is supported. Fully connected layers whose weights have at most 255 different values
+ * are for the engine, with number ranges from calib or guessed; the rest is for the CPU. options may be NULL. Errors name file, node and
+ * operator: -EBADMSG (no ONNX file, damaged), -EINVAL (graph or options wrong), -ENOTSUP, -E2BIG, -ENOMEM, and those of reading.
+ */
+int accel_model_from_onnx(const char *path, const struct accel_onnx_options *options, struct accel_model **model,
+			  struct accel_error *err);
 
 /* Plain float reference: outputs [n, output count] of the first output. For accuracy comparisons, not for speed. */
 int accel_model_run_float(const struct accel_model *model, const float *inputs, uint64_t n, float *outputs, struct accel_error *err);
@@ -214,7 +256,8 @@ int accel_session_open(struct accel_program *program, struct accel_device *devic
 /* Waits for what is in flight, then frees. */
 void accel_session_close(struct accel_session *session);
 
-/* Sets input `index` for all batch items: [batch, count]. Reals are divided by the scale, rounded to nearest even and clamped;
+/* Sets input `index` for all batch items: [batch, count]. float32 tensors take reals as they are, integers must be whole and in range (-ERANGE).
+ * Of int16 tensors reals are divided by the scale, rounded to nearest even and clamped;
  * NaN is refused (-EDOM). Raw values outside the tensor's [lo, hi] are refused (-ERANGE). */
 int accel_session_input(struct accel_session *session, unsigned int index, const float *data, struct accel_error *err);
 int accel_session_input_raw(struct accel_session *session, unsigned int index, const int16_t *data, struct accel_error *err);

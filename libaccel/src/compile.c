@@ -8,6 +8,7 @@
 
 #include "device.h"
 #include "emit.h"
+#include "netprogram.h"
 
 static int no_memory(struct accel_error *err)
 {
@@ -171,7 +172,7 @@ static int new_program(struct accel_model *model, unsigned int batch, struct acc
 	atomic_init(&p->refs, 1);
 	p->model = accel_model_ref(model);
 	p->batch = batch;
-	p->places = calloc(model->nlayers ? model->nlayers : 1, sizeof(*p->places));
+	p->places = calloc((size_t)accel_model_layers(model) + 1, sizeof(*p->places));
 	for (unsigned int l = 0; p->places && l < model->nlayers; l++) {
 		p->places[l].layer = strdup(model->layers[l].name);
 		p->places[l].info.layer = p->places[l].layer;
@@ -203,6 +204,10 @@ int accel_program_compile(struct accel_model *model, const struct accel_device *
 	if (new_program(model, o.batch, &p))
 		return no_memory(err);
 
+	if (model->net) {
+		ret = netprogram_compile(p, device, &o, err);
+		goto out;
+	}
 	if (!device->backend) {
 		p->on_cpu = true;
 		ret = places_on_cpu(p);

@@ -8,6 +8,7 @@
 #include "fdtcheck.h"
 #include "file.h"
 #include "graph.h"
+#include "netmodel.h"
 #include "rice.h"
 
 #include <errno.h>
@@ -247,13 +248,12 @@ static int read_tensor(struct eie_reader *r, int node, struct accel_tensor *t)
 	return ret ? ret : eie_get_s16(r, "clamp", b, &t->hi);
 }
 
-/* Children of node /parent are named letter0, letter1, ... in this order; returns how many, or an error. */
-static int count_children(struct eie_reader *r, const char *parent, char letter, int *node)
+int eie_count_children(struct eie_reader *r, int base, const char *parent, char letter, int *node)
 {
 	int count = 0, child;
 
 	r->where = NULL;
-	*node = fdt_subnode_offset(r->fdt, 0, parent);
+	*node = fdt_subnode_offset(r->fdt, base, parent);
 	if (*node < 0)
 		return BAD(r, "node '%s' is missing", parent);
 	fdt_for_each_subnode(child, r->fdt, *node) {
@@ -269,10 +269,10 @@ static int count_children(struct eie_reader *r, const char *parent, char letter,
 	return count;
 }
 
-static int read_tensors(struct eie_reader *r, struct accel_model *model)
+static int read_tensors(struct eie_reader *r, int base, struct accel_model *model)
 {
 	int parent, child;
-	int count = count_children(r, "tensors", 't', &parent);
+	int count = eie_count_children(r, base, "tensors", 't', &parent);
 
 	if (count < 0)
 		return count;
@@ -291,10 +291,10 @@ static int read_tensors(struct eie_reader *r, struct accel_model *model)
 	return 0;
 }
 
-static int read_layers(struct eie_reader *r, struct accel_model *model)
+static int read_layers(struct eie_reader *r, int base, struct accel_model *model)
 {
 	int parent, child;
-	int count = count_children(r, "layers", 'l', &parent);
+	int count = eie_count_children(r, base, "layers", 'l', &parent);
 
 	if (count < 0)
 		return count;
@@ -312,11 +312,10 @@ static int read_layers(struct eie_reader *r, struct accel_model *model)
 	return 0;
 }
 
-/* A list of tensor numbers; accel_model_check looks at them. */
-static int read_list(struct eie_reader *r, const char *name, unsigned int **list, unsigned int *n)
+int eie_read_list(struct eie_reader *r, int node, const char *name, unsigned int **list, unsigned int *n)
 {
 	const fdt32_t *cells;
-	int ret = eie_get_cells(r, 0, name, 1, ACCEL_MAX_NODES, &cells, n);
+	int ret = eie_get_cells(r, node, name, 1, ACCEL_MAX_NODES, &cells, n);
 
 	if (ret)
 		return ret;
@@ -360,18 +359,28 @@ static int read_classes(struct eie_reader *r, struct accel_model *model)
 
 /* ---------------------------------------------------------------- file */
 
-/* No feature that must be understood is known yet: any one refuses the file. */
+/* Of the features that must be understood this version has one, and only in the root. */
 static int check_features(struct eie_reader *r)
 {
 	for (int node = 0; node >= 0; node = fdt_next_node(r->fdt, node, NULL)) {
-		const char *feature = fdt_stringlist_get(r->fdt, node, "must-understand", 0, NULL);
 		const char *name = fdt_get_name(r->fdt, node, NULL);
+		int n = 0;
 
-		if (feature)
-			return accel_fail(r->err, -ENOTSUP, NULL, "%s: node '%s' needs the feature '%s', which this version does not have; use a newer library",
-					  r->file, name && *name ? name : "/", feature);
-		if (fdt_getprop(r->fdt, node, "must-understand", NULL))
+		if (!fdt_getprop(r->fdt, node, "must-understand", NULL))
+			continue;
+		n = fdt_stringlist_count(r->fdt, node, "must-understand");
+		if (n < 1)
 			return BAD(r, "property 'must-understand' is no list of strings");
+		for (int i = 0; i < n; i++) {
+			const char *feature = fdt_stringlist_get(r->fdt, node, "must-understand", i, NULL);
+
+			if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_NETWORK))
+				r->network = true;
+			else
+				return accel_fail(r->err, -ENOTSUP, NULL,
+						  "%s: node '%s' needs the feature '%s', which this version does not have; use a newer library",
+						  r->file, name && *name ? name : "/", feature ? feature : "");
+		}
 	}
 	return 0;
 }
@@ -439,6 +448,17 @@ static int open_tree(struct eie_reader *r, const uint8_t *file, uint64_t size)
 	return 0;
 }
 
+int eie_read_layers(struct eie_reader *r, int base, struct accel_model *model)
+{
+	int ret = eie_read_list(r, base, "inputs", &model->inputs, &model->ninputs);
+
+	if (!ret)
+		ret = eie_read_list(r, base, "outputs", &model->outputs, &model->noutputs);
+	if (!ret)
+		ret = read_tensors(r, base, model);
+	return ret ? ret : read_layers(r, base, model);
+}
+
 static int read_model(struct eie_reader *r, struct accel_model *model, const uint8_t *file, uint64_t size)
 {
 	int ret = open_tree(r, file, size);
@@ -446,19 +466,15 @@ static int read_model(struct eie_reader *r, struct accel_model *model, const uin
 	if (!ret)
 		ret = eie_get_float(r, 0, "picture-scale", &model->picture_scale);
 	if (!ret)
-		ret = read_list(r, "inputs", &model->inputs, &model->ninputs);
-	if (!ret)
-		ret = read_list(r, "outputs", &model->outputs, &model->noutputs);
-	if (!ret)
 		ret = read_classes(r, model);
 	if (!ret)
-		ret = read_tensors(r, model);
-	if (!ret)
-		ret = read_layers(r, model);
+		ret = r->network ? eie_read_network(r, model) : eie_read_layers(r, 0, model);
 	if (!ret)
 		ret = eie_check_overlap(r);
 	model->file_bytes = size;
-	return ret ? ret : accel_model_check(model, r->file, r->err);
+	if (!ret)
+		ret = accel_model_check(model, r->file, r->err);
+	return ret || !model->net ? ret : netmodel_tensors(model, r->err);
 }
 
 int accel_model_load(const void *data, size_t size, const char *name, struct accel_model **model, struct accel_error *err)

@@ -16,6 +16,7 @@ struct eie_reader {
 	void *fdt;                     /* aligned copy */
 	const uint8_t *data;           /* blobs */
 	uint64_t data_size;
+	bool network;                  /* the file holds a network */
 	struct eie_extent *extents;    /* blobs met so far */
 	size_t nextents, room;
 	const char *where;             /* what the next errors are about: label of the tensor or layer, or NULL */
@@ -52,5 +53,16 @@ int eie_get_blob(struct eie_reader *r, int node, const char *name, uint64_t want
 int eie_copy_blob(struct eie_reader *r, int layer, const char *name, uint64_t n, size_t element, void **values);
 /* No byte belongs to two of the blobs met. */
 int eie_check_overlap(struct eie_reader *r);
+
+
+/* container_read.c */
+/* Children of node `parent` of base are named letter0, letter1, ... in this order; returns how many, or an error. */
+int eie_count_children(struct eie_reader *r, int base, const char *parent, char letter, int *node);
+/* A list of tensor numbers; whoever reads them checks them. */
+int eie_read_list(struct eie_reader *r, int node, const char *name, unsigned int **list, unsigned int *n);
+/* Inputs, outputs, tensors and layers below node base. */
+int eie_read_layers(struct eie_reader *r, int base, struct accel_model *model);
+/* container_net.c: node `network` of the root. */
+int eie_read_network(struct eie_reader *r, struct accel_model *model);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* The float network: what the integers approximate. Slow and plain; sums in double, in the order of the columns. */
 #include "graph.h"
+#include "netmodel.h"
 
 #include <errno.h>
 #include <math.h>
@@ -61,6 +62,8 @@ int accel_model_run_float(const struct accel_model *model, const float *inputs, 
 
 	if (model->ninputs != 1)
 		return accel_fail(err, -EINVAL, NULL, "the float network takes one input, the model has %u", model->ninputs);
+	if (model->net)
+		return netmodel_run_float(model, inputs, n, outputs, err);
 	ret = accel_float_new(model, &values, err);
 	if (ret)
 		return ret;

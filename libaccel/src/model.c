@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Life and questions of a model, and the check that everything else relies on. */
 #include "graph.h"
+#include "netmodel.h"
 #include "quant.h"
 
 #include <errno.h>
@@ -58,6 +59,7 @@ void accel_model_unref(struct accel_model *model)
 	free(model->inputs);
 	free(model->outputs);
 	free(model->classes);
+	net_free(model->net);
 	free(model);
 }
 
@@ -70,7 +72,7 @@ unsigned int accel_model_tensors(const struct accel_model *model)
 
 unsigned int accel_model_layers(const struct accel_model *model)
 {
-	return model->nlayers;
+	return model->net ? netmodel_layers(model->net) : model->nlayers;
 }
 
 unsigned int accel_model_inputs(const struct accel_model *model)
@@ -98,6 +100,7 @@ int accel_model_tensor(const struct accel_model *model, unsigned int index, stru
 		.lo = tensor->lo,
 		.hi = tensor->hi,
 		.calibrated = tensor->calibrated,
+		.dtype = tensor->dtype,
 	};
 	memcpy(info->dims, tensor->dims, sizeof(info->dims));
 	return 0;
@@ -107,6 +110,8 @@ int accel_model_layer(const struct accel_model *model, unsigned int index, struc
 {
 	const struct accel_layer *layer;
 
+	if (model->net)
+		return netmodel_layer(model->net, index, info);
 	if (index >= model->nlayers)
 		return -ERANGE;
 	layer = &model->layers[index];
@@ -125,6 +130,7 @@ int accel_model_layer(const struct accel_model *model, unsigned int index, struc
 		.file_bytes_codes = __atomic_load_n(&layer->file_bytes_codes, __ATOMIC_RELAXED),
 		.file_bytes_index = __atomic_load_n(&layer->file_bytes_index, __ATOMIC_RELAXED),
 		.file_bytes_other = __atomic_load_n(&layer->file_bytes_other, __ATOMIC_RELAXED),
+		.op = "FC",
 	};
 	return 0;
 }
@@ -405,6 +411,8 @@ int accel_model_check(const struct accel_model *model, const char *name, struct 
 {
 	int ret;
 
+	if (model->net)
+		return netmodel_check(model, name, err);
 	if (!model->ntensors || !model->nlayers || !model->ninputs || !model->noutputs ||
 	    model->ntensors > ACCEL_MAX_NODES || model->nlayers > ACCEL_MAX_NODES)
 		return accel_fail(err, -EBADMSG, NULL, "%s: %u tensors, %u layers, %u inputs, %u outputs", name,

@@ -15,6 +15,7 @@ struct accel_tensor {
 	bool calibrated;
 	float scale;                /* derived: real = q * scale */
 	int16_t lo, hi;             /* derived: clamp of the producer */
+	enum accel_dtype dtype;     /* int16, but for inputs and outputs of a network */
 };
 
 struct accel_layer {
@@ -39,8 +40,11 @@ struct accel_layer {
 	uint64_t file_bytes_codes, file_bytes_index, file_bytes_other;
 };
 
+struct accel_network;
+
 struct accel_model {
 	atomic_uint refs;
+	struct accel_network *net;       /* operators and segments: then tensors are its inputs and outputs, and there are no layers */
 	unsigned int ntensors, nlayers, ninputs, noutputs, nclasses;
 	struct accel_tensor *tensors;
 	struct accel_layer *layers;      /* in an order in which they can run */

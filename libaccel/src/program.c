@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "net.h"
 #include "program.h"
 
 struct accel_program *accel_program_ref(struct accel_program *program)
@@ -21,7 +22,10 @@ void accel_program_unref(struct accel_program *program)
 {
 	if (!program || atomic_fetch_sub(&program->refs, 1) != 1)
 		return;
-	for (unsigned int l = 0; program->places && l < program->model->nlayers; l++) {
+	for (unsigned int n = 0; program->segments && n < program->model->net->nnodes; n++)
+		accel_program_unref(program->segments[n]);
+	free(program->segments);
+	for (unsigned int l = 0; program->places && l < accel_model_layers(program->model); l++) {
 		free(program->places[l].layer);
 		free(program->places[l].reason);
 	}
@@ -38,12 +42,12 @@ void accel_program_unref(struct accel_program *program)
 
 unsigned int accel_program_places(const struct accel_program *program)
 {
-	return program->model->nlayers;
+	return accel_model_layers(program->model);
 }
 
 int accel_program_place(const struct accel_program *program, unsigned int index, struct accel_place_info *info)
 {
-	if (index >= program->model->nlayers)
+	if (index >= accel_model_layers(program->model))
 		return -ERANGE;
 	*info = program->places[index].info;
 	return 0;

@@ -40,7 +40,8 @@ struct accel_program {
 	uint8_t *constants;              /* contents of BASE_CONST */
 	size_t constant_bytes, input_bytes, output_bytes, scratch_bytes;   /* bases, multiples of 16 */
 	struct accel_io *inputs, *outputs;
-	struct accel_place *places;      /* one a layer */
+	struct accel_place *places;      /* one a layer, as accel_model_layer() counts */
+	struct accel_program **segments; /* of a network: [nnodes], NULL where a node is an operator */
 	uint64_t residency;              /* hash of what the restore commands load, or 0 */
 };
 

@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "cpu.h"
 #include "device.h"
+#include "netprogram.h"
 #include "program.h"
 
 /* One buffer a base, and one for commands, restore commands and base table. */
@@ -19,6 +20,7 @@ struct accel_session {
 	struct accel_program *program;
 	struct accel_device *device;
 	struct accel_cpu *cpu;                     /* cpu only */
+	struct netsession *net;                    /* of a network: has sessions of its own for the segments */
 	struct accel_buffer buffers[NBUFFERS];
 	uint64_t restore_offset, bases_offset;     /* in the command buffer */
 	uint64_t *seqs;                            /* [njobs] */
@@ -101,7 +103,9 @@ int accel_session_open(struct accel_program *program, struct accel_device *devic
 		return accel_fail(err, -ENOMEM, NULL, "out of memory");
 	s->program = accel_program_ref(program);
 	s->device = accel_device_ref(device);
-	if (program->on_cpu) {
+	if (program->model->net) {
+		ret = netsession_new(s->program, s->device, &s->net, err);
+	} else if (program->on_cpu) {
 		ret = accel_cpu_new(program->model, program->batch, &s->cpu, err);
 	} else {
 		s->seqs = calloc(program->njobs, sizeof(*s->seqs));
@@ -125,6 +129,7 @@ void accel_session_close(struct accel_session *s)
 		if (s->buffers[b].map)
 			s->device->backend->buffer_free(s->device->dev, &s->buffers[b]);
 	accel_cpu_free(s->cpu);
+	netsession_free(s->net);
 	free(s->seqs);
 	accel_program_unref(s->program);
 	accel_device_unref(s->device);
@@ -190,6 +195,11 @@ static const struct accel_tensor *output_tensor(const struct accel_session *s, u
 	return *ret ? NULL : &m->tensors[m->outputs[index]];
 }
 
+static int not_quantised(const struct accel_tensor *t, struct accel_error *err)
+{
+	return accel_fail(err, -EINVAL, t->name, "\"%s\" is not int16: it has no raw values, only reals", t->name);
+}
+
 /* Everything is checked before anything is written, so that a refused call changes nothing. */
 int accel_session_input(struct accel_session *s, unsigned int index, const float *data, struct accel_error *err)
 {
@@ -198,6 +208,8 @@ int accel_session_input(struct accel_session *s, unsigned int index, const float
 
 	if (!t)
 		return ret;
+	if (s->net)
+		return netsession_input(s->net, index, data, err);
 	for (uint64_t i = 0; i < t->count * s->program->batch; i++)
 		if (isnan(data[i]))
 			return accel_fail(err, -EDOM, t->name, "input \"%s\": value %llu of item %llu is not a number", t->name,
@@ -223,6 +235,8 @@ int accel_session_input_raw(struct accel_session *s, unsigned int index, const i
 
 	if (!t)
 		return ret;
+	if (s->net)
+		return not_quantised(t, err);
 	for (uint64_t i = 0; i < t->count * s->program->batch; i++)
 		if (data[i] < t->lo || data[i] > t->hi)
 			return accel_fail(err, -ERANGE, t->name, "input \"%s\": value %llu of item %llu is %d, outside [%d, %d]", t->name,
@@ -242,6 +256,10 @@ int accel_session_output(struct accel_session *s, unsigned int index, float *dat
 	int ret;
 	const struct accel_tensor *t = output_tensor(s, index, &ret, err);
 
+	if (t && s->net) {
+		netsession_output(s->net, index, data);
+		return 0;
+	}
 	for (unsigned int b = 0; t && b < s->program->batch; b++) {
 		struct view v = view_of(s, true, index, b);
 
@@ -256,6 +274,8 @@ int accel_session_output_raw(struct accel_session *s, unsigned int index, int16_
 	int ret;
 	const struct accel_tensor *t = output_tensor(s, index, &ret, err);
 
+	if (t && s->net)
+		return not_quantised(t, err);
 	for (unsigned int b = 0; t && b < s->program->batch; b++) {
 		struct view v = view_of(s, true, index, b);
 
@@ -278,6 +298,12 @@ int accel_session_submit(struct accel_session *s, struct accel_error *err)
 	s->finished = false;
 	s->failed = 0;
 	s->submitted = s->waited = 0;
+	if (s->net) {
+		/* the operators run in the caller's thread and the pool's; a failure is told here */
+		ret = netsession_run(s->net, &s->stats, err);
+		s->running = !ret;
+		return ret;
+	}
 	s->running = true;
 	if (s->cpu) {
 		accel_cpu_run(s->cpu, &s->stats.macs, &s->stats.saturated);
@@ -394,7 +420,7 @@ int accel_session_wait(struct accel_session *s, int64_t timeout_ns, struct accel
 			job_failed(s, s->waited, &cpl);
 	}
 	s->running = false;
-	s->finished = !s->failed && (s->cpu || s->submitted == s->program->njobs);
+	s->finished = !s->failed && (s->cpu || s->net || s->submitted == s->program->njobs);
 	if (s->failed && err)
 		*err = s->error;
 	return s->failed;

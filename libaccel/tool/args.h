@@ -31,6 +31,12 @@ struct arg {
 	const char *help;
 };
 
+/* Options of every command that opens an ONNX file. */
+#define ONNX_ARGS(shapes, fixed) \
+	{ "shape", 0, ARG_EACH, &(shapes), "NAME=N,N,...", \
+	  "ONNX: the shape of an input that the file leaves open" }, \
+	{ "fix", 0, ARG_EACH, &(fixed), "NAME=NUMBER", "ONNX: an input that is always this number" }
+
 struct arg_command {
 	const char *name, *synopsis, *summary, *example;
 	unsigned int min, max; /* positional arguments, max at most 2 */

@@ -55,13 +55,13 @@ static int repeat(struct bench *b, struct runner *r, struct runner *check,
 		  const float *const *inputs, struct result *res)
 {
 	struct accel_tensor_info out = { 0 };
-	int16_t *got, *want;
+	void *got, *want;
 	int status = EXIT_OK;
 	double until = 0;
 
 	accel_model_output(r->model, 0, &out);
-	got = calloc(out.count, sizeof(*got));
-	want = calloc(out.count, sizeof(*want));
+	got = calloc(out.count, value_bytes(&out));
+	want = calloc(out.count, value_bytes(&out));
 	if (!got || !want)
 		status = fail("out of memory");
 	if (!status)
@@ -72,7 +72,7 @@ static int repeat(struct bench *b, struct runner *r, struct runner *check,
 		status = runner_run(r, 1, inputs, NULL, &got);
 		if (status)
 			break;
-		res->mismatches += count_differences(got, want, out.count);
+		res->mismatches += count_differences(got, want, out.count, value_bytes(&out));
 		res->values += out.count;
 		if (i < 0) {
 			runner_restart(r);
@@ -277,7 +277,7 @@ static int bench_model(struct bench *b, const char *path)
 	struct result res = { .name = path };
 	unsigned int n = 0;
 	float **inputs = NULL;
-	int status = open_model(path, &model);
+	int status = open_model(path, NULL, &model);
 
 	if (!status) {
 		n = accel_model_inputs(model);

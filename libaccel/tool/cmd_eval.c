@@ -25,7 +25,7 @@ struct eval {
 };
 
 struct buffers {
-	int16_t *got, *want;
+	void *got, *want; /* as the output's type */
 	float *real;
 };
 
@@ -52,13 +52,13 @@ static int one_batch(struct eval *e, uint64_t first, unsigned int n, struct buff
 		status = runner_run(&e->check[c], n, &real, NULL, &b->want);
 		if (status)
 			return status;
-		e->differ[c] += count_differences(b->got, b->want, values);
+		e->differ[c] += count_differences(b->got, b->want, values, value_bytes(&e->out));
 	}
 	if (accel_model_run_float(e->model, real, n, b->real, &err))
 		return fail_accel(e->model_path, &err);
 	e->values += values;
 	for (unsigned int i = 0; i < n; i++) {
-		uint64_t is = largest(b->got + i * e->out.count, e->out.count);
+		uint64_t is = largest(&e->out, b->got, i);
 		uint64_t ideal = largest_real(b->real + i * e->out.count, e->out.count);
 
 		e->correct += is == e->data.label[first + i];
@@ -73,8 +73,8 @@ static int all_batches(struct eval *e)
 	uint64_t n = e->data.items.n, batch = e->runner.batch;
 	struct progress progress;
 	struct buffers b = {
-		.got = calloc(batch * e->out.count, sizeof(*b.got)),
-		.want = calloc(batch * e->out.count, sizeof(*b.want)),
+		.got = calloc(batch * e->out.count, value_bytes(&e->out)),
+		.want = calloc(batch * e->out.count, value_bytes(&e->out)),
 		.real = calloc(batch * e->out.count, sizeof(*b.real)),
 	};
 	int status = EXIT_OK;
@@ -280,8 +280,10 @@ static int check_labels(const struct eval *e)
 int cmd_eval(struct tool *tool, int argc, char **argv)
 {
 	const char *pos[2], *data = NULL, *labels = NULL, *spec = "sim";
-	uint64_t limit = 0, batch = 64;
+	uint64_t limit = 0, batch = 0;
 	bool verify = false, as_json = false;
+	struct arg_list shapes = { 0 }, fixed = { 0 };
+	const struct onnx_args onnx = { &shapes, &fixed, NULL, 0 };
 	const struct arg options[] = {
 		{ "data", 0, ARG_TEXT, &data, "DIR|FILE",
 		  "IDX files (plain or .gz), or inputs as .npy" },
@@ -290,16 +292,17 @@ int cmd_eval(struct tool *tool, int argc, char **argv)
 		{ "device", 'd', ARG_TEXT, &spec, "DEVICE",
 		  "sim[:CONFIG], ref[:CONFIG] or cpu (default sim)" },
 		{ "limit", 'n', ARG_COUNT, &limit, "N", "only the first N items" },
-		{ "batch", 'b', ARG_COUNT, &batch, "N", "items a run (default 64)" },
+		{ "batch", 'b', ARG_COUNT, &batch, "N", "items a run (default 64; 1 for ONNX)" },
 		{ "verify", 0, ARG_FLAG, &verify, NULL,
 		  "compare every output bit with cpu and ref" },
+		ONNX_ARGS(shapes, fixed),
 		{ "json", 0, ARG_FLAG, &as_json, NULL, "report as JSON" },
 		{ 0 },
 	};
 	const struct arg_command cmd = {
 		.name = "eval",
 		.synopsis =
-			"MODEL.eie --data DIR|FILE [--labels FILE] [--device DEVICE] [--limit N]\n"
+			"MODEL --data DIR|FILE [--labels FILE] [--device DEVICE] [--limit N]\n"
 			"                [--batch N] [--verify] [--json]",
 		.options = options,
 		.min = 1,
@@ -315,18 +318,18 @@ int cmd_eval(struct tool *tool, int argc, char **argv)
 	struct eval *e;
 	int status = args_parse(tool, &cmd, argc, argv, pos);
 
-	if (status != ARGS_GO)
-		return status;
-	if (!data)
-		return usage(cmd.name, "eval needs --data DIR|FILE");
-	if (batch > 4096)
-		return usage(cmd.name, "--batch: %" PRIu64 " is more than 4096", batch);
-	e = calloc(1, sizeof(*e));
-	if (!e)
-		return fail("out of memory");
+	if (status == ARGS_GO && !data)
+		status = usage(cmd.name, "eval needs --data DIR|FILE");
+	if (status == ARGS_GO && batch > 4096)
+		status = usage(cmd.name, "--batch: %" PRIu64 " is more than 4096", batch);
+	e = status == ARGS_GO ? calloc(1, sizeof(*e)) : NULL;
+	if (!e) {
+		onnx_args_free(&onnx);
+		return status == ARGS_GO ? fail("out of memory") : status;
+	}
 	e->tool = tool;
 	e->model_path = pos[0];
-	status = open_model(pos[0], &e->model);
+	status = open_model(pos[0], &onnx, &e->model);
 	if (!status)
 		status = check_shapes(e);
 	if (!status)
@@ -338,6 +341,7 @@ int cmd_eval(struct tool *tool, int argc, char **argv)
 		status = open_device(spec, &device);
 	if (!status) {
 		accel_device_info(device, &e->info);
+		batch = batch ? batch : default_batch(e->model);
 		batch = batch < e->data.items.n ? batch : e->data.items.n;
 		status = runner_open(&e->runner, e->model, device, (unsigned int)batch);
 	}
@@ -368,5 +372,6 @@ int cmd_eval(struct tool *tool, int argc, char **argv)
 	dataset_close(&e->data);
 	accel_model_unref(e->model);
 	free(e);
+	onnx_args_free(&onnx);
 	return status;
 }

@@ -3,6 +3,7 @@
 #include "json.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static void print_json(const char *path, const char *device, const struct accel_program *program)
 {
@@ -43,7 +44,7 @@ static void print_text(const struct tool *tool, const char *path, const char *de
 		       const struct accel_program *program)
 {
 	struct accel_program_totals totals = { 0 };
-	uint64_t ideal = 0, loaded = 0, stored = 0, resident = 0;
+	uint64_t ideal = 0, loaded = 0, stored = 0, resident = 0, on_device = 0;
 	struct accel_place_info p;
 
 	accel_program_totals(program, &totals);
@@ -57,6 +58,11 @@ static void print_text(const struct tool *tool, const char *path, const char *de
 	for (unsigned int i = 0; !accel_program_place(program, i, &p); i++) {
 		char tiles[24];
 
+		if (strcmp(p.where, "device")) {
+			printf("%-16s %-6s %93s  %s\n", p.layer, p.where, "", p.reason);
+			continue;
+		}
+		on_device++;
 		snprintf(tiles, sizeof(tiles), "%ux%u", p.row_tiles, p.col_tiles);
 		printf("%-16s %-6s %7s %-9s %7.3f %12s %12s %12s %12s  %s\n", p.layer, p.where,
 		       tiles, p.resident ? "resident" : "streamed", p.balance,
@@ -69,7 +75,9 @@ static void print_text(const struct tool *tool, const char *path, const char *de
 	}
 	printf("%-49s %12s %12s %12s %12s\n", "total", text_count(ideal).s, text_bytes(loaded).s,
 	       text_bytes(stored).s, text_bytes(resident).s);
-	printf("\nIdeal cycles: of one item with no activation zero. Zero activations are skipped, so a run can take fewer.\n");
+	printf("\n%s of %u layers on the device.\n", text_count(on_device).s,
+	       accel_program_places(program));
+	printf("Ideal cycles: of one item with no activation zero. Zero activations are skipped, so a run can take fewer.\n");
 }
 
 int cmd_explain(struct tool *tool, int argc, char **argv)
@@ -77,17 +85,20 @@ int cmd_explain(struct tool *tool, int argc, char **argv)
 	const char *pos[2], *spec = "sim";
 	uint64_t batch = 1;
 	bool as_json = false, stream = false;
+	struct arg_list shapes = { 0 }, fixed = { 0 };
+	const struct onnx_args onnx = { &shapes, &fixed, NULL, 0 };
 	const struct arg options[] = {
 		{ "device", 'd', ARG_TEXT, &spec, "DEVICE",
 		  "sim[:CONFIG], ref[:CONFIG] or cpu (default sim)" },
 		{ "batch", 'b', ARG_COUNT, &batch, "N", "items a run (default 1)" },
 		{ "stream", 0, ARG_FLAG, &stream, NULL, "never keep weights on chip between runs" },
+		ONNX_ARGS(shapes, fixed),
 		{ "json", 0, ARG_FLAG, &as_json, NULL, "report as JSON" },
 		{ 0 },
 	};
 	const struct arg_command cmd = {
 		.name = "explain",
-		.synopsis = "MODEL.eie [--device DEVICE] [--batch N] [--json]",
+		.synopsis = "MODEL [--device DEVICE] [--batch N] [--json]",
 		.options = options,
 		.min = 1,
 		.max = 1,
@@ -104,13 +115,15 @@ int cmd_explain(struct tool *tool, int argc, char **argv)
 	struct accel_device_info info;
 	int status = args_parse(tool, &cmd, argc, argv, pos);
 
-	if (status != ARGS_GO)
+	if (status == ARGS_GO && batch > 65536)
+		status = usage(cmd.name, "--batch: %" PRIu64 " is more than 65536", batch);
+	if (status != ARGS_GO) {
+		onnx_args_free(&onnx);
 		return status;
-	if (batch > 65536)
-		return usage(cmd.name, "--batch: %" PRIu64 " is more than 65536", batch);
+	}
 	compile.batch = (unsigned int)batch;
 	compile.stream_weights = stream;
-	status = open_model(pos[0], &model);
+	status = open_model(pos[0], &onnx, &model);
 	if (!status)
 		status = open_device(spec, &device);
 	if (!status && accel_program_compile(model, device, &compile, &program, &err))
@@ -122,6 +135,7 @@ int cmd_explain(struct tool *tool, int argc, char **argv)
 		else
 			print_text(tool, pos[0], text_device(&info).s, program);
 	}
+	onnx_args_free(&onnx);
 	accel_program_unref(program);
 	accel_device_unref(device);
 	accel_model_unref(model);

@@ -14,11 +14,21 @@ static bool same_file(const char *a, const char *b)
 	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-static int make_model(const char *path, const struct items *calib, struct accel_model **model)
+static int make_model(const char *path, const struct items *calib, const struct onnx_args *onnx,
+		      struct accel_model **model)
 {
+	struct onnx_args with_calib = *onnx;
 	struct accel_graph *graph = NULL;
 	struct accel_error err = { 0 };
 	int status = EXIT_OK;
+
+	if (has_suffix(path, ".onnx")) {
+		with_calib.calib = calib ? calib->real : NULL;
+		with_calib.ncalib = calib ? calib->n : 0;
+		return open_model(path, &with_calib, model);
+	}
+	if (onnx->shapes->n || onnx->fixed->n)
+		return fail("%s: --shape and --fix are for ONNX files", path);
 
 	if (accel_graph_from_npz(path, &graph, &err) ||
 	    (calib && accel_graph_calibrate(graph, calib->real, calib->n, &err)) ||
@@ -43,12 +53,13 @@ static int save(const struct accel_model *model, const char *path)
 static void summary(const struct tool *tool, const char *path, const struct accel_model *model,
 		    uint64_t calibrated)
 {
-	uint64_t weights = 0, nonzeros = 0, float_bytes = 0, bytes = accel_model_file_bytes(model);
+	uint64_t weights = 0, nonzeros = 0, float_bytes = 0, on_device = 0, bytes = accel_model_file_bytes(model);
 	struct accel_layer_info l;
 
 	for (unsigned int i = 0; !accel_model_layer(model, i, &l); i++) {
-		weights += (uint64_t)l.rows * l.cols;
-		nonzeros += l.nonzeros;
+		weights += (uint64_t)l.rows * l.cols + l.weights;
+		nonzeros += l.nonzeros + l.weights;
+		on_device += l.kind == ACCEL_LAYER_FC;
 		float_bytes += layer_float_bytes(&l);
 	}
 	report(tool, "Model", "%s: %u layers, %s weights, density %.2f %%", path,
@@ -56,21 +67,35 @@ static void summary(const struct tool *tool, const char *path, const struct acce
 	       100.0 * (double)nonzeros / (double)weights);
 	report(tool, "Size", "%s, %.1f times smaller than float32 (%s)", text_bytes(bytes).s,
 	       (double)float_bytes / (double)bytes, text_bytes(float_bytes).s);
-	if (calibrated)
+	if (on_device < accel_model_layers(model))
+		report(tool, "Device", "%s layers for the engine, the others for the CPU: eie explain %s",
+		       text_count(on_device).s, path);
+	if (calibrated && on_device)
 		report(tool, "Ranges", "calibrated with %s items", text_count(calibrated).s);
+}
+
+/* Given or measured ranges, or none at all. */
+static bool calibrated(const struct accel_model *model)
+{
+	struct accel_tensor_info t;
+	bool all = true;
+
+	for (unsigned int i = 0; !accel_model_tensor(model, i, &t); i++)
+		all = all && t.calibrated;
+	return all;
 }
 
 static int check_names(const char *in, const char *out)
 {
-	if (has_suffix(in, ".onnx") || has_suffix(in, ".net"))
+	if (has_suffix(in, ".net"))
 		return fail(
-			"%s: %s files are not in this version; supported: .npz with scipy.sparse CSR matrices",
-			in, has_suffix(in, ".onnx") ? "ONNX" : "Deep Compression .net");
+			"%s: Deep Compression .net files are not in this version; supported: .onnx, and .npz with scipy.sparse CSR matrices",
+			in);
 	if (has_suffix(in, ".eie"))
 		return fail("%s: is imported already; look at it with: eie inspect %s", in, in);
-	if (!has_suffix(in, ".npz"))
+	if (!has_suffix(in, ".npz") && !has_suffix(in, ".onnx"))
 		return fail(
-			"%s: unknown kind of file; supported: .npz with scipy.sparse CSR matrices",
+			"%s: unknown kind of file; supported: .onnx, and .npz with scipy.sparse CSR matrices",
 			in);
 	if (same_file(in, out))
 		return fail("%s: would be overwritten by the model; give another name to -o", in);
@@ -80,22 +105,25 @@ static int check_names(const char *in, const char *out)
 int cmd_import(struct tool *tool, int argc, char **argv)
 {
 	const char *pos[2], *out = NULL;
-	struct arg_list calib = { 0 };
+	struct arg_list calib = { 0 }, shapes = { 0 }, fixed = { 0 };
+	const struct onnx_args onnx = { &shapes, &fixed, NULL, 0 };
 	const struct arg options[] = {
 		{ "output", 'o', ARG_TEXT, &out, "MODEL.eie", "the model to write" },
 		{ "calib", 0, ARG_EACH, &calib, "DIR|FILE",
 		  "typical inputs as .npy, to choose number ranges by" },
+		ONNX_ARGS(shapes, fixed),
 		{ 0 },
 	};
 	const struct arg_command cmd = {
 		.name = "import",
-		.synopsis = "WEIGHTS.npz [--calib DIR|FILE] -o MODEL.eie",
+		.synopsis = "MODEL.onnx|WEIGHTS.npz [--calib DIR|FILE] [--shape NAME=N,N,...]\n"
+			"                  [--fix NAME=NUMBER] -o MODEL.eie",
 		.options = options,
 		.min = 1,
 		.max = 1,
-		.missing = "a file of weights (.npz)",
+		.missing = "a model (.onnx) or a file of weights (.npz)",
 		.summary =
-			"Converts pruned, weight-shared layers to a model without changing a weight.",
+			"Converts a network, or pruned, weight-shared layers, to a model without changing a weight.",
 		.example = "eie import lenet_300_100.npz --calib calib/ -o lenet_300_100.eie",
 	};
 	struct accel_model *model = NULL;
@@ -109,7 +137,7 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 	else
 		goto done;
 	if (!status)
-		status = make_model(pos[0], NULL, &model);
+		status = make_model(pos[0], NULL, &onnx, &model);
 	if (!status && calib.n) {
 		float byte_scale = accel_model_picture_scale(model);
 
@@ -120,13 +148,13 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 		accel_model_unref(model);
 		model = NULL;
 		if (!status)
-			status = make_model(pos[0], &items, &model);
+			status = make_model(pos[0], &items, &onnx, &model);
 	}
 	if (!status)
 		status = save(model, out);
 	if (!status) {
 		summary(tool, out, model, items.n);
-		if (!items.n)
+		if (!items.n && !calibrated(model))
 			warn(tool,
 			     "%s: not calibrated: number ranges are guesses from seeded inputs; give typical inputs with --calib",
 			     out);
@@ -134,6 +162,7 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 	items_free(&items);
 	accel_model_unref(model);
 done:
+	onnx_args_free(&onnx);
 	free(calib.item);
 	return status;
 }

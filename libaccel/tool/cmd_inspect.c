@@ -3,6 +3,7 @@
 #include "json.h"
 
 #include <inttypes.h>
+#include <math.h>
 
 static const char *activation(enum accel_activation a)
 {
@@ -34,8 +35,8 @@ static struct sums sum_up(const struct accel_model *model)
 	struct accel_layer_info l;
 
 	for (unsigned int i = 0; !accel_model_layer(model, i, &l); i++) {
-		s.weights += (uint64_t)l.rows * l.cols;
-		s.nonzeros += l.nonzeros;
+		s.weights += (uint64_t)l.rows * l.cols + l.weights;
+		s.nonzeros += l.nonzeros + l.weights; /* of operators nobody counted zeros */
 		s.float_bytes += layer_float_bytes(&l);
 		s.codes += l.file_bytes_codes;
 		s.index += l.file_bytes_index;
@@ -72,7 +73,7 @@ static void print_json(const char *path, const struct accel_model *model, const 
 	json_text(&j, "model", path);
 	json_count(&j, "file_bytes", bytes);
 	json_count(&j, "float_bytes", s->float_bytes);
-	json_number(&j, "ratio", (double)s->float_bytes / (double)bytes);
+	json_number(&j, "ratio", bytes ? (double)s->float_bytes / (double)bytes : NAN);
 	json_count(&j, "weights", s->weights);
 	json_count(&j, "nonzeros", s->nonzeros);
 	json_number(&j, "density", density(s->nonzeros, s->weights));
@@ -93,7 +94,9 @@ static void print_json(const char *path, const struct accel_model *model, const 
 	for (unsigned int i = 0; !accel_model_layer(model, i, &l); i++) {
 		json_object(&j, NULL);
 		json_text(&j, "name", l.name);
-		json_text(&j, "kind", "fc");
+		json_text(&j, "kind", l.kind == ACCEL_LAYER_FC ? "fc" : "op");
+		json_text(&j, "op", l.op);
+		json_count(&j, "constants", l.weights);
 		json_text(&j, "activation", activation(l.activation));
 		json_count(&j, "rows", l.rows);
 		json_count(&j, "cols", l.cols);
@@ -130,8 +133,9 @@ static void print_text(const struct tool *tool, const char *path, const struct a
 	report(tool, "Model", "%s: %u layers, %s weights, %.2f %% of them not zero", path,
 	       accel_model_layers(model), text_count(s->weights).s,
 	       100 * density(s->nonzeros, s->weights));
-	report(tool, "Size", "%s, %.1f times smaller than float32 (%s)", text_bytes(bytes).s,
-	       (double)s->float_bytes / (double)bytes, text_bytes(s->float_bytes).s);
+	if (bytes)
+		report(tool, "Size", "%s, %.1f times smaller than float32 (%s)", text_bytes(bytes).s,
+		       (double)s->float_bytes / (double)bytes, text_bytes(s->float_bytes).s);
 	print_tensors(tool, "Input", model, accel_model_input);
 	print_tensors(tool, "Output", model, accel_model_output);
 	report(tool, "Ranges",
@@ -143,6 +147,11 @@ static void print_text(const struct tool *tool, const char *path, const struct a
 	for (unsigned int i = 0; !accel_model_layer(model, i, &l); i++) {
 		char shape[32];
 
+		if (l.kind == ACCEL_LAYER_OP) {
+			printf("%-16s %-22s %10s %26s %9s %9s %9s\n", l.name, l.op, text_count(l.weights).s,
+			       "", "", "", text_count(l.file_bytes_other).s);
+			continue;
+		}
 		snprintf(shape, sizeof(shape), "%" PRIu32 " x %" PRIu32, l.rows, l.cols);
 		printf("%-16s %-15s %-6s %10s %6.2f %% %4u %6u %9s %9s %9s\n", l.name, shape,
 		       activation(l.activation), text_count(l.nonzeros).s,
@@ -153,21 +162,26 @@ static void print_text(const struct tool *tool, const char *path, const struct a
 	/* what no layer owns: the tree itself, names, padding */
 	printf("%-68s %9s %9s %9s\n", "bytes in layers", text_count(s->codes).s,
 	       text_count(s->index).s, text_count(s->other).s);
-	printf("%-68s %29s\n", "bytes of the rest of the file",
-	       text_count(bytes - s->codes - s->index - s->other).s);
+	/* an ONNX file has other parts */
+	if (bytes >= s->codes + s->index + s->other)
+		printf("%-68s %29s\n", "bytes of the rest of the file",
+		       text_count(bytes - s->codes - s->index - s->other).s);
 }
 
 int cmd_inspect(struct tool *tool, int argc, char **argv)
 {
 	const char *pos[2];
 	bool as_json = false;
+	struct arg_list shapes = { 0 }, fixed = { 0 };
+	const struct onnx_args onnx = { &shapes, &fixed, NULL, 0 };
 	const struct arg options[] = {
+		ONNX_ARGS(shapes, fixed),
 		{ "json", 0, ARG_FLAG, &as_json, NULL, "report as JSON" },
 		{ 0 },
 	};
 	const struct arg_command cmd = {
 		.name = "inspect",
-		.synopsis = "MODEL.eie [--json]",
+		.synopsis = "MODEL [--json]",
 		.options = options,
 		.min = 1,
 		.max = 1,
@@ -179,9 +193,9 @@ int cmd_inspect(struct tool *tool, int argc, char **argv)
 	struct sums s;
 	int status = args_parse(tool, &cmd, argc, argv, pos);
 
-	if (status != ARGS_GO)
-		return status;
-	status = open_model(pos[0], &model);
+	if (status == ARGS_GO)
+		status = open_model(pos[0], &onnx, &model);
+	onnx_args_free(&onnx);
 	if (status)
 		return status;
 	s = sum_up(model);

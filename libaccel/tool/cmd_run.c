@@ -8,6 +8,7 @@
 
 #include <npy.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,7 +21,7 @@ struct run {
 	struct accel_tensor_info *in, *out;
 	struct items *items; /* [nin] */
 	const char **path;   /* [nout] where to write, or NULL */
-	int16_t **result;    /* [nout] of [n, count] */
+	void **result;	     /* [nout] of [n, count], int16 or float32 by the output's type */
 	struct runner runner, check;
 	uint64_t n, top, differ, values;
 	bool raw, verify, classes;
@@ -130,13 +131,13 @@ static int name_outputs(struct run *r, const struct arg_list *outputs)
 }
 
 static int verify(struct run *r, unsigned int n, const float *const *real,
-		  const int16_t *const *raw, int16_t *const *got)
+		  const int16_t *const *raw, void *const *got)
 {
-	int16_t **want = calloc(r->nout, sizeof(*want));
+	void **want = calloc(r->nout, sizeof(*want));
 	int status = want ? EXIT_OK : fail("out of memory");
 
 	for (unsigned int i = 0; !status && i < r->nout; i++) {
-		want[i] = calloc(n * r->out[i].count, sizeof(**want));
+		want[i] = calloc(n * r->out[i].count, value_bytes(&r->out[i]));
 		if (!want[i])
 			status = fail("out of memory");
 	}
@@ -144,7 +145,8 @@ static int verify(struct run *r, unsigned int n, const float *const *real,
 		status = runner_run(&r->check, n, real, raw, want);
 	for (unsigned int i = 0; want && i < r->nout; i++) {
 		if (!status) {
-			r->differ += count_differences(got[i], want[i], n * r->out[i].count);
+			r->differ += count_differences(got[i], want[i], n * r->out[i].count,
+						       value_bytes(&r->out[i]));
 			r->values += n * r->out[i].count;
 		}
 		free(want[i]);
@@ -157,13 +159,13 @@ static int run_items(struct run *r)
 {
 	const float **real = calloc(r->nin, sizeof(*real));
 	const int16_t **raw = calloc(r->nin, sizeof(*raw));
-	int16_t **out = calloc(r->nout, sizeof(*out));
+	void **out = calloc(r->nout, sizeof(*out));
 	bool is_raw = r->items[0].raw;
 	struct progress progress;
 	int status = real && raw && out ? EXIT_OK : fail("out of memory");
 
 	for (unsigned int i = 0; !status && i < r->nout; i++) {
-		r->result[i] = calloc(r->n, r->out[i].count * sizeof(**r->result));
+		r->result[i] = calloc(r->n, r->out[i].count * value_bytes(&r->out[i]));
 		if (!r->result[i])
 			status = fail("out of memory for %s outputs", text_count(r->n).s);
 	}
@@ -178,7 +180,8 @@ static int run_items(struct run *r)
 			raw[i] = is_raw ? r->items[i].raw + first * r->in[i].count : NULL;
 		}
 		for (unsigned int i = 0; i < r->nout; i++)
-			out[i] = r->result[i] + first * r->out[i].count;
+			out[i] = (char *)r->result[i] +
+				 first * r->out[i].count * value_bytes(&r->out[i]);
 		status = runner_run(&r->runner, n, is_raw ? NULL : real, raw, out);
 		if (!status && r->verify)
 			status = verify(r, n, is_raw ? NULL : real, raw, out);
@@ -207,7 +210,7 @@ static int write_output(const struct run *r, unsigned int i)
 		if (!real)
 			return fail("%s: out of memory", r->path[i]);
 		for (uint64_t v = 0; v < values; v++)
-			real[v] = (float)r->result[i][v] * t->scale;
+			real[v] = (float)value_at(t, r->result[i], v);
 	}
 	signals_hold(r->path[i], &before);
 	if (r->raw)
@@ -234,22 +237,25 @@ static void best(const struct run *r, uint64_t item,
 		 void (*each)(const struct run *, void *, unsigned int, uint64_t, float), void *arg)
 {
 	const struct accel_tensor_info *t = &r->out[0];
-	const int16_t *v = r->result[0] + item * t->count;
-	int32_t last = INT32_MAX;
-	uint64_t last_at = 0;
+	uint64_t first = item * t->count, last_at = 0;
+	double last = INFINITY;
 
 	for (unsigned int k = 0; k < r->top && k < t->count; k++) {
 		uint64_t at = t->count;
 
 		for (uint64_t i = 0; i < t->count; i++) {
-			bool later = v[i] < last || (v[i] == last && i > last_at);
+			double v = value_at(t, r->result[0], first + i);
+			bool later = v < last || (v == last && (!k || i > last_at));
 
-			if (later && (at == t->count || v[i] > v[at]))
+			if (later &&
+			    (at == t->count || v > value_at(t, r->result[0], first + at)))
 				at = i;
 		}
-		last = v[at];
+		if (at == t->count)
+			return; /* what is left is not a number */
+		last = value_at(t, r->result[0], first + at);
 		last_at = at;
-		each(r, arg, k, at, (float)v[at] * t->scale);
+		each(r, arg, k, at, (float)last);
 	}
 }
 
@@ -282,18 +288,17 @@ static void summarise(const struct run *r, uint64_t item, double *least, double 
 		      double *mean)
 {
 	const struct accel_tensor_info *t = &r->out[0];
-	const int16_t *v = r->result[0] + item * t->count;
-	int16_t lo = v[0], hi = v[0];
-	int64_t sum = 0;
+	double sum = 0;
 
+	*least = *greatest = value_at(t, r->result[0], item * t->count);
 	for (uint64_t i = 0; i < t->count; i++) {
-		lo = v[i] < lo ? v[i] : lo;
-		hi = v[i] > hi ? v[i] : hi;
-		sum += v[i];
+		double v = value_at(t, r->result[0], item * t->count + i);
+
+		*least = v < *least ? v : *least;
+		*greatest = v > *greatest ? v : *greatest;
+		sum += v;
 	}
-	*least = lo * (double)t->scale;
-	*greatest = hi * (double)t->scale;
-	*mean = (double)sum / (double)t->count * (double)t->scale;
+	*mean = sum / (double)t->count;
 }
 
 static void print_text(const struct run *r)
@@ -429,8 +434,10 @@ int cmd_run(struct tool *tool, int argc, char **argv)
 	struct run r = { .tool = tool };
 	const char *pos[2], *spec = "cpu";
 	struct arg_list inputs = { 0 }, outputs = { 0 };
-	uint64_t batch = 64;
+	uint64_t batch = 0;
 	bool as_json = false;
+	struct arg_list shapes = { 0 }, fixed = { 0 };
+	const struct onnx_args onnx = { &shapes, &fixed, NULL, 0 };
 	const struct arg options[] = {
 		{ "input", 'i', ARG_LIST, &inputs, "[NAME=]X...",
 		  ".npy and .png files, directories, - (a .npy on stdin)" },
@@ -444,14 +451,15 @@ int cmd_run(struct tool *tool, int argc, char **argv)
 		  "print the N best classes (default 3 when classes have names)" },
 		{ "verify", 0, ARG_FLAG, &r.verify, NULL,
 		  "compare every output bit with ref; status 1 if any differs" },
-		{ "batch", 'b', ARG_COUNT, &batch, "N", "items a run (default 64)" },
+		{ "batch", 'b', ARG_COUNT, &batch, "N", "items a run (default 64; 1 for ONNX)" },
+		ONNX_ARGS(shapes, fixed),
 		{ "json", 0, ARG_FLAG, &as_json, NULL, "report as JSON" },
 		{ 0 },
 	};
 	const struct arg_command cmd = {
 		.name = "run",
 		.synopsis =
-			"MODEL.eie --input [NAME=]X... [--output [NAME=]Y.npy] [--device DEVICE]\n"
+			"MODEL --input [NAME=]X... [--output [NAME=]Y.npy] [--device DEVICE]\n"
 			"               [--raw] [--top N] [--verify] [--batch N] [--json]",
 		.options = options,
 		.min = 1,
@@ -469,7 +477,7 @@ int cmd_run(struct tool *tool, int argc, char **argv)
 		status = usage(cmd.name, "--batch: %" PRIu64 " is more than 4096", batch);
 	if (status == ARGS_GO) {
 		r.model_path = pos[0];
-		status = open_model(pos[0], &r.model);
+		status = open_model(pos[0], &onnx, &r.model);
 		if (!status)
 			status = describe(&r);
 		if (!status)
@@ -479,6 +487,7 @@ int cmd_run(struct tool *tool, int argc, char **argv)
 		if (!status)
 			status = read_inputs(&r, &inputs);
 		if (!status) {
+			batch = batch ? batch : default_batch(r.model);
 			if (!r.top && r.classes)
 				r.top = 3;
 			status = runner_open(&r.runner, r.model, device,
@@ -493,6 +502,7 @@ int cmd_run(struct tool *tool, int argc, char **argv)
 		accel_device_unref(device);
 		release(&r);
 	}
+	onnx_args_free(&onnx);
 	free(inputs.item);
 	free(outputs.item);
 	return status;

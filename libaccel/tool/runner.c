@@ -113,8 +113,18 @@ static struct accel_session *session(struct runner *r, unsigned int n, struct ac
 	return r->session[1];
 }
 
+static int output(const struct runner *r, struct accel_session *s, unsigned int i, void *out,
+		  struct accel_error *err)
+{
+	struct accel_tensor_info t;
+
+	accel_model_output(r->model, i, &t);
+	return t.dtype == ACCEL_DTYPE_INT16 ? accel_session_output_raw(s, i, out, err) :
+					      accel_session_output(s, i, out, err);
+}
+
 int runner_run(struct runner *r, unsigned int n, const float *const *real,
-	       const int16_t *const *raw, int16_t *const *out)
+	       const int16_t *const *raw, void *const *out)
 {
 	struct accel_error err = { 0 };
 	struct accel_stats stats = { 0 };
@@ -134,7 +144,7 @@ int runner_run(struct runner *r, unsigned int n, const float *const *real,
 	r->cpu += seconds_cpu() - cpu;
 	r->wall += seconds_wall() - wall;
 	for (unsigned int i = 0; i < accel_model_outputs(r->model); i++)
-		if (accel_session_output_raw(s, i, out[i], &err))
+		if (output(r, s, i, out[i], &err))
 			return fail_accel(r->name.s, &err);
 	accel_session_stats(s, &stats);
 	add(&r->stats, &stats);
@@ -151,21 +161,21 @@ const struct accel_stats *counted(const struct runner *first, const struct runne
 	return second->stats.macs ? &second->stats : NULL;
 }
 
-uint64_t count_differences(const int16_t *a, const int16_t *b, uint64_t n)
+uint64_t count_differences(const void *a, const void *b, uint64_t n, size_t bytes)
 {
 	uint64_t differ = 0;
 
 	for (uint64_t i = 0; i < n; i++)
-		differ += a[i] != b[i];
+		differ += memcmp((const char *)a + i * bytes, (const char *)b + i * bytes, bytes) != 0;
 	return differ;
 }
 
-uint64_t largest(const int16_t *v, uint64_t n)
+uint64_t largest(const struct accel_tensor_info *tensor, const void *values, uint64_t item)
 {
-	uint64_t best = 0;
+	uint64_t first = item * tensor->count, best = first;
 
-	for (uint64_t i = 1; i < n; i++)
-		if (v[i] > v[best])
+	for (uint64_t i = first; i < first + tensor->count; i++)
+		if (value_at(tensor, values, i) > value_at(tensor, values, best))
 			best = i;
-	return best;
+	return best - first;
 }

@@ -27,17 +27,18 @@ int runner_open(struct runner *r, struct accel_model *model, struct accel_device
 void runner_close(struct runner *r);
 /*
  * Runs n <= batch items. in[i] and out[i] belong to graph input and output i: [n, count]. Of real
- * and raw inputs one is used: real unless NULL.
+ * and raw inputs one is used: real unless NULL. Outputs are int16 or float32 by their type
+ * (value_bytes).
  */
 int runner_run(struct runner *r, unsigned int n, const float *const *real,
-	       const int16_t *const *raw, int16_t *const *out);
+	       const int16_t *const *raw, void *const *out);
 /* Zeroes the sums. */
 void runner_restart(struct runner *r);
 
-/* Values of the first output in which the two differ. */
-uint64_t count_differences(const int16_t *a, const int16_t *b, uint64_t n);
-/* Index of the largest value, the first of equals. */
-uint64_t largest(const int16_t *v, uint64_t n);
+/* Values of n that differ in any bit; bytes: of one value. */
+uint64_t count_differences(const void *a, const void *b, uint64_t n, size_t bytes);
+/* Index of the largest value of item `item`, the first of equals. */
+uint64_t largest(const struct accel_tensor_info *tensor, const void *values, uint64_t item);
 
 /* The one of the two that counted what it did (cpu does not; the second may be unused), or NULL. */
 const struct accel_stats *counted(const struct runner *first, const struct runner *second);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-#include "tool.h"
+#include "args.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -119,6 +120,8 @@ struct text text_shape(const struct accel_tensor_info *tensor)
 	size_t at = 1;
 
 	/* ACCEL_MAX_DIMS numbers of 32 bits can exceed the text: the last ones are then cut off */
+	if (!tensor->ndim)
+		return (struct text){ "one number" };
 	for (unsigned int i = 0; i < tensor->ndim && at < sizeof(t.s) - 1; i++)
 		at += (size_t)snprintf(t.s + at, sizeof(t.s) - at, "%s%" PRIu32, i ? ", " : "",
 				       tensor->dims[i]);
@@ -152,14 +155,133 @@ double seconds_cpu(void)
 	return seconds(CLOCK_PROCESS_CPUTIME_ID);
 }
 
-int open_model(const char *path, struct accel_model **model)
+/* "NAME=..." -> what follows the last '=': names of tensors may hold one. */
+static const char *split_name(const char *word, char **name)
 {
+	const char *eq = strrchr(word, '=');
+
+	if (!eq || eq == word || !eq[1]) {
+		fail("'%s' is not NAME=VALUE", word);
+		return NULL;
+	}
+	*name = strndup(word, (size_t)(eq - word));
+	if (!*name)
+		fail("out of memory");
+	return *name ? eq + 1 : NULL;
+}
+
+/* "1,3,48,320" */
+static int parse_shape(const char *word, const char *text, uint32_t *dims, unsigned int *ndim)
+{
+	*ndim = 0;
+	for (;;) {
+		char *end;
+		unsigned long v;
+
+		errno = 0;
+		v = strtoul(text, &end, 10);
+		if (text[0] < '0' || text[0] > '9' || errno || !v || v > 1 << 24 || (*end && *end != ','))
+			return fail("--shape %s: '%s' is not a list of sizes", word, text);
+		if (*ndim == ACCEL_MAX_DIMS)
+			return fail("--shape %s: more than %d dimensions", word, ACCEL_MAX_DIMS);
+		dims[(*ndim)++] = (uint32_t)v;
+		if (!*end)
+			return EXIT_OK;
+		text = end + 1;
+	}
+}
+
+/* One word of --shape or --fix each; what was parsed is freed by the caller in any case. */
+struct parsed {
+	struct accel_onnx_shape *shape;
+	uint32_t (*dims)[ACCEL_MAX_DIMS];
+	struct accel_onnx_fixed *fixed;
+	char **names;
+	unsigned int nnames;
+};
+
+static int parse_all(const struct onnx_args *onnx, struct parsed *p)
+{
+	unsigned int nshapes = onnx->shapes ? onnx->shapes->n : 0, nfixed = onnx->fixed ? onnx->fixed->n : 0;
+
+	p->shape = calloc(nshapes + 1u, sizeof(*p->shape));
+	p->dims = calloc(nshapes + 1u, sizeof(*p->dims));
+	p->fixed = calloc(nfixed + 1u, sizeof(*p->fixed));
+	p->names = calloc(nshapes + nfixed + 1u, sizeof(*p->names));
+	if (!p->shape || !p->dims || !p->fixed || !p->names)
+		return fail("out of memory");
+	for (unsigned int i = 0; i < nshapes; i++) {
+		const char *text = split_name(onnx->shapes->item[i], &p->names[p->nnames]);
+		int status;
+
+		if (!text)
+			return EXIT_FAILED;
+		status = parse_shape(onnx->shapes->item[i], text, p->dims[i], &p->shape[i].ndim);
+		if (status)
+			return status;
+		p->shape[i].input = p->names[p->nnames++];
+		p->shape[i].dims = p->dims[i];
+	}
+	for (unsigned int i = 0; i < nfixed; i++) {
+		const char *text = split_name(onnx->fixed->item[i], &p->names[p->nnames]);
+		char *end;
+
+		if (!text)
+			return EXIT_FAILED;
+		p->fixed[i].input = p->names[p->nnames++];
+		p->fixed[i].value = strtod(text, &end);
+		if (end == text || *end)
+			return fail("--fix %s: '%s' is not a number", onnx->fixed->item[i], text);
+	}
+	return EXIT_OK;
+}
+
+static int open_onnx(const char *path, const struct onnx_args *onnx, struct accel_model **model)
+{
+	struct accel_onnx_options options = { .size = sizeof(options) };
+	struct accel_error err = { 0 };
+	struct parsed p = { 0 };
+	int status = parse_all(onnx, &p);
+
+	if (!status) {
+		options.shapes = p.shape;
+		options.nshapes = onnx->shapes ? onnx->shapes->n : 0;
+		options.fixed = p.fixed;
+		options.nfixed = onnx->fixed ? onnx->fixed->n : 0;
+		options.calib = onnx->calib;
+		options.ncalib = onnx->ncalib;
+		if (accel_model_from_onnx(path, &options, model, &err))
+			status = fail_accel(path, &err);
+	}
+	/* the last name may be of a word that was refused */
+	for (unsigned int i = 0; p.names && p.names[i]; i++)
+		free(p.names[i]);
+	free(p.names);
+	free(p.shape);
+	free(p.dims);
+	free(p.fixed);
+	return status;
+}
+
+void onnx_args_free(const struct onnx_args *onnx)
+{
+	free(onnx->shapes->item);
+	free(onnx->fixed->item);
+}
+
+int open_model(const char *path, const struct onnx_args *onnx, struct accel_model **model)
+{
+	static const struct onnx_args none;
 	struct accel_error err = { 0 };
 
-	if (has_suffix(path, ".onnx") || has_suffix(path, ".net"))
+	if (has_suffix(path, ".onnx"))
+		return open_onnx(path, onnx ? onnx : &none, model);
+	if (onnx && ((onnx->shapes && onnx->shapes->n) || (onnx->fixed && onnx->fixed->n)))
+		return fail("%s: --shape and --fix are for ONNX files; this model's shapes are fixed", path);
+	if (has_suffix(path, ".net"))
 		return fail(
-			"%s: %s models are not in this version: give an .eie file (made by eie import from an .npz)",
-			path, has_suffix(path, ".onnx") ? "ONNX" : "Deep Compression .net");
+			"%s: Deep Compression .net models are not in this version: give an .eie or .onnx file",
+			path);
 	if (has_suffix(path, ".npz"))
 		return fail("%s: weights must be imported first: eie import %s -o MODEL.eie", path,
 			    path);
@@ -186,6 +308,26 @@ struct text text_device(const struct accel_device_info *info)
 	return t;
 }
 
+uint64_t default_batch(const struct accel_model *model)
+{
+	struct accel_tensor_info t;
+
+	accel_model_output(model, 0, &t);
+	return t.dtype == ACCEL_DTYPE_INT16 ? 64 : 1;
+}
+
+size_t value_bytes(const struct accel_tensor_info *tensor)
+{
+	return tensor->dtype == ACCEL_DTYPE_INT16 ? sizeof(int16_t) : sizeof(float);
+}
+
+double value_at(const struct accel_tensor_info *tensor, const void *values, uint64_t i)
+{
+	if (tensor->dtype == ACCEL_DTYPE_INT16)
+		return ((const int16_t *)values)[i] * (double)tensor->scale;
+	return (double)((const float *)values)[i];
+}
+
 const char *base_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -195,5 +337,5 @@ const char *base_name(const char *path)
 
 uint64_t layer_float_bytes(const struct accel_layer_info *layer)
 {
-	return 4 * ((uint64_t)layer->rows * layer->cols + layer->rows);
+	return 4 * ((uint64_t)layer->rows * layer->cols + layer->rows + layer->weights);
 }

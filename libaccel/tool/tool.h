@@ -18,6 +18,8 @@ struct tool {
 	const char *bold, *reset; /* "" unless stdout is a terminal and NO_COLOR is unset */
 };
 
+struct arg_list; /* args.h */
+
 int cmd_info(struct tool *tool, int argc, char **argv);
 int cmd_import(struct tool *tool, int argc, char **argv);
 int cmd_inspect(struct tool *tool, int argc, char **argv);
@@ -54,14 +56,29 @@ bool has_suffix(const char *name, const char *suffix); /* ignores case */
 double seconds_wall(void);
 double seconds_cpu(void); /* of this process, all threads */
 
-/* Both print what went wrong and return an exit status. */
-int open_model(const char *path, struct accel_model **model);
+/* What only ONNX files need: --shape NAME=N,N,... and --fix NAME=NUMBER, as they were given. */
+struct onnx_args {
+	struct arg_list *shapes, *fixed;
+	const float *calib; /* [ncalib, count of the first input] or NULL */
+	uint64_t ncalib;
+};
+
+void onnx_args_free(const struct onnx_args *onnx);
+
+/* These print what went wrong and return an exit status. onnx may be NULL. */
+int open_model(const char *path, const struct onnx_args *onnx, struct accel_model **model);
 int open_device(const char *spec, struct accel_device **device);
 
 /* Name of a device with its configuration: "sim:8x8", "cpu". */
 struct text text_device(const struct accel_device_info *info);
 /* The text after the last slash. */
 const char *base_name(const char *path);
+
+/* Element i of an output as the runner stores them: int16 or float32 by its type. */
+double value_at(const struct accel_tensor_info *tensor, const void *values, uint64_t i);
+/* Items a run unless the user says: networks need much memory an item. */
+uint64_t default_batch(const struct accel_model *model);
+size_t value_bytes(const struct accel_tensor_info *tensor);
 
 /* Bytes of the layer's weights and biases as dense float32. */
 uint64_t layer_float_bytes(const struct accel_layer_info *layer);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* The state of writing one .eie file, and what writes single properties and blobs. */
+#ifndef ACCEL_CONTAINER_WRITER_H
+#define ACCEL_CONTAINER_WRITER_H
+
+#include "container.h"
+
+#include <libfdt.h>
+
+/* The first failure of libfdt or malloc sticks; all later calls do nothing. */
+struct eie_writer {
+	void *fdt;
+	int fdt_error;
+	bool no_memory;
+	uint8_t *data;        /* blobs */
+	size_t used, room;
+};
+
+void eie_note(struct eie_writer *w, int ret);
+void eie_begin(struct eie_writer *w, const char *name);
+void eie_end(struct eie_writer *w);
+void eie_put(struct eie_writer *w, const char *name, const void *value, size_t len);
+void eie_put_u32(struct eie_writer *w, const char *name, uint32_t value);
+void eie_put_u64(struct eie_writer *w, const char *name, uint64_t value);
+void eie_put_string(struct eie_writer *w, const char *name, const char *value);
+uint32_t eie_float_bits(float f);
+void eie_put_float(struct eie_writer *w, const char *name, float value);
+void eie_put_pair(struct eie_writer *w, const char *name, uint32_t a, uint32_t b);
+/* Room for n cells that the caller fills; NULL after a failure. */
+fdt32_t *eie_put_cells(struct eie_writer *w, const char *name, size_t n);
+/* A list of n words. */
+void eie_put_list(struct eie_writer *w, const char *name, const unsigned int *list, unsigned int n);
+/* size zero bytes (0 is fine) at the next aligned place; NULL after a failure. Valid until the next call. */
+uint8_t *eie_blob_alloc(struct eie_writer *w, size_t size);
+/* Opens the node of a blob that eie_blob_alloc has just made and the caller has filled. */
+void eie_blob_node(struct eie_writer *w, const char *name, const uint8_t *blob, size_t size);
+void eie_put_blob(struct eie_writer *w, const char *name, const void *data, size_t size);
+
+/* container_write.c: nodes `tensors` and `layers` and the lists of inputs and outputs of a model without a network; bytes: [nlayers]. */
+void eie_put_layers(struct eie_writer *w, const struct accel_model *model, struct eie_layer_bytes *bytes);
+/* More than they take in the tree. */
+size_t eie_layers_room(const struct accel_model *model);
+/* container_net.c */
+void eie_put_network(struct eie_writer *w, const struct accel_network *net);
+size_t eie_network_room(const struct accel_network *net);
+
+#endif

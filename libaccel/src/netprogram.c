@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include "netprogram.h"
+#include "device.h"
+#include "netmodel.h"
+#include "netrun.h"
+#include "op.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int no_memory(struct accel_error *err)
+{
+	return accel_fail(err, -ENOMEM, NULL, "out of memory while compiling");
+}
+
+/* ---------------------------------------------------------------- compilation */
+
+static int place_operator(struct accel_place *place, const struct net_node *node, bool on_cpu)
+{
+	place->layer = strdup(node->name);
+	place->reason = strdup(on_cpu ? "the device is the CPU" : node->device_reason ? node->device_reason : node->op->why_cpu);
+	place->info = (struct accel_place_info){ .layer = place->layer, .where = "cpu", .reason = place->reason, .row_tiles = 1,
+						 .col_tiles = 1, .balance = 1 };
+	return place->layer && place->reason ? 0 : -ENOMEM;
+}
+
+static int place_layer(struct accel_place *place, const struct accel_place *from)
+{
+	place->layer = strdup(from->layer);
+	place->reason = strdup(from->reason);
+	place->info = from->info;
+	place->info.layer = place->layer;
+	place->info.reason = place->reason;
+	return place->layer && place->reason ? 0 : -ENOMEM;
+}
+
+int netprogram_compile(struct accel_program *p, const struct accel_device *device, const struct accel_compile_options *options,
+		       struct accel_error *err)
+{
+	const struct accel_network *net = p->model->net;
+	unsigned int at = 0;
+
+	p->segments = calloc(net->nnodes + (size_t)1, sizeof(struct accel_program *));
+	if (!p->segments)
+		return no_memory(err);
+	p->params = device->params;
+	p->on_cpu = !device->backend;
+	for (unsigned int n = 0; n < net->nnodes; n++) {
+		const struct net_node *node = &net->nodes[n];
+		struct accel_program *s;
+		int ret;
+
+		if (node->op) {
+			if (place_operator(&p->places[at++], node, p->on_cpu))
+				return no_memory(err);
+			continue;
+		}
+		ret = accel_program_compile(node->segment, device, options, &s, err);
+		if (ret)
+			return ret;
+		p->segments[n] = s;
+		p->njobs += s->njobs;
+		p->ncmds += s->ncmds;
+		p->constant_bytes += s->constant_bytes;
+		for (unsigned int l = 0; l < node->segment->nlayers; l++)
+			if (place_layer(&p->places[at++], &s->places[l]))
+				return no_memory(err);
+	}
+	return 0;
+}
+
+/* ---------------------------------------------------------------- sessions */
+
+struct netsession {
+	const struct accel_program *program;
+	struct netrun *run;
+	struct accel_session **segments;   /* [nnodes]; NULL: an operator */
+	struct accel_stats sum;
+};
+
+/* Every field is a count of 64 bits. */
+static void add_stats(struct accel_stats *sum, const struct accel_stats *s)
+{
+	const uint64_t *from = (const uint64_t *)s;
+	uint64_t *to = (uint64_t *)sum;
+
+	for (size_t i = 0; i < sizeof(*s) / sizeof(*from); i++)
+		to[i] += from[i];
+}
+
+static int run_segment(void *arg, const struct net_node *node, const float *in, float *out, struct accel_error *err)
+{
+	struct netsession *s = arg;
+	struct accel_session *session = s->segments[node - s->program->model->net->nodes];
+	struct accel_stats stats;
+	int ret = accel_session_input(session, 0, in, err);
+
+	ret = ret ? ret : accel_session_run(session, err);
+	ret = ret ? ret : accel_session_output(session, 0, out, err);
+	if (ret)
+		return ret;
+	accel_session_stats(session, &stats);
+	add_stats(&s->sum, &stats);
+	return 0;
+}
+
+int netsession_new(struct accel_program *program, struct accel_device *device, struct netsession **session, struct accel_error *err)
+{
+	const struct accel_network *net = program->model->net;
+	struct netsession *s = calloc(1, sizeof(*s));
+	int ret = 0;
+
+	if (!s)
+		return accel_fail(err, -ENOMEM, NULL, "out of memory");
+	s->program = program;
+	s->segments = calloc(net->nnodes + (size_t)1, sizeof(*s->segments));
+	if (!s->segments)
+		ret = accel_fail(err, -ENOMEM, NULL, "out of memory");
+	for (unsigned int n = 0; !ret && n < net->nnodes; n++)
+		if (program->segments[n])
+			ret = accel_session_open(program->segments[n], device, &s->segments[n], err);
+	ret = ret ? ret : netrun_new(net, program->batch, 0, run_segment, s, &s->run, err);
+	if (ret)
+		netsession_free(s);
+	else
+		*session = s;
+	return ret;
+}
+
+void netsession_free(struct netsession *s)
+{
+	if (!s)
+		return;
+	for (unsigned int n = 0; s->segments && n < s->program->model->net->nnodes; n++)
+		accel_session_close(s->segments[n]);
+	netrun_free(s->run);
+	free(s->segments);
+	free(s);
+}
+
+/* Smallest and largest integer of each type that a float can be. */
+static bool fits(enum net_type type, float v)
+{
+	static const struct {
+		double lo, hi;
+	} range[NET_NTYPES] = {
+		[NET_I64] = { -0x1p63, 0x1p63 - 1024 }, [NET_I32] = { -0x1p31, 0x1p31 - 1 }, [NET_U8] = { 0, 255 },
+		[NET_I8] = { -128, 127 }, [NET_BOOL] = { 0, 1 },
+	};
+
+	return (double)v >= range[type].lo && (double)v <= range[type].hi && v == rintf(v);
+}
+
+static void store(enum net_type type, void *data, uint64_t i, float v)
+{
+	switch (type) {
+	case NET_F32:
+		((float *)data)[i] = v;
+		break;
+	case NET_I64:
+		((int64_t *)data)[i] = (int64_t)v;
+		break;
+	case NET_I32:
+		((int32_t *)data)[i] = (int32_t)v;
+		break;
+	case NET_I8:
+		((int8_t *)data)[i] = (int8_t)v;
+		break;
+	case NET_U8:
+	case NET_BOOL:
+	case NET_NTYPES:
+		((uint8_t *)data)[i] = (uint8_t)v;
+		break;
+	}
+}
+
+int netsession_input(struct netsession *s, unsigned int index, const float *data, struct accel_error *err)
+{
+	const struct accel_network *net = s->program->model->net;
+	const struct net_value *v = &net->values[net->inputs[index]];
+	uint64_t n = v->count * s->program->batch;
+
+	for (uint64_t i = 0; i < n; i++) {
+		if (isnan(data[i]))
+			return accel_fail(err, -EDOM, v->name, "input \"%s\": value %llu is not a number", v->name, (unsigned long long)i);
+		if (v->type != NET_F32 && !fits(v->type, data[i]))
+			return accel_fail(err, -ERANGE, v->name, "input \"%s\": value %llu is %g, which is no %s", v->name,
+					  (unsigned long long)i, (double)data[i], net_type_names[v->type]);
+	}
+	for (uint64_t i = 0; i < n; i++)
+		store(v->type, netrun_value(s->run, net->inputs[index]), i, data[i]);
+	return 0;
+}
+
+void netsession_output(struct netsession *s, unsigned int index, float *data)
+{
+	const struct accel_network *net = s->program->model->net;
+	const struct net_value *v = &net->values[net->outputs[index]];
+	const void *from = netrun_value(s->run, net->outputs[index]);
+
+	for (uint64_t i = 0; i < v->count * s->program->batch; i++) {
+		switch (v->type) {
+		case NET_F32:
+			data[i] = ((const float *)from)[i];
+			break;
+		case NET_I64:
+			data[i] = (float)((const int64_t *)from)[i];
+			break;
+		case NET_I32:
+			data[i] = (float)((const int32_t *)from)[i];
+			break;
+		case NET_I8:
+			data[i] = ((const int8_t *)from)[i];
+			break;
+		case NET_U8:
+		case NET_BOOL:
+		case NET_NTYPES:
+			data[i] = ((const uint8_t *)from)[i];
+			break;
+		}
+	}
+}
+
+int netsession_run(struct netsession *s, struct accel_stats *stats, struct accel_error *err)
+{
+	int ret;
+
+	s->sum = (struct accel_stats){ 0 };
+	ret = netrun_run(s->run, err);
+	*stats = s->sum;
+	return ret;
+}

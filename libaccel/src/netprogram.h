@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Programs and sessions of networks: one of each for every device segment, and a netrun for what is between them. */
+#ifndef ACCEL_NETPROGRAM_H
+#define ACCEL_NETPROGRAM_H
+
+#include "program.h"
+
+/* Fills places and segments of p, whose model is a network. */
+int netprogram_compile(struct accel_program *p, const struct accel_device *device, const struct accel_compile_options *options,
+		       struct accel_error *err);
+
+struct netsession;
+
+int netsession_new(struct accel_program *program, struct accel_device *device, struct netsession **session, struct accel_error *err);
+void netsession_free(struct netsession *session);
+/* Input or output `index`, all items: [batch, count]. Indices have been checked. */
+int netsession_input(struct netsession *session, unsigned int index, const float *data, struct accel_error *err);
+void netsession_output(struct netsession *session, unsigned int index, float *data);
+/* Runs all nodes in the caller's thread; *stats gets the sums over the segments. */
+int netsession_run(struct netsession *session, struct accel_stats *stats, struct accel_error *err);
+
+#endif

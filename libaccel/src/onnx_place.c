@@ -1,0 +1,434 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include "onnx_place.h"
+#include "graph.h"
+#include "netrun.h"
+#include "op.h"
+#include "pass.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GUESS_ITEMS  4    /* whole networks run for them */
+#define GUESS_MARGIN 4.0f /* two spare bits */
+#define MARGIN       1.25f
+
+/* A fully connected layer: MatMul or Gemm, perhaps with the Add behind it. */
+struct fc {
+	uint32_t node, add;        /* numbers of nodes; add: NET_NONE when there is none */
+	uint32_t in, out;          /* values */
+	uint32_t rows, cols;
+	uint64_t row_stride, col_stride;
+	const float *weights;      /* [row * row_stride + col * col_stride] */
+	const float *bias;         /* or NULL */
+	uint64_t bias_stride;      /* 0: one number for all rows */
+	float beta;
+	enum accel_activation activation;
+	bool begins, ends;         /* of its segment */
+};
+
+/* ---------------------------------------------------------------- which layers */
+
+static int refuse(const struct accel_network *net, struct net_node *node, struct accel_error *err, const char *fmt, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* Leaves the node on the CPU and says why. */
+static int refuse(const struct accel_network *net, struct net_node *node, struct accel_error *err, const char *fmt, ...)
+{
+	va_list args;
+	int n;
+
+	va_start(args, fmt);
+	free(node->device_reason);
+	n = vasprintf(&node->device_reason, fmt, args);
+	va_end(args);
+	if (n >= 0)
+		return 0;
+	node->device_reason = NULL;
+	return accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
+}
+
+static int compare_floats(const void *a, const void *b)
+{
+	float x = *(const float *)a, y = *(const float *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Different non-zero values, in order; more than 255 end the search. */
+static unsigned int distinct(const struct fc *f, float *values)
+{
+	unsigned int n = 0;
+
+	for (uint32_t r = 0; r < f->rows; r++) {
+		for (uint32_t c = 0; c < f->cols; c++) {
+			float w = f->weights[r * f->row_stride + c * f->col_stride];
+
+			if (w == 0 || bsearch(&w, values, n, sizeof(w), compare_floats))
+				continue;
+			if (n == 255)
+				return 256;
+			values[n++] = w;
+			qsort(values, n, sizeof(w), compare_floats);
+		}
+	}
+	return n;
+}
+
+static bool activation_of(const struct net_act *act, enum accel_activation *activation)
+{
+	*activation = ACCEL_ACT_NONE;
+	if (act->kind == NET_ACT_NONE)
+		return true;
+	if (act->kind != NET_ACT_CLIP || act->a != 0 || (act->b != 6 && act->b != INFINITY))
+		return false;
+	*activation = act->b == 6 ? ACCEL_ACT_RELU6 : ACCEL_ACT_RELU;
+	return true;
+}
+
+static float attr_float(const struct net_node *node, const char *name)
+{
+	const struct net_attr *a = op_attr(node, name);
+
+	return a ? a->floats[0] : 1;
+}
+
+static bool attr_flag(const struct net_node *node, const char *name)
+{
+	const struct net_attr *a = op_attr(node, name);
+
+	return a && a->ints[0];
+}
+
+/* Bias of one number, or of one a row, that is constant. */
+static bool take_bias(const struct accel_network *net, struct fc *f, uint32_t value)
+{
+	const struct net_value *v = &net->values[value];
+
+	if (!v->data || v->type != NET_F32 || (v->count != 1 && (v->count != f->rows || v->dims[v->ndim - 1] != f->rows)))
+		return false;
+	f->bias = v->data;
+	f->bias_stride = v->count == 1 ? 0 : 1;
+	return true;
+}
+
+/* What a MatMul or Gemm is as a layer of the engine; false with its reason in the node. */
+static bool as_fc(struct accel_network *net, const struct pass_users *users, uint32_t n, struct fc *f, struct accel_error *err, int *ret)
+{
+	struct net_node *node = &net->nodes[n], *add;
+	const struct net_value *x = &net->values[node->in[0]], *w = &net->values[node->in[1]], *y = &net->values[node->out[0]];
+	bool gemm = pass_is(node, "Gemm"), turned = gemm && attr_flag(node, "transB");
+	const struct net_act *act = &node->act;
+
+	*f = (struct fc){ .node = n, .add = NET_NONE, .in = node->in[0], .out = node->out[0], .beta = 1 };
+	if (!w->data || w->ndim != 2 || !x->count || !y->count) {
+		*ret = refuse(net, node, err, "product of matrices that are both computed, or empty: " "this engine (ISA 1.x) has no vector mode");
+		return false;
+	}
+	f->rows = w->dims[turned ? 0 : 1];
+	f->cols = w->dims[turned ? 1 : 0];
+	f->row_stride = turned ? f->cols : 1;
+	f->col_stride = turned ? 1 : f->rows;
+	f->weights = w->data;
+	if (x->count != f->cols || y->count != f->rows) {
+		*ret = refuse(net, node, err, "fully connected for %llu vectors an item: this engine (ISA 1.x) has no vector mode",
+			      (unsigned long long)(x->count / f->cols));
+		return false;
+	}
+	if (gemm && (attr_float(node, "alpha") != 1 || attr_flag(node, "transA"))) {
+		*ret = refuse(net, node, err, "Gemm with alpha or transA, which the engine has not");
+		return false;
+	}
+	if (gemm) {
+		f->beta = attr_float(node, "beta");
+		if (node->nin > 2 && node->in[2] != NET_NONE && !take_bias(net, f, node->in[2])) {
+			*ret = refuse(net, node, err, "its bias is not one constant a row");
+			return false;
+		}
+	}
+	add = act->kind ? NULL : pass_only_reader(net, users, node->out[0]);
+	if (!f->bias && add && pass_is(add, "Add")) {
+		unsigned int other = add->in[0] == node->out[0] ? 1 : 0;
+
+		if (net->values[add->out[0]].count == f->rows && take_bias(net, f, add->in[other])) {
+			f->add = users->reader[node->out[0]];
+			f->out = add->out[0];
+			act = &add->act;
+		}
+	}
+	if (!activation_of(act, &f->activation)) {
+		*ret = refuse(net, node, err, "the activation behind it is not one of this engine (ReLU, ReLU6)");
+		return false;
+	}
+	return true;
+}
+
+/* Layers that the engine can have, in the order of the network. */
+static int find_layers(struct accel_network *net, const struct pass_users *users, struct fc *layers, unsigned int *nlayers,
+		       struct accel_error *err)
+{
+	float values[256];
+	int ret = 0;
+
+	*nlayers = 0;
+	for (uint32_t n = 0; !ret && n < net->nnodes; n++) {
+		struct fc *f = &layers[*nlayers];
+
+		if ((!pass_is(&net->nodes[n], "MatMul") && !pass_is(&net->nodes[n], "Gemm")) || !as_fc(net, users, n, f, err, &ret))
+			continue;
+		if (distinct(f, values) > 255)
+			ret = refuse(net, &net->nodes[n], err,
+				     "fully connected, but with more than 255 different weights: the engine has codebooks of 255; prune and "
+				     "quantise them first");
+		else
+			(*nlayers)++;
+	}
+	return ret;
+}
+
+/* Layers whose output goes to the next one alone share a segment. */
+static void cut_segments(const struct pass_users *users, struct fc *layers, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		bool joins = i && layers[i].in == layers[i - 1].out && users->readers[layers[i].in] == 1;
+
+		layers[i].begins = !joins;
+		if (i)
+			layers[i - 1].ends = !joins;
+	}
+	if (n)
+		layers[n - 1].ends = true;
+}
+
+/* ---------------------------------------------------------------- ranges */
+
+/* Inputs of the segments over the items: one array a segment. */
+struct samples {
+	uint64_t n;
+	float **values;   /* [layers] [n, cols], NULL unless the layer begins a segment */
+	bool guessed;
+};
+
+/* xorshift64*, as calibrate.c: the same numbers on every machine. */
+static uint64_t next_random(uint64_t *state)
+{
+	*state ^= *state >> 12;
+	*state ^= *state << 25;
+	*state ^= *state >> 27;
+	return *state * 0x2545f4914f6cdd1dull;
+}
+
+static void seed_input(struct netrun *run, const struct accel_network *net, uint32_t value, uint64_t *state)
+{
+	const struct net_value *v = &net->values[value];
+
+	for (uint64_t i = 0; v->type == NET_F32 && i < v->count; i++)
+		((float *)netrun_value(run, value))[i] = (float)ldexp((double)(next_random(state) >> 11), -53);
+}
+
+/* Runs the network, whose outputs are for now also the inputs of the segments: those must survive until the end. */
+static int sample(struct accel_network *net, const struct fc *layers, unsigned int nlayers, const float *calib, struct samples *s,
+		  struct accel_error *err)
+{
+	uint64_t state = 0x9e3779b97f4a7c15ull, count = net->values[net->inputs[0]].count;
+	struct netrun *run = NULL;
+	int ret = netrun_new(net, 1, 0, NULL, NULL, &run, err);
+
+	for (uint64_t i = 0; !ret && i < s->n; i++) {
+		for (unsigned int k = 0; k < net->ninputs; k++)
+			seed_input(run, net, net->inputs[k], &state);
+		if (calib)
+			memcpy(netrun_value(run, net->inputs[0]), calib + i * count, count * sizeof(*calib));
+		ret = netrun_run(run, err);
+		for (unsigned int l = 0; !ret && l < nlayers; l++)
+			if (layers[l].begins)
+				memcpy(s->values[l] + i * layers[l].cols, netrun_value(run, layers[l].in), layers[l].cols * sizeof(float));
+	}
+	netrun_free(run);
+	return ret;
+}
+
+static int collect(struct accel_network *net, const struct fc *layers, unsigned int nlayers, const float *calib, struct samples *s,
+		   struct accel_error *err)
+{
+	unsigned int outputs = net->noutputs;
+	uint32_t *list = realloc(net->outputs, (outputs + (size_t)nlayers) * sizeof(*list));
+	int ret = 0;
+
+	if (!list)
+		return accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
+	net->outputs = list;
+	for (unsigned int l = 0; l < nlayers; l++) {
+		if (!layers[l].begins)
+			continue;
+		s->values[l] = malloc(s->n * layers[l].cols * sizeof(float));
+		if (!s->values[l])
+			return accel_fail(err, -ENOMEM, NULL, "%s: no memory for %llu items", net->file, (unsigned long long)s->n);
+		net->outputs[net->noutputs++] = layers[l].in;
+	}
+	ret = sample(net, layers, nlayers, calib, s, err);
+	net->noutputs = outputs;
+	return ret;
+}
+
+/* ---------------------------------------------------------------- segments */
+
+/* The layer as compressed sparse rows with a codebook. */
+static int add_layer(struct accel_graph *graph, const char *name, const struct fc *f, unsigned int *tensor, struct accel_error *err)
+{
+	float codebook[256] = { 0 };
+	unsigned int ncodes = 1 + distinct(f, codebook + 1);
+	uint64_t nnz = 0;
+	uint32_t *rowptr = calloc((size_t)f->rows + 1, sizeof(*rowptr)), *col;
+	float *bias = malloc(f->rows * sizeof(*bias));
+	uint8_t *code;
+	int ret;
+
+	for (uint64_t i = 0; i < (uint64_t)f->rows * f->cols; i++)
+		nnz += f->weights[i] != 0;
+	col = malloc((nnz + 1) * sizeof(*col));
+	code = malloc(nnz + 1);
+	if (!rowptr || !bias || !col || !code) {
+		ret = accel_fail(err, -ENOMEM, NULL, "out of memory");
+		goto out;
+	}
+	nnz = 0;
+	for (uint32_t r = 0; r < f->rows; r++) {
+		bias[r] = f->bias ? f->beta * f->bias[r * f->bias_stride] : 0;
+		for (uint32_t c = 0; c < f->cols; c++) {
+			float w = f->weights[r * f->row_stride + c * f->col_stride];
+			const float *at = w == 0 ? NULL : bsearch(&w, codebook + 1, ncodes - 1, sizeof(w), compare_floats);
+
+			if (!at)
+				continue;
+			col[nnz] = c;
+			code[nnz++] = (uint8_t)(at - codebook);
+		}
+		rowptr[r + 1] = (uint32_t)nnz;
+	}
+	ret = accel_graph_add_fc_csr(graph, name, *tensor,
+				     &(struct accel_csr){ f->rows, f->cols, rowptr, col, code, codebook, ncodes, bias }, f->activation,
+				     tensor, err);
+out:
+	free(rowptr);
+	free(bias);
+	free(col);
+	free(code);
+	return ret;
+}
+
+/* Range of the segment's input: 0 is in it, and there is some room. */
+static void input_range(const struct samples *s, const float *x, uint64_t cols, float *lo, float *hi)
+{
+	float margin = s->guessed ? GUESS_MARGIN : MARGIN;
+
+	*lo = *hi = 0;
+	for (uint64_t i = 0; i < s->n * cols; i++) {
+		*lo = x[i] < *lo ? x[i] : *lo;
+		*hi = x[i] > *hi ? x[i] : *hi;
+	}
+	*lo *= margin;
+	*hi *= margin;
+	if (*lo == *hi)
+		*hi = 1;
+}
+
+/* Layers first .. last - 1 become one model. */
+static int make_segment(const struct accel_network *net, const struct fc *layers, unsigned int first, unsigned int last,
+			const struct samples *s, struct accel_model **segment, struct accel_error *err)
+{
+	const struct net_node *node = &net->nodes[layers[first].node];
+	struct accel_graph *graph = NULL;
+	unsigned int tensor;
+	char name[ACCEL_MAX_NAME + 1];
+	float lo, hi;
+	int ret = accel_graph_new(&graph);
+
+	if (ret)
+		return accel_fail(err, ret, NULL, "%s: out of memory", net->file);
+	input_range(s, s->values[first], layers[first].cols, &lo, &hi);
+	snprintf(name, sizeof(name), "%.240s.input", node->name);
+	ret = accel_graph_input(graph, name, 1, &layers[first].cols, lo, hi, &tensor, err);
+	if (!ret)
+		graph->model->tensors[tensor].calibrated = !s->guessed;
+	for (unsigned int l = first; !ret && l < last; l++)
+		ret = add_layer(graph, net->nodes[layers[l].node].name, &layers[l], &tensor, err);
+	if (!ret && !s->guessed)
+		ret = accel_graph_calibrate(graph, s->values[first], s->n, err);
+	ret = ret ? ret : accel_graph_finish(graph, segment, err);
+	accel_graph_free(graph);
+	return ret;
+}
+
+/* The node of a segment, in the place of its last layer: what it reads is made by then. */
+static int replace(struct accel_network *net, const struct fc *layers, unsigned int first, unsigned int last, struct accel_model *segment,
+		   struct accel_error *err)
+{
+	const struct fc *end = &layers[last - 1];
+	struct net_node *at = &net->nodes[end->add != NET_NONE ? end->add : end->node], fresh;
+	const struct net_value *y = &net->values[end->out];
+	int64_t shape[NET_MAX_DIMS];
+	struct net_attr *a;
+
+	if (net_node_init(&fresh, NULL, net->nodes[layers[first].node].name, NET_MAX_OPSET, 1, 1)) {
+		accel_model_unref(segment);
+		return accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
+	}
+	fresh.segment = segment;
+	fresh.in[0] = layers[first].in;
+	fresh.out[0] = end->out;
+	for (unsigned int i = 0; i < y->ndim; i++)
+		shape[i] = y->dims[i];
+	a = net_node_add_attr(&fresh, "shape", NET_INTS, y->ndim, shape);
+	if (!a) {
+		net_node_clear(&fresh);
+		return accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
+	}
+	a->list = true;
+	for (unsigned int l = first; l < last; l++) {
+		net_node_clear(&net->nodes[layers[l].node]);
+		if (layers[l].add != NET_NONE)
+			net_node_clear(&net->nodes[layers[l].add]);
+	}
+	*at = fresh;
+	return net_infer(net, at, err);
+}
+
+int onnx_place(struct accel_network *net, const float *calib, uint64_t n, struct accel_error *err)
+{
+	struct pass_users users;
+	struct samples s = { .n = n ? n : GUESS_ITEMS, .guessed = !n };
+	struct fc *layers = calloc(net->nnodes + (size_t)1, sizeof(*layers));
+	unsigned int nlayers = 0;
+	int ret = pass_users_new(net, &users, err);
+
+	if (ret) {
+		free(layers);
+		return ret;
+	}
+	s.values = calloc(net->nnodes + (size_t)1, sizeof(*s.values));
+	if (!layers || !s.values)
+		ret = accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
+	ret = ret ? ret : find_layers(net, &users, layers, &nlayers, err);
+	cut_segments(&users, layers, ret ? 0 : nlayers);
+	if (!ret && nlayers)
+		ret = collect(net, layers, nlayers, n ? calib : NULL, &s, err);
+	for (unsigned int first = 0, last; !ret && first < nlayers; first = last) {
+		struct accel_model *segment;
+
+		for (last = first + 1; !layers[last - 1].ends; last++)
+			;
+		ret = make_segment(net, layers, first, last, &s, &segment, err);
+		ret = ret ? ret : replace(net, layers, first, last, segment, err);
+	}
+	for (unsigned int l = 0; s.values && l < nlayers; l++)
+		free(s.values[l]);
+	free(s.values);
+	free(layers);
+	pass_users_free(&users);
+	ret = ret ? ret : pass_dead(net, err);
+	return ret ? ret : pass_renumber(net, err);
+}

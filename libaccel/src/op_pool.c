@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Max, average and global pooling. */
+#include "op_window.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+struct pooling {
+	struct window w;
+	bool max, count_pad, column_major;
+};
+
+int op_pool_infer(const struct op_infer *c)
+{
+	const struct net_value *x = op_in(c, 0);
+	struct pooling *p = op_plan(c, sizeof(*p));
+	int64_t kernel[NET_MAX_DIMS] = { 0 }, flag = 0, order = 0;
+	uint32_t dims[NET_MAX_DIMS];
+	int ret;
+
+	if (!p)
+		return -ENOMEM;
+	p->max = !strcmp(c->node->op->name, "MaxPool");
+	ret = op_want_any(c, 0, 1u << NET_F32 | (p->max ? 1u << NET_U8 | 1u << NET_I8 : 0));
+	if (ret)
+		return ret;
+	if (x->ndim < 3 || x->ndim > 2 + WINDOW_DIMS || !op_attr(c->node, "kernel_shape"))
+		return OP_FAIL(c, -ENOTSUP, "an input of shape %s, or no kernel_shape", net_shape_text(x->ndim, x->dims).s);
+	ret = op_attr_ints(c, "kernel_shape", x->ndim - 2, 1, 1 << 24, kernel);
+	ret = ret ? ret : window_make(c, x, kernel, true, &p->w);
+	ret = ret ? ret : op_attr_int(c, "count_include_pad", 0, 0, 1, &flag);
+	ret = ret ? ret : op_attr_int(c, "storage_order", 0, 0, 1, &order);
+	if (ret)
+		return ret;
+	p->count_pad = flag;
+	p->column_major = order;
+	dims[0] = x->dims[0];
+	dims[1] = x->dims[1];
+	for (unsigned int i = 0; i < p->w.ndim; i++)
+		dims[2 + i] = p->w.out[WINDOW_DIMS - p->w.ndim + i];
+	ret = op_set(c, 0, x->type, x->ndim, dims);
+	if (!ret)
+		c->node->work = (op_out(c, 0) ? op_out(c, 0)->count : 0) * p->w.kernel_count;
+	return ret ? ret : op_set(c, 1, NET_I64, x->ndim, dims);
+}
+
+/* The part of the window of output o that lies inside the input: elements [*first, *last) of the kernel. */
+static void inside(const struct window *w, unsigned int d, uint32_t o, uint32_t *first, uint32_t *last)
+{
+	window_range(w->kernel[d], w->dilation[d], (int64_t)o * w->stride[d] - w->pad[d], w->in[d], first, last);
+}
+
+static float load(const struct tensor *t, uint64_t i)
+{
+	return t->type == NET_F32 ? t->f[i] : t->type == NET_I8 ? t->i8[i] : t->u8[i];
+}
+
+/* One output: o is its position, plane the first input element of its channel. */
+static void pool_one(const struct op_run *r, const struct pooling *p, uint64_t plane, const uint32_t *o, uint64_t out)
+{
+	const struct window *w = &p->w;
+	const struct tensor *x = &r->in[0];
+	uint32_t lo[WINDOW_DIMS], hi[WINDOW_DIMS], k[WINDOW_DIMS];
+	uint64_t best_at = 0, n = 0;
+	float best = -INFINITY;
+	double sum = 0;
+
+	for (unsigned int d = 0; d < WINDOW_DIMS; d++)
+		inside(w, d, o[d], &lo[d], &hi[d]);
+	for (k[0] = lo[0]; k[0] < hi[0]; k[0]++) {
+		for (k[1] = lo[1]; k[1] < hi[1]; k[1]++) {
+			for (k[2] = lo[2]; k[2] < hi[2]; k[2]++) {
+				uint64_t at = 0;
+				float v;
+
+				for (unsigned int d = 0; d < WINDOW_DIMS; d++)
+					at = at * w->in[d] + (uint64_t)((int64_t)o[d] * w->stride[d] - w->pad[d] +
+									(int64_t)k[d] * w->dilation[d]);
+				v = load(x, plane + at);
+				if (!n++ || v > best || isnan(v)) {
+					best = v;
+					best_at = at;
+				}
+				sum += (double)v;
+			}
+		}
+	}
+	if (!p->max) {
+		/* all of the window, what ceil_mode lets stick out included: as ONNX's cases have it */
+		n = p->count_pad ? w->kernel_count : n;
+		r->out[0].f[out] = n ? (float)(sum / (double)n) : 0;
+		return;
+	}
+	if (r->out[0].type == NET_F32)
+		r->out[0].f[out] = best;
+	else
+		r->out[0].u8[out] = n ? (uint8_t)(int)best : 0;
+	if (r->node->nout > 1 && r->out[1].p) {
+		uint64_t z = best_at / w->in[2] / w->in[1], y = best_at / w->in[2] % w->in[1], col = best_at % w->in[2];
+
+		r->out[1].i64[out] = (int64_t)(plane + (p->column_major ? (col * w->in[1] + y) * w->in[0] + z : best_at));
+	}
+}
+
+static void pool_planes(void *arg, uint64_t first, uint64_t last)
+{
+	const struct op_run *r = arg;
+	const struct pooling *p = r->node->plan;
+	const struct window *w = &p->w;
+	uint32_t o[WINDOW_DIMS];
+
+	for (uint64_t channel = first; channel < last; channel++) {
+		uint64_t out = channel * w->out_count;
+
+		for (o[0] = 0; o[0] < w->out[0]; o[0]++)
+			for (o[1] = 0; o[1] < w->out[1]; o[1]++)
+				for (o[2] = 0; o[2] < w->out[2]; o[2]++)
+					pool_one(r, p, channel * w->in_count, o, out++);
+	}
+}
+
+void op_pool_run(const struct op_run *r)
+{
+	if (r->out[0].count)
+		op_parallel(r->pool, (uint64_t)r->in[0].dims[0] * r->in[0].dims[1], 1, pool_planes, (void *)r);
+}
+
+/* ---------------------------------------------------------------- global */
+
+int op_global_pool_infer(const struct op_infer *c)
+{
+	const struct net_value *x = op_in(c, 0);
+	uint32_t dims[NET_MAX_DIMS];
+	int ret = op_want(c, 0, NET_F32);
+
+	if (ret)
+		return ret;
+	if (x->ndim < 3 || !x->count)
+		return OP_FAIL(c, -EINVAL, "an input of shape %s", net_shape_text(x->ndim, x->dims).s);
+	for (unsigned int i = 0; i < x->ndim; i++)
+		dims[i] = i < 2 ? x->dims[i] : 1;
+	return op_set(c, 0, NET_F32, x->ndim, dims);
+}
+
+static void global_channels(void *arg, uint64_t first, uint64_t last)
+{
+	const struct op_run *r = arg;
+	bool max = !strcmp(r->node->op->name, "GlobalMaxPool");
+	uint64_t n = r->in[0].count / r->out[0].count;
+
+	for (uint64_t i = first; i < last; i++) {
+		const float *x = r->in[0].f + i * n;
+		float most = x[0];
+		double sum = 0;
+
+		for (uint64_t k = 0; k < n; k++) {
+			most = x[k] > most || isnan(x[k]) ? x[k] : most;
+			sum += (double)x[k];
+		}
+		r->out[0].f[i] = max ? most : (float)(sum / (double)n);
+	}
+}
+
+void op_global_pool_run(const struct op_run *r)
+{
+	op_parallel(r->pool, r->out[0].count, 16, global_channels, (void *)r);
+}
