@@ -8,6 +8,7 @@
 #include "backend.h"
 #include "configs.h"
 #include "device.h"
+#include "results.h"
 
 struct ref_buffer {
 	struct ref_buffer *next;
@@ -17,18 +18,12 @@ struct ref_buffer {
 	bool device_writes;
 };
 
-struct ref_result {
-	struct ref_result *next;
-	uint64_t seq;
-	struct eie_cpl cpl;
-};
-
 struct ref_dev {
 	pthread_mutex_t lock;            /* of all below */
 	struct eie_ref *ref;
 	const struct accel_config *config;
 	struct ref_buffer *buffers;
-	struct ref_result *results;      /* not yet waited for */
+	struct result *results;          /* not yet waited for */
 	uint64_t next_va, seq;
 };
 
@@ -113,10 +108,7 @@ static void backend_close(void *ctx)
 {
 	struct ref_dev *dev = ctx;
 
-	for (struct ref_result *r = dev->results, *next; r; r = next) {
-		next = r->next;
-		free(r);
-	}
+	results_free(&dev->results);
 	for (struct ref_buffer *b = dev->buffers, *next; b; b = next) {
 		next = b->next;
 		free(b->map);
@@ -158,7 +150,7 @@ static int backend_buffer_new(void *ctx, size_t size, bool device_writes, struct
 	b->next = dev->buffers;
 	dev->buffers = b;
 	pthread_mutex_unlock(&dev->lock);
-	*buf = (struct accel_buffer){ b->map, b->size, b->va };
+	*buf = (struct accel_buffer){ b->map, b->size, b->va, 0, device_writes };
 	return 0;
 }
 
@@ -185,7 +177,7 @@ static int backend_submit(void *ctx, const struct accel_job *job, uint64_t *seq,
 {
 	struct ref_dev *dev = ctx;
 	const struct eie_ref_mem mem = { ref_read, ref_write, dev };
-	struct ref_result *r = calloc(1, sizeof(*r));
+	struct result *r = calloc(1, sizeof(*r));
 	struct eie_desc desc;
 
 	if (!r)
@@ -194,8 +186,7 @@ static int backend_submit(void *ctx, const struct accel_job *job, uint64_t *seq,
 	r->seq = *seq = ++dev->seq;
 	accel_job_descriptor(job, r->seq, &desc);
 	eie_ref_run(dev->ref, &desc, &mem, &r->cpl);
-	r->next = dev->results;
-	dev->results = r;
+	results_add(&dev->results, r);
 	pthread_mutex_unlock(&dev->lock);
 	return 0;
 }
@@ -203,23 +194,13 @@ static int backend_submit(void *ctx, const struct accel_job *job, uint64_t *seq,
 static int backend_wait(void *ctx, uint64_t seq, int64_t timeout_ns, struct eie_cpl *cpl, struct accel_error *err)
 {
 	struct ref_dev *dev = ctx;
-	int ret = -ENOENT;
+	bool found;
 
 	(void)timeout_ns;   /* a job that has been submitted is done */
 	pthread_mutex_lock(&dev->lock);
-	for (struct ref_result **p = &dev->results; *p; p = &(*p)->next) {
-		struct ref_result *r = *p;
-
-		if (r->seq == seq) {
-			*p = r->next;
-			*cpl = r->cpl;
-			free(r);
-			ret = 0;
-			break;
-		}
-	}
+	found = results_take(&dev->results, seq, cpl);
 	pthread_mutex_unlock(&dev->lock);
-	return ret ? accel_fail(err, ret, NULL, "job %llu is not in flight", (unsigned long long)seq) : 0;
+	return found ? 0 : accel_fail(err, -ENOENT, NULL, "job %llu is not in flight", (unsigned long long)seq);
 }
 
 const struct accel_backend accel_backend_ref = {

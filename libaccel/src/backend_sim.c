@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "device.h"
+#include "results.h"
 #include "simdev.h"
 
 #define ASID 1
@@ -16,16 +17,11 @@
 /* Cycles between two looks at the clock. */
 #define SLICE 20000
 
-struct sim_result {
-	struct sim_result *next;
-	struct eie_cpl cpl;
-};
-
 struct sim_dev {
 	pthread_mutex_t lock;   /* of all below */
 	struct simdev *dev;
 	struct simdev_space space;
-	struct sim_result *results;   /* complete, not yet waited for */
+	struct result *results;       /* complete, not yet waited for */
 	uint64_t seq, lost;           /* jobs submitted; those up to `lost` were given up */
 };
 
@@ -58,12 +54,7 @@ static void backend_close(void *ctx)
 {
 	struct sim_dev *s = ctx;
 
-	while (s->results) {
-		struct sim_result *r = s->results;
-
-		s->results = r->next;
-		free(r);
-	}
+	results_free(&s->results);
 	simdev_close(s->dev);
 	pthread_mutex_destroy(&s->lock);
 	free(s);
@@ -96,7 +87,8 @@ static int backend_buffer_new(void *ctx, size_t size, bool device_writes, struct
 			simbus_release(s->dev->bus, m.bus, size);
 	}
 	if (!ret)
-		*buf = (struct accel_buffer){ simbus_ptr(s->dev->bus, m.bus, size), size, VA_OFFSET + m.bus };
+		*buf = (struct accel_buffer){ simbus_ptr(s->dev->bus, m.bus, size), size, VA_OFFSET + m.bus, 0,
+						device_writes };
 	pthread_mutex_unlock(&s->lock);
 	return ret ? accel_fail(err, ret, NULL, "no simulated memory for a buffer of %zu bytes: %s", size, strerror(-ret)) : 0;
 }
@@ -116,7 +108,7 @@ static void backend_buffer_free(void *ctx, struct accel_buffer *buf)
 static int collect(struct sim_dev *s)
 {
 	for (;;) {
-		struct sim_result *r = malloc(sizeof(*r));
+		struct result *r = malloc(sizeof(*r));
 
 		if (!r)
 			return -ENOMEM;
@@ -124,8 +116,8 @@ static int collect(struct sim_dev *s)
 			free(r);
 			return 0;
 		}
-		r->next = s->results;
-		s->results = r;
+		r->seq = le64toh(r->cpl.fence);
+		results_add(&s->results, r);
 	}
 }
 
@@ -173,21 +165,6 @@ static int backend_submit(void *ctx, const struct accel_job *job, uint64_t *seq,
 	return ret;
 }
 
-static bool take_result(struct sim_dev *s, uint64_t seq, struct eie_cpl *cpl)
-{
-	for (struct sim_result **p = &s->results; *p; p = &(*p)->next) {
-		struct sim_result *r = *p;
-
-		if (le64toh(r->cpl.fence) == seq) {
-			*p = r->next;
-			*cpl = r->cpl;
-			free(r);
-			return true;
-		}
-	}
-	return false;
-}
-
 static int64_t now_ns(void)
 {
 	struct timespec t;
@@ -205,13 +182,13 @@ static int backend_wait(void *ctx, uint64_t seq, int64_t timeout_ns, struct eie_
 	/* The lock is let go between slices, so that other sessions of the device get their turn. */
 	for (bool found = false; !found && !ret;) {
 		pthread_mutex_lock(&s->lock);
-		found = take_result(s, seq, cpl);
+		found = results_take(&s->results, seq, cpl);
 		if (!found && seq <= s->lost)
 			ret = accel_fail(err, -EIO, NULL, "the simulated device was reset while the job was in flight");
 		else if (!found)
 			ret = advance(s, err);
 		if (!found && !ret)
-			found = take_result(s, seq, cpl);
+			found = results_take(&s->results, seq, cpl);
 		pthread_mutex_unlock(&s->lock);
 		if (!found && !ret && timeout_ns >= 0 && now_ns() - start >= timeout_ns)
 			ret = accel_fail(err, -ETIMEDOUT, NULL, "the run is not complete yet");
