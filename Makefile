@@ -3,7 +3,7 @@
 #   make demo     install what is missing, build, classify Fashion-MNIST on the Verilated engine, verify every bit
 #   make check    install what is missing, build, run every test; last line: N passed, M failed, K skipped
 #   make          build into build/ (make deps installs the packages first)
-# More targets: lint, generate, check-generated, fuzz, install, clean. See docs/testing.md.
+# More targets: lint, generate, check-generated, fuzz, install, deb, clean. See docs/testing.md.
 
 BUILD   ?= build
 CONFIGS ?= 2x2 8x8
@@ -11,7 +11,6 @@ CC      ?= gcc
 CXX     ?= g++
 CLANG   ?= clang
 CFLAGS  ?= -O2 -g
-PREFIX  ?= /usr/local
 DATA    ?= /usr/share/datasets/fashion-mnist
 NPROC   := $(shell nproc)
 SONAME  := libaccel.so.0
@@ -26,6 +25,7 @@ include hw/rules.mk
 include sim/rules.mk
 include libaccel/rules.mk
 include tests/rules.mk
+include libaccel/install.mk
 
 # One list of packages (debian-packages.txt) for Debian 12 and 13; what is installed already is not touched.
 SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
@@ -55,15 +55,7 @@ check: deps
 	@$(call quietly,check-build)
 	@tests/run.sh -j $(NPROC) $(BUILD)
 
-install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/share/man/man1
-	install -m 755 $(BUILD)/eie $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(BUILD)/$(SONAME) $(BUILD)/libeie_sim.so $(DESTDIR)$(PREFIX)/lib/
-	ln -sf $(SONAME) $(DESTDIR)$(PREFIX)/lib/libaccel.so
-	install -m 644 libaccel/include/accel.h $(DESTDIR)$(PREFIX)/include/
-	install -m 644 docs/man/eie.1 $(DESTDIR)$(PREFIX)/share/man/man1/
-
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all deps demo check install clean
+.PHONY: all deps demo check clean

@@ -16,6 +16,8 @@
 
 /* Jobs are cut at about so many estimated cycles, so that others get their turn. */
 #define JOB_CYCLES 1000000
+/* The first input of a job is loaded in pieces, so that its first MAC starts early: granules of the first; each next one is twice as long. */
+#define FIRST_PIECE 8
 #define NOBODY (-1)
 
 /* A region of a buffer that holds one thing at a time. */
@@ -42,6 +44,7 @@ struct task {
 struct stage {
 	unsigned int x, w, r;
 	int64_t load;
+	bool pieces;   /* the first layer's input comes in pieces, each with a token */
 };
 
 struct emit {
@@ -84,8 +87,9 @@ static int64_t add(struct emit *e, uint32_t layer, const struct eie_cmd *cmd)
 /* Sets one bit of a command that has been added. */
 #define MARK(e, index, field) \
 	do { \
-		if ((index) != NOBODY) \
-			CMD_SET(&(e)->program->cmds[index], field, 1); \
+		int64_t mark_ = (index); \
+		if (mark_ != NOBODY) \
+			CMD_SET(&(e)->program->cmds[mark_], field, 1); \
 	} while (0)
 
 static struct eie_cmd xfer(uint32_t opcode, unsigned int base, uint64_t offset, uint32_t target, uint32_t addr, uint32_t len)
@@ -164,7 +168,34 @@ static void load_codebook(struct emit *e, struct stage *st, uint32_t layer)
 	e->codebook_loaded = true;
 }
 
-static void stage_chain(struct emit *e, const struct task *task, struct stage *st)
+/* Granules of a piece that starts at granule `at`, of an input vector of n. */
+static uint32_t piece(uint32_t at, uint32_t n)
+{
+	uint32_t len = at ? at + FIRST_PIECE : FIRST_PIECE;
+
+	return n - at < 2 * len ? n - at : len;   /* no small rest */
+}
+
+/*
+ * Pieces pay when no MAC of an item before overlaps the load. They are kept simple: one input from memory, which the first command, a
+ * MAC, reads.
+ */
+static bool in_pieces(const struct emit *e)
+{
+	const struct segment *s = e->segment;
+	uint32_t segment = (uint32_t)(s - e->plan->segments), first = e->plan->model->layers[s->first_layer].input;
+	const struct tile_image *image = &e->plan->layers[s->first_layer].image;
+
+	for (uint32_t l = s->first_layer + 1; l < s->first_layer + s->nlayers; l++) {
+		unsigned int input = e->plan->model->layers[l].input;
+
+		if (input != first && e->plan->tensors[input].segment != segment)
+			return false;
+	}
+	return image->rows[0].nchunks && image->chunks[image->rows[0].first_chunk].granules == e->plan->tensors[first].granules;
+}
+
+static void stage_chain(struct emit *e, const struct task *task, bool starts, struct stage *st)
 {
 	const struct segment *s = e->segment;
 	uint32_t segment = (uint32_t)(s - e->plan->segments);
@@ -181,6 +212,16 @@ static void stage_chain(struct emit *e, const struct task *task, struct stage *s
 			again |= e->plan->model->layers[before].input == input;
 		if (again || t->segment == segment)
 			continue;
+		if (starts && in_pieces(e)) {
+			st->pieces = true;
+			for (uint32_t at = 0, n; at < t->granules; at += n) {
+				n = piece(at, t->granules);
+				load(e, st, l, xfer(EIE_OP_LOAD, t->base, item_offset(t, task->item) + (uint64_t)at * EIE_GRANULE_BYTES,
+						    EIE_BUF_ABUF, st->x * s->set_granules + t->abuf + at, n), e->x.slot[st->x].user);
+				MARK(e, st->load, SIGNAL_NEXT);
+			}
+			continue;
+		}
 		load(e, st, l, xfer(EIE_OP_LOAD, t->base, item_offset(t, task->item), EIE_BUF_ABUF,
 				    st->x * s->set_granules + t->abuf, t->granules), e->x.slot[st->x].user);
 	}
@@ -232,11 +273,12 @@ static void stage_stream(struct emit *e, const struct task *task, struct stage *
 	}
 }
 
-static void stage(struct emit *e, const struct task *task, struct stage *st)
+/* starts: the job starts with this task. */
+static void stage(struct emit *e, const struct task *task, bool starts, struct stage *st)
 {
 	*st = (struct stage){ .load = NOBODY };
 	if (e->segment->chain)
-		stage_chain(e, task, st);
+		stage_chain(e, task, starts, st);
 	else
 		stage_stream(e, task, st);
 	MARK(e, st->load, SIGNAL_NEXT);
@@ -249,8 +291,8 @@ struct place {
 	uint32_t in, ptr, weights, param, out;
 };
 
-static int64_t add_mac(struct emit *e, uint32_t layer, const struct tile_chunk *chunk, unsigned int half, bool fence,
-		       const struct place *at)
+/* granules: of input; the chunk's, or a piece of it. */
+static int64_t add_mac(struct emit *e, uint32_t layer, uint32_t granules, unsigned int half, bool fence, const struct place *at)
 {
 	struct eie_cmd cmd = { { 0 } };
 
@@ -259,11 +301,24 @@ static int64_t add_mac(struct emit *e, uint32_t layer, const struct tile_chunk *
 	CMD_SET(&cmd, MAC_HALF, half);
 	CMD_SET(&cmd, MAC_WIDE, e->plan->model->layers[layer].code_bits == 8);
 	CMD_SET(&cmd, MAC_IN, at->in);
-	CMD_SET(&cmd, MAC_LEN, chunk->granules);
+	CMD_SET(&cmd, MAC_LEN, granules);
 	CMD_SET(&cmd, MAC_PTR, at->ptr);
 	CMD_SET(&cmd, MAC_WEIGHTS, at->weights);
 	CMD_SET(&cmd, MAC_CODEBOOK, e->plan->layers[layer].codebook);
 	return add(e, layer, &cmd);
+}
+
+/* One MAC a piece of the input, each after the token of its load. */
+static void add_mac_pieces(struct emit *e, uint32_t layer, uint32_t granules, unsigned int half, const struct place *at)
+{
+	for (uint32_t first = 0, n; first < granules; first += n) {
+		struct place part = *at;
+
+		n = piece(first, granules);
+		part.in += first;
+		part.ptr += first * (EIE_GRANULE_VALUES / EIE_PTRS_PER_GRANULE);
+		MARK(e, add_mac(e, layer, n, half, false, &part), WAIT_PREV);
+	}
 }
 
 /* out_slot: index into stored[], of the slot that is written. */
@@ -307,7 +362,10 @@ static void compute_chain(struct emit *e, const struct stage *st)
 			if (row->nchunks) {
 				const struct tile_chunk *chunk = &lp->image.chunks[row->first_chunk];
 
-				add_mac(e, l, chunk, e->half, fence, &at);
+				if (st->pieces && l == s->first_layer && t == 0)
+					add_mac_pieces(e, l, chunk->granules, e->half, &at);
+				else
+					add_mac(e, l, chunk->granules, e->half, fence, &at);
 				fence = false;
 				at.ptr += chunk->plen;
 				at.weights += chunk->wlen;
@@ -334,7 +392,7 @@ static void compute_stream(struct emit *e, const struct task *task, const struct
 
 	if (task->chunk) {
 		at.in += keeps_input(e) ? task->chunk->first : 0;
-		add_mac(e, layer, task->chunk, task->half, false, &at);
+		add_mac(e, layer, task->chunk->granules, task->half, false, &at);
 	}
 	if (task->drains)
 		add_drain(e, layer, task->tile, task->half, task->half, &at);
@@ -431,9 +489,9 @@ static void emit_job(struct emit *e, const struct task *tasks, uint32_t n)
 		int64_t computed;
 
 		if (i == 0 || slots == 1)
-			stage(e, &tasks[i], now);
+			stage(e, &tasks[i], i == 0, now);
 		if (slots == 2 && i + 1 < n)
-			stage(e, &tasks[i + 1], &stages[(i + 1) % 2]);
+			stage(e, &tasks[i + 1], false, &stages[(i + 1) % 2]);
 		computed = compute(e, &tasks[i], now);
 		store(e, &tasks[i], now, computed);
 	}

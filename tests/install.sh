@@ -1,0 +1,41 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+# What is installed works alone: install.sh BUILD. Once from `make install`, once from the Debian packages: the example is built with
+# the installed header and pkg-config file, and classifies on cpu and on the simulator; the command finds the simulator too.
+set -u
+failed=0
+step() {
+	what=$1
+	shift
+	if "$@"; then echo "ok - $what"; else echo "not ok - $what"; failed=1; fi
+}
+
+build=$1
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+model=libaccel/models/lenet_300_100.eie
+head -c 3136 /dev/zero >"$dir/picture.f32"
+
+# $1: prefix, $2: folder of the libraries, $3: what is tested, $4: root that the pkg-config file does not know of
+works() {
+	PKG_CONFIG_PATH=$2/pkgconfig PKG_CONFIG_SYSROOT_DIR=$4
+	export PKG_CONFIG_PATH PKG_CONFIG_SYSROOT_DIR
+	step "$3: example builds with pkg-config" \
+		sh -c "cc -Wall -Werror -o $dir/classify libaccel/examples/classify.c \$(pkg-config --cflags --libs accel)"
+	for device in cpu sim; do
+		step "$3: example runs on $device" \
+			sh -c "cd $dir && LD_LIBRARY_PATH=$2 ./classify $PWD/$model $device <picture.f32"
+	done
+	step "$3: eie finds the simulator" sh -c "cd $dir && LD_LIBRARY_PATH=$2 $1/bin/eie info --device sim"
+	step "$3: manual page" test -s "$1/share/man/man1/eie.1" -o -s "$1/share/man/man1/eie.1.gz"
+	step "$3: completion" test -s "$1/share/bash-completion/completions/eie"
+}
+
+step "make install" make install BUILD="$build" PREFIX="$dir/local"
+works "$dir/local" "$dir/local/lib" "installed" ""
+step "make deb" make deb BUILD="$build"
+for package in libaccel0 libaccel-dev eie-sim eie-tools; do
+	step "unpack $package" sh -c "dpkg-deb -x $build/deb/${package}_*.deb $dir/root"
+done
+works "$dir/root/usr" "$dir/root/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)" "packages" "$dir/root"
+exit $failed
