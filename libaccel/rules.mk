@@ -3,12 +3,14 @@
 
 LIB_SRC   := $(sort $(wildcard libaccel/src/*.c))
 TOOL_SRC  := $(sort $(wildcard libaccel/tool/*.c))
-LIB_LIBS  := -lfdt -lzip -lz -lprotobuf-c -lpthread -ldl -lm
+DRM_CFLAGS := $(shell pkg-config --cflags libdrm)
+LIB_LIBS  := -ldrm -lfdt -lzip -lz -lprotobuf-c -lpthread -ldl -lm
 TOOL_LIBS := -lpng -lz -lm
 
 # -ffp-contract=off: float results must not depend on whether the machine fuses multiply and add
 LIB_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -ffp-contract=off -Ilibaccel/include -Ilibaccel/src \
-	-Ihw/include -Isim -I$(BUILD)/gen -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -MMD -MP
+	-Ihw -Ihw/include -Isim -Iuapi $(DRM_CFLAGS) -I$(BUILD)/gen -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-MMD -MP
 
 $(BUILD)/gen/configs.c: $(BUILD)/hw/eie_cfg $(CONFIGS:%=hw/config/%.cfg)
 	@mkdir -p $(@D)

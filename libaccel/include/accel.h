@@ -188,16 +188,17 @@ int accel_model_run_float(const struct accel_model *model, const float *inputs, 
 struct accel_device;
 
 /*
- * spec: "cpu", "ref[:CONFIG]", "sim[:CONFIG]" (CONFIG: 2x2, 8x8 unless given, 8x8-fpga, 16x16), each with ",key=value" options of the simulator: seed,
- * latency, stall (permille), jitter. Errors: -ENODEV (unknown, library or node missing), -EPROTO (hardware too new).
+ * spec: "cpu", "ref[:CONFIG]", "sim[:CONFIG]" (CONFIG: 2x2, 8x8 unless given, 8x8-fpga, 16x16; sim takes ",key=value" options: seed,
+ * latency, stall (permille), jitter), "drm[:PATH]" (a node of driver eie, the first one unless PATH names it). Errors: -ENODEV
+ * (unknown, library or node missing), -EPROTO (hardware or driver too new).
  */
 int accel_device_open(const char *spec, struct accel_device **device, struct accel_error *err);
 struct accel_device *accel_device_ref(struct accel_device *device);
 void accel_device_unref(struct accel_device *device);
 
 struct accel_device_info {
-	const char *backend;                  /* "cpu", "ref", "sim" */
-	const char *config;                   /* "8x8"; "" for cpu */
+	const char *backend;                  /* "cpu", "ref", "sim", "drm" */
+	const char *config;                   /* "8x8"; drm: name of the node, "accel0"; "" for cpu */
 	unsigned int isa_major, isa_minor;    /* 0.0 for cpu */
 	unsigned int clusters, lanes, rows;   /* 0 for cpu, like the rest */
 	unsigned int abuf_granules, wbuf_granules, pbuf_granules, rbuf_granules;
@@ -208,6 +209,12 @@ struct accel_device_info {
 };
 
 int accel_device_info(const struct accel_device *device, struct accel_device_info *info);
+
+/*
+ * Runs jobs that have no commands, at most depth (1 to 64) in flight, and waits for all: for measuring what a submission costs.
+ * -ENOTSUP: cpu. Other errors: as accel_session_run().
+ */
+int accel_device_noop(struct accel_device *device, unsigned int jobs, unsigned int depth, struct accel_error *err);
 
 /* -------------------------------------------------------------- programs */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * What a backend that runs command buffers offers (ref, sim; drm later). The cpu backend has no table of these: sessions run
+ * What a backend that runs command buffers offers (ref, sim, drm). The cpu backend has no table of these: sessions run
  * its kernels straight from the model.
  */
 #ifndef ACCEL_BACKEND_H
@@ -23,9 +23,16 @@ struct accel_buffer {
 	void *map;           /* host memory */
 	size_t size;         /* multiple of 4096 */
 	uint64_t va;         /* device address */
+	uint32_t handle;     /* the backend's own name for it */
+	bool device_writes;
 };
 
+/* Buffers that a job may use at the most. */
+#define ACCEL_JOB_BUFFERS 8
+
 struct accel_job {
+	const struct accel_buffer *const *buffers;   /* [nbuffers]: all that the job uses, commands included */
+	unsigned int nbuffers;                 /* at most ACCEL_JOB_BUFFERS */
 	const struct accel_buffer *commands;   /* all offsets in bytes */
 	uint64_t cmd_offset, restore_offset, bases_offset;
 	uint32_t ncmds, nrestore, nbases;
@@ -42,13 +49,18 @@ struct accel_backend {
 	int (*describe)(void *dev, const char **config, const void **blob, size_t *bytes);
 	int (*buffer_new)(void *dev, size_t size, bool device_writes, struct accel_buffer *buf, struct accel_error *err);
 	void (*buffer_free)(void *dev, struct accel_buffer *buf);
+	/*
+	 * Gives a buffer to the device (after the CPU wrote, before submit) or to the CPU (after wait): caches are cleaned or
+	 * invalidated where the bus is not coherent. NULL: never needed.
+	 */
+	int (*buffer_owner)(void *dev, const struct accel_buffer *buf, bool device, struct accel_error *err);
 	/* Queues a job; *seq identifies it. Jobs of one device run in order. */
 	int (*submit)(void *dev, const struct accel_job *job, uint64_t *seq, struct accel_error *err);
 	/* 0 and the completion entry (also for failed jobs), or -ETIMEDOUT. Each seq is waited for once. */
 	int (*wait)(void *dev, uint64_t seq, int64_t timeout_ns, struct eie_cpl *cpl, struct accel_error *err);
 };
 
-extern const struct accel_backend accel_backend_ref, accel_backend_sim;
+extern const struct accel_backend accel_backend_ref, accel_backend_sim, accel_backend_drm;
 
 /* hwparams.c: reads and checks a device tree; -EPROTO names what is missing or too new. */
 int eie_params_read(const void *blob, size_t bytes, struct eie_params *params, struct accel_error *err);

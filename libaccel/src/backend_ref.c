@@ -150,7 +150,7 @@ static int backend_buffer_new(void *ctx, size_t size, bool device_writes, struct
 	b->next = dev->buffers;
 	dev->buffers = b;
 	pthread_mutex_unlock(&dev->lock);
-	*buf = (struct accel_buffer){ b->map, b->size, b->va };
+	*buf = (struct accel_buffer){ b->map, b->size, b->va, 0, device_writes };
 	return 0;
 }
 

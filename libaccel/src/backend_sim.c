@@ -87,7 +87,8 @@ static int backend_buffer_new(void *ctx, size_t size, bool device_writes, struct
 			simbus_release(s->dev->bus, m.bus, size);
 	}
 	if (!ret)
-		*buf = (struct accel_buffer){ simbus_ptr(s->dev->bus, m.bus, size), size, VA_OFFSET + m.bus };
+		*buf = (struct accel_buffer){ simbus_ptr(s->dev->bus, m.bus, size), size, VA_OFFSET + m.bus, 0,
+						device_writes };
 	pthread_mutex_unlock(&s->lock);
 	return ret ? accel_fail(err, ret, NULL, "no simulated memory for a buffer of %zu bytes: %s", size, strerror(-ret)) : 0;
 }

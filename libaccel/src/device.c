@@ -6,7 +6,7 @@
 
 #include "device.h"
 
-static const struct accel_backend *const backends[] = { &accel_backend_ref, &accel_backend_sim };
+static const struct accel_backend *const backends[] = { &accel_backend_ref, &accel_backend_sim, &accel_backend_drm };
 #define NBACKENDS (sizeof(backends) / sizeof(backends[0]))
 
 const char *accel_spec_config(const char *options, char *config, size_t size)
@@ -81,7 +81,7 @@ void accel_job_descriptor(const struct accel_job *job, uint64_t fence, struct ei
 
 static int unknown_device(const char *spec, size_t n, struct accel_error *err)
 {
-	static const char *const names[] = { "cpu", "ref", "sim", NULL };
+	static const char *const names[] = { "cpu", "ref", "sim", "drm", NULL };
 	char name[32];
 	const char *near;
 
@@ -90,7 +90,7 @@ static int unknown_device(const char *spec, size_t n, struct accel_error *err)
 	memcpy(name, spec, n);
 	name[n] = '\0';
 	near = accel_nearest(name, names);
-	return accel_fail(err, -ENODEV, NULL, "no device \"%s\"%s%s%s; there are cpu, ref[:CONFIG] and sim[:CONFIG]", name,
+	return accel_fail(err, -ENODEV, NULL, "no device \"%s\"%s%s%s; there are cpu, ref[:CONFIG], sim[:CONFIG] and drm[:PATH]", name,
 			  near ? ": did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 

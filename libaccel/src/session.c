@@ -15,6 +15,7 @@
 
 /* One buffer a base, and one for commands, restore commands and base table. */
 enum { BUF_COMMANDS = NBASES, NBUFFERS };
+_Static_assert(NBUFFERS <= ACCEL_JOB_BUFFERS, "a job lists all buffers of a session");
 
 struct accel_session {
 	struct accel_program *program;
@@ -287,9 +288,23 @@ int accel_session_output_raw(struct accel_session *s, unsigned int index, int16_
 
 /* -------------------------------------------------------------------- runs */
 
+/* The CPU has the buffers while no run is in flight. */
+static int change_hands(struct accel_session *s, bool device, struct accel_error *err)
+{
+	const struct accel_backend *backend = s->device->backend;
+	int ret = 0;
+
+	for (int b = 0; b < NBUFFERS && backend && backend->buffer_owner && !ret; b++)
+		if (s->buffers[b].map)
+			ret = backend->buffer_owner(s->device->dev, &s->buffers[b], device, err);
+	return ret;
+}
+
 int accel_session_submit(struct accel_session *s, struct accel_error *err)
 {
 	const struct accel_program *p = s->program;
+	const struct accel_buffer *used[NBUFFERS];
+	unsigned int nused = 0;
 	int ret = check_idle(s, err);
 
 	if (ret)
@@ -309,8 +324,14 @@ int accel_session_submit(struct accel_session *s, struct accel_error *err)
 		accel_cpu_run(s->cpu, &s->stats.macs, &s->stats.saturated);
 		return 0;
 	}
+	for (int b = 0; b < NBUFFERS; b++)
+		if (s->buffers[b].map)
+			used[nused++] = &s->buffers[b];
+	ret = change_hands(s, true, err);
 	for (uint32_t j = 0; j < p->njobs && !ret; j++) {
 		const struct accel_job job = {
+			.buffers = used,
+			.nbuffers = nused,
 			.commands = &s->buffers[BUF_COMMANDS],
 			.cmd_offset = (uint64_t)p->jobs[j].first_cmd * EIE_CMD_BYTES,
 			.restore_offset = s->restore_offset,
@@ -399,15 +420,17 @@ static int64_t now_ns(void)
 int accel_session_wait(struct accel_session *s, int64_t timeout_ns, struct accel_error *err)
 {
 	int64_t end = timeout_ns < 0 ? 0 : now_ns() + timeout_ns;
+	struct accel_error late = { 0 };
+	int ret;
 
 	if (!s->running)
 		return accel_fail(err, -EINVAL, NULL, "no run was submitted");
 	for (; s->waited < s->submitted; s->waited++) {
 		int64_t left = timeout_ns < 0 ? -1 : end - now_ns();
 		struct eie_cpl cpl;
-		int ret = s->device->backend->wait(s->device->dev, s->seqs[s->waited], timeout_ns < 0 ? -1 : left < 0 ? 0 : left,
-						   &cpl, err);
 
+		ret = s->device->backend->wait(s->device->dev, s->seqs[s->waited], timeout_ns < 0 ? -1 : left < 0 ? 0 : left, &cpl,
+					       err);
 		if (ret == -ETIMEDOUT)
 			return ret;
 		if (ret) {
@@ -420,6 +443,11 @@ int accel_session_wait(struct accel_session *s, int64_t timeout_ns, struct accel
 			job_failed(s, s->waited, &cpl);
 	}
 	s->running = false;
+	ret = change_hands(s, false, &late);
+	if (ret && !s->failed) {
+		s->failed = ret;
+		s->error = late;
+	}
 	s->finished = !s->failed && (s->cpu || s->net || s->submitted == s->program->njobs);
 	if (s->failed && err)
 		*err = s->error;

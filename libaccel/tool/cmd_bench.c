@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "args.h"
 #include "bench_layer.h"
+#include "bench_noop.h"
 #include "json.h"
 #include "runner.h"
 
@@ -316,6 +317,8 @@ static int what(struct bench *b, const char *name)
 {
 	if (!strcmp(name, "sim"))
 		return suite_sim(b);
+	if (!strcmp(name, "noop"))
+		return bench_noop(b->tool, b->device, b->seconds, b->json);
 	if (!strcmp(name, "eie-paper") || !strcmp(name, "cpu"))
 		return suite_paper(b);
 	return bench_model(b, name);
@@ -324,17 +327,18 @@ static int what(struct bench *b, const char *name)
 /* A word that is neither a suite nor looks like a file is a mistyped suite. */
 static int check_name(const char *name)
 {
-	static const char *const suites[] = { "sim", "cpu", "eie-paper" };
+	static const char *const suites[] = { "sim", "cpu", "eie-paper", "noop" };
+	const unsigned int n = sizeof(suites) / sizeof(suites[0]);
 	const char *near;
 
-	for (unsigned int i = 0; i < 3; i++)
+	for (unsigned int i = 0; i < n; i++)
 		if (!strcmp(name, suites[i]))
 			return EXIT_OK;
 	if (strpbrk(name, "./"))
 		return EXIT_OK;
-	near = nearest(name, suites, 3);
+	near = nearest(name, suites, n);
 	return usage("bench",
-		     "unknown suite '%s'%s%s%s (suites: sim, cpu, eie-paper; or an .eie file)",
+		     "unknown suite '%s'%s%s%s (suites: sim, cpu, eie-paper, noop; or an .eie file)",
 		     name, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
@@ -345,7 +349,7 @@ int cmd_bench(struct tool *tool, int argc, char **argv)
 	bool as_json = false;
 	const struct arg options[] = {
 		{ "device", 'd', ARG_TEXT, &spec, "DEVICE",
-		  "sim[:CONFIG], ref[:CONFIG] or cpu (default sim; cpu for suite cpu)" },
+		  "sim[:CONFIG], ref[:CONFIG], drm[:PATH] or cpu (default sim; cpu for suite cpu)" },
 		{ "seconds", 's', ARG_SECONDS, &b.seconds, "S",
 		  "repeat a layer for that long (default 2)" },
 		{ "json", 0, ARG_FLAG, &as_json, NULL, "report as JSON" },
@@ -353,16 +357,17 @@ int cmd_bench(struct tool *tool, int argc, char **argv)
 	};
 	const struct arg_command cmd = {
 		.name = "bench",
-		.synopsis = "sim|cpu|eie-paper|MODEL.eie [--device DEVICE] [--seconds S] [--json]",
+		.synopsis = "sim|cpu|eie-paper|noop|MODEL.eie [--device DEVICE] [--seconds S] [--json]",
 		.options = options,
 		.min = 1,
 		.max = 1,
-		.missing = "a suite (sim, cpu, eie-paper) or a model",
+		.missing = "a suite (sim, cpu, eie-paper, noop) or a model",
 		.summary =
 			"Measures, and checks every output against the CPU reference (cpu; ref when cpu is measured).\n\n"
 			"  sim        a 4096 x 4096 layer, 9 % of the weights and 35 % of the inputs not zero\n"
 			"  eie-paper  the nine layers of EIE (ISCA 2016) on the simulated engine\n"
 			"  cpu        the same nine layers on the CPU kernels\n"
+			"  noop       jobs without commands: what a submission costs\n"
 			"  MODEL.eie  a model, with random inputs",
 		.example = "eie bench sim --device sim:8x8 --json",
 	};

@@ -290,7 +290,7 @@ int cmd_eval(struct tool *tool, int argc, char **argv)
 		{ "labels", 0, ARG_TEXT, &labels, "FILE",
 		  "labels, IDX or .npy (default: beside the data)" },
 		{ "device", 'd', ARG_TEXT, &spec, "DEVICE",
-		  "sim[:CONFIG], ref[:CONFIG] or cpu (default sim)" },
+		  "sim[:CONFIG], ref[:CONFIG], drm[:PATH] or cpu (default sim)" },
 		{ "limit", 'n', ARG_COUNT, &limit, "N", "only the first N items" },
 		{ "batch", 'b', ARG_COUNT, &batch, "N", "items a run (default 64; 1 for ONNX)" },
 		{ "verify", 0, ARG_FLAG, &verify, NULL,

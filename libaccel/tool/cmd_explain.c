@@ -89,7 +89,7 @@ int cmd_explain(struct tool *tool, int argc, char **argv)
 	const struct onnx_args onnx = { &shapes, &fixed, NULL, 0 };
 	const struct arg options[] = {
 		{ "device", 'd', ARG_TEXT, &spec, "DEVICE",
-		  "sim[:CONFIG], ref[:CONFIG] or cpu (default sim)" },
+		  "sim[:CONFIG], ref[:CONFIG], drm[:PATH] or cpu (default sim)" },
 		{ "batch", 'b', ARG_COUNT, &batch, "N", "items a run (default 1)" },
 		{ "stream", 0, ARG_FLAG, &stream, NULL, "never keep weights on chip between runs" },
 		ONNX_ARGS(shapes, fixed),

@@ -444,7 +444,7 @@ int cmd_run(struct tool *tool, int argc, char **argv)
 		{ "output", 'o', ARG_EACH, &outputs, "[NAME=]Y.npy",
 		  "write the output values, float32 [items, ...]" },
 		{ "device", 'd', ARG_TEXT, &spec, "DEVICE",
-		  "cpu, sim[:CONFIG] or ref[:CONFIG] (default cpu)" },
+		  "cpu, sim[:CONFIG], ref[:CONFIG] or drm[:PATH] (default cpu)" },
 		{ "raw", 0, ARG_FLAG, &r.raw, NULL,
 		  "int16 outputs; int16 inputs are taken as they are" },
 		{ "top", 't', ARG_COUNT, &r.top, "N",

@@ -20,6 +20,7 @@ static const struct {
 	{ "run", cmd_run, "run a model on inputs" },
 	{ "eval", cmd_eval, "accuracy and cycles over a data set" },
 	{ "bench", cmd_bench, "measure a suite or a model" },
+	{ "coredump", cmd_coredump, "print what the driver kept of a hang" },
 	{ "compress", NULL, NULL }, /* planned */
 	{ "profile", NULL, NULL },
 };

@@ -21,6 +21,12 @@ check "no value differs in any layer" [ "$(grep -c '"mismatches": 0' out)" -eq 9
 try 0 "the same as text" bench eie-paper --device ref --seconds 0.01
 check "has nine rows" [ "$(grep -c ' -> .* %' out)" -eq 9 ]
 
+try 0 "bench noop on ref" bench noop --device ref --seconds 0.1 --json
+is_json "is JSON"
+keys device config us_median us_p99 runs jobs_per_second depth
+try 1 "bench noop on cpu" bench noop --device cpu
+says "which runs no jobs" "device cpu runs no jobs"
+
 find_devices
 for d in $DEVICES; do
 	[ "$d" = sim:8x8 ] || continue

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # Damaged and malicious files end in status 1 and a message that names the file, never in a crash.
-. "$(dirname "$0")/lib.sh"
+here=$(cd "$(dirname "$0")" && pwd)
+. "$here/lib.sh"
 
 make_model
 fixture npy one.npy f4 4 4
@@ -141,5 +142,10 @@ refused "a torn archive" torn.gz eval m.eie --data torn.gz --labels l-idx1.gz --
 cp i-idx3.gz wrong.gz
 fixture flip wrong.gz $(($(wc -c <wrong.gz) - 6))
 refused "an archive with a wrong checksum" wrong.gz eval m.eie --data wrong.gz --labels l-idx1.gz --device cpu
+
+try 1 "a core dump that is none" coredump "$here/hostile.sh"
+says "says so" "not a core dump of driver eie"
+try 0 "a core dump" coredump "$here/../fuzz/corpus/coredump/hang"
+prints "names the reason" "a job made no progress"
 
 finish
