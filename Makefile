@@ -29,10 +29,11 @@ include libaccel/rules.mk
 include tests/rules.mk
 include libaccel/install.mk
 
-# One list of packages (debian-packages.txt) for Debian 12 and 13; what is installed already is not touched.
+# One list of packages (debian-packages.txt) for Debian 12 and 13; what is installed already is not touched. A line that begins with
+# NAME: is for `make deps GROUP=NAME` only.
 SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 deps:
-	@missing=$$(sed 's/#.*//' debian-packages.txt | tr -s ' \n' '\n\n' | grep . | while read -r p; do \
+	@missing=$$(sed 's/#.*//; s/^$(GROUP)://; /^[a-z]*:/d' debian-packages.txt | tr -s ' \n' '\n\n' | grep . | while read -r p; do \
 		dpkg-query -W -f='$${Status}' "$$p" 2>/dev/null | grep -q 'ok installed' || echo "$$p"; done); \
 	if [ -n "$$missing" ]; then \
 		echo "Installing from Debian:" $$missing; \

@@ -45,3 +45,35 @@ HW_WAIVERS := $(wildcard hw/lint/waivers.vlt)
 lint: $(CHECK_CONFIGS:%=lint-%)
 lint-%: $(BUILD)/hw/%/eie_cfg_pkg.sv $(HW_RTL) $(HW_WAIVERS)
 	$(VERILATOR) --lint-only -Wall --assert --top-module eie_top $(HW_WAIVERS) $< -F hw/rtl/eie.f
+
+# ---- synthesis: docs/synthesis.md has the figures of the RTL whose hash it bears
+
+SYNTH_CONFIGS := 2x2 8x8-fpga
+SYNTH_HASH     = hw/synth/hash.sh $(SYNTH_CONFIGS:%=$(BUILD)/hw/%/eie_cfg_pkg.sv)
+
+# changes only when a part comes or goes, not with a budget
+$(BUILD)/synth/%/parts: hw/synth/parts
+	@mkdir -p $(@D)
+	@awk '$$1 == "part" && $$2 == "$*" && $$3 != "eie_top" { print $$3 }' $< > $@.tmp
+	@cmp -s $@.tmp $@ || cp $@.tmp $@
+
+.PRECIOUS: $(BUILD)/synth/%/parts
+$(BUILD)/synth/%/done: $(BUILD)/hw/%/eie_cfg_pkg.sv $(BUILD)/synth/%/parts $(HW_RTL) hw/synth/synth.sh hw/synth/ltp_map.v
+	@echo "Synthesising $* (log in $(@D)/yosys.log)"
+	@hw/synth/synth.sh $< $(@D) $$(cat $(@D)/parts)
+
+.PHONY: synth synth-figures check-synth
+synth:
+	@$(MAKE) --no-print-directory deps GROUP=synth
+	@echo "A quarter of an hour on two cores"
+	@$(MAKE) --no-print-directory -j$(NPROC) synth-figures
+
+synth-figures: $(SYNTH_CONFIGS:%=$(BUILD)/synth/%/done)
+	@awk -v out=$(BUILD)/synth -v version="$$(yosys -V)" -v hash="$$($(SYNTH_HASH))" -f hw/synth/report.awk hw/synth/parts \
+		> $(BUILD)/synth/synthesis.md || { echo "The figures are in $(BUILD)/synth/synthesis.md" >&2; exit 1; }
+	@cp $(BUILD)/synth/synthesis.md docs/synthesis.md
+	@sed -n '/^## /p; /^| part/,/^$$/p' docs/synthesis.md
+
+check-synth: $(SYNTH_CONFIGS:%=$(BUILD)/hw/%/eie_cfg_pkg.sv)
+	@grep -q "$$($(SYNTH_HASH))" docs/synthesis.md || { \
+		echo "docs/synthesis.md is of other RTL, configurations or scripts than these; run make synth" >&2; exit 1; }
