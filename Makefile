@@ -24,6 +24,7 @@ all: $(BUILD)/$(SONAME) $(BUILD)/libaccel.a $(BUILD)/eie $(BUILD)/libeie_sim.so 
 
 include hw/rules.mk
 include sim/rules.mk
+include sim/server/rules.mk
 include libaccel/rules.mk
 include tests/rules.mk
 
