@@ -127,10 +127,7 @@ static unsigned int pcidev_pollfds(void *ctx, struct pollfd *fds)
 
 static int send_message(struct pcidev *t, unsigned int vector)
 {
-	struct {
-		struct virtio_pcidev_msg msg;
-		uint32_t data;
-	} __attribute__((packed)) irq = { .msg = { .op = VIRTIO_PCIDEV_OP_MSI, .size = sizeof(irq.data) } };
+	struct virtio_pcidev_msg msg = { .op = VIRTIO_PCIDEV_OP_MSI, .size = sizeof(uint32_t) };
 	struct virtqueue *q = &t->ring[IRQ_RING];
 	struct virtqueue_chain buf;
 	uint64_t addr;
@@ -144,13 +141,13 @@ static int send_message(struct pcidev *t, unsigned int vector)
 		t->unsent |= UINT64_C(1) << vector;
 	if (ret <= 0)
 		return ret;
-	if (buf.out_len < sizeof(irq))
+	if (buf.out_len < sizeof(msg) + sizeof(data))
 		return -EPROTO;
-	irq.msg.addr = addr;
-	irq.data = data;
-	memcpy(buf.out, &irq, sizeof(irq));
+	msg.addr = addr;
+	memcpy(buf.out, &msg, sizeof(msg));
+	memcpy(buf.out + sizeof(msg), &data, sizeof(data));
 	t->f->interrupts++;
-	return virtqueue_push(q, &t->f->mem, &buf, sizeof(irq));
+	return virtqueue_push(q, &t->f->mem, &buf, sizeof(msg) + sizeof(data));
 }
 
 static void pcidev_interrupt(void *ctx, unsigned int vector)

@@ -56,6 +56,7 @@ int virtqueue_pop(struct virtqueue *q, const struct memory *mem, void *in, size_
 	const struct vring_avail *avail;
 	struct vring_desc desc;
 	uint32_t n = q->num;
+	uint16_t offered;
 
 	if (!q->ready)
 		return 0;
@@ -63,8 +64,11 @@ int virtqueue_pop(struct virtqueue *q, const struct memory *mem, void *in, size_
 	table = memory_at_user(mem, q->desc, q->num * sizeof(*table));
 	if (!avail || !table)
 		return -EPROTO;
-	if (q->next == __atomic_load_n(&avail->idx, __ATOMIC_ACQUIRE))
+	offered = (uint16_t)(__atomic_load_n(&avail->idx, __ATOMIC_ACQUIRE) - q->next);
+	if (!offered)
 		return 0;
+	if (offered > q->num)
+		return -EPROTO;
 
 	*buf = (struct virtqueue_chain){ .head = avail->ring[q->next % q->num] };
 	q->next++;

@@ -210,6 +210,17 @@ static void test_ring_outside_memory(void **state)
 	assert_int_equal(virtqueue_push(&g->q, &g->mem, &g->chain, 0), -EPROTO);
 }
 
+static void test_more_than_the_ring_holds(void **state)
+{
+	struct guest *g = *state;
+
+	g->desc[0] = desc(RAM + DATA, 1, 0, 0);
+	g->avail->idx = NUM + 1;
+	assert_int_equal(pop(g), -EPROTO);
+	g->avail->idx = NUM;
+	assert_int_equal(pop(g), 1);
+}
+
 static void test_not_ready(void **state)
 {
 	struct guest *g = *state;
@@ -224,7 +235,8 @@ int main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 		TEST(test_chain), TEST(test_indices_wrap), TEST(test_indirect), TEST(test_broken_chains),
-		TEST(test_broken_indirect), TEST(test_ring_outside_memory), TEST(test_not_ready),
+		TEST(test_broken_indirect), TEST(test_ring_outside_memory), TEST(test_more_than_the_ring_holds),
+		TEST(test_not_ready),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
