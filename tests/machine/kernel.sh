@@ -10,8 +10,8 @@
 
 flavour=${1:-}
 case $flavour in
-uml) arch=um targets="linux modules" minutes=6 ;;
-x86) arch=x86_64 targets="bzImage modules" minutes=10 ;;
+uml) arch=um targets="linux modules" minutes=10 ;;
+x86) arch=x86_64 targets="bzImage modules" minutes=20 ;;
 source) ;;
 *) die "usage: kernel.sh uml|x86|source" ;;
 esac
@@ -50,7 +50,12 @@ build() {
 	local fragment=$1/eie.config log=$1.log refused
 	echo "Building the $flavour debug kernel ($minutes CPU minutes, kept in $cache; log in $log)"
 	sed -n 's/^config \(.*\)/CONFIG_\1=m/p' "$kconfig" | cat "$machine/debug.config" "$machine/$flavour.config" - >"$fragment"
-	printf '\nif DRM_ACCEL\nsource "%s"\nendif\n' "$kconfig" | cat "$source/Kconfig" - >"$1/Kconfig.eie"
+	{
+		cat "$source/Kconfig"
+		echo 'if DRM_ACCEL'
+		cat "$kconfig"
+		echo endif
+	} >"$1/Kconfig.eie"
 	export KBUILD_KCONFIG=$1/Kconfig.eie
 	: >"$log"
 	run "$log" make -C "$source" O="$1" ARCH=$arch tinyconfig
@@ -70,5 +75,7 @@ if [ "$flavour" = source ]; then
 	echo "$source"
 	exit
 fi
+# of the driver's Kconfig, only what has an effect: its help may be rewritten without building the kernel again
+settings=$(grep -E '^[[:space:]]*(config|bool|tristate|depends|select|imply|default)' "$kconfig")
 cached "$flavour-$(key "$version" "$(${CC:-gcc} -dumpfullversion)" "$0" "$machine/lib.sh" "$machine/debug.config" \
-	"$machine/$flavour.config" "$kconfig")" build
+	"$machine/$flavour.config" "$settings")" build
