@@ -21,9 +21,15 @@ tarball=/usr/src/linux-source-6.12.tar.xz
 [ -f $tarball ] || die "$tarball is missing: install linux-source-6.12 (make deps; on Debian 12 it is in bookworm-security)"
 version=$(dpkg-query -W -f='${Version}' linux-source-6.12)
 
+# Linux 6.12 has room for 2,696 bytes of a process's vector registers in user-mode Linux, and ptrace takes no less than all: on
+# processors with AMX (11,008 bytes) every process would die. Later kernels ask the host for the size.
+xstate_bytes=12288
+
 unpack() {
 	echo "Unpacking the kernel's sources ($version) into $cache"
 	tar -C "$1" --strip-components=1 -xf $tarball
+	sed -i "s/DEFINE_LONGS(HOST_FP_SIZE, 2696)/DEFINE_LONGS(HOST_FP_SIZE, $xstate_bytes)/" "$1/arch/x86/um/user-offsets.c"
+	grep -q "HOST_FP_SIZE, $xstate_bytes" "$1/arch/x86/um/user-offsets.c" || die "arch/x86/um/user-offsets.c is not as expected"
 }
 
 # run LOG COMMAND...: COMMAND with its output in LOG, whose end is shown when it fails
@@ -70,7 +76,7 @@ build() {
 	rm "$log"
 }
 
-source=$(cached "linux-$(key "$version")" unpack)
+source=$(cached "linux-$(key "$version" $xstate_bytes)" unpack)
 if [ "$flavour" = source ]; then
 	echo "$source"
 	exit
