@@ -2,6 +2,7 @@
 #
 #   make demo     install what is missing, build, classify Fashion-MNIST on the Verilated engine, verify every bit
 #   make check    install what is missing, build, run every test; last line: N passed, M failed, K skipped
+#   make check-vm run the driver's tests under QEMU, on Debian's kernel and on a debug kernel
 #   make          build into build/ (make deps installs the packages first)
 # More targets: fuzz-hw, coverage, diagrams, lint, generate, check-generated, fuzz, install, deb, clean. See docs/testing.md.
 
@@ -25,6 +26,7 @@ all: $(BUILD)/$(SONAME) $(BUILD)/libaccel.a $(BUILD)/eie $(BUILD)/libeie_sim.so 
 
 include hw/rules.mk
 include sim/rules.mk
+include sim/server/rules.mk
 include libaccel/rules.mk
 include tests/rules.mk
 include libaccel/install.mk
@@ -58,7 +60,12 @@ check: deps
 	@$(call quietly,check-build)
 	@tests/run.sh -j $(NPROC) $(BUILD)
 
+check-vm: deps
+	@echo "Building the debug kernel for QEMU and the driver's tests, fetching Debian's kernel (log in $(BUILD)/check-vm-build.log)"
+	@$(call quietly,check-vm-build)
+	@tests/run.sh -j $(NPROC) -l check-vm $(BUILD)
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all deps demo check clean
+.PHONY: all deps demo check check-vm clean

@@ -12,6 +12,8 @@ SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-po
 T   := $(BUILD)/tests
 
 include tests/sim/rules.mk
+include tests/server/rules.mk
+include tests/driver/rules.mk
 
 # ---- library: once plain, once sanitised
 
@@ -131,6 +133,10 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	echo "sim-axi_mem 300 $(T)/sim/test_axi_mem"; \
 	echo "sim-fast 300 $(T)/sim/test_sim"; \
 	echo "sim-checked 600 $(T)/sim/test_sim_checked"; \
+	echo "server-device 300 $(T)/server/test_device $(BUILD)/eie-device-checked"; \
+	echo "server-virtqueue 60 $(T)/server/test_virtqueue"; \
+	$(foreach t,$(DRIVER_TESTS),echo "uml-$(t) $$(($(driver_seconds_$(t)) + 60)) tests/machine/run.sh -b $(BUILD) -t $(driver_seconds_$(t)) uml $(T)/driver/test_$(t)";) \
+	echo "uml-selftest 1200 tests/machine/selftest.sh $(BUILD)"; \
 	echo "generated 60 tests/step.sh $(MAKE) BUILD=$(BUILD) check-generated"; \
 	echo "lint 300 tests/step.sh $(MAKE) BUILD=$(BUILD) lint"; \
 	echo "diagrams 60 tests/diagrams.sh check"; \
@@ -141,7 +147,8 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	} > $@
 
 check-build: all $(BUILD)/check.list $(BUILD)/libeie_sim_checked.so $(LIB_TESTS:%=$(T)/lib/%) $(LIB_TESTS:%=$(T)/asan/%) \
-	$(SIM_CHECKS) $(HW_TESTS:%=$(T)/hw/%) fuzz-hw-build $(FUZZERS:%=$(T)/fuzz/%) $(RTL_TESTS:%=$(T)/rtl/%)
+	$(SIM_CHECKS) $(HW_TESTS:%=$(T)/hw/%) fuzz-hw-build $(FUZZERS:%=$(T)/fuzz/%) $(RTL_TESTS:%=$(T)/rtl/%) \
+	$(SERVER_TESTS) $(BUILD)/eie-device $(BUILD)/eie-device-checked $(DRIVER_PROGRAMS) machine-uml
 
 diagrams:
 	@tests/diagrams.sh write

@@ -1,20 +1,24 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 #
-# Runs the tests listed in BUILD/check.list, JOBS at a time, and sums up.
-#   tests/run.sh [-j JOBS] BUILD [PATTERN]     PATTERN: only tests whose name matches (grep -E)
+# Runs the tests listed in BUILD/LIST.list (default: check), JOBS at a time, and sums up; logs go to BUILD/LIST/.
+#   tests/run.sh [-j JOBS] [-l LIST] BUILD [PATTERN]     PATTERN: only tests whose name matches (grep -E)
 # A line of the list is "name seconds command...". Tests print TAP lines: "ok", "not ok", "ok ... # SKIP reason".
 # A test that exits non-zero, runs out of time, or prints no TAP line at all counts as a failure of its own.
 set -u
 
-jobs=1
-if [ "${1:-}" = -j ]; then
-	jobs=$2
-	shift 2
-fi
+jobs=1 list=check
+while getopts j:l: option; do
+	case $option in
+	j) jobs=$OPTARG ;;
+	l) list=$OPTARG ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
 
-if [ "${1:-}" = --one ]; then
-	log=$2/check/$3.log
+if [ "${1:-}" = one ]; then
+	log=$2/$list/$3.log
 	name=$3
 	limit=$4
 	shift 4
@@ -30,16 +34,17 @@ fi
 
 build=$1
 pattern=${2:-.}
-rm -rf "$build/check"
-mkdir -p "$build/check"
-grep -vE '^ *(#|$)' "$build/check.list" | awk -v p="$pattern" '$1 ~ p' >"$build/check/list"
-echo "Running $(wc -l <"$build/check/list") test programs, $jobs at a time (logs in $build/check)"
-tr '\n' '\0' <"$build/check/list" | xargs -0 -P "$jobs" -I{} sh -c "exec $0 --one $build {}"
+logs=$build/$list
+rm -rf "$logs"
+mkdir -p "$logs"
+grep -vE '^ *(#|$)' "$logs.list" | awk -v p="$pattern" '$1 ~ p' >"$logs/list"
+echo "Running $(wc -l <"$logs/list") test programs, $jobs at a time (logs in $logs)"
+tr '\n' '\0' <"$logs/list" | xargs -0 -P "$jobs" -I{} sh -c "exec $0 -l $list one $build {}"
 
 pass=0 fail=0 skip=0
 while read -r name _; do
-	log=$build/check/$name.log
-	read -r status _ <"$build/check/$name.status" || status=lost
+	log=$logs/$name.log
+	read -r status _ <"$logs/$name.status" || status=lost
 	f=$(grep -cE '^not ok' "$log")
 	s=$(grep -ciE '^ok.*# *skip' "$log")
 	p=$(($(grep -cE '^ok' "$log") - s))
@@ -58,7 +63,7 @@ while read -r name _; do
 	fi
 	grep -iE '^ok.*# *skip' "$log" | sed "s/^/SKIP $name: /"
 	pass=$((pass + p)) fail=$((fail + f)) skip=$((skip + s))
-done <"$build/check/list"
+done <"$logs/list"
 
 echo "$pass passed, $fail failed, $skip skipped"
 [ "$fail" = 0 ]

@@ -30,6 +30,8 @@
 #define EIE_ROWS_PER_PGRANULE 0x2 /* row parameters in a granule of RBUF */
 #define EIE_CBUF_GRANULES 0x40 /* granules of the codebook memory: 512 int16 entries */
 #define EIE_TOKENS_MAX 0x3f /* tokens that may wait between two engines */
+#define EIE_PCI_VENDOR 0x1234 /* PCI vendor of the simulated device (the id that QEMU's own devices use); a board maker uses his own */
+#define EIE_PCI_DEVICE 0xe1e0 /* PCI device of the simulated device; BAR 0: these registers; message vectors: one a queue, then the fault vector */
 
 /* Global registers: 32-bit, little-endian, aligned accesses only. An access to an unnamed offset reads zero and is ignored on write. */
 #define EIE_REG_ID 0x000 /* ro, reset 0x31454945: identity */

@@ -26,6 +26,8 @@ package eie_pkg;
   parameter int unsigned RowsPerPgranule = 32'h2;
   parameter int unsigned CbufGranules = 32'h40;
   parameter int unsigned TokensMax = 32'h3f;
+  parameter int unsigned PciVendor = 32'h1234;
+  parameter int unsigned PciDevice = 32'he1e0;
 
   // Global registers
   parameter logic [15:0] RegId = 16'h0;

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+# Included by tests/rules.mk: the driver's tests, static programs for the test machines (tests/machine), and where each runs.
+
+# Programs that a machine runs in one boot, with the seconds it may take; `make check` boots user-mode Linux for each line,
+# `make check-vm` QEMU, with the debug kernel and with Debian's.
+DRIVER_TESTS := probe
+driver_seconds_probe := 300
+
+DRIVER_PROGRAMS := $(DRIVER_TESTS:%=$(T)/driver/test_%)
+DRIVER_CFLAGS   := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Isim/server -Ihw/include -Iuapi -isystem $(T)/driver -MMD -MP
+
+# the kernel's test harness, from its sources
+$(T)/driver/kselftest_harness.h: tests/machine/kernel.sh
+	@mkdir -p $(@D)
+	@dir=$$(tests/machine/kernel.sh source) && cp "$$dir"/tools/testing/selftests/kselftest.h "$$dir"/tools/testing/selftests/kselftest_harness.h $(@D)/
+	@touch $@
+
+$(T)/driver/test_%: tests/driver/test_%.c tests/driver/frame.c tests/driver/frame.h $(T)/driver/kselftest_harness.h
+	$(CC) $(CFLAGS) $(DRIVER_CFLAGS) -static -o $@ $< tests/driver/frame.c
+
+-include $(wildcard $(T)/driver/*.d)
+
+# ---- the machines: kernels are built, and packages unpacked, once (see tests/machine)
+
+machine-uml machine-x86: machine-%:
+	@tests/machine/kernel.sh $* >/dev/null
+
+machine-debian:
+	@tests/machine/debian.sh kernel >/dev/null
+	@tests/machine/debian.sh qemu >/dev/null
+
+$(BUILD)/check-vm.list: tests/driver/rules.mk
+	@mkdir -p $(@D)
+	@{ $(foreach t,$(DRIVER_TESTS),$(foreach m,x86 debian,echo "$(m)-$(t) $$(($(driver_seconds_$(t)) * 2 + 60)) tests/machine/run.sh -b $(BUILD) -t $$(($(driver_seconds_$(t)) * 2)) $(m) $(T)/driver/test_$(t)";)) } >$@
+
+check-vm-build: $(BUILD)/eie-device $(BUILD)/eie-device-checked $(DRIVER_PROGRAMS) machine-x86 machine-debian $(BUILD)/check-vm.list
+
+.PHONY: machine-uml machine-x86 machine-debian check-vm-build
