@@ -4,7 +4,8 @@
 #   make check    install what is missing, build, run every test; last line: N passed, M failed, K skipped
 #   make check-vm run the driver's tests under QEMU, on Debian's kernel and on a debug kernel
 #   make          build into build/ (make deps installs the packages first)
-# More targets: fuzz-hw, coverage, diagrams, lint, generate, check-generated, fuzz, install, deb, clean. See docs/testing.md.
+# More targets: fuzz-hw, coverage, synth, diagrams, lint, generate, check-generated, fuzz, modules, modules_install, checkpatch, install, deb, clean.
+# See docs/testing.md.
 
 BUILD   ?= build
 CONFIGS ?= 2x2 8x8 8x8-fpga 16x16
@@ -28,6 +29,7 @@ include hw/rules.mk
 include sim/rules.mk
 include sim/server/rules.mk
 include libaccel/rules.mk
+include driver/rules.mk
 include tests/rules.mk
 include libaccel/install.mk
 
