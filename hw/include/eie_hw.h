@@ -13,7 +13,7 @@
 /* Identity and fixed sizes: Sizes that do not depend on the configuration; those that do are in the device tree of the BAR. */
 #define EIE_ID_VALUE 0x31454945 /* value of register ID: "EIE1" */
 #define EIE_ISA_MAJOR 0x1 /* incremented when a program for the older version no longer runs */
-#define EIE_ISA_MINOR 0x0 /* incremented when something is added */
+#define EIE_ISA_MINOR 0x1 /* incremented when something is added */
 #define EIE_GRANULE_BYTES 0x10 /* unit of on-chip buffers and of DMA: one bus beat */
 #define EIE_GRANULE_VALUES 0x8 /* int16 values in a granule; also rows drained a cycle and cluster */
 #define EIE_BAR_BYTES 0x10000 /* size of the register window */
@@ -33,7 +33,7 @@
 
 /* Global registers: 32-bit, little-endian, aligned accesses only. An access to an unnamed offset reads zero and is ignored on write. */
 #define EIE_REG_ID 0x000 /* ro, reset 0x31454945: identity */
-#define EIE_REG_VERSION 0x004 /* ro, reset 0x10000: ISA version */
+#define EIE_REG_VERSION 0x004 /* ro, reset 0x10001: ISA version */
 #define   EIE_VERSION_MINOR_SHIFT 0 /* ISA_MINOR */
 #define   EIE_VERSION_MINOR_MASK 0xffff
 #define   EIE_VERSION_MAJOR_SHIFT 16 /* ISA_MAJOR */
@@ -43,19 +43,17 @@
 #define   EIE_CTRL_ENABLE_MASK 0x1
 #define   EIE_CTRL_ABORT_SHIFT 1 /* while set: the running job ends with status ABORTED, no job starts; see STATUS.QUIESCED */
 #define   EIE_CTRL_ABORT_MASK 0x1
-#define   EIE_CTRL_RESET_SHIFT 2 /* write 1: abort, wait until quiet, then clear every queue register, TLB, on-chip validity and residency; reads 1 until done */
+#define   EIE_CTRL_RESET_SHIFT 2 /* write 1: abort, wait until quiet, then clear every queue register, TLB, on-chip validity and residency; reads 1 until done; ENABLE, IRQ_STATUS and IRQ_ENABLE stay */
 #define   EIE_CTRL_RESET_MASK 0x1
 #define EIE_REG_STATUS 0x00c /* ro, reset 0x0: device status */
 #define   EIE_STATUS_BUSY_SHIFT 0 /* a job is on the chip */
 #define   EIE_STATUS_BUSY_MASK 0x1
 #define   EIE_STATUS_QUIESCED_SHIFT 1 /* CTRL.ABORT is set, no job is on the chip and no bus transaction is outstanding */
 #define   EIE_STATUS_QUIESCED_MASK 0x1
-#define   EIE_STATUS_HALTED_SHIFT 2 /* the front end met a bus error of its own (FAULT_INFO); only CTRL.RESET helps */
-#define   EIE_STATUS_HALTED_MASK 0x1
 #define EIE_REG_IRQ_STATUS 0x010 /* w1c, reset 0x0: pending interrupts; write ones to clear */
 #define   EIE_IRQ_STATUS_QUEUES_SHIFT 0 /* bit q: queue q wrote a completion entry */
 #define   EIE_IRQ_STATUS_QUEUES_MASK 0xffff
-#define   EIE_IRQ_STATUS_FAULT_SHIFT 31 /* STATUS.HALTED was set, or a queue's doorbell was refused */
+#define   EIE_IRQ_STATUS_FAULT_SHIFT 31 /* a queue stopped: its Q_STATUS.ERROR was set */
 #define   EIE_IRQ_STATUS_FAULT_MASK 0x1
 #define EIE_REG_IRQ_ENABLE 0x014 /* rw, reset 0x0: mask of the level interrupt line; message vectors are not masked here */
 #define EIE_REG_TLB_INV 0x018 /* rw, reset 0x0: a write starts an invalidation and clears INV_STATUS.DONE */
@@ -66,19 +64,13 @@
 #define EIE_REG_INV_STATUS 0x01c /* ro, reset 0x1: progress of the invalidation */
 #define   EIE_INV_STATUS_DONE_SHIFT 0 /* entries are gone and every transaction that used them has ended */
 #define   EIE_INV_STATUS_DONE_MASK 0x1
-#define EIE_REG_FAULT_INFO 0x020 /* ro, reset 0x0: why STATUS.HALTED or IRQ_STATUS.FAULT was set */
-#define   EIE_FAULT_INFO_CAUSE_SHIFT 0 /* enum halt */
-#define   EIE_FAULT_INFO_CAUSE_MASK 0xff
-#define   EIE_FAULT_INFO_QUEUE_SHIFT 8 /* queue concerned */
-#define   EIE_FAULT_INFO_QUEUE_MASK 0xff
-#define EIE_REG_FAULT_ADDR_LO 0x028 /* ro, reset 0x0: bus address concerned, low half */
-#define EIE_REG_FAULT_ADDR_HI 0x02c /* ro, reset 0x0: bus address concerned, high half */
 #define EIE_REG_TIME_LO 0x030 /* ro, reset 0x0: cycles since reset, low half; a read latches TIME_HI */
 #define EIE_REG_TIME_HI 0x034 /* ro, reset 0x0: cycles since reset, high half at the last read of TIME_LO */
-#define EIE_REG_NQUEUES 0x038 /* ro, reset 0x1: queue pairs present */
+#define EIE_REG_NQUEUES 0x038 /* ro, reset 0x4: queue pairs present */
 #define EIE_REG_DT_SIZE 0x03c /* ro, reset 0x0: bytes of the flattened device tree at DT_BASE */
+#define EIE_REG_PROGRESS 0x040 /* ro, reset 0x0: free-running, cleared by nothing: commands completed, plus data beats of the bus that a job took or gave (base table, commands, page tables, loads, stores) */
 
-/* Queue registers: Queue q's are at QUEUE_BASE + q * QUEUE_STRIDE. Bases and sizes take effect, and counters restart at zero, when QCTRL.ENABLE goes from 0 to 1. Lower q is served first. */
+/* Queue registers: Queue q's are at QUEUE_BASE + q * QUEUE_STRIDE. Bases and sizes take effect, and counters restart at zero, when Q_CTRL.ENABLE goes from 0 to 1. Queue q is priority level q: whenever the chip is free, the job at the head of the lowest q that has one is next. */
 #define EIE_REG_Q_SQ_BASE_LO 0x000 /* rw, reset 0x0: bus address of the submission ring, 128-byte aligned, low half */
 #define EIE_REG_Q_SQ_BASE_HI 0x004 /* rw, reset 0x0: high half */
 #define EIE_REG_Q_CQ_BASE_LO 0x008 /* rw, reset 0x0: bus address of the completion ring, 128-byte aligned, low half */
@@ -91,11 +83,15 @@
 #define EIE_REG_Q_CTRL 0x014 /* rw, reset 0x0: queue control */
 #define   EIE_Q_CTRL_ENABLE_SHIFT 0 /* the queue takes doorbells; cleared: no further job of it starts */
 #define   EIE_Q_CTRL_ENABLE_MASK 0x1
+#define   EIE_Q_CTRL_RESET_SHIFT 1 /* write 1: no further job of the queue starts, its job on the chip ends with status ABORTED (entry and interrupt as ever), then the queue's registers are cleared; reads 1 until done, and whatever is written to the queue's registers meanwhile is lost */
+#define   EIE_Q_CTRL_RESET_MASK 0x1
 #define EIE_REG_Q_STATUS 0x018 /* ro, reset 0x0: queue status */
-#define   EIE_Q_STATUS_ERROR_SHIFT 0 /* a doorbell was refused (more jobs than the ring holds); until ENABLE goes 0 to 1 */
+#define   EIE_Q_STATUS_ERROR_SHIFT 0 /* the queue stopped (CAUSE): no further job of it starts until ENABLE goes 0 to 1, or a reset */
 #define   EIE_Q_STATUS_ERROR_MASK 0x1
 #define   EIE_Q_STATUS_RUNNING_SHIFT 1 /* the job on the chip is this queue's */
 #define   EIE_Q_STATUS_RUNNING_MASK 0x1
+#define   EIE_Q_STATUS_CAUSE_SHIFT 8 /* enum halt: why ERROR was set */
+#define   EIE_Q_STATUS_CAUSE_MASK 0xff
 #define EIE_REG_Q_DOORBELL 0x01c /* rw, reset 0x0: one write submits: both counters run freely modulo 65536, ring index = counter modulo size */
 #define   EIE_Q_DOORBELL_SQ_TAIL_SHIFT 0 /* jobs submitted since ENABLE */
 #define   EIE_Q_DOORBELL_SQ_TAIL_MASK 0xffff
@@ -106,12 +102,14 @@
 #define   EIE_Q_HEADS_SQ_HEAD_MASK 0xffff
 #define   EIE_Q_HEADS_CQ_TAIL_SHIFT 16 /* completion entries written since ENABLE */
 #define   EIE_Q_HEADS_CQ_TAIL_MASK 0xffff
+#define EIE_REG_Q_FAULT_ADDR_LO 0x024 /* ro, reset 0x0: bus address of what CAUSE is about, 0 for DOORBELL; low half */
+#define EIE_REG_Q_FAULT_ADDR_HI 0x028 /* ro, reset 0x0: high half */
 
-/* enum halt: FAULT_INFO.CAUSE */
+/* enum halt: Q_STATUS.CAUSE: why the queue stopped; the other queues go on */
 #define EIE_HALT_NONE 0x0 /* nothing */
-#define EIE_HALT_DESC_READ 0x1 /* bus error when reading a job descriptor */
-#define EIE_HALT_CPL_WRITE 0x2 /* bus error when writing a completion entry */
-#define EIE_HALT_DOORBELL 0x3 /* doorbell refused; the device is not halted, only that queue */
+#define EIE_HALT_DESC_READ 0x1 /* bus error when reading a job descriptor; that job was not taken (SQ_HEAD) */
+#define EIE_HALT_CPL_WRITE 0x2 /* bus error when writing a completion entry; the job has ended, CQ_TAIL counts the lost entry */
+#define EIE_HALT_DOORBELL 0x3 /* doorbell refused: more jobs than the ring holds, or entries consumed that were not written */
 
 /* Job descriptor: An entry of the submission ring, written by the kernel. */
 struct eie_desc {
@@ -219,7 +217,7 @@ struct eie_cpl {
 #define EIE_STATUS_BAD_PARAM 0x9 /* a row parameter has shift 0 or above 47, or its reserved byte set */
 #define EIE_STATUS_TOKEN_OVERFLOW 0xa /* more than TOKENS_MAX tokens between two engines */
 #define EIE_STATUS_TIMEOUT 0xb /* DESC.CYCLE_LIMIT reached */
-#define EIE_STATUS_ABORTED 0xc /* CTRL.ABORT or CTRL.RESET */
+#define EIE_STATUS_ABORTED 0xc /* CTRL.ABORT, CTRL.RESET or the queue's Q_CTRL.RESET */
 
 /* Page-table entry: Sv39 of the RISC-V privileged specification, section 4.4: three levels, 4 KiB and 2 MiB leaves. Bits U, X, G, A, D are not looked at; a 1 GiB leaf, W without R, a misaligned 2 MiB leaf, or bits 54 and up set is a page fault. */
 #define EIE_PTE_V 0x1 /* valid */

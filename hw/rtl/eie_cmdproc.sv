@@ -65,7 +65,8 @@ module eie_cmdproc #(
   output logic               wait_load_o,    // next compute command lacks a token of a load
   output logic               wait_store_o,   // ... of a store
   output logic               fetching_o,     // commands are left that no queue has
-  output logic               dispatched_o    // pulse: a command entered its queue
+  output logic               dispatched_o,   // pulse: a command entered its queue
+  output logic [1:0]         retired_o       // commands that completed in this cycle
 );
 
   localparam int unsigned FetchDepth = 32;    // commands; four bursts ahead
@@ -358,6 +359,7 @@ module eie_cmdproc #(
 
   assign fetching_o   = active_q && left_q != '0;
   assign dispatched_o = dispatch;
+  assign retired_o    = 2'(load_done_i) + 2'(comp_done_i) + 2'(store_done_i);
   assign cmd_done_o   = active_q && !fault && left_q == '0 && q_empty == '1;
 
   assign check_fault   = head_valid_q && head_status_q != eie_pkg::StatusOk;

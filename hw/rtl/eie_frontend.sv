@@ -19,16 +19,16 @@ module eie_frontend #(
   input  logic                  clear_i,        // end of CTRL.RESET
   output logic                  busy_o,
   output logic                  ready_o,
-  output logic                  halted_o,
-  output logic                  halt_set_o,
-  output logic [7:0]            halt_cause_o,
-  output logic [7:0]            halt_queue_o,
-  output logic [63:0]           halt_addr_o,
+  output logic [Queues-1:0]     stop_o,         // pulse: bus error on an entry of the queue's rings
+  output logic [7:0]            stop_cause_o,
+  output logic [63:0]           stop_addr_o,
+  output logic [2:0]            progress_o,
   output logic [Queues-1:0]     completed_o,
   output logic [Queues-1:0]     running_o,
   output logic [Queues-1:0]     pop_o,
   output logic [Queues-1:0]     push_o,
   input  logic [Queues-1:0]     restarted_i,
+  input  logic [Queues-1:0]     reset_i,        // Q_CTRL.RESET
   input  logic [Queues-1:0]     job_i,
   input  logic [Queues*64-1:0]  desc_addr_i,
   input  logic [Queues*64-1:0]  cpl_addr_i,
@@ -54,6 +54,7 @@ module eie_frontend #(
   output logic [127:0]          dat_data_o,
   input  logic                  wr_rsp_valid_i,
   input  logic                  bus_rd_fault_i,   // bus errors, for the device's own accesses
+  input  logic [63:0]           bus_rd_fault_addr_i,
   input  logic                  bus_wr_fault_i,
   input  logic [63:0]           bus_wr_fault_addr_i,
 
@@ -90,7 +91,9 @@ module eie_frontend #(
   input  logic                  wait_store_i,
   input  logic                  fetching_i,
   input  logic                  dispatched_i,
+  input  logic [1:0]            retired_i,        // commands completed in this cycle
   input  logic                  read_beat_i,
+  input  logic                  walk_beat_i,
   input  logic                  write_beat_i,
   input  logic                  tlb_miss_i
 );
@@ -99,7 +102,7 @@ module eie_frontend #(
 
   typedef enum logic [3:0] {
     StScrub, StIdle, StDescReq, StDesc, StCheck, StBaseReq, StBase, StClear, StRestore, StMain,
-    StDrain, StFlush, StCplReq, StCplData, StCplResp, StHalt
+    StDrain, StFlush, StCplReq, StCplData, StCplResp
   } state_e;
   state_e state_q, state_d;
 
@@ -108,6 +111,7 @@ module eie_frontend #(
   logic [Qw-1:0]     pick, queue_q;
   logic [Queues-1:0] queue_onehot;
   logic              restarted_q;   // the job's queue was enabled anew: no place for its entry
+  logic              abort;         // of the device, or of the job's queue
 
   always_comb begin
     pick = '0;
@@ -119,6 +123,7 @@ module eie_frontend #(
   end
 
   assign queue_onehot = Queues'(1) << queue_q;
+  assign abort        = abort_i || (|(reset_i & queue_onehot));
 
   always_ff @(posedge clk_i) begin
     if (state_q == StIdle) begin
@@ -163,7 +168,7 @@ module eie_frontend #(
   assign desc_beat = state_q == StDesc && rd_rsp_valid_i;
   assign desc_last = desc_beat && rd_rsp_last_i;
   assign desc_err  = err_q || bus_rd_fault_i;
-  assign cancel    = abort_i || restarted_q;
+  assign cancel    = abort || restarted_q;
 
   always_ff @(posedge clk_i) begin
     if (state_q == StDescReq) begin
@@ -292,7 +297,7 @@ module eie_frontend #(
     f_addr   = '0;
     f_cmd    = '0;
     if (run_q && state_q != StFlush) begin
-      fail = abort_i || over || (state_q == StCheck && bad_desc) || (|fault_valid_i);
+      fail = abort || over || (state_q == StCheck && bad_desc) || (|fault_valid_i);
       if (over) begin
         f_status = eie_pkg::StatusTimeout;
       end
@@ -396,7 +401,7 @@ module eie_frontend #(
       // A job whose descriptor arrives after an abort stays in its ring.
       StDesc: begin
         if (desc_last) begin
-          state_d = desc_err ? StHalt : cancel ? StIdle : StCheck;
+          state_d = desc_err || cancel ? StIdle : StCheck;
         end
       end
       StCheck: begin
@@ -460,14 +465,10 @@ module eie_frontend #(
       end
       StCplResp: begin
         if (wr_rsp_valid_i) begin
-          state_d = bus_wr_fault_i ? StHalt : StIdle;
-        end
-      end
-      default: begin   // StHalt
-        if (clear_i) begin
           state_d = StIdle;
         end
       end
+      default: state_d = StIdle;
     endcase
     if (fail && !wrap) begin
       state_d = StFlush;
@@ -485,20 +486,24 @@ module eie_frontend #(
       cmd_start_o <= launch;
       if (state_q == StIdle && state_d == StDescReq) begin
         busy_o <= 1'b1;
-      end else if (state_d == StIdle || state_d == StHalt) begin
+      end else if (state_d == StIdle) begin
         busy_o <= 1'b0;
       end
     end
   end
 
-  assign ready_o   = state_q == StIdle || state_q == StHalt;
-  assign halted_o  = state_q == StHalt;
+  assign ready_o   = state_q == StIdle;
   assign running_o = busy_o ? queue_onehot : '0;
 
-  assign halt_set_o   = state_q != StHalt && state_d == StHalt;
-  assign halt_cause_o = state_q == StDesc ? eie_pkg::HaltDescRead : eie_pkg::HaltCplWrite;
-  assign halt_queue_o = 8'(queue_q);
-  assign halt_addr_o  = state_q == StDesc ? desc_addr_i[64*queue_q +: 64] : bus_wr_fault_addr_i;
+  // Errors of the device's own accesses are the queue's: it stops, the others go on.
+  logic cpl_err;
+  assign cpl_err      = state_q == StCplResp && wr_rsp_valid_i && bus_wr_fault_i;
+  assign stop_o       = (desc_last && desc_err) || cpl_err ? queue_onehot : '0;
+  assign stop_cause_o = cpl_err ? eie_pkg::HaltCplWrite : eie_pkg::HaltDescRead;
+  assign stop_addr_o  = cpl_err ? bus_wr_fault_addr_i : bus_rd_fault_addr_i;
+
+  assign progress_o = run_q && !flush_o ? 3'(retired_i) + 3'(read_beat_i) + 3'(walk_beat_i) +
+                                          3'(write_beat_i) : 3'd0;
 
   // Outputs --------------------------------------------------------------------------------------
 

@@ -139,16 +139,19 @@ module eie_host #(
   input  logic               wait_load_i,
   input  logic               wait_store_i,
   input  logic               fetching_i,
-  input  logic               dispatched_i
+  input  logic               dispatched_i,
+  input  logic [1:0]         retired_i       // commands completed in this cycle
 );
 
   localparam int unsigned Sources = 7;
 
   logic [63:0]          now;
-  logic                 enable, abort, ctrl_clear, busy, ready, halted, halt_set;
-  logic [7:0]           halt_cause, halt_queue;
-  logic [63:0]          halt_addr;
-  logic [Queues-1:0]    completed, running, pop, push, restarted, job, cpl_phase;
+  logic                 enable, abort, ctrl_clear, busy, ready;
+  logic [Queues-1:0]    stop;
+  logic [7:0]           stop_cause;
+  logic [63:0]          stop_addr;
+  logic [2:0]           progress;
+  logic [Queues-1:0]    completed, running, pop, push, restarted, q_reset, job, cpl_phase;
   logic [Queues*64-1:0] desc_addr, cpl_addr;
   logic [Queues*16-1:0] sq_head;
   logic                 inv, inv_all, inv_busy;
@@ -188,19 +191,19 @@ module eie_host #(
     .s_rready_i, .s_rdata_o, .s_rresp_o, .irq_o, .irq_vec_o,
     .time_o(now), .enable_o(enable), .abort_o(abort), .clear_o(ctrl_clear),
     .inv_o(inv), .inv_all_o(inv_all), .inv_asid_o(inv_asid), .inv_busy_i(inv_busy),
-    .busy_i(busy), .ready_i(ready), .halted_i(halted), .bus_idle_i(bus_idle),
-    .halt_set_i(halt_set), .halt_cause_i(halt_cause), .halt_queue_i(halt_queue),
-    .halt_addr_i(halt_addr), .completed_i(completed), .running_i(running), .pop_i(pop),
-    .push_i(push), .restarted_o(restarted), .job_o(job), .desc_addr_o(desc_addr),
+    .busy_i(busy), .ready_i(ready), .bus_idle_i(bus_idle), .progress_i(progress),
+    .stop_i(stop), .stop_cause_i(stop_cause), .stop_addr_i(stop_addr),
+    .completed_i(completed), .running_i(running), .pop_i(pop), .push_i(push),
+    .restarted_o(restarted), .reset_o(q_reset), .job_o(job), .desc_addr_o(desc_addr),
     .cpl_addr_o(cpl_addr), .cpl_phase_o(cpl_phase), .sq_head_o(sq_head)
   );
 
   eie_frontend #(.Queues(Queues), .ScrubDepth(ScrubDepth), .Sources(Sources)) u_frontend (
     .clk_i, .rst_ni,
     .time_i(now), .enable_i(enable), .abort_i(abort), .clear_i(ctrl_clear), .busy_o(busy),
-    .ready_o(ready), .halted_o(halted), .halt_set_o(halt_set), .halt_cause_o(halt_cause),
-    .halt_queue_o(halt_queue), .halt_addr_o(halt_addr), .completed_o(completed),
-    .running_o(running), .pop_o(pop), .push_o(push), .restarted_i(restarted), .job_i(job),
+    .ready_o(ready), .stop_o(stop), .stop_cause_o(stop_cause), .stop_addr_o(stop_addr),
+    .progress_o(progress), .completed_o(completed), .running_o(running), .pop_o(pop),
+    .push_o(push), .restarted_i(restarted), .reset_i(q_reset), .job_i(job),
     .desc_addr_i(desc_addr), .cpl_addr_i(cpl_addr), .cpl_phase_i(cpl_phase), .sq_head_i(sq_head),
     .asid_o(asid), .root_o(root),
     .rd_valid_o(fe_rd_valid), .rd_ready_i(fe_rd_ready), .rd_phys_o(fe_rd_phys),
@@ -209,7 +212,8 @@ module eie_host #(
     .wr_valid_o(fe_wr_valid), .wr_ready_i(fe_wr_ready), .wr_pa_o(fe_wr_pa),
     .dat_valid_o(fe_dat_valid), .dat_ready_i(dat_ready[0]), .dat_data_o(fe_dat_data),
     .wr_rsp_valid_i(wr_rsp_valid[0]),
-    .bus_rd_fault_i(rd_fault), .bus_wr_fault_i(wr_fault), .bus_wr_fault_addr_i(wr_fault_addr),
+    .bus_rd_fault_i(rd_fault), .bus_rd_fault_addr_i(rd_fault_addr),
+    .bus_wr_fault_i(wr_fault), .bus_wr_fault_addr_i(wr_fault_addr),
     .flush_o, .quiet_i(quiet), .epoch_o, .epoch_new_o, .scrub_o, .scrub_addr_o, .clear_o,
     .clear_busy_i, .cmd_start_o, .cmd_va_o, .cmd_count_o, .cmd_restore_o, .cmd_done_i,
     .bases_o, .nbases_o,
@@ -222,8 +226,9 @@ module eie_host #(
     .fault_cmd_i({wr_fault_cmd, rd_fault_cmd, mmu_fault_cmd, ar_fault_cmd_i, st_fault_cmd_i,
                   ld_fault_cmd_i, cp_fault_cmd_i}),
     .macs_i, .mac_active_i, .drain_active_i, .engine_active_i, .sats_i, .sync_wait_i,
-    .wait_load_i, .wait_store_i, .fetching_i, .dispatched_i,
-    .read_beat_i(rd_beat), .write_beat_i(wr_beat), .tlb_miss_i(miss)
+    .wait_load_i, .wait_store_i, .fetching_i, .dispatched_i, .retired_i,
+    .read_beat_i(rd_beat), .walk_beat_i(rd_rsp_valid[1]), .write_beat_i(wr_beat),
+    .tlb_miss_i(miss)
   );
 
   eie_mmu #(.TlbEntries(TlbEntries)) u_mmu (

@@ -42,17 +42,17 @@ module eie_regs #(
   // eie_frontend; q's bits of the vectors are queue q's
   input  logic                 busy_i,         // a job is on the chip
   input  logic                 ready_i,        // no job and no sweep: a reset may end
-  input  logic                 halted_i,
   input  logic                 bus_idle_i,
-  input  logic                 halt_set_i,     // pulse, with the three below
-  input  logic [7:0]           halt_cause_i,
-  input  logic [7:0]           halt_queue_i,
-  input  logic [63:0]          halt_addr_i,
+  input  logic [2:0]           progress_i,     // added to PROGRESS
+  input  logic [Queues-1:0]    stop_i,         // pulse, with the two below
+  input  logic [7:0]           stop_cause_i,
+  input  logic [63:0]          stop_addr_i,
   input  logic [Queues-1:0]    completed_i,    // pulses: completion entry acknowledged
   input  logic [Queues-1:0]    running_i,
   input  logic [Queues-1:0]    pop_i,
   input  logic [Queues-1:0]    push_i,
   output logic [Queues-1:0]    restarted_o,
+  output logic [Queues-1:0]    reset_o,        // the queue is being reset
   output logic [Queues-1:0]    job_o,
   output logic [Queues*64-1:0] desc_addr_o,
   output logic [Queues*64-1:0] cpl_addr_o,
@@ -112,7 +112,7 @@ module eie_regs #(
 
   // Queues ---------------------------------------------------------------------------------------
 
-  logic [Queues-1:0]    refused;
+  logic [Queues-1:0]    stopped;
   logic [Queues*32-1:0] queue_rdata;
 
   for (genvar q = 0; q < Queues; q++) begin : g_queue
@@ -121,11 +121,12 @@ module eie_regs #(
       .clk_i, .rst_ni, .clear_i(clear_o),
       .we_i(we && waddr_q[15:8] == Base[15:8]), .waddr_i(waddr_q[7:0]), .wdata_i(wdata_q),
       .raddr_i(s_araddr_i[7:0]), .rdata_o(queue_rdata[32*q +: 32]),
-      .refused_o(refused[q]), .restarted_o(restarted_o[q]),
+      .stopped_o(stopped[q]), .restarted_o(restarted_o[q]), .reset_o(reset_o[q]),
       .running_i(running_i[q]), .job_o(job_o[q]),
       .desc_addr_o(desc_addr_o[64*q +: 64]), .cpl_addr_o(cpl_addr_o[64*q +: 64]),
       .cpl_phase_o(cpl_phase_o[q]), .sq_head_o(sq_head_o[16*q +: 16]),
-      .pop_i(pop_i[q]), .push_i(push_i[q])
+      .pop_i(pop_i[q]), .push_i(push_i[q]),
+      .stop_i(stop_i[q]), .stop_cause_i, .stop_addr_i
     );
   end
 
@@ -135,26 +136,14 @@ module eie_regs #(
   logic [63:0]       time_q;
   logic [31:0]       time_hi_q;
   logic [Queues-1:0] irq_q, irq_enable_q, irq_clear;
-  logic              irq_fault_q, irq_fault_enable_q, irq_fault_clear, fault_set;
-  logic [7:0]        cause_q, cause_queue_q, refused_queue;
-  logic [63:0]       fault_addr_q;
+  logic              irq_fault_q, irq_fault_enable_q, irq_fault_clear;
+  logic [31:0]       progress_q;
 
   assign enable_o = enable_q;
   assign abort_o  = abort_q || reset_q;
   assign clear_o  = reset_q && ready_i && bus_idle_i;
   assign time_o   = time_q;
 
-  // One doorbell is written at a time.
-  always_comb begin
-    refused_queue = '0;
-    for (int q = 0; q < Queues; q++) begin
-      if (refused[q]) begin
-        refused_queue = 8'(q);
-      end
-    end
-  end
-
-  assign fault_set       = halt_set_i || (|refused);
   assign irq_clear       = we && waddr_q == eie_pkg::RegIrqStatus ? wdata_q[Queues-1:0] : '0;
   assign irq_fault_clear = we && waddr_q == eie_pkg::RegIrqStatus &&
                            wdata_q[eie_pkg::IrqStatusFaultLsb];
@@ -171,14 +160,15 @@ module eie_regs #(
       irq_fault_q        <= 1'b0;
       irq_fault_enable_q <= 1'b0;
       irq_vec_o          <= '0;
-      cause_q            <= eie_pkg::HaltNone;
-      cause_queue_q      <= '0;
-      fault_addr_q       <= '0;
+      progress_q         <= '0;
     end else begin
       time_q      <= time_q + 64'd1;
       irq_q       <= (irq_q & ~irq_clear) | completed_i;
-      irq_fault_q <= (irq_fault_q && !irq_fault_clear) || fault_set;
-      irq_vec_o   <= {fault_set, completed_i};
+      irq_fault_q <= (irq_fault_q && !irq_fault_clear) || (|stopped);
+      irq_vec_o   <= {|stopped, completed_i};
+      if (progress_i != 3'd0) begin
+        progress_q <= progress_q + 32'(progress_i);
+      end
       if (re && s_araddr_i == eie_pkg::RegTimeLo) begin
         time_hi_q <= time_q[63:32];
       end
@@ -194,20 +184,6 @@ module eie_regs #(
       if (we && waddr_q == eie_pkg::RegIrqEnable) begin
         irq_enable_q       <= wdata_q[Queues-1:0];
         irq_fault_enable_q <= wdata_q[eie_pkg::IrqStatusFaultLsb];
-      end
-      // What halted the device stays until the reset.
-      if (halt_set_i) begin
-        cause_q       <= halt_cause_i;
-        cause_queue_q <= halt_queue_i;
-        fault_addr_q  <= halt_addr_i;
-      end else if (clear_o) begin
-        cause_q       <= eie_pkg::HaltNone;
-        cause_queue_q <= '0;
-        fault_addr_q  <= '0;
-      end else if (fault_set && !halted_i) begin
-        cause_q       <= eie_pkg::HaltDoorbell;
-        cause_queue_q <= refused_queue;
-        fault_addr_q  <= '0;
       end
     end
   end
@@ -233,17 +209,15 @@ module eie_regs #(
         eie_pkg::RegId:          rdata = eie_pkg::IdValue;
         eie_pkg::RegVersion:     rdata = {eie_pkg::IsaMajor[15:0], eie_pkg::IsaMinor[15:0]};
         eie_pkg::RegCtrl:        rdata = {29'b0, reset_q, abort_q, enable_q};
-        eie_pkg::RegStatus:      rdata = {29'b0, halted_i, quiesced, busy_i};
+        eie_pkg::RegStatus:      rdata = {30'b0, quiesced, busy_i};
         eie_pkg::RegIrqStatus:   rdata = {irq_fault_q, 31'(irq_q)};
         eie_pkg::RegIrqEnable:   rdata = {irq_fault_enable_q, 31'(irq_enable_q)};
         eie_pkg::RegInvStatus:   rdata = {31'b0, !inv_busy_i && !inv_o};
-        eie_pkg::RegFaultInfo:   rdata = {16'b0, cause_queue_q, cause_q};
-        eie_pkg::RegFaultAddrLo: rdata = fault_addr_q[31:0];
-        eie_pkg::RegFaultAddrHi: rdata = fault_addr_q[63:32];
         eie_pkg::RegTimeLo:      rdata = time_q[31:0];
         eie_pkg::RegTimeHi:      rdata = time_hi_q;
         eie_pkg::RegNqueues:     rdata = Queues;
         eie_pkg::RegDtSize:      rdata = eie_cfg_pkg::DtBytes;
+        eie_pkg::RegProgress:    rdata = progress_q;
         default: begin
           for (int q = 0; q < Queues; q++) begin
             if (s_araddr_i[15:8] == QBase[15:8] + 8'(q)) begin

@@ -124,6 +124,7 @@ module eie_top #(
   logic [8:0]             macs, sats;
   logic                   mac_active, drain_active, engine_active, sync_wait;
   logic                   wait_load, wait_store, fetching, dispatched;
+  logic [1:0]             retired;
 
   eie_host #(
     .Queues    (Queues),
@@ -247,7 +248,8 @@ module eie_top #(
     .wait_load_i      (wait_load),
     .wait_store_i     (wait_store),
     .fetching_i       (fetching),
-    .dispatched_i     (dispatched)
+    .dispatched_i     (dispatched),
+    .retired_i        (retired)
   );
 
   // verilator lint_off PINCONNECTEMPTY
@@ -302,7 +304,8 @@ module eie_top #(
     .wait_load_o      (wait_load),
     .wait_store_o     (wait_store),
     .fetching_o       (fetching),
-    .dispatched_o     (dispatched)
+    .dispatched_o     (dispatched),
+    .retired_o        (retired)
   );
   // verilator lint_on PINCONNECTEMPTY
 

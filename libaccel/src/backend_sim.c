@@ -131,12 +131,12 @@ static int advance(struct sim_dev *s, struct accel_error *err)
 	if (s->dev->lib.assert_failed(s->dev->sim))
 		return accel_fail(err, -EIO, NULL, "an assertion of the simulated hardware failed (see stderr)");
 	if (s->dev->faulted) {
-		uint32_t info = simdev_read32(s->dev, EIE_REG_FAULT_INFO);
+		uint32_t status = simdev_read32(s->dev, EIE_QUEUE_BASE + EIE_REG_Q_STATUS);
 
 		s->lost = s->seq;
 		ret = simdev_reset(s->dev);
-		return accel_fail(err, -EIO, NULL, "the simulated device stopped (FAULT_INFO 0x%x) and was reset%s", info,
-				  ret ? " in vain" : "");
+		return accel_fail(err, -EIO, NULL, "the simulated device's queue stopped (Q_STATUS 0x%x) and was reset%s",
+				  status, ret ? " in vain" : "");
 	}
 	ret = collect(s);
 	return ret ? accel_fail(err, ret, NULL, "out of memory for a completion entry") : 0;

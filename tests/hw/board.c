@@ -44,7 +44,7 @@ static void irq(void *ctx, unsigned int vector)
 	if (vector == b->params.queues)
 		b->faults++;
 	else
-		b->irqs++;
+		b->q[vector].irqs++;
 }
 
 void *board_at(struct board *b, uint64_t bus)
@@ -70,20 +70,31 @@ static void reg(struct board *b, uint32_t offset, uint32_t value)
 	eie_sim_write32(b->sim, offset, value);
 }
 
+uint32_t queue_reg(unsigned int q, uint32_t reg)
+{
+	return EIE_QUEUE_BASE + q * EIE_QUEUE_STRIDE + reg;
+}
+
+void queue_start(struct board *b, unsigned int n)
+{
+	struct board_queue *q = &b->q[n];
+
+	q->tail = q->cq_head = 0;
+	memset(board_at(b, q->cq), 0, (size_t)EIE_CPL_BYTES << q->cq_log2);
+	reg(b, queue_reg(n, EIE_REG_Q_CTRL), 0);
+	reg(b, queue_reg(n, EIE_REG_Q_SQ_BASE_LO), (uint32_t)q->sq);
+	reg(b, queue_reg(n, EIE_REG_Q_SQ_BASE_HI), (uint32_t)(q->sq >> 32));
+	reg(b, queue_reg(n, EIE_REG_Q_CQ_BASE_LO), (uint32_t)q->cq);
+	reg(b, queue_reg(n, EIE_REG_Q_CQ_BASE_HI), (uint32_t)(q->cq >> 32));
+	reg(b, queue_reg(n, EIE_REG_Q_SIZE),
+	    q->sq_log2 << EIE_Q_SIZE_SQ_LOG2_SHIFT | q->cq_log2 << EIE_Q_SIZE_CQ_LOG2_SHIFT);
+	reg(b, queue_reg(n, EIE_REG_Q_CTRL), 1 << EIE_Q_CTRL_ENABLE_SHIFT);
+	reg(b, EIE_REG_CTRL, 1 << EIE_CTRL_ENABLE_SHIFT);
+}
+
 void board_start_queue(struct board *b)
 {
-	uint32_t q = EIE_QUEUE_BASE;
-
-	b->tail = b->cq_head = 0;
-	memset(board_at(b, b->cq), 0, (size_t)EIE_CPL_BYTES << b->cq_log2);
-	reg(b, q + EIE_REG_Q_CTRL, 0);
-	reg(b, q + EIE_REG_Q_SQ_BASE_LO, (uint32_t)b->sq);
-	reg(b, q + EIE_REG_Q_SQ_BASE_HI, (uint32_t)(b->sq >> 32));
-	reg(b, q + EIE_REG_Q_CQ_BASE_LO, (uint32_t)b->cq);
-	reg(b, q + EIE_REG_Q_CQ_BASE_HI, (uint32_t)(b->cq >> 32));
-	reg(b, q + EIE_REG_Q_SIZE, b->sq_log2 << EIE_Q_SIZE_SQ_LOG2_SHIFT | b->cq_log2 << EIE_Q_SIZE_CQ_LOG2_SHIFT);
-	reg(b, q + EIE_REG_Q_CTRL, 1 << EIE_Q_CTRL_ENABLE_SHIFT);
-	reg(b, EIE_REG_CTRL, 1 << EIE_CTRL_ENABLE_SHIFT);
+	queue_start(b, 0);
 }
 
 int board_open(struct board *b, const struct eie_sim_params *params, size_t ram_size, unsigned int sq_log2, unsigned int cq_log2)
@@ -95,8 +106,6 @@ int board_open(struct board *b, const struct eie_sim_params *params, size_t ram_
 
 	memset(b, 0, sizeof(*b));
 	b->ram_size = ram_size;
-	b->sq_log2 = sq_log2;
-	b->cq_log2 = cq_log2;
 	b->ram = aligned_alloc(HUGE, ram_size);
 	if (!b->ram)
 		return -ENOMEM;
@@ -108,12 +117,15 @@ int board_open(struct board *b, const struct eie_sim_params *params, size_t ram_
 	bytes = eie_sim_read32(b->sim, EIE_REG_DT_SIZE);
 	for (uint32_t i = 0; i < bytes && i < sizeof(tree); i += 4)
 		tree[i / 4] = eie_sim_read32(b->sim, EIE_DT_BASE + i);
-	if (bytes > sizeof(tree) || eie_params_read(tree, bytes, &b->params, &err)) {
+	if (bytes > sizeof(tree) || eie_params_read(tree, bytes, &b->params, &err) || b->params.queues != BOARD_QUEUES) {
 		board_close(b);
 		return -EPROTO;
 	}
-	b->sq = board_alloc(b, (size_t)EIE_DESC_BYTES << sq_log2, 128);
-	b->cq = board_alloc(b, (size_t)EIE_CPL_BYTES << cq_log2, 128);
+	for (unsigned int q = 0; q < BOARD_QUEUES; q++)
+		b->q[q] = (struct board_queue){
+			.sq = board_alloc(b, (size_t)EIE_DESC_BYTES << sq_log2, 128), .sq_log2 = sq_log2,
+			.cq = board_alloc(b, (size_t)EIE_CPL_BYTES << cq_log2, 128), .cq_log2 = cq_log2,
+		};
 	board_start_queue(b);
 	return 0;
 }
@@ -177,22 +189,41 @@ uint64_t space_walk(const struct space *s, uint64_t va)
 	return (*e >> EIE_PTE_PPN_LSB << 12) + va % step;
 }
 
-void board_submit(struct board *b, const struct eie_desc *desc)
+void queue_put(struct board *b, unsigned int n, const struct eie_desc *desc)
 {
-	uint64_t at = b->sq + (uint64_t)EIE_DESC_BYTES * (b->tail & ((1u << b->sq_log2) - 1));
+	struct board_queue *q = &b->q[n];
 
-	memcpy(board_at(b, at), desc, sizeof(*desc));
-	b->tail++;
-	reg(b, EIE_QUEUE_BASE + EIE_REG_Q_DOORBELL,
-	    (uint32_t)b->tail << EIE_Q_DOORBELL_SQ_TAIL_SHIFT | (uint32_t)b->cq_head << EIE_Q_DOORBELL_CQ_HEAD_SHIFT);
+	memcpy(board_at(b, q->sq + (uint64_t)EIE_DESC_BYTES * (q->tail & ((1u << q->sq_log2) - 1))), desc, sizeof(*desc));
+	q->tail++;
 }
 
-bool board_wait(struct board *b, struct eie_cpl *cpl, uint64_t cycles)
+void queue_bell(struct board *b, unsigned int q)
 {
-	const struct eie_cpl *e = board_at(b, b->cq + (uint64_t)EIE_CPL_BYTES * (b->cq_head & ((1u << b->cq_log2) - 1)));
-	uint32_t phase = !(b->cq_head >> b->cq_log2 & 1);
+	reg(b, queue_reg(q, EIE_REG_Q_DOORBELL), (uint32_t)b->q[q].tail << EIE_Q_DOORBELL_SQ_TAIL_SHIFT |
+						 (uint32_t)b->q[q].cq_head << EIE_Q_DOORBELL_CQ_HEAD_SHIFT);
+}
 
-	while (e->phase != phase) {
+void board_submit(struct board *b, const struct eie_desc *desc)
+{
+	queue_put(b, 0, desc);
+	queue_bell(b, 0);
+}
+
+bool queue_completed(struct board *b, unsigned int n, struct eie_cpl *cpl)
+{
+	struct board_queue *q = &b->q[n];
+	const struct eie_cpl *e = board_at(b, q->cq + (uint64_t)EIE_CPL_BYTES * (q->cq_head & ((1u << q->cq_log2) - 1)));
+
+	if (e->phase != !(q->cq_head >> q->cq_log2 & 1))
+		return false;
+	*cpl = *e;
+	q->cq_head++;
+	return true;
+}
+
+bool queue_wait(struct board *b, unsigned int q, struct eie_cpl *cpl, uint64_t cycles)
+{
+	while (!queue_completed(b, q, cpl)) {
 		uint64_t ran;
 
 		if (!cycles)
@@ -200,9 +231,12 @@ bool board_wait(struct board *b, struct eie_cpl *cpl, uint64_t cycles)
 		ran = eie_sim_run(b->sim, cycles < 256 ? cycles : 256);
 		cycles -= ran < cycles ? ran : cycles;
 	}
-	*cpl = *e;
-	b->cq_head++;
 	return true;
+}
+
+bool board_wait(struct board *b, struct eie_cpl *cpl, uint64_t cycles)
+{
+	return queue_wait(b, 0, cpl, cycles);
 }
 
 bool board_invalidate(struct board *b, uint16_t asid)

@@ -156,7 +156,7 @@ static void test_abort_holds(void **state)
 	assert_int_equal(cpl.status, EIE_STATUS_ABORTED);
 	for (unsigned int i = 0; i < 5000; i++)
 		eie_sim_run(f->b.sim, 1);
-	assert_int_equal(reg_read(f, EIE_QUEUE_BASE + EIE_REG_Q_HEADS) & 0xffff, f->b.tail - 2u);
+	assert_int_equal(reg_read(f, EIE_QUEUE_BASE + EIE_REG_Q_HEADS) & 0xffff, f->b.q[0].tail - 2u);
 	reg_write(f, EIE_REG_CTRL, ENABLE);
 	for (unsigned int i = 1; i < 3; i++) {
 		fixture_wait(f, &cpl);
@@ -179,14 +179,15 @@ static void expect_reset_state(void)
 {
 	static const uint32_t cleared[] = {
 		EIE_REG_Q_SQ_BASE_LO, EIE_REG_Q_SQ_BASE_HI, EIE_REG_Q_CQ_BASE_LO, EIE_REG_Q_CQ_BASE_HI, EIE_REG_Q_SIZE,
-		EIE_REG_Q_CTRL, EIE_REG_Q_STATUS, EIE_REG_Q_DOORBELL, EIE_REG_Q_HEADS,
+		EIE_REG_Q_CTRL, EIE_REG_Q_STATUS, EIE_REG_Q_DOORBELL, EIE_REG_Q_HEADS, EIE_REG_Q_FAULT_ADDR_LO,
+		EIE_REG_Q_FAULT_ADDR_HI,
 	};
 
-	for (size_t i = 0; i < sizeof(cleared) / sizeof(cleared[0]); i++)
-		assert_int_equal(reg_read(f, EIE_QUEUE_BASE + cleared[i]), 0);
+	for (unsigned int q = 0; q < BOARD_QUEUES; q++)
+		for (size_t i = 0; i < sizeof(cleared) / sizeof(cleared[0]); i++)
+			assert_int_equal(reg_read(f, queue_reg(q, cleared[i])), 0);
 	assert_int_equal(reg_read(f, EIE_REG_CTRL), 0);
 	assert_int_equal(reg_read(f, EIE_REG_STATUS), 0);
-	assert_int_equal(reg_read(f, EIE_REG_FAULT_INFO), 0);
 	reg_await(f, EIE_REG_INV_STATUS, 1, 1);
 }
 

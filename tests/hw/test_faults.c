@@ -286,53 +286,69 @@ static void test_bus_transfers(void **state)
 		  VA_OUT + (STEPS * f->b.params.clusters - 1) / EIE_MAX_BURST * EIE_MAX_BURST * 16);
 }
 
-static void halts(struct process *p, uint32_t cause, uint64_t addr)
+/* The queue's own access to its rings fails: it stops. How: 0 CTRL.RESET, 1 Q_CTRL.RESET, 2 Q_CTRL.ENABLE again. */
+static void stops(struct process *p, uint32_t cause, uint64_t addr, unsigned int how)
 {
-	unsigned int faults = f->b.faults;
+	const uint32_t stopped = cause << EIE_Q_STATUS_CAUSE_SHIFT | 1u << EIE_Q_STATUS_ERROR_SHIFT;
+	unsigned int faults = f->b.faults, irqs = f->b.q[0].irqs;
+	uint32_t heads;
 
 	reg_write(f, EIE_REG_IRQ_STATUS, ~0u);
 	board_submit(&f->b, &p->desc);
-	reg_await(f, EIE_REG_STATUS, 1u << EIE_STATUS_HALTED_SHIFT, 1u << EIE_STATUS_HALTED_SHIFT);
+	reg_await(f, queue_reg(0, EIE_REG_Q_STATUS), ~0u, stopped);
 	assert_int_equal(f->b.faults, faults + 1);
-	assert_int_equal(reg_read(f, EIE_REG_STATUS) >> EIE_STATUS_BUSY_SHIFT & 1, 0);
-	assert_int_equal(reg_read(f, EIE_REG_FAULT_INFO), cause << EIE_FAULT_INFO_CAUSE_SHIFT);
-	assert_int_equal(reg_read(f, EIE_REG_FAULT_ADDR_LO), (uint32_t)addr);
-	assert_int_equal(reg_read(f, EIE_REG_FAULT_ADDR_HI), addr >> 32);
-	assert_int_equal(reg_read(f, EIE_REG_IRQ_STATUS) >> EIE_IRQ_STATUS_FAULT_SHIFT, 1);
+	assert_int_equal(f->b.q[0].irqs, irqs);
+	assert_int_equal(reg_read(f, EIE_REG_STATUS), 0);
+	assert_int_equal(reg_read(f, queue_reg(0, EIE_REG_Q_FAULT_ADDR_LO)), (uint32_t)addr);
+	assert_int_equal(reg_read(f, queue_reg(0, EIE_REG_Q_FAULT_ADDR_HI)), addr >> 32);
+	assert_int_equal(reg_read(f, EIE_REG_IRQ_STATUS), 1u << EIE_IRQ_STATUS_FAULT_SHIFT);
 
-	/* another doorbell does not wake it, nor does disabling; only a reset does */
+	/* another doorbell does not wake it */
 	spoil_bus(0, 0, false, false);
+	heads = reg_read(f, queue_reg(0, EIE_REG_Q_HEADS));
 	board_submit(&f->b, &p->desc);
 	eie_sim_run(f->b.sim, 2000);
-	assert_int_equal(reg_read(f, EIE_REG_STATUS), 1u << EIE_STATUS_HALTED_SHIFT);
-	fixture_recover(f);
 	assert_int_equal(reg_read(f, EIE_REG_STATUS), 0);
-	assert_int_equal(reg_read(f, EIE_REG_FAULT_INFO), 0);
+	assert_int_equal(reg_read(f, queue_reg(0, EIE_REG_Q_STATUS)), stopped);
+	assert_int_equal(reg_read(f, queue_reg(0, EIE_REG_Q_HEADS)), heads);
+	if (how == 0) {
+		fixture_recover(f);
+	} else {
+		if (how == 1)
+			reg_write(f, queue_reg(0, EIE_REG_Q_CTRL), 1u << EIE_Q_CTRL_RESET_SHIFT);
+		board_start_queue(&f->b);
+	}
+	assert_int_equal(reg_read(f, queue_reg(0, EIE_REG_Q_STATUS)), 0);
+	assert_int_equal(reg_read(f, queue_reg(0, EIE_REG_Q_FAULT_ADDR_LO)), 0);
+	assert_int_equal(reg_read(f, queue_reg(0, EIE_REG_Q_FAULT_ADDR_HI)), 0);
 	assert_int_equal(eie_sim_assert_failed(f->b.sim), 0);
 	recovers(p);
 }
 
-static void test_halt_descriptor(void **state)
+static void test_descriptor_error(void **state)
 {
 	struct process p = process_new(f);
 
 	(void)state;
 	for (unsigned int beat = 0; beat < EIE_DESC_BYTES; beat += 16) {
-		uint64_t at = f->b.sq + (uint64_t)EIE_DESC_BYTES * (f->b.tail & ((1u << f->b.sq_log2) - 1));
+		uint64_t at = f->b.q[0].sq + (uint64_t)EIE_DESC_BYTES * (f->b.q[0].tail & ((1u << f->b.q[0].sq_log2) - 1));
 
 		spoil_bus(at + beat, 16, true, false);
-		halts(&p, EIE_HALT_DESC_READ, at);
+		stops(&p, EIE_HALT_DESC_READ, at, beat / 16 % 3);
 	}
 }
 
-static void test_halt_completion(void **state)
+static void test_completion_error(void **state)
 {
 	struct process p = process_new(f);
-	uint64_t at = f->b.cq + (uint64_t)EIE_CPL_BYTES * (f->b.cq_head & ((1u << f->b.cq_log2) - 1));
 
 	(void)state;
-	spoil_bus(at, EIE_CPL_BYTES, false, true);
-	halts(&p, EIE_HALT_CPL_WRITE, at);
+	for (unsigned int how = 0; how < 3; how++) {
+		uint64_t at = f->b.q[0].cq + (uint64_t)EIE_CPL_BYTES * (f->b.q[0].cq_head & ((1u << f->b.q[0].cq_log2) - 1));
+
+		spoil_bus(at, EIE_CPL_BYTES, false, true);
+		stops(&p, EIE_HALT_CPL_WRITE, at, how);
+	}
 }
 
 /* ---- unwritten granules: a command left out */
@@ -707,8 +723,8 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(test_bus_tables, reset),
 		cmocka_unit_test_setup(test_bus_missing_memory, reset),
 		cmocka_unit_test_setup(test_bus_transfers, reset),
-		cmocka_unit_test_setup(test_halt_descriptor, reset),
-		cmocka_unit_test_setup(test_halt_completion, reset),
+		cmocka_unit_test_setup(test_descriptor_error, reset),
+		cmocka_unit_test_setup(test_completion_error, reset),
 		cmocka_unit_test_setup(test_unwritten_abuf, reset),
 		cmocka_unit_test_setup(test_unwritten_cbuf, reset),
 		cmocka_unit_test_setup(test_unwritten_pbuf, reset),

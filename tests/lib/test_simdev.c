@@ -350,7 +350,7 @@ static void test_reset(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(run(f), EIE_STATUS_OK);
-	/* In flight when the reset comes, and a front end that met a bus error. */
+	/* In flight when the reset comes, and a queue that met a bus error. */
 	assert_int_equal(simdev_submit(f->dev, &f->job.desc), 0);
 	assert_int_equal(simdev_reset(f->dev), 0);
 	assert_false(simdev_completed(f->dev, &f->cpl));
@@ -358,7 +358,7 @@ static void test_reset(void **state)
 	assert_int_equal(simbus_fail(f->dev->bus, f->dev->sq, 4096, true, false), 0);
 	assert_int_equal(simdev_submit(f->dev, &f->job.desc), 0);
 	assert_int_equal(simdev_wait(f->dev, CYCLES, &f->cpl), -EIO);
-	assert_int_equal(simdev_read32(f->dev, EIE_REG_FAULT_INFO) & EIE_FAULT_INFO_CAUSE_MASK, EIE_HALT_DESC_READ);
+	assert_int_equal(simdev_read32(f->dev, EIE_QUEUE_BASE + EIE_REG_Q_STATUS) >> EIE_Q_STATUS_CAUSE_SHIFT, EIE_HALT_DESC_READ);
 	simbus_fail_none(f->dev->bus);
 	assert_int_equal(simdev_reset(f->dev), 0);
 	/* The interpreter knows no reset: another address space gives both an empty chip. */
