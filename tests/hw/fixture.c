@@ -16,6 +16,36 @@ void fixture_args(int argc, char **argv)
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 }
 
+static const struct fixture_spec *shared_spec;
+static struct fixture **shared;
+
+void fixture_share(const struct fixture_spec *spec, struct fixture **f)
+{
+	shared_spec = spec;
+	shared = f;
+}
+
+int fixture_begin(void **state)
+{
+	(void)state;
+	*shared = fixture_open(&shared_spec->bus, shared_spec->ram_size, shared_spec->sq_log2, shared_spec->cq_log2);
+	return 0;
+}
+
+int fixture_end(void **state)
+{
+	(void)state;
+	fixture_close(*shared);
+	return 0;
+}
+
+int fixture_each(void **state)
+{
+	(void)state;
+	fixture_reset(*shared);
+	return 0;
+}
+
 struct fixture *fixture_open(const struct eie_sim_params *bus, size_t ram_size, unsigned int sq_log2, unsigned int cq_log2)
 {
 	struct eie_sim_params params = *bus;
@@ -184,6 +214,18 @@ void process_cmds(struct process *p)
 	p->bases[1] = VA_OUT;
 	p->desc = (struct eie_desc){ .fence = rng_next(&f->rng), .root = p->s.root, .asid = p->s.asid, .nbases = 2,
 				     .bases = VA_BASES, .cmds = VA_CMDS, .restore = VA_RESTORE, .ncmds = C_COUNT };
+}
+
+void process_busy(struct process *p)
+{
+	struct eie_cmd *c = p->cmds + C_COUNT;
+	uint32_t result = STEPS * p->f->b.params.clusters;
+
+	for (unsigned int i = 0; i < 6; i++) {
+		*c++ = load1(0, EIE_BUF_ABUF, i * 20, 100, 200);
+		*c++ = store1(1, (i + 1) * result, OUT_AT, result);
+	}
+	p->desc.ncmds = C_COUNT + 12;
 }
 
 /* ---- the interpreter's memory: the board's, through a walk of its own */

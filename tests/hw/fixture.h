@@ -62,6 +62,22 @@ extern const char *fixture_config;
 /* argv[1] or "2x2"; selects TAP. */
 void fixture_args(int argc, char **argv);
 
+/* The board that all tests of a program share. */
+struct fixture_spec {
+	struct eie_sim_params bus;   /* config is filled in */
+	size_t ram_size;
+	unsigned int sq_log2, cq_log2;
+};
+
+/* main() of such a program: opens the board into *f, runs the array of tests, closes it. */
+#define fixture_main(argc, argv, spec, f, tests) \
+	(fixture_args(argc, argv), fixture_share(spec, f), cmocka_run_group_tests(tests, fixture_begin, fixture_end))
+void fixture_share(const struct fixture_spec *spec, struct fixture **f);
+int fixture_begin(void **state);
+int fixture_end(void **state);
+/* Set-up of a test: fixture_reset() of the shared board. */
+int fixture_each(void **state);
+
 /* bus.config is filled in. Fails the test when the board cannot be opened. */
 struct fixture *fixture_open(const struct eie_sim_params *bus, size_t ram_size, unsigned int sq_log2, unsigned int cq_log2);
 void fixture_close(struct fixture *f);
@@ -73,6 +89,8 @@ struct process process_new(struct fixture *f);
 /* The job's commands and data again; data from the fixture's random numbers. */
 void process_fill(struct process *p);
 void process_cmds(struct process *p);
+/* Appends loads and stores that run at the same time, across pages; every store writes the job's result once more. */
+void process_busy(struct process *p);
 
 /*
  * Runs p->desc on the interpreter and on the RTL; status, fault address and command, and restored must agree. Of a job that is

@@ -14,42 +14,6 @@
 
 static struct fixture *f;
 
-static int open_board(void **state)
-{
-	const struct eie_sim_params bus = { .seed = 7, .latency = 40, .stall_permille = 250, .jitter = 30 };
-
-	(void)state;
-	f = fixture_open(&bus, RAM_BYTES, 2, 2);
-	return 0;
-}
-
-static int close_board(void **state)
-{
-	(void)state;
-	fixture_close(f);
-	return 0;
-}
-
-static int reset(void **state)
-{
-	(void)state;
-	fixture_reset(f);
-	return 0;
-}
-
-/* The ordinary job, then loads and stores at the same time, across pages. Results: what the ordinary job gives. */
-static void make_busy(struct process *p)
-{
-	struct eie_cmd *c = p->cmds + C_COUNT;
-	uint32_t result = STEPS * f->b.params.clusters;
-
-	for (unsigned int i = 0; i < 6; i++) {
-		*c++ = load1(0, EIE_BUF_ABUF, i * 20, 100, 200);
-		*c++ = store1(1, (i + 1) * result, OUT_AT, result);
-	}
-	p->desc.ncmds = C_COUNT + 12;
-}
-
 static uint32_t job_cycles(struct process *p)
 {
 	struct eie_cpl cpl;
@@ -104,7 +68,7 @@ static void test_abort(void **state)
 	uint32_t cycles;
 
 	(void)state;
-	make_busy(&p);
+	process_busy(&p);
 	cycles = job_cycles(&p) + 400;
 	memcpy(done, p.out, OUT_BYTES);
 	for (unsigned int at = 0; at < cycles; at += f->b.params.clusters > 2 ? 61 : 7) {
@@ -145,7 +109,7 @@ static void test_abort_holds(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < 3; i++) {
 		p[i] = process_new(f);
-		make_busy(&p[i]);
+		process_busy(&p[i]);
 	}
 	for (unsigned int i = 0; i < 3; i++)
 		board_submit(&f->b, &p[i].desc);
@@ -199,7 +163,7 @@ static void test_reset(void **state)
 	uint32_t cycles;
 
 	(void)state;
-	make_busy(&p);
+	process_busy(&p);
 	cycles = job_cycles(&p) + 400;
 	memcpy(done, p.out, OUT_BYTES);
 	for (unsigned int at = 0; at < cycles; at += f->b.params.clusters > 2 ? 151 : 19) {
@@ -231,7 +195,7 @@ static void test_reset(void **state)
 		fixture_wait(f, &cpl);
 		assert_int_equal(cpl.status, EIE_STATUS_UNWRITTEN);
 		p.desc.cmds = VA_CMDS;
-		make_busy(&p);
+		process_busy(&p);
 		process_works(at % 2 ? &next : &p);
 	}
 }
@@ -242,7 +206,7 @@ static void test_reset_twice(void **state)
 	struct process p = process_new(f);
 
 	(void)state;
-	make_busy(&p);
+	process_busy(&p);
 	for (unsigned int at = 0; at < 900; at += 97) {
 		board_submit(&f->b, &p.desc);
 		for (unsigned int i = 0; i < at; i++)
@@ -263,7 +227,7 @@ static void test_power_on(void **state)
 	struct process p = process_new(f);
 
 	(void)state;
-	make_busy(&p);
+	process_busy(&p);
 	for (unsigned int at = 100; at < 1500; at += 233) {
 		board_submit(&f->b, &p.desc);
 		for (unsigned int i = 0; i < at; i++)
@@ -277,15 +241,15 @@ static void test_power_on(void **state)
 
 int main(int argc, char **argv)
 {
+	const struct fixture_spec board = { { .seed = 7, .latency = 40, .stall_permille = 250, .jitter = 30 }, RAM_BYTES, 2, 2 };
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_abort, reset),
-		cmocka_unit_test_setup(test_abort_holds, reset),
-		cmocka_unit_test_setup(test_abort_idle, reset),
-		cmocka_unit_test_setup(test_reset, reset),
-		cmocka_unit_test_setup(test_reset_twice, reset),
-		cmocka_unit_test_setup(test_power_on, reset),
+		cmocka_unit_test_setup(test_abort, fixture_each),
+		cmocka_unit_test_setup(test_abort_holds, fixture_each),
+		cmocka_unit_test_setup(test_abort_idle, fixture_each),
+		cmocka_unit_test_setup(test_reset, fixture_each),
+		cmocka_unit_test_setup(test_reset_twice, fixture_each),
+		cmocka_unit_test_setup(test_power_on, fixture_each),
 	};
 
-	fixture_args(argc, argv);
-	return cmocka_run_group_tests(tests, open_board, close_board);
+	return fixture_main(argc, argv, &board, &f, tests);
 }

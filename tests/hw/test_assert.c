@@ -18,22 +18,6 @@ struct outage {
 static struct fixture *f;
 static struct outage outage;
 
-static int open_board(void **state)
-{
-	const struct eie_sim_params bus = { .seed = 8, .latency = 10 };
-
-	(void)state;
-	f = fixture_open(&bus, 1u << 20, 2, 2);
-	return 0;
-}
-
-static int close_board(void **state)
-{
-	(void)state;
-	fixture_close(f);
-	return 0;
-}
-
 static int fail_power(void *ctx, uint64_t addr, const void *buf, size_t len)
 {
 	struct outage *o = ctx;
@@ -130,10 +114,10 @@ static void test_violation_is_seen(void **state)
 
 int main(int argc, char **argv)
 {
+	const struct fixture_spec board = { { .seed = 8, .latency = 10 }, 1u << 20, 2, 2 };
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_violation_is_seen),
 	};
 
-	fixture_args(argc, argv);
-	return cmocka_run_group_tests(tests, open_board, close_board);
+	return fixture_main(argc, argv, &board, &f, tests);
 }

@@ -9,29 +9,6 @@
 
 static struct fixture *f;
 
-static int open_board(void **state)
-{
-	const struct eie_sim_params bus = { .seed = 1, .latency = 8 };
-
-	(void)state;
-	f = fixture_open(&bus, 1u << 20, 4, 4);
-	return 0;
-}
-
-static int close_board(void **state)
-{
-	(void)state;
-	fixture_close(f);
-	return 0;
-}
-
-static int reset(void **state)
-{
-	(void)state;
-	fixture_reset(f);
-	return 0;
-}
-
 /* ---- descriptors */
 
 static void bad_descriptor(struct process *p)
@@ -404,26 +381,26 @@ static void test_restore_commands(void **state)
 
 int main(int argc, char **argv)
 {
+	const struct fixture_spec board = { { .seed = 1, .latency = 8 }, 1u << 20, 4, 4 };
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_reserved_bytes, reset),
-		cmocka_unit_test_setup(test_root, reset),
-		cmocka_unit_test_setup(test_counts, reset),
-		cmocka_unit_test_setup(test_misaligned_addresses, reset),
-		cmocka_unit_test_setup(test_unused_addresses, reset),
-		cmocka_unit_test_setup(test_takes_nothing, reset),
-		cmocka_unit_test_setup(test_causes, reset),
-		cmocka_unit_test_setup(test_wide_codebook, reset),
-		cmocka_unit_test_setup(test_rows_beyond, reset),
-		cmocka_unit_test_setup(test_reserved_load, reset),
-		cmocka_unit_test_setup(test_reserved_store, reset),
-		cmocka_unit_test_setup(test_reserved_sync, reset),
-		cmocka_unit_test_setup(test_reserved_mac, reset),
-		cmocka_unit_test_setup(test_reserved_drain, reset),
-		cmocka_unit_test_setup(test_lowest_status, reset),
-		cmocka_unit_test_setup(test_misaligned_base, reset),
-		cmocka_unit_test_setup(test_restore_commands, reset),
+		cmocka_unit_test_setup(test_reserved_bytes, fixture_each),
+		cmocka_unit_test_setup(test_root, fixture_each),
+		cmocka_unit_test_setup(test_counts, fixture_each),
+		cmocka_unit_test_setup(test_misaligned_addresses, fixture_each),
+		cmocka_unit_test_setup(test_unused_addresses, fixture_each),
+		cmocka_unit_test_setup(test_takes_nothing, fixture_each),
+		cmocka_unit_test_setup(test_causes, fixture_each),
+		cmocka_unit_test_setup(test_wide_codebook, fixture_each),
+		cmocka_unit_test_setup(test_rows_beyond, fixture_each),
+		cmocka_unit_test_setup(test_reserved_load, fixture_each),
+		cmocka_unit_test_setup(test_reserved_store, fixture_each),
+		cmocka_unit_test_setup(test_reserved_sync, fixture_each),
+		cmocka_unit_test_setup(test_reserved_mac, fixture_each),
+		cmocka_unit_test_setup(test_reserved_drain, fixture_each),
+		cmocka_unit_test_setup(test_lowest_status, fixture_each),
+		cmocka_unit_test_setup(test_misaligned_base, fixture_each),
+		cmocka_unit_test_setup(test_restore_commands, fixture_each),
 	};
 
-	fixture_args(argc, argv);
-	return cmocka_run_group_tests(tests, open_board, close_board);
+	return fixture_main(argc, argv, &board, &f, tests);
 }

@@ -8,29 +8,6 @@
 
 static struct fixture *f;
 
-static int open_board(void **state)
-{
-	const struct eie_sim_params bus = { .seed = 2, .latency = 12 };
-
-	(void)state;
-	f = fixture_open(&bus, 4u << 20, 3, 3);
-	return 0;
-}
-
-static int close_board(void **state)
-{
-	(void)state;
-	fixture_close(f);
-	return 0;
-}
-
-static int reset(void **state)
-{
-	(void)state;
-	fixture_reset(f);
-	return 0;
-}
-
 static void forget(struct process *p)
 {
 	assert_true(board_invalidate(&f->b, p->s.asid));
@@ -710,41 +687,41 @@ static void test_stored_stays(void **state)
 
 int main(int argc, char **argv)
 {
+	const struct fixture_spec board = { { .seed = 2, .latency = 12 }, 4u << 20, 3, 3 };
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_command_pages, reset),
-		cmocka_unit_test_setup(test_base_pages, reset),
-		cmocka_unit_test_setup(test_load_pages, reset),
-		cmocka_unit_test_setup(test_store_pages, reset),
-		cmocka_unit_test_setup(test_store_tables, reset),
-		cmocka_unit_test_setup(test_restore_page, reset),
-		cmocka_unit_test_setup(test_not_canonical, reset),
-		cmocka_unit_test_setup(test_negative_addresses, reset),
-		cmocka_unit_test_setup(test_second_page, reset),
-		cmocka_unit_test_setup(test_bus_tables, reset),
-		cmocka_unit_test_setup(test_bus_missing_memory, reset),
-		cmocka_unit_test_setup(test_bus_transfers, reset),
-		cmocka_unit_test_setup(test_descriptor_error, reset),
-		cmocka_unit_test_setup(test_completion_error, reset),
-		cmocka_unit_test_setup(test_unwritten_abuf, reset),
-		cmocka_unit_test_setup(test_unwritten_cbuf, reset),
-		cmocka_unit_test_setup(test_unwritten_pbuf, reset),
-		cmocka_unit_test_setup(test_unwritten_wbuf, reset),
-		cmocka_unit_test_setup(test_unwritten_rbuf, reset),
-		cmocka_unit_test_setup(test_unwritten_last, reset),
-		cmocka_unit_test_setup(test_unwritten_store, reset),
-		cmocka_unit_test_setup(test_unwritten_wide_codebook, reset),
-		cmocka_unit_test_setup(test_zeros_read_nothing, reset),
-		cmocka_unit_test_setup(test_stream_ends_in_escape, reset),
-		cmocka_unit_test_setup(test_stream_leaves_rows, reset),
-		cmocka_unit_test_setup(test_stream_leaves_buffer, reset),
-		cmocka_unit_test_setup(test_parameters, reset),
-		cmocka_unit_test_setup(test_parameter_limits, reset),
-		cmocka_unit_test_setup(test_tokens, reset),
-		cmocka_unit_test_setup(test_cycle_limit, reset),
-		cmocka_unit_test_setup(test_endless_wait, reset),
-		cmocka_unit_test_setup(test_stored_stays, reset),
+		cmocka_unit_test_setup(test_command_pages, fixture_each),
+		cmocka_unit_test_setup(test_base_pages, fixture_each),
+		cmocka_unit_test_setup(test_load_pages, fixture_each),
+		cmocka_unit_test_setup(test_store_pages, fixture_each),
+		cmocka_unit_test_setup(test_store_tables, fixture_each),
+		cmocka_unit_test_setup(test_restore_page, fixture_each),
+		cmocka_unit_test_setup(test_not_canonical, fixture_each),
+		cmocka_unit_test_setup(test_negative_addresses, fixture_each),
+		cmocka_unit_test_setup(test_second_page, fixture_each),
+		cmocka_unit_test_setup(test_bus_tables, fixture_each),
+		cmocka_unit_test_setup(test_bus_missing_memory, fixture_each),
+		cmocka_unit_test_setup(test_bus_transfers, fixture_each),
+		cmocka_unit_test_setup(test_descriptor_error, fixture_each),
+		cmocka_unit_test_setup(test_completion_error, fixture_each),
+		cmocka_unit_test_setup(test_unwritten_abuf, fixture_each),
+		cmocka_unit_test_setup(test_unwritten_cbuf, fixture_each),
+		cmocka_unit_test_setup(test_unwritten_pbuf, fixture_each),
+		cmocka_unit_test_setup(test_unwritten_wbuf, fixture_each),
+		cmocka_unit_test_setup(test_unwritten_rbuf, fixture_each),
+		cmocka_unit_test_setup(test_unwritten_last, fixture_each),
+		cmocka_unit_test_setup(test_unwritten_store, fixture_each),
+		cmocka_unit_test_setup(test_unwritten_wide_codebook, fixture_each),
+		cmocka_unit_test_setup(test_zeros_read_nothing, fixture_each),
+		cmocka_unit_test_setup(test_stream_ends_in_escape, fixture_each),
+		cmocka_unit_test_setup(test_stream_leaves_rows, fixture_each),
+		cmocka_unit_test_setup(test_stream_leaves_buffer, fixture_each),
+		cmocka_unit_test_setup(test_parameters, fixture_each),
+		cmocka_unit_test_setup(test_parameter_limits, fixture_each),
+		cmocka_unit_test_setup(test_tokens, fixture_each),
+		cmocka_unit_test_setup(test_cycle_limit, fixture_each),
+		cmocka_unit_test_setup(test_endless_wait, fixture_each),
+		cmocka_unit_test_setup(test_stored_stays, fixture_each),
 	};
 
-	fixture_args(argc, argv);
-	return cmocka_run_group_tests(tests, open_board, close_board);
+	return fixture_main(argc, argv, &board, &f, tests);
 }

@@ -15,29 +15,6 @@
 
 static struct fixture *f;
 
-static int open_board(void **state)
-{
-	const struct eie_sim_params bus = { .seed = 3, .latency = 8 };   /* without random stalls: equal runs take equal time */
-
-	(void)state;
-	f = fixture_open(&bus, RAM_BYTES, 2, 2);
-	return 0;
-}
-
-static int close_board(void **state)
-{
-	(void)state;
-	fixture_close(f);
-	return 0;
-}
-
-static int reset(void **state)
-{
-	(void)state;
-	fixture_reset(f);
-	return 0;
-}
-
 /* ---- the victim */
 
 enum ending { ENDS_WELL, ENDS_IN_FAULT, ENDS_IN_ABORT, ENDINGS };
@@ -685,18 +662,19 @@ static void test_residency_random(void **state)
 
 int main(int argc, char **argv)
 {
+	/* without random stalls: equal runs take equal time */
+	const struct fixture_spec board = { { .seed = 3, .latency = 8 }, RAM_BYTES, 2, 2 };
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_store_of_a_secret, reset),
-		cmocka_unit_test_setup(test_own_data_stay, reset),
-		cmocka_unit_test_setup(test_after_success, reset),
-		cmocka_unit_test_setup(test_after_fault, reset),
-		cmocka_unit_test_setup(test_after_abort, reset),
-		cmocka_unit_test_setup(test_many_address_spaces, reset),
-		cmocka_unit_test_setup(test_residency, reset),
-		cmocka_unit_test_setup(test_residency_lost, reset),
-		cmocka_unit_test_setup(test_residency_random, reset),
+		cmocka_unit_test_setup(test_store_of_a_secret, fixture_each),
+		cmocka_unit_test_setup(test_own_data_stay, fixture_each),
+		cmocka_unit_test_setup(test_after_success, fixture_each),
+		cmocka_unit_test_setup(test_after_fault, fixture_each),
+		cmocka_unit_test_setup(test_after_abort, fixture_each),
+		cmocka_unit_test_setup(test_many_address_spaces, fixture_each),
+		cmocka_unit_test_setup(test_residency, fixture_each),
+		cmocka_unit_test_setup(test_residency_lost, fixture_each),
+		cmocka_unit_test_setup(test_residency_random, fixture_each),
 	};
 
-	fixture_args(argc, argv);
-	return cmocka_run_group_tests(tests, open_board, close_board);
+	return fixture_main(argc, argv, &board, &f, tests);
 }

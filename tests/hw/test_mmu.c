@@ -14,29 +14,6 @@
 
 static struct fixture *f;
 
-static int open_board(void **state)
-{
-	const struct eie_sim_params bus = { .seed = 5, .latency = 20, .stall_permille = 50, .jitter = 10 };
-
-	(void)state;
-	f = fixture_open(&bus, RAM_BYTES, 2, 2);
-	return 0;
-}
-
-static int close_board(void **state)
-{
-	(void)state;
-	fixture_close(f);
-	return 0;
-}
-
-static int reset(void **state)
-{
-	(void)state;
-	fixture_reset(f);
-	return 0;
-}
-
 static void fill_random(uint8_t *bytes, size_t n)
 {
 	for (size_t i = 0; i < n; i += 8) {
@@ -367,20 +344,20 @@ static void test_storm(void **state)
 
 int main(int argc, char **argv)
 {
+	const struct fixture_spec board = { { .seed = 5, .latency = 20, .stall_permille = 50, .jitter = 10 }, RAM_BYTES, 2, 2 };
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(test_more_pages_than_entries, reset),
-		cmocka_unit_test_setup(test_hits, reset),
-		cmocka_unit_test_setup(test_huge_pages, reset),
-		cmocka_unit_test_setup(test_huge_page_faults, reset),
-		cmocka_unit_test_setup(test_remap, reset),
-		cmocka_unit_test_setup(test_replace_table, reset),
-		cmocka_unit_test_setup(test_invalidate_all, reset),
-		cmocka_unit_test_setup(test_same_address, reset),
-		cmocka_unit_test_setup(test_invalidate_in_dma, reset),
-		cmocka_unit_test_setup(test_swap_in_dma, reset),
-		cmocka_unit_test_setup(test_storm, reset),
+		cmocka_unit_test_setup(test_more_pages_than_entries, fixture_each),
+		cmocka_unit_test_setup(test_hits, fixture_each),
+		cmocka_unit_test_setup(test_huge_pages, fixture_each),
+		cmocka_unit_test_setup(test_huge_page_faults, fixture_each),
+		cmocka_unit_test_setup(test_remap, fixture_each),
+		cmocka_unit_test_setup(test_replace_table, fixture_each),
+		cmocka_unit_test_setup(test_invalidate_all, fixture_each),
+		cmocka_unit_test_setup(test_same_address, fixture_each),
+		cmocka_unit_test_setup(test_invalidate_in_dma, fixture_each),
+		cmocka_unit_test_setup(test_swap_in_dma, fixture_each),
+		cmocka_unit_test_setup(test_storm, fixture_each),
 	};
 
-	fixture_args(argc, argv);
-	return cmocka_run_group_tests(tests, open_board, close_board);
+	return fixture_main(argc, argv, &board, &f, tests);
 }

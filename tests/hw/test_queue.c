@@ -8,22 +8,6 @@
 
 static struct fixture *f;
 
-static int open_board(void **state)
-{
-	const struct eie_sim_params bus = { .seed = 4, .latency = 6 };
-
-	(void)state;
-	f = fixture_open(&bus, RAM_BYTES, 8, 8);
-	return 0;
-}
-
-static int close_board(void **state)
-{
-	(void)state;
-	fixture_close(f);
-	return 0;
-}
-
 /* The rings are as large as the largest that the tests use; start() makes them smaller. */
 static void start(unsigned int sq_log2, unsigned int cq_log2)
 {
@@ -34,8 +18,7 @@ static void start(unsigned int sq_log2, unsigned int cq_log2)
 
 static int reset(void **state)
 {
-	(void)state;
-	fixture_reset(f);
+	fixture_each(state);
 	start(2, 2);
 	reg_write(f, EIE_REG_IRQ_STATUS, ~0u);
 	return 0;
@@ -442,6 +425,7 @@ static void test_enabled_anew_busy(void **state)
 
 int main(int argc, char **argv)
 {
+	const struct fixture_spec board = { { .seed = 4, .latency = 6 }, RAM_BYTES, 8, 8 };
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_sizes, reset),
 		cmocka_unit_test_setup(test_ring_bounds, reset),
@@ -459,6 +443,5 @@ int main(int argc, char **argv)
 		cmocka_unit_test_setup(test_enabled_anew_busy, reset),
 	};
 
-	fixture_args(argc, argv);
-	return cmocka_run_group_tests(tests, open_board, close_board);
+	return fixture_main(argc, argv, &board, &f, tests);
 }
