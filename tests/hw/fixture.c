@@ -317,11 +317,22 @@ void fixture_check(struct fixture *f, const struct eie_cpl *c)
 	assert_int_equal(eie_sim_assert_failed(f->b.sim), 0);
 }
 
+void fixture_wait_on(struct fixture *f, unsigned int q, struct eie_cpl *cpl)
+{
+	if (!queue_wait(&f->b, q, cpl, PATIENCE))
+		fail_msg("the job of queue %u does not end", q);
+	fixture_check(f, cpl);
+}
+
 void fixture_wait(struct fixture *f, struct eie_cpl *cpl)
 {
-	if (!board_wait(&f->b, cpl, PATIENCE))
-		fail_msg("the job does not end");
-	fixture_check(f, cpl);
+	fixture_wait_on(f, 0, cpl);
+}
+
+void fixture_cycles(struct fixture *f, uint64_t cycles)
+{
+	while (cycles)
+		cycles -= eie_sim_run(f->b.sim, cycles);
 }
 
 /* Memory outside [skip, skip + size) must be as in `want`. */
@@ -380,6 +391,34 @@ void process_works(struct process *p)
 
 	process_run(p, &cpl);
 	assert_int_equal(cpl.status, EIE_STATUS_OK);
+}
+
+void process_learn(struct process *p, struct result *want)
+{
+	struct eie_cpl cpl;
+
+	process_run(p, &cpl);
+	assert_int_equal(cpl.status, EIE_STATUS_OK);
+	memcpy(want->out, p->out, OUT_BYTES);
+	memset(p->out, 0, OUT_BYTES);
+	want->macs = cpl.macs;
+	want->saturated = cpl.saturated;
+	want->commands = cpl.commands;
+	want->read_beats = cpl.read_beats;
+	want->write_beats = cpl.write_beats;
+}
+
+void process_matches(struct process *p, const struct result *want, const struct eie_cpl *cpl)
+{
+	assert_int_equal(cpl->status, EIE_STATUS_OK);
+	assert_int_equal(cpl->fence, p->desc.fence);
+	assert_int_equal(cpl->macs, want->macs);
+	assert_int_equal(cpl->saturated, want->saturated);
+	assert_int_equal(cpl->commands, want->commands);
+	assert_int_equal(cpl->read_beats, want->read_beats);
+	assert_int_equal(cpl->write_beats, want->write_beats);
+	assert_memory_equal(p->out, want->out, OUT_BYTES);
+	memset(p->out, 0, OUT_BYTES);
 }
 
 void fixture_works(struct fixture *f)

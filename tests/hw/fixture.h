@@ -104,16 +104,31 @@ void process_works(struct process *p);
 /* A job of another, new process works. */
 void fixture_works(struct fixture *f);
 
-/* Waits for the next completion entry, and checks what must be true of every one. */
+/* What a job that is right leaves behind, whatever else runs between its neighbours. */
+struct result {
+	uint8_t out[OUT_BYTES];
+	uint64_t macs;
+	uint32_t saturated, commands, read_beats, write_beats;
+};
+
+/* Runs the job as process_works() does on queue 0, keeps its result, and clears OUT. */
+void process_learn(struct process *p, struct result *want);
+/* The entry is of this job, which is OK, and OUT is what it was then; clears OUT. */
+void process_matches(struct process *p, const struct result *want, const struct eie_cpl *cpl);
+
+/* Waits for the next completion entry (of queue 0), and checks what must be true of every one. */
 void fixture_wait(struct fixture *f, struct eie_cpl *cpl);
+void fixture_wait_on(struct fixture *f, unsigned int q, struct eie_cpl *cpl);
 void fixture_check(struct fixture *f, const struct eie_cpl *cpl);
 
 uint32_t reg_read(struct fixture *f, uint32_t offset);
 void reg_write(struct fixture *f, uint32_t offset, uint32_t value);
 /* Runs until (register & mask) == value; fails the test after many cycles. */
 void reg_await(struct fixture *f, uint32_t offset, uint32_t mask, uint32_t value);
-/* CTRL.RESET and the queue again. */
+/* CTRL.RESET and queue 0 again. */
 void fixture_recover(struct fixture *f);
+/* Runs exactly that many cycles, interrupts or not. */
+void fixture_cycles(struct fixture *f, uint64_t cycles);
 
 /* Commands without tokens, one row: for tests that write programs of their own. base: index into the base table. */
 struct eie_cmd load1(unsigned int base, unsigned int buf, uint32_t mem, uint32_t addr, uint32_t len);
