@@ -387,7 +387,9 @@ static void t_abort() {
 		d.wr(EIE_REG_CTRL, 3);
 		if (round % 5 == 0) d.wr(EIE_REG_TLB_INV, 1 << 16);
 		d.ticks(4);
-		CHECK(d.d->flush_o || d.starts == 0 || !(d.stop_r || d.stop_w));
+		bool pending = !d.wq.empty();                     // what stop_r and stop_w hold up
+		for (auto &q : d.rq) pending |= !q.empty();
+		CHECK(d.d->flush_o || d.starts == 0 || !pending || !(d.stop_r || d.stop_w));
 		bool cut = d.d->flush_o;
 		u64 owed = 0, full = d.w_full;
 		for (auto &b : d.wq) owed += b.len + 1 - b.beat;
@@ -596,6 +598,81 @@ static void t_queues() {
 	EQ(d.wait(j).status, EIE_STATUS_OK);
 }
 
+// PROGRESS against the log: commands, beats and walks of the job, nothing of descriptors and entries, nothing of a flush.
+static void t_progress() {
+	Device d;
+	d.enable();
+	for (int i = 0; i < 8; i++) d.map(1, 0x10000 + 4096 * i, kData + 4096 * i);
+	for (int k = 0; k < 30; k++) {
+		u32 before = d.rd(EIE_REG_PROGRESS), want = 0;
+		bool bad = k % 3 == 2;
+		eie_desc j = d.job(1, [&] {
+			for (int i = 0; i < 6; i++) { d.load(0x10000 + 4096 * (rnd() % 8), 16); d.store(0x10000 + 4096 * (rnd() % 8), 16); }
+			if (bad) d.load(0x90000, 1);
+			d.hold = 100;
+		});
+		if (k % 5 == 0) d.inval(1, false);
+		EQ(d.run(j).status, bad ? EIE_STATUS_PAGE_FAULT : EIE_STATUS_OK);
+		Device::Ring &r = d.ring[0];
+		eie_cpl c;
+		memcpy(&c, d.m.at(r.cq + 128 * ((r.head - 1) & 7)), 128);
+		for (u64 t = c.time_start + 1; t <= c.time_end; t++) want += d.log[t].moved;
+		EQ(d.rd(EIE_REG_PROGRESS) - before, want);
+		CHECK(want > 100 || bad);
+	}
+}
+
+// Q_CTRL.RESET of one queue at a random moment of random jobs in both, on a bus that stalls.
+static void t_queue_reset() {
+	Device d;
+	int aborted = 0, finished = 0, lost = 0;
+	d.lat_hi = 60;
+	d.enable(0);
+	d.enable(1);
+	for (int i = 0; i < 8; i++) { d.map(1, 0x10000 + 4096 * i, kData + 4096 * i); d.map(2, 0x10000 + 4096 * i, kData + 0x10000 + 4096 * i); }
+	for (int k = 0; k < 200; k++) {
+		int n = rnd() % 2, m = 1 - n;
+		eie_desc j[2] = {d.desc(1), d.desc(2)};
+		for (auto &x : j) x.ncmds = 1;
+		d.on_start = [&](bool, u64, u32) { for (int i = 0; i < 8; i++) { d.load(0x10000, 16); d.store(0x12000 + 256 * i, 16); } };
+		d.put(&j[n], n);
+		d.bell(n);
+		d.ticks(rnd() % 20);
+		d.put(&j[m], m);
+		d.bell(m);
+		d.ticks(rnd() % 900);
+		size_t pulses = d.vec[n].size();
+		bool unread = d.unread(n);
+		d.wr(d.q(n, EIE_REG_Q_CTRL), 2);
+		int limit = 5000;
+		while (d.rd(d.q(n, EIE_REG_Q_CTRL)) && --limit) {}
+		CHECK(limit);
+		for (u32 r = 0; r <= EIE_REG_Q_FAULT_ADDR_HI; r += 4) EQ(d.rd(d.q(n, r)), 0);
+		if (d.unread(n)) {
+			eie_cpl c;
+			memcpy(&c, d.m.at(d.ring[n].cq), 128);
+			CHECK(c.status == EIE_STATUS_OK || c.status == EIE_STATUS_ABORTED);
+			CHECK(unread || d.vec[n].size() == pulses + 1);
+			EQ(c.fence, j[n].fence);
+			c.status ? aborted++ : finished++;
+		} else {
+			lost++;
+		}
+		while (!d.unread(m)) d.tick();
+		d.ticks(50);
+		eie_cpl c;
+		memcpy(&c, d.m.at(d.ring[m].cq + 128 * (d.ring[m].head++ & 7)), 128);
+		EQ(c.status, EIE_STATUS_OK);
+		EQ(c.fence, j[m].fence);
+		EQ(c.write_beats, 128);
+		EQ(c.read_beats, 128);
+		d.enable(n);
+		d.enable(m);
+	}
+	CHECK(aborted > 20 && finished && lost);
+	for (auto &o : d.outstanding) EQ(o.second, 0);
+}
+
 static void t_throughput() {
 	Device d;
 	d.enable();
@@ -668,7 +745,7 @@ int main(int argc, char **argv) {
 		{"walks", t_walks}, {"permissions", t_permissions}, {"invalidate", t_invalidate},
 		{"bus_errors", t_bus_errors}, {"limit", t_limit}, {"abort", t_abort}, {"reset", t_reset},
 		{"doorbells", t_doorbells}, {"descriptors", t_descriptors}, {"fault_order", t_fault_order},
-		{"queues", t_queues}, {"throughput", t_throughput}, {"random", t_random}};
+		{"queues", t_queues}, {"progress", t_progress}, {"queue_reset", t_queue_reset}, {"throughput", t_throughput}, {"random", t_random}};
 	int bad = 0;
 	for (auto &t : tests) {
 		if (argc > 1 && strcmp(argv[1], t.name)) continue;

@@ -56,7 +56,7 @@ struct Burst { u64 addr; int len, beat; u64 due; int id; Beat first; };
 struct Req { u64 va; int len; u32 cmd; };
 
 // What the counters saw in one cycle.
-struct Seen { uint16_t macs, sats; bool drain, mac, engine, load, store, sync, fetch, disp, start, rbeat, wbeat; };
+struct Seen { uint16_t macs, sats; uint8_t moved; bool drain, mac, engine, load, store, sync, fetch, disp, start, rbeat, wbeat; };
 
 struct Bench {
 	VerilatedContext ctx;
@@ -188,6 +188,7 @@ struct Bench {
 		d->engine_active_i = !z && chance(50); d->sync_wait_i = !z && chance(20);
 		d->wait_load_i = !z && chance(20); d->wait_store_i = !z && chance(20);
 		d->fetching_i = !z && running && chance(20); d->dispatched_i = !z && running && chance(20);
+		d->retired_i = !z && running && chance(20) ? rnd() % 4 : 0;
 	}
 
 	void observe() {
@@ -202,6 +203,7 @@ struct Bench {
 		s.start = d->cmd_start_o;
 		s.rbeat = r && !fl && r_cur != 1;
 		s.wbeat = w && d->m_wstrb_o;
+		s.moved = fl ? 0 : (d->retired_i + r + s.wbeat);   // page walks included
 		log.resize(now + 1);
 		log[now] = s;
 
