@@ -14,10 +14,10 @@ constexpr unsigned int LostBits = 12;
 constexpr unsigned int DefaultLatency = 64;
 constexpr unsigned int MaxReports = 16;
 constexpr uint8_t RespOkay = 0, RespSlvErr = 2;
-constexpr uint8_t BurstIncr = 1, SizeBeat = 4;
+constexpr uint8_t BurstIncr = 1;
 
-AxiMem::AxiMem(const eie_sim_params &params, const eie_sim_ops &ops, void *ctx)
-	: ops_(ops), ctx_(ctx), latency_(params.latency ? params.latency : DefaultLatency), jitter_(params.jitter),
+AxiMem::AxiMem(const eie_sim_params &params, const eie_sim_ops &ops, void *ctx, unsigned int beat)
+	: ops_(ops), ctx_(ctx), beat_(beat), latency_(params.latency ? params.latency : DefaultLatency), jitter_(params.jitter),
 	  // a channel that loses every cycle would hang for ever
 	  stall_(std::min(params.stall_permille, 999u) * (1u << LostBits) / 1000), seed_(params.seed)
 {
@@ -111,11 +111,14 @@ void AxiMem::check_addr(const char *channel, const AxiAddr &a, bool ready, Waiti
 		waiting.was = a;
 	if (!a.valid || !ready)
 		return;
-	if (a.size != SizeBeat || a.burst != BurstIncr)
-		broken(channel, "is not an INCR burst of 16-byte beats", a.addr);
-	if (a.addr % BeatBytes)
-		broken(channel, "is not aligned to a beat", a.addr);
-	if (a.addr % 4096 + (a.len + 1u) * BeatBytes > 4096)
+	const Burst burst = { 0, a.addr, a.id, RespOkay, a.size, uint16_t(a.len + 1) };
+
+	if (a.burst != BurstIncr || 1u << a.size > beat_ || (1u << a.size < beat_ && a.len))
+		broken(channel, "is neither an INCR burst of whole beats nor one narrow beat", a.addr);
+	// the engine deals in granules of 16 bytes; half of one is never asked for
+	if (a.addr % 16 || burst.bytes() % 16)
+		broken(channel, "is not made of granules", a.addr);
+	if (a.addr % 4096 + burst.bytes() > 4096)
 		broken(channel, "crosses 4 KiB", a.addr);
 }
 
@@ -125,14 +128,14 @@ void AxiMem::check_w(const AxiMaster &m)
 		if (!m.w_valid)
 			broken("W", "dropped valid before ready", 0);
 		else if (m.w_last != w_wait_last_ || m.w_strb != w_wait_strb_ ||
-			 memcmp(m.w_data, w_wait_data_, BeatBytes))
+			 memcmp(m.w_data, w_wait_data_, beat_))
 			broken("W", "changed while waiting", 0);
 	}
 	w_wait_ = m.w_valid && !out.w_ready;
 	if (w_wait_) {
 		w_wait_last_ = m.w_last;
 		w_wait_strb_ = m.w_strb;
-		memcpy(w_wait_data_, m.w_data, BeatBytes);
+		memcpy(w_wait_data_, m.w_data, beat_);
 	}
 }
 
@@ -140,7 +143,7 @@ void AxiMem::read_step(const AxiMaster &m, unsigned int lost)
 {
 	check_addr("AR", m.ar, out.ar_ready, ar_wait_);
 	if (m.ar.valid && out.ar_ready)
-		reads_.push({ due(r_due_[m.ar.id]), m.ar.addr, m.ar.id, RespOkay, uint16_t(m.ar.len + 1) });
+		reads_.push({ due(r_due_[m.ar.id]), m.ar.addr, m.ar.id, RespOkay, m.ar.size, uint16_t(m.ar.len + 1) });
 
 	if (out.r_valid && m.r_ready) {
 		out.r_valid = false;
@@ -151,14 +154,16 @@ void AxiMem::read_step(const AxiMaster &m, unsigned int lost)
 		if (!r_.beats && reads_.count && reads_.at[0].due <= now_ + 1) {
 			r_ = reads_.pop();
 			r_beat_ = 0;
-			if (ops_.read(ctx_, r_.addr, r_data_, r_.beats * BeatBytes)) {
+			// what is not transferred is on the wires all the same: garbage
+			memset(r_data_, 0xa5, r_.beats * beat_);
+			if (ops_.read(ctx_, r_.addr, r_data_ + r_.addr % beat_, r_.bytes())) {
 				r_.resp = RespSlvErr;
-				memset(r_data_, 0xa5, r_.beats * BeatBytes);
+				memset(r_data_, 0xa5, r_.beats * beat_);
 			}
 		}
 		if (r_.beats) {
 			out.r_valid = true;
-			out.r_data = r_data_ + r_beat_ * BeatBytes;
+			out.r_data = r_data_ + r_beat_ * beat_;
 			out.r_id = r_.id;
 			out.r_resp = r_.resp;
 			out.r_last = r_beat_ + 1 == r_.beats;
@@ -169,7 +174,7 @@ void AxiMem::read_step(const AxiMaster &m, unsigned int lost)
 
 void AxiMem::take_w(const AxiMaster &m)
 {
-	memcpy(w_data_ + w_beats_ * BeatBytes, m.w_data, BeatBytes);
+	memcpy(w_data_ + w_beats_ * beat_, m.w_data, beat_);
 	w_strb_[w_beats_++] = m.w_strb;
 	w_last_ = m.w_last;
 	if (w_beats_ == MaxBeats && !w_last_) {
@@ -190,13 +195,17 @@ bool AxiMem::w_complete()
 
 uint8_t AxiMem::write_out(const Burst &burst)
 {
-	unsigned int bytes = std::min<unsigned int>(w_beats_, burst.beats) * BeatBytes;
+	const unsigned int first = burst.addr % beat_, end = first + unsigned(burst.bytes());
+	const unsigned int bytes = std::min<unsigned int>(w_beats_, burst.beats) * beat_;
 	uint8_t resp = RespOkay;
 
 	for (unsigned int i = 0, start = 0; i <= bytes; i++) {
-		if (i < bytes && (w_strb_[i / BeatBytes] >> i % BeatBytes & 1))
+		if (i < bytes && (w_strb_[i / beat_] >> i % beat_ & 1)) {
+			if (i < first || i >= end)
+				broken("W", "has a strobe outside its burst", burst.addr);
 			continue;
-		if (i > start && ops_.write(ctx_, burst.addr + start, w_data_ + start, i - start))
+		}
+		if (i > start && ops_.write(ctx_, burst.addr - first + start, w_data_ + start, i - start))
 			resp = RespSlvErr;
 		start = i + 1;
 	}
@@ -207,7 +216,7 @@ void AxiMem::write_step(const AxiMaster &m, unsigned int lost)
 {
 	check_addr("AW", m.aw, out.aw_ready, aw_wait_);
 	if (m.aw.valid && out.aw_ready) // all due at once: the queue keeps their order
-		aw_.push({ 0, m.aw.addr, m.aw.id, RespOkay, uint16_t(m.aw.len + 1) });
+		aw_.push({ 0, m.aw.addr, m.aw.id, RespOkay, m.aw.size, uint16_t(m.aw.len + 1) });
 	check_w(m);
 	if (m.w_valid && out.w_ready)
 		take_w(m);

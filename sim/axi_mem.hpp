@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * AXI4 memory behind the engine's master port: 128-bit data, 64-bit addresses, INCR bursts. Contents are the callbacks'.
+ * AXI4 memory behind the engine's master port: 64, 128 or 256 bits of data, 64-bit addresses, INCR bursts of whole beats (the first
+ * one may start in the middle: what lies before the address is not transferred) or of one narrow beat. Contents are the callbacks'.
  *
  * Reads: up to MaxBursts outstanding; a burst is fetched by one callback when its time has come. Order is kept within
  * an ID; jitter reorders between IDs, whole bursts at a time. Writes: addresses and data are taken independently, data
@@ -16,7 +17,7 @@
 
 namespace eie {
 
-constexpr unsigned int BeatBytes = 16;
+constexpr unsigned int MaxBeatBytes = 32;
 constexpr unsigned int MaxBeats = 256;
 constexpr unsigned int MaxBursts = 32;
 constexpr unsigned int AxiIds = 16;
@@ -31,8 +32,8 @@ struct AxiAddr {
 struct AxiMaster {
 	AxiAddr ar, aw;
 	bool w_valid, w_last;
-	uint16_t w_strb;
-	const void *w_data; // BeatBytes, looked at only when w_valid
+	uint32_t w_strb;
+	const void *w_data; // a beat, looked at only when w_valid
 	bool r_ready, b_ready;
 };
 
@@ -41,12 +42,13 @@ struct AxiSlave {
 	bool ar_ready, aw_ready, w_ready;
 	bool r_valid, r_last, b_valid;
 	uint8_t r_id, r_resp, b_id, b_resp;
-	const uint8_t *r_data; // BeatBytes, when r_valid
+	const uint8_t *r_data; // a beat, when r_valid
 };
 
 class AxiMem {
 public:
-	AxiMem(const eie_sim_params &params, const eie_sim_ops &ops, void *ctx);
+	// beat: bytes of a beat, 8, 16 or 32
+	AxiMem(const eie_sim_params &params, const eie_sim_ops &ops, void *ctx, unsigned int beat);
 
 	// One clock edge: master and out are what both sides drove before it; afterwards out is what follows it.
 	void step(const AxiMaster &master)
@@ -64,8 +66,11 @@ public:
 private:
 	struct Burst {
 		uint64_t due, addr;
-		uint8_t id, resp;
+		uint8_t id, resp, size;
 		uint16_t beats;
+
+		// Bytes from addr to the end of the last beat
+		size_t bytes() const { return (size_t(beats) << size) - addr % (1u << size); }
 	};
 
 	// By due time, first come first among equals.
@@ -98,6 +103,7 @@ private:
 
 	const eie_sim_ops ops_;
 	void *const ctx_;
+	const unsigned int beat_;
 	const unsigned int latency_, jitter_, stall_; // stall_: of 4096
 	uint64_t seed_, now_ = 0;
 	unsigned int failures_ = 0;
@@ -113,11 +119,11 @@ private:
 
 	Waiting ar_wait_ = {}, aw_wait_ = {};
 	bool w_wait_ = false, w_wait_last_ = false;
-	uint16_t w_wait_strb_ = 0;
-	uint8_t w_wait_data_[BeatBytes] = {};
+	uint32_t w_wait_strb_ = 0;
+	uint8_t w_wait_data_[MaxBeatBytes] = {};
 
-	uint16_t w_strb_[MaxBeats] = {};
-	uint8_t r_data_[MaxBeats * BeatBytes] = {}, w_data_[MaxBeats * BeatBytes] = {};
+	uint32_t w_strb_[MaxBeats] = {};
+	uint8_t r_data_[MaxBeats * MaxBeatBytes] = {}, w_data_[MaxBeats * MaxBeatBytes] = {};
 };
 
 } // namespace eie

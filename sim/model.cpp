@@ -49,7 +49,7 @@ private:
 };
 
 Model::Model(const eie_sim_params &params, const eie_sim_ops &ops, void *ctx)
-	: top_(&context_, "eie"), mem_(params, ops, ctx), ops_(ops), ctx_(ctx)
+	: top_(&context_, "eie"), mem_(params, ops, ctx, sizeof(top_.m_axi_rdata_i)), ops_(ops), ctx_(ctx)
 {
 	context_.fatalOnError(false); // a failed assertion is remembered, it does not end the process
 	reset();
@@ -70,7 +70,7 @@ void Model::settle()
 	top_.m_axi_wready_i = bus.w_ready;
 	top_.m_axi_rvalid_i = bus.r_valid;
 	if (bus.r_valid) {
-		memcpy(&top_.m_axi_rdata_i[0], bus.r_data, eie::BeatBytes);
+		memcpy(&top_.m_axi_rdata_i, bus.r_data, sizeof(top_.m_axi_rdata_i)); // one 64-bit word, or an array of 32-bit words
 		top_.m_axi_rid_i = bus.r_id;
 		top_.m_axi_rresp_i = bus.r_resp;
 		top_.m_axi_rlast_i = bus.r_last;
@@ -96,7 +96,7 @@ bool Model::clock()
 	master.w_valid = top_.m_axi_wvalid_o;
 	master.w_last = top_.m_axi_wlast_o;
 	master.w_strb = top_.m_axi_wstrb_o;
-	master.w_data = &top_.m_axi_wdata_o[0];
+	master.w_data = &top_.m_axi_wdata_o;
 	master.r_ready = top_.m_axi_rready_o;
 	master.b_ready = top_.m_axi_bready_o;
 	mem_.step(master);

@@ -62,7 +62,9 @@ $(eval $(call rtl_bench,host,2x2,eie_host,-GQueues=2 -GScrubDepth=32,))
 $(eval $(call rtl_bench,engines,2x2,tb_engines,,))
 $(eval $(call rtl_bench,array-2x2,2x2,eie_array,--prefix Vtop,))
 $(eval $(call rtl_bench,array-8x8,8x8,eie_array,--prefix Vtop $(addprefix -G,$(RTL_8X8_G)),$(addprefix -DTB_,$(RTL_8X8_D))))
-RTL_TESTS := host engines array-2x2 array-8x8
+$(eval $(call rtl_bench,width-64,2x2,eie_axi_width,--prefix Vtop -GBusBits=64,-DTB_BITS=64))
+$(eval $(call rtl_bench,width-256,2x2,eie_axi_width,--prefix Vtop -GBusBits=256,-DTB_BITS=256))
+RTL_TESTS := host engines width-64 width-256 array-2x2 array-8x8
 
 # ---- all of it
 

@@ -21,20 +21,22 @@ struct param {
 	const char *prop;  /* in the device tree */
 	uint32_t min, max;
 	int pow2;
+	uint32_t preset;   /* when the file does not say; 0: it must */
 	uint32_t value;
 };
 
 static struct param params[] = {
-	{ "CLUSTERS", "Clusters", "eie,clusters", 2, 16, 1, 0 },
-	{ "LANES", "Lanes", "eie,lanes", 2, 16, 1, 0 },
-	{ "ROWS", "Rows", "eie,rows", 16, 4096, 0, 0 },
-	{ "ABUF", "AbufDepth", "eie,abuf-granules", 64, 1 << 20, 1, 0 },
-	{ "WBUF", "WbufDepth", "eie,wbuf-granules", 64, 1 << 16, 1, 0 },
-	{ "PBUF", "PbufDepth", "eie,pbuf-granules", 16, 1 << 16, 1, 0 },
-	{ "RBUF", "RbufDepth", "eie,rbuf-granules", 16, 1 << 16, 1, 0 },
-	{ "JOBS", "JobDepth", "eie,job-queue-depth", 8, 256, 1, 0 },
-	{ "TLB", "TlbEntries", "eie,tlb-entries", 2, 256, 1, 0 },
-	{ "QUEUES", "Queues", "eie,queues", 1, 16, 0, 0 },
+	{ "CLUSTERS", "Clusters", "eie,clusters", 2, 16, 1, 0, 0 },
+	{ "LANES", "Lanes", "eie,lanes", 2, 16, 1, 0, 0 },
+	{ "ROWS", "Rows", "eie,rows", 16, 4096, 0, 0, 0 },
+	{ "ABUF", "AbufDepth", "eie,abuf-granules", 64, 1 << 20, 1, 0, 0 },
+	{ "WBUF", "WbufDepth", "eie,wbuf-granules", 64, 1 << 16, 1, 0, 0 },
+	{ "PBUF", "PbufDepth", "eie,pbuf-granules", 16, 1 << 16, 1, 0, 0 },
+	{ "RBUF", "RbufDepth", "eie,rbuf-granules", 16, 1 << 16, 1, 0, 0 },
+	{ "JOBS", "JobDepth", "eie,job-queue-depth", 8, 256, 1, 0, 0 },
+	{ "TLB", "TlbEntries", "eie,tlb-entries", 2, 256, 1, 0, 0 },
+	{ "QUEUES", "Queues", "eie,queues", 1, 16, 0, 0, 0 },
+	{ "BUS_BITS", "BusBits", "eie,bus-bits", 64, 256, 1, 128, 0 },
 };
 
 #define NPARAMS (sizeof(params) / sizeof(params[0]))
@@ -54,7 +56,7 @@ static int parse(const char *file)
 	if (!f)
 		return die(file, strerror(errno), "");
 	for (size_t i = 0; i < NPARAMS; i++)
-		params[i].value = 0;
+		params[i].value = params[i].preset;
 	while (fgets(line, sizeof(line), f)) {
 		size_t i;
 
@@ -91,7 +93,6 @@ static int make_dtb(const char *name, void *buf, int size)
 	err = err ? err : fdt_property_string(buf, "model", name);
 	err = err ? err : fdt_property_u32(buf, "eie,isa-major", EIE_ISA_MAJOR);
 	err = err ? err : fdt_property_u32(buf, "eie,isa-minor", EIE_ISA_MINOR);
-	err = err ? err : fdt_property_u32(buf, "eie,bus-bits", 128);
 	for (size_t i = 0; i < NPARAMS; i++)
 		err = err ? err : fdt_property_u32(buf, params[i].prop, params[i].value);
 	err = err ? err : fdt_end_node(buf);

@@ -14,7 +14,7 @@
 #define EIE_ID_VALUE 0x31454945 /* value of register ID: "EIE1" */
 #define EIE_ISA_MAJOR 0x1 /* incremented when a program for the older version no longer runs */
 #define EIE_ISA_MINOR 0x1 /* incremented when something is added */
-#define EIE_GRANULE_BYTES 0x10 /* unit of on-chip buffers and of DMA: one bus beat */
+#define EIE_GRANULE_BYTES 0x10 /* unit of on-chip buffers and of DMA, whatever the width of the bus */
 #define EIE_GRANULE_VALUES 0x8 /* int16 values in a granule; also rows drained a cycle and cluster */
 #define EIE_BAR_BYTES 0x10000 /* size of the register window */
 #define EIE_QUEUE_BASE 0x1000 /* byte offset of queue 0's registers */
@@ -22,7 +22,7 @@
 #define EIE_DT_BASE 0x8000 /* byte offset of the flattened device tree */
 #define EIE_DT_BYTES_MAX 0x2000 /* size of its window */
 #define EIE_MAX_BASES 0x10 /* entries of a job's base table at the most */
-#define EIE_MAX_BURST 0x10 /* beats of one AXI burst at the most; no burst crosses 4 KiB */
+#define EIE_MAX_BURST 0x10 /* granules of one AXI burst at the most; no burst crosses 4 KiB */
 #define EIE_CMD_BYTES 0x20 /* size of a command */
 #define EIE_DESC_BYTES 0x80 /* size of a job descriptor */
 #define EIE_CPL_BYTES 0x80 /* size of a completion entry */
@@ -68,7 +68,7 @@
 #define EIE_REG_TIME_HI 0x034 /* ro, reset 0x0: cycles since reset, high half at the last read of TIME_LO */
 #define EIE_REG_NQUEUES 0x038 /* ro, reset 0x4: queue pairs present */
 #define EIE_REG_DT_SIZE 0x03c /* ro, reset 0x0: bytes of the flattened device tree at DT_BASE */
-#define EIE_REG_PROGRESS 0x040 /* ro, reset 0x0: free-running, cleared by nothing: commands completed, plus data beats of the bus that a job took or gave (base table, commands, page tables, loads, stores) */
+#define EIE_REG_PROGRESS 0x040 /* ro, reset 0x0: free-running, cleared by nothing: commands completed, plus granules that went over the bus for a job (base table, commands, page tables, loads, stores) */
 
 /* Queue registers: Queue q's are at QUEUE_BASE + q * QUEUE_STRIDE. Bases and sizes take effect, and counters restart at zero, when Q_CTRL.ENABLE goes from 0 to 1. Queue q is priority level q: whenever the chip is free, the job at the head of the lowest q that has one is next. */
 #define EIE_REG_Q_SQ_BASE_LO 0x000 /* rw, reset 0x0: bus address of the submission ring, 128-byte aligned, low half */
@@ -185,8 +185,8 @@ struct eie_cpl {
 #define EIE_CPL_STALL_TAIL_OFFSET 0x4c /* cycles, none of these: all commands fetched, loads and stores finished, the job became quiet */
 #define EIE_CPL_ENGINE_CYCLES_OFFSET 0x50 /* sum over runs of the array: first broadcast to last accumulator drained */
 #define EIE_CPL_SATURATED_OFFSET 0x54 /* outputs cut by a clamp at +-32767 */
-#define EIE_CPL_READ_BEATS_OFFSET 0x58 /* data beats read for commands, bases and loads */
-#define EIE_CPL_WRITE_BEATS_OFFSET 0x5c /* data beats stored */
+#define EIE_CPL_READ_BEATS_OFFSET 0x58 /* granules read for commands, bases and loads */
+#define EIE_CPL_WRITE_BEATS_OFFSET 0x5c /* granules stored */
 #define EIE_CPL_TLB_MISSES_OFFSET 0x60 /* translations that needed a page walk */
 #define EIE_CPL_COMMANDS_OFFSET 0x64 /* commands dispatched, restore commands included */
 #define EIE_CPL_FAULT_CMD_OFFSET 0x68 /* command that failed */

@@ -13,6 +13,7 @@ eie_mmu_slot.sv
 eie_mmu.sv
 eie_axi_rd.sv
 eie_axi_wr.sv
+eie_axi_width.sv
 eie_host.sv
 eie_cmdcheck.sv
 eie_cmdq.sv

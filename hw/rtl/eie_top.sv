@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //
-// The engine: wiring only. AXI4-Lite slave for the registers, AXI4 master of 128 bits for
+// The engine: wiring only. AXI4-Lite slave for the registers, AXI4 master of BusBits for
 // everything in memory, a level interrupt and message pulses (one a queue, then the fault vector).
 
 module eie_top #(
@@ -13,7 +13,8 @@ module eie_top #(
   parameter int unsigned RbufDepth = eie_cfg_pkg::RbufDepth,
   parameter int unsigned JobDepth = eie_cfg_pkg::JobDepth,
   parameter int unsigned TlbEntries = eie_cfg_pkg::TlbEntries,
-  parameter int unsigned Queues = eie_cfg_pkg::Queues
+  parameter int unsigned Queues = eie_cfg_pkg::Queues,
+  parameter int unsigned BusBits = eie_cfg_pkg::BusBits
 ) (
   input  logic              clk_i,
   input  logic              rst_ni,
@@ -46,7 +47,7 @@ module eie_top #(
   input  logic              m_axi_rvalid_i,
   output logic              m_axi_rready_o,
   input  logic [3:0]        m_axi_rid_i,
-  input  logic [127:0]      m_axi_rdata_i,
+  input  logic [BusBits-1:0] m_axi_rdata_i,
   input  logic [1:0]        m_axi_rresp_i,
   input  logic              m_axi_rlast_i,
   output logic              m_axi_awvalid_o,
@@ -58,8 +59,8 @@ module eie_top #(
   output logic [1:0]        m_axi_awburst_o,
   output logic              m_axi_wvalid_o,
   input  logic              m_axi_wready_i,
-  output logic [127:0]      m_axi_wdata_o,
-  output logic [15:0]       m_axi_wstrb_o,
+  output logic [BusBits-1:0] m_axi_wdata_o,
+  output logic [BusBits/8-1:0] m_axi_wstrb_o,
   output logic              m_axi_wlast_o,
   input  logic              m_axi_bvalid_i,
   output logic              m_axi_bready_o,
@@ -126,6 +127,17 @@ module eie_top #(
   logic                   wait_load, wait_store, fetching, dispatched;
   logic [1:0]             retired;
 
+  // Master port of 128 bits, before its width is fitted to the bus
+  logic                   g_arvalid, g_arready, g_rvalid, g_rready, g_rlast, g_awvalid, g_awready,
+                          g_wvalid, g_wready, g_wlast, g_bvalid, g_bready;
+  logic [1:0]             g_arburst, g_rresp, g_awburst, g_bresp;
+  logic [2:0]             g_arsize, g_awsize;
+  logic [3:0]             g_arid, g_rid, g_awid, g_bid;
+  logic [7:0]             g_arlen, g_awlen;
+  logic [15:0]            g_wstrb;
+  logic [63:0]            g_araddr, g_awaddr;
+  logic [127:0]           g_rdata, g_wdata;
+
   eie_host #(
     .Queues    (Queues),
     .TlbEntries(TlbEntries),
@@ -150,35 +162,35 @@ module eie_top #(
     .s_rready_i       (s_axil_rready_i),
     .s_rdata_o        (s_axil_rdata_o),
     .s_rresp_o        (s_axil_rresp_o),
-    .m_arvalid_o      (m_axi_arvalid_o),
-    .m_arready_i      (m_axi_arready_i),
-    .m_arid_o         (m_axi_arid_o),
-    .m_araddr_o       (m_axi_araddr_o),
-    .m_arlen_o        (m_axi_arlen_o),
-    .m_arsize_o       (m_axi_arsize_o),
-    .m_arburst_o      (m_axi_arburst_o),
-    .m_rvalid_i       (m_axi_rvalid_i),
-    .m_rready_o       (m_axi_rready_o),
-    .m_rid_i          (m_axi_rid_i),
-    .m_rdata_i        (m_axi_rdata_i),
-    .m_rresp_i        (m_axi_rresp_i),
-    .m_rlast_i        (m_axi_rlast_i),
-    .m_awvalid_o      (m_axi_awvalid_o),
-    .m_awready_i      (m_axi_awready_i),
-    .m_awid_o         (m_axi_awid_o),
-    .m_awaddr_o       (m_axi_awaddr_o),
-    .m_awlen_o        (m_axi_awlen_o),
-    .m_awsize_o       (m_axi_awsize_o),
-    .m_awburst_o      (m_axi_awburst_o),
-    .m_wvalid_o       (m_axi_wvalid_o),
-    .m_wready_i       (m_axi_wready_i),
-    .m_wdata_o        (m_axi_wdata_o),
-    .m_wstrb_o        (m_axi_wstrb_o),
-    .m_wlast_o        (m_axi_wlast_o),
-    .m_bvalid_i       (m_axi_bvalid_i),
-    .m_bready_o       (m_axi_bready_o),
-    .m_bid_i          (m_axi_bid_i),
-    .m_bresp_i        (m_axi_bresp_i),
+    .m_arvalid_o      (g_arvalid),
+    .m_arready_i      (g_arready),
+    .m_arid_o         (g_arid),
+    .m_araddr_o       (g_araddr),
+    .m_arlen_o        (g_arlen),
+    .m_arsize_o       (g_arsize),
+    .m_arburst_o      (g_arburst),
+    .m_rvalid_i       (g_rvalid),
+    .m_rready_o       (g_rready),
+    .m_rid_i          (g_rid),
+    .m_rdata_i        (g_rdata),
+    .m_rresp_i        (g_rresp),
+    .m_rlast_i        (g_rlast),
+    .m_awvalid_o      (g_awvalid),
+    .m_awready_i      (g_awready),
+    .m_awid_o         (g_awid),
+    .m_awaddr_o       (g_awaddr),
+    .m_awlen_o        (g_awlen),
+    .m_awsize_o       (g_awsize),
+    .m_awburst_o      (g_awburst),
+    .m_wvalid_o       (g_wvalid),
+    .m_wready_i       (g_wready),
+    .m_wdata_o        (g_wdata),
+    .m_wstrb_o        (g_wstrb),
+    .m_wlast_o        (g_wlast),
+    .m_bvalid_i       (g_bvalid),
+    .m_bready_o       (g_bready),
+    .m_bid_i          (g_bid),
+    .m_bresp_i        (g_bresp),
     .irq_o,
     .irq_vec_o,
     .cp_req_valid_i   (cp_req_valid),
@@ -250,6 +262,71 @@ module eie_top #(
     .fetching_i       (fetching),
     .dispatched_i     (dispatched),
     .retired_i        (retired)
+  );
+
+  eie_axi_width #(
+    .BusBits(BusBits)
+  ) u_width (
+    .clk_i,
+    .rst_ni,
+    .s_arvalid_i  (g_arvalid),
+    .s_arready_o  (g_arready),
+    .s_arid_i     (g_arid),
+    .s_araddr_i   (g_araddr),
+    .s_arlen_i    (g_arlen),
+    .s_arsize_i   (g_arsize),
+    .s_arburst_i  (g_arburst),
+    .s_rvalid_o   (g_rvalid),
+    .s_rready_i   (g_rready),
+    .s_rid_o      (g_rid),
+    .s_rdata_o    (g_rdata),
+    .s_rresp_o    (g_rresp),
+    .s_rlast_o    (g_rlast),
+    .s_awvalid_i  (g_awvalid),
+    .s_awready_o  (g_awready),
+    .s_awid_i     (g_awid),
+    .s_awaddr_i   (g_awaddr),
+    .s_awlen_i    (g_awlen),
+    .s_awsize_i   (g_awsize),
+    .s_awburst_i  (g_awburst),
+    .s_wvalid_i   (g_wvalid),
+    .s_wready_o   (g_wready),
+    .s_wdata_i    (g_wdata),
+    .s_wstrb_i    (g_wstrb),
+    .s_wlast_i    (g_wlast),
+    .s_bvalid_o   (g_bvalid),
+    .s_bready_i   (g_bready),
+    .s_bid_o      (g_bid),
+    .s_bresp_o    (g_bresp),
+    .m_arvalid_o  (m_axi_arvalid_o),
+    .m_arready_i  (m_axi_arready_i),
+    .m_arid_o     (m_axi_arid_o),
+    .m_araddr_o   (m_axi_araddr_o),
+    .m_arlen_o    (m_axi_arlen_o),
+    .m_arsize_o   (m_axi_arsize_o),
+    .m_arburst_o  (m_axi_arburst_o),
+    .m_rvalid_i   (m_axi_rvalid_i),
+    .m_rready_o   (m_axi_rready_o),
+    .m_rid_i      (m_axi_rid_i),
+    .m_rdata_i    (m_axi_rdata_i),
+    .m_rresp_i    (m_axi_rresp_i),
+    .m_rlast_i    (m_axi_rlast_i),
+    .m_awvalid_o  (m_axi_awvalid_o),
+    .m_awready_i  (m_axi_awready_i),
+    .m_awid_o     (m_axi_awid_o),
+    .m_awaddr_o   (m_axi_awaddr_o),
+    .m_awlen_o    (m_axi_awlen_o),
+    .m_awsize_o   (m_axi_awsize_o),
+    .m_awburst_o  (m_axi_awburst_o),
+    .m_wvalid_o   (m_axi_wvalid_o),
+    .m_wready_i   (m_axi_wready_i),
+    .m_wdata_o    (m_axi_wdata_o),
+    .m_wstrb_o    (m_axi_wstrb_o),
+    .m_wlast_o    (m_axi_wlast_o),
+    .m_bvalid_i   (m_axi_bvalid_i),
+    .m_bready_o   (m_axi_bready_o),
+    .m_bid_i      (m_axi_bid_i),
+    .m_bresp_i    (m_axi_bresp_i)
   );
 
   // verilator lint_off PINCONNECTEMPTY

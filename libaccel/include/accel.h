@@ -162,6 +162,7 @@ struct accel_device_info {
 	unsigned int queues, tlb_entries;
 	const void *device_tree;              /* flattened, or NULL */
 	size_t device_tree_bytes;
+	unsigned int bus_bits;                /* data width of the memory bus; no program depends on it */
 };
 
 int accel_device_info(const struct accel_device *device, struct accel_device_info *info);

@@ -15,6 +15,7 @@ struct eie_params {
 	uint32_t clusters, lanes, rows;
 	uint32_t abuf, wbuf, pbuf, rbuf;   /* granules */
 	uint32_t queues, tlb, jobs;
+	uint32_t bus_bits;
 };
 
 /* A buffer that the device can address. */

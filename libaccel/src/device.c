@@ -164,7 +164,7 @@ int accel_device_info(const struct accel_device *device, struct accel_device_inf
 		.isa_major = p->isa_major, .isa_minor = p->isa_minor,
 		.clusters = p->clusters, .lanes = p->lanes, .rows = p->rows,
 		.abuf_granules = p->abuf, .wbuf_granules = p->wbuf, .pbuf_granules = p->pbuf, .rbuf_granules = p->rbuf,
-		.queues = p->queues, .tlb_entries = p->tlb,
+		.queues = p->queues, .tlb_entries = p->tlb, .bus_bits = p->bus_bits,
 		.device_tree = device->device_tree, .device_tree_bytes = device->device_tree_bytes,
 	};
 	return 0;

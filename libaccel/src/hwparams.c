@@ -27,6 +27,7 @@ static const struct field fields[] = {
 	{ "eie,queues", offsetof(struct eie_params, queues), 1, 16, false },
 	{ "eie,tlb-entries", offsetof(struct eie_params, tlb), 2, 256, true },
 	{ "eie,job-queue-depth", offsetof(struct eie_params, jobs), 8, 256, true },
+	{ "eie,bus-bits", offsetof(struct eie_params, bus_bits), 64, 256, true },
 };
 
 int eie_params_read(const void *blob, size_t bytes, struct eie_params *params, struct accel_error *err)

@@ -42,6 +42,7 @@ static void print_json(const struct accel_device_info *info, const char *compat)
 	json_count(&j, "rbuf_granules", info->rbuf_granules);
 	json_count(&j, "queues", info->queues);
 	json_count(&j, "tlb_entries", info->tlb_entries);
+	json_count(&j, "bus_bits", info->bus_bits);
 	json_end(&j);
 }
 
@@ -100,6 +101,7 @@ int cmd_info(struct tool *tool, int argc, char **argv)
 		buffer(tool, "Parameters", info.rbuf_granules, "rows", " a cluster");
 		report(tool, "Queues", "%u", info.queues);
 		report(tool, "TLB", "%u entries", info.tlb_entries);
+		report(tool, "Bus", "%u bits", info.bus_bits);
 	}
 	accel_device_unref(device);
 	return EXIT_OK;

@@ -14,7 +14,7 @@ extern "C" {
 
 using eie::AxiAddr;
 using eie::AxiMaster;
-using eie::BeatBytes;
+using eie::MaxBeatBytes;
 
 namespace {
 
@@ -31,14 +31,16 @@ struct Beat {
 	uint64_t cycle;
 	uint8_t id, resp, first;
 	bool last;
+	uint8_t upper; // byte 16 of a beat that has one
 };
 
 struct Bench {
-	explicit Bench(eie_sim_params params = {}) : mem(params, { read, write, nullptr }, this)
+	explicit Bench(eie_sim_params params = {}, unsigned int width = 16)
+		: beat(width), size(width == 8 ? 3 : width == 16 ? 4 : 5), mem(params, { read, write, nullptr }, this, width)
 	{
 		bytes.resize(MemBytes);
 		for (size_t i = 0; i < MemBytes; i++)
-			bytes[i] = uint8_t(i / BeatBytes);
+			bytes[i] = uint8_t(i / 16);
 		m.r_ready = m.b_ready = true;
 	}
 
@@ -67,9 +69,10 @@ struct Bench {
 	void step()
 	{
 		if (mem.out.r_valid && m.r_ready)
-			beats.push_back({ cycle, mem.out.r_id, mem.out.r_resp, mem.out.r_data[0], mem.out.r_last });
+			beats.push_back({ cycle, mem.out.r_id, mem.out.r_resp, mem.out.r_data[0], mem.out.r_last,
+					  mem.out.r_data[beat / 2] });
 		if (mem.out.b_valid && m.b_ready)
-			resps.push_back({ cycle, mem.out.b_id, mem.out.b_resp, 0, true });
+			resps.push_back({ cycle, mem.out.b_id, mem.out.b_resp, 0, true, 0 });
 		mem.step(m);
 		cycle++;
 	}
@@ -77,7 +80,7 @@ struct Bench {
 	// Offers an address until it is taken; returns the cycle in which it was.
 	uint64_t address(AxiAddr &channel, const bool &ready, uint8_t id, uint64_t addr, unsigned int beats_)
 	{
-		channel = { true, id, uint8_t(beats_ - 1), 4, 1, addr };
+		channel = { true, id, uint8_t(beats_ - 1), size, 1, addr };
 		for (bool taken = false; !taken; step())
 			taken = ready;
 		channel.valid = false;
@@ -87,7 +90,7 @@ struct Bench {
 	uint64_t ar(uint8_t id, uint64_t addr, unsigned int n) { return address(m.ar, mem.out.ar_ready, id, addr, n); }
 	uint64_t aw(uint8_t id, uint64_t addr, unsigned int n) { return address(m.aw, mem.out.aw_ready, id, addr, n); }
 
-	void w(uint8_t value, uint16_t strb, bool last)
+	void w(uint8_t value, uint32_t strb, bool last)
 	{
 		memset(data, value, sizeof(data));
 		m.w_data = data;
@@ -107,11 +110,13 @@ struct Bench {
 		assert_int_equal(resps.size(), n_resps);
 	}
 
+	const unsigned int beat;
+	uint8_t size; // of the next address
 	std::vector<uint8_t> bytes;
 	std::vector<Call> calls;
 	std::vector<Beat> beats, resps;
 	uint64_t cycle = 0;
-	uint8_t data[BeatBytes] = {};
+	uint8_t data[MaxBeatBytes] = {};
 	AxiMaster m = {};
 	eie::AxiMem mem;
 };
@@ -360,6 +365,77 @@ void test_burst_rules(void **)
 	assert_int_equal(b.mem.failures(), 0);
 }
 
+// Two beats a granule.
+void test_narrow_bus(void **)
+{
+	Bench b({}, 8);
+
+	b.ar(2, 0x110, 6);
+	b.wait(6, 0);
+	for (unsigned int i = 0; i < 6; i++) {
+		assert_int_equal(b.beats[i].first, 0x11 + i / 2);
+		assert_int_equal(b.beats[i].last, i == 5);
+	}
+	assert_int_equal(b.calls[0].len, 48);
+	b.aw(0, 0x20, 4);
+	for (unsigned int i = 0; i < 4; i++)
+		b.w(uint8_t(0xa0 + i), i == 2 ? 0 : 0xff, i == 3);
+	b.wait(6, 1);
+	assert_int_equal(b.bytes[0x20], 0xa0);
+	assert_int_equal(b.bytes[0x2f], 0xa1);
+	assert_int_equal(b.bytes[0x30], 0x03);
+	assert_int_equal(b.bytes[0x3f], 0xa3);
+	assert_int_equal(b.mem.failures(), 0);
+	b.ar(0, 0xff0, 3); // granules 255 and half of the next page's first
+	assert_int_equal(b.mem.failures(), 2);
+}
+
+// Two granules a beat: a burst starts where its address says; lanes outside it carry garbage.
+void test_wide_bus(void **)
+{
+	Bench b({}, 32);
+
+	b.ar(1, 0x110, 2);
+	b.wait(2, 0);
+	assert_int_equal(b.beats[0].first, 0xa5);
+	assert_int_equal(b.beats[0].upper, 0x11);
+	assert_int_equal(b.beats[1].first, 0x12);
+	assert_int_equal(b.beats[1].upper, 0x13);
+	assert_int_equal(b.calls[0].addr, 0x110);
+	assert_int_equal(b.calls[0].len, 48);
+	b.size = 4; // one narrow beat: its granule alone, on its own lane
+	b.ar(1, 0x150, 1);
+	b.ar(1, 0x160, 1);
+	b.wait(4, 0);
+	assert_int_equal(b.beats[2].first, 0xa5);
+	assert_int_equal(b.beats[2].upper, 0x15);
+	assert_int_equal(b.beats[3].first, 0x16);
+	assert_int_equal(b.beats[3].upper, 0xa5);
+	assert_int_equal(b.calls[2].len, 16);
+	b.aw(0, 0x190, 1);
+	b.w(0xbb, 0xffff0000, true);
+	b.size = 5;
+	b.aw(0, 0x1b0, 2);
+	b.w(0xcc, 0xffff0000, false);
+	b.w(0xdd, 0x0000ffff, true);
+	b.wait(4, 2);
+	for (unsigned int i = 0x180; i < 0x1e0; i += 16) {
+		uint8_t want = i == 0x190 ? 0xbb : i == 0x1b0 ? 0xcc : i == 0x1c0 ? 0xdd : uint8_t(i / 16);
+
+		assert_int_equal(b.bytes[i], want);
+		assert_int_equal(b.bytes[i + 15], want);
+	}
+	b.ar(0, 0xe10, 16); // the last beat ends where the page does
+	assert_int_equal(b.mem.failures(), 0);
+	b.aw(0, 0x210, 1);
+	b.w(0xee, 0xffffffff, true); // the lower half is not the burst's
+	assert_true(b.mem.failures() >= 1);
+	unsigned int before = b.mem.failures();
+	b.size = 4;
+	b.ar(0, 0x300, 2); // narrow beats come alone
+	assert_int_equal(b.mem.failures(), before + 1);
+}
+
 } // namespace
 
 int main()
@@ -369,7 +445,8 @@ int main()
 		cmocka_unit_test(test_read_error),	 cmocka_unit_test(test_strobes),
 		cmocka_unit_test(test_data_before_address), cmocka_unit_test(test_deterministic),
 		cmocka_unit_test(test_outstanding),	 cmocka_unit_test(test_waiting_rules),
-		cmocka_unit_test(test_burst_rules),
+		cmocka_unit_test(test_burst_rules),	 cmocka_unit_test(test_narrow_bus),
+		cmocka_unit_test(test_wide_bus),
 	};
 
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
