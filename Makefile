@@ -6,7 +6,9 @@
 # More targets: lint, generate, check-generated, fuzz, install, deb, clean. See docs/testing.md.
 
 BUILD   ?= build
-CONFIGS ?= 2x2 8x8
+CONFIGS ?= 2x2 8x8 8x8-fpga 16x16
+# for tests only: in the checked simulator, not in the installed one
+CHECK_CONFIGS ?= $(CONFIGS) 2x2-bus64 2x2-bus256
 CC      ?= gcc
 CXX     ?= g++
 CLANG   ?= clang

@@ -2,7 +2,8 @@
 # Included by the top-level Makefile: generators, generated files, configuration packages, lint.
 
 BUILD     ?= build
-CONFIGS   ?= 2x2 8x8
+CONFIGS   ?= 2x2 8x8 8x8-fpga 16x16
+CHECK_CONFIGS ?= $(CONFIGS)
 CC        ?= cc
 VERILATOR ?= verilator
 
@@ -21,7 +22,7 @@ $(BUILD)/hw/eie_cfg: hw/gen/eie_cfg.c hw/include/eie_hw.h
 $(BUILD)/hw/%/eie_cfg_pkg.sv: hw/config/%.cfg $(BUILD)/hw/eie_cfg
 	@mkdir -p $(@D)
 	$(BUILD)/hw/eie_cfg sv $* $< > $@.tmp
-	mv $@.tmp $@
+	cmp -s $@.tmp $@ || cp $@.tmp $@
 
 # What eie_gen prints, and where it is committed.
 HW_GENERATED := c:hw/include/eie_hw.h sv:hw/rtl/eie_pkg.sv md:docs/registers.md
@@ -41,6 +42,6 @@ check-generated: $(BUILD)/hw/eie_gen
 
 HW_WAIVERS := $(wildcard hw/lint/waivers.vlt)
 
-lint: $(CONFIGS:%=lint-%)
+lint: $(CHECK_CONFIGS:%=lint-%)
 lint-%: $(BUILD)/hw/%/eie_cfg_pkg.sv $(HW_RTL) $(HW_WAIVERS)
 	$(VERILATOR) --lint-only -Wall --assert --top-module eie_top $(HW_WAIVERS) $< -F hw/rtl/eie.f

@@ -12,14 +12,14 @@
 
 namespace {
 
-#define EIE_CONFIG(name) #name,
+#define EIE_CONFIG(ident, name) name,
 const char *const names[] = {
 #include "configs.inc"
 	nullptr
 };
 #undef EIE_CONFIG
 
-#define EIE_CONFIG(name) eie::make_##name,
+#define EIE_CONFIG(ident, name) eie::make_##ident,
 eie::Factory *const factories[] = {
 #include "configs.inc"
 };

@@ -28,7 +28,7 @@ struct eie_sim_ops {
 };
 
 struct eie_sim_params {
-	const char *config;       /* "8x8" (NULL means this), "2x2" */
+	const char *config;       /* one of eie_sim_configs(); NULL means "8x8" */
 	uint64_t seed;            /* of the random behaviour below */
 	unsigned int latency;     /* cycles from address to first beat (reads) or to the response (writes); 0 means 64 */
 	unsigned int stall_permille;  /* each channel: chance in 1000 that a cycle is lost; 0: 16 bytes every cycle */

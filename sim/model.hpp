@@ -26,7 +26,7 @@ namespace eie {
 
 using Factory = eie_sim *(const eie_sim_params &params, const eie_sim_ops &ops, void *ctx);
 
-#define EIE_CONFIG(name) Factory make_##name;
+#define EIE_CONFIG(ident, name) Factory make_##ident;
 #include "configs.inc"
 #undef EIE_CONFIG
 

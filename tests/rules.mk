@@ -70,21 +70,22 @@ RTL_TESTS := host engines width-64 width-256 array-2x2 array-8x8
 
 CHECKED := EIE_SIM_LIB=$(abspath $(BUILD))/libeie_sim_checked.so
 SIM_ENV := EIE_SIM_LIB=$(abspath $(BUILD))/libeie_sim.so
-HW_CONFIGS := 2x2 8x8
+# jobs of the random test in each configuration: a job of the large ones takes a hundred times as long
+RANDOM_JOBS := 2x2=1000 2x2-bus64=300 2x2-bus256=300 8x8=100 8x8-fpga=100 16x16=40
+random_jobs = $(patsubst $(1)=%,%,$(filter $(1)=%,$(RANDOM_JOBS)))
 
 # longest first: two workers then finish together
 $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh tests/fuzz/fuzz_*.c)
 	@mkdir -p $(@D)
-	@{ echo "hw-random-8x8 1500 $(T)/hw/random_jobs 8x8 100 1"; \
+	@{ $(foreach c,$(filter 8x8% 16x16,$(CHECK_CONFIGS)),echo "hw-random-$(c) 1500 $(T)/hw/random_jobs $(c) $(call random_jobs,$(c)) 1";) \
 	echo "rtl-array-8x8 1200 $(T)/rtl/array-8x8 300"; \
 	$(foreach f,$(FUZZERS),echo "fuzz-$(f) $$(($(FUZZ_TIME) + 120)) tests/fuzz/run.sh $(BUILD) $(f) $(FUZZ_TIME)";) \
-	echo "hw-random-2x2 900 $(T)/hw/random_jobs 2x2 1000 1"; \
-	$(foreach t,$(filter-out random_jobs,$(HW_TESTS)),$(foreach c,$(HW_CONFIGS),echo "hw-$(t)-$(c) 1200 $(T)/hw/$(t) $(c)";)) \
-	echo "hw-networks-8x8 1200 env $(CHECKED) $(T)/lib/compile sim:8x8"; \
-	echo "hw-networks-2x2 600 env $(CHECKED) $(T)/lib/compile sim:2x2"; \
+	$(foreach c,$(filter 2x2%,$(CHECK_CONFIGS)),echo "hw-random-$(c) 900 $(T)/hw/random_jobs $(c) $(call random_jobs,$(c)) 1";) \
+	$(foreach t,$(filter-out random_jobs,$(HW_TESTS)),$(foreach c,$(CHECK_CONFIGS),echo "hw-$(t)-$(c) 1200 $(T)/hw/$(t) $(c)";)) \
+	$(foreach c,$(CHECK_CONFIGS),echo "hw-networks-$(c) 1200 env $(CHECKED) $(T)/lib/compile sim:$(c)";) \
 	echo "hw-networks-slow-bus 600 env $(CHECKED) $(T)/lib/compile sim:2x2,stall=300,jitter=80,latency=20"; \
-	echo "hw-sessions 600 env $(CHECKED) $(T)/lib/session sim:2x2 sim:8x8"; \
-	echo "hw-simdev-8x8 600 env $(CHECKED) $(T)/lib/simdev 8x8,stall=100,jitter=20"; \
+	$(foreach c,$(CHECK_CONFIGS),echo "hw-sessions-$(c) 600 env $(CHECKED) $(T)/lib/session sim:$(c)";) \
+	$(foreach c,$(CHECK_CONFIGS),echo "hw-simdev-$(c) 600 env $(CHECKED) $(T)/lib/simdev $(c),stall=100,jitter=20";) \
 	$(foreach t,$(LIB_TESTS),echo "asan-$(t) 1200 env $(SIM_ENV) $(T)/asan/$(t)"; echo "lib-$(t) 1200 env $(SIM_ENV) $(T)/lib/$(t)";) \
 	$(foreach t,$(CLI_TESTS),echo "cli-$(t) 600 env $(SIM_ENV) EIE=$(abspath $(BUILD))/eie BUILD=$(abspath $(BUILD)) tests/cli/$(t).sh";) \
 	$(foreach t,$(filter-out array-8x8,$(RTL_TESTS)),echo "rtl-$(t) 600 $(T)/rtl/$(t)";) \

@@ -146,7 +146,7 @@ int accel_model_run_float(const struct accel_model *model, const float *inputs, 
 struct accel_device;
 
 /*
- * spec: "cpu", "ref[:CONFIG]", "sim[:CONFIG]" (CONFIG is 8x8 unless given), each with ",key=value" options of the simulator: seed,
+ * spec: "cpu", "ref[:CONFIG]", "sim[:CONFIG]" (CONFIG: 2x2, 8x8 unless given, 8x8-fpga, 16x16), each with ",key=value" options of the simulator: seed,
  * latency, stall (permille), jitter. Errors: -ENODEV (unknown, library or node missing), -EPROTO (hardware too new).
  */
 int accel_device_open(const char *spec, struct accel_device **device, struct accel_error *err);

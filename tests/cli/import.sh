@@ -37,6 +37,7 @@ for d in $DEVICES; do
 	try 0 "info of $d" info --device "$d"
 	try 0 "info --json of $d" info --device "$d" --json
 	is_json "is JSON"
+	[ "$d" = cpu ] || check "tells queues and bus" [ "$(value queues) $(value bus_bits)" = "4 128" ]
 	try 0 "explain on $d" explain m.eie --device "$d" --batch 4
 	prints "has a row for each layer" "^fc2 "
 	try 0 "explain --json on $d" explain m.eie --device "$d" --json

@@ -120,7 +120,7 @@ make_model() {
 # Sets DEVICES to those of this build; a missing one is a skip, so that nobody takes its tests for passed.
 find_devices() {
 	DEVICES=
-	for d in cpu ref:2x2 ref sim:2x2 sim:8x8; do
+	for d in cpu ref:2x2 ref sim:2x2 sim:8x8 sim:8x8-fpga sim:16x16; do
 		if "$EIE" info --device $d >out 2>err; then
 			DEVICES="$DEVICES $d"
 		else

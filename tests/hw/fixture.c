@@ -16,6 +16,28 @@ void fixture_args(int argc, char **argv)
 	cmocka_set_message_output(CM_OUTPUT_TAP);
 }
 
+/* 0 for 2x2, 1 for 2x2 on another bus, 2 for 8x8 of any kind, 3 for 16x16 */
+static unsigned int config_class(void)
+{
+	if (!strncmp(fixture_config, "2x2", 3))
+		return strcmp(fixture_config, "2x2") != 0;
+	return strncmp(fixture_config, "16x16", 5) ? 2 : 3;
+}
+
+unsigned int fixture_step(unsigned int small, unsigned int large)
+{
+	const unsigned int step[] = { small, 3 * small, large, 3 * large };
+
+	return step[config_class()];
+}
+
+unsigned int fixture_jobs(unsigned int small, unsigned int large)
+{
+	const unsigned int jobs[] = { small, small / 3, large, large / 3 };
+
+	return jobs[config_class()];
+}
+
 static const struct fixture_spec *shared_spec;
 static struct fixture **shared;
 

@@ -75,6 +75,12 @@ struct fixture_spec {
 void fixture_share(const struct fixture_spec *spec, struct fixture **f);
 int fixture_begin(void **state);
 int fixture_end(void **state);
+/*
+ * How much of a sweep or a random test a configuration can afford, since a simulated cycle of 16x16 costs fifty of 2x2: `small` on
+ * 2x2 and `large` on 8x8, between them on 2x2 with another bus, beyond them on 16x16. The first is a step: odd arguments, odd result.
+ */
+unsigned int fixture_step(unsigned int small, unsigned int large);
+unsigned int fixture_jobs(unsigned int small, unsigned int large);
 /* Set-up of a test: fixture_reset() of the shared board. */
 int fixture_each(void **state);
 

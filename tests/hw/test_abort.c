@@ -71,7 +71,7 @@ static void test_abort(void **state)
 	process_busy(&p);
 	cycles = job_cycles(&p) + 400;
 	memcpy(done, p.out, OUT_BYTES);
-	for (unsigned int at = 0; at < cycles; at += f->b.params.clusters > 2 ? 61 : 7) {
+	for (unsigned int at = 0; at < cycles; at += fixture_step(7, 61)) {
 		struct eie_cpl cpl;
 
 		memset(p.out, 0x5a, OUT_BYTES);
@@ -166,7 +166,7 @@ static void test_reset(void **state)
 	process_busy(&p);
 	cycles = job_cycles(&p) + 400;
 	memcpy(done, p.out, OUT_BYTES);
-	for (unsigned int at = 0; at < cycles; at += f->b.params.clusters > 2 ? 151 : 19) {
+	for (unsigned int at = 0; at < cycles; at += fixture_step(19, 151)) {
 		uint64_t reads, writes;
 
 		memset(p.out, 0x5a, OUT_BYTES);

@@ -125,7 +125,7 @@ static void test_largest_ring(void **state)
 /* The counters run modulo 65536. Jobs are cheap, 65536 of them are not: all the way only on the small configuration. */
 static void test_counter_wrap(void **state)
 {
-	unsigned int jobs = f->b.params.clusters > 2 ? 3000 : 65536 + 300;
+	unsigned int jobs = fixture_jobs(65536 + 300, 3000);
 
 	(void)state;
 	start(8, 8);

@@ -79,7 +79,7 @@ static void test_later_but_higher(void **state)
 	(void)state;
 	for (unsigned int low = 1; low < BOARD_QUEUES; low++)
 		for (unsigned int high = 0; high < low; high++)
-			for (unsigned int at = 0; at < 300; at += 37) {
+			for (unsigned int at = 0; at < 300; at += fixture_step(37, 111)) {
 				unsigned int between = 0;
 				struct eie_cpl cpl, first;
 				uint64_t rung;
@@ -228,7 +228,7 @@ static void arbitrate(unsigned int log2, unsigned int jobs)
 
 static void test_arbitration(void **state)
 {
-	unsigned int jobs = f->b.params.clusters > 8 ? 60 : f->b.params.clusters > 2 ? 150 : 600;
+	unsigned int jobs = fixture_jobs(600, 150);
 
 	(void)state;
 	for (unsigned int log2 = 1; log2 <= 3; log2++)

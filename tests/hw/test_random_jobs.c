@@ -160,7 +160,7 @@ int main(int argc, char **argv)
 	const char *config = argc > 1 ? argv[1] : "2x2";
 	unsigned long jobs = argc > 2 ? strtoul(argv[2], NULL, 0) : 1000, failed = 0;
 	uint64_t seed = argc > 3 ? strtoull(argv[3], NULL, 0) : 1, macs = 0, cycles = 0;
-	bool small = !strcmp(config, "2x2");
+	bool small = !strncmp(config, "2x2", 3);
 	struct machine m;
 
 	/* another machine, with another bus, every hundred seeds */

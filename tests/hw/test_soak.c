@@ -40,6 +40,7 @@ struct soak {
 	struct fixture *f;
 	struct random_job job;
 	size_t bytes;
+	uint32_t beat;               /* bytes that answer with an error: a beat of the bus, at least a granule */
 	struct slot slots[BOARD_QUEUES][RING];
 	unsigned int first[BOARD_QUEUES], used[BOARD_QUEUES];   /* of the ring: oldest job, jobs */
 	struct slot *bus_user;       /* whose range answers with errors; &ring_user: a ring's */
@@ -67,7 +68,7 @@ static uint32_t view_at(struct soak_view *v, uint64_t va, size_t len, bool write
 	if (va >= VA_MEM && va + len <= VA_MEM + v->k->bytes) {
 		if (s->kind == PAGE_FAULT && va < s->bad_va + PAGE && va + len > s->bad_va)
 			return EIE_STATUS_PAGE_FAULT;
-		if (s->kind == BUS_ERROR && va < s->bad_va + 16 && va + len > s->bad_va)
+		if (s->kind == BUS_ERROR && va < s->bad_va + v->k->beat && va + len > s->bad_va)
 			return EIE_STATUS_BUS_ERROR;
 		*p = s->golden + (va - VA_MEM);
 	} else if (!write && va >= VA_CMDS && va + len <= VA_CMDS + SOAK_CMDS_BYTES) {
@@ -124,9 +125,10 @@ static struct soak *soak_open(const struct eie_sim_params *bus, uint64_t seed)
 	size_t slots = BOARD_QUEUES * RING;
 
 	assert_non_null(k);
-	k->bytes = strcmp(fixture_config, "8x8") && strcmp(fixture_config, "16x16") ? 256u << 10 : 512u << 10;
+	k->bytes = !strncmp(fixture_config, "2x2", 3) ? 256u << 10 : 512u << 10;
 	k->f = fixture_open(bus, slots * (k->bytes + SOAK_CMDS_BYTES + 16 * PAGE) + (1u << 20), RING_LOG2, RING_LOG2);
 	k->f->rng = rng_seed(seed);
+	k->beat = k->f->b.params.bus_bits > 128 ? k->f->b.params.bus_bits / 8 : EIE_GRANULE_BYTES;
 	assert_int_equal(random_job_init(&k->job, &k->f->b.params, k->bytes), 0);
 	for (unsigned int q = 0; q < BOARD_QUEUES; q++) {
 		for (unsigned int i = 0; i < RING; i++)
@@ -192,7 +194,8 @@ static void spoil(struct soak *k, struct slot *s, struct eie_desc *d)
 		break;
 	case BUS_ERROR:
 		s->bad_va = VA_MEM + 16ull * rng_range(r, 0, (uint32_t)k->job.used);
-		set_bad(k, s, s->bus_mem + (s->bad_va - VA_MEM), 16, true, true);
+		s->bad_va -= s->bad_va % k->beat;
+		set_bad(k, s, s->bus_mem + (s->bad_va - VA_MEM), k->beat, true, true);
 		break;
 	case BAD_COMMAND:
 		s->index = rng_range(r, 0, d->ncmds - 1);
@@ -520,7 +523,7 @@ int main(int argc, char **argv)
 	};
 
 	fixture_args(argc, argv);
-	jobs_wanted = argc > 2 ? strtoul(argv[2], NULL, 0) : !strncmp(fixture_config, "2x2", 3) ? 400 : 100;
+	jobs_wanted = argc > 2 ? strtoul(argv[2], NULL, 0) : fixture_jobs(400, 90);
 	if (argc > 3)
 		first_seed = strtoull(argv[3], NULL, 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
