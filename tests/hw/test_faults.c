@@ -179,11 +179,13 @@ static void test_negative_addresses(void **state)
 static void test_second_page(void **state)
 {
 	struct process p = process_new(f);
+	uint64_t *second = space_entry(&p.s, VA_IN + 4096), was = *second;
 
 	(void)state;
-	*space_entry(&p.s, VA_IN + 4096) = 0;
+	*second = 0;
 	p.bases[0] = VA_IN + 4096 - 16;
 	process_fails(&p, EIE_STATUS_PAGE_FAULT, C_X, VA_IN + 4096);
+	*second = was;   /* with many clusters the input of the job reaches it */
 	*space_entry(&p.s, VA_OUT + 4096) = 0;
 	process_cmds(&p);
 	p.bases[1] = VA_OUT + 4096 - 32;
