@@ -14,7 +14,8 @@ module eie_fetch #(
   localparam int unsigned Wa = $clog2(WbufDepth),
   localparam int unsigned Jw = Wa + 4 + 12 + 16 + 1,     // job: first byte, entries, activation, tag
   localparam int unsigned Lw = $clog2(Lanes),
-  localparam int unsigned Sw = Lw + 1
+  localparam int unsigned Sw = Lw + 1,
+  localparam int unsigned Slots = 2 * Lanes
 ) (
   input  logic             clk_i,
   input  logic             rst_ni,
@@ -39,16 +40,18 @@ module eie_fetch #(
   output logic [Lw-1:0]    job_lane0_o,     // the lanes that get them
   output logic [Lw-1:0]    job_lane1_o,
 
-  // lanes: slot in use, tag of its job, word in use and the other one are here, a job waits, a job came
-  // to the slot in use
-  output logic [Lanes-1:0] sel_o,
-  output logic [Lanes-1:0] tag_o,
-  output logic [Lanes-1:0] here_o,
-  output logic [Lanes-1:0] there_o,
-  output logic [Lanes-1:0] next_o,
-  output logic [Lanes-1:0] fresh_o,
-  input  logic [Lanes-1:0] ends_i,          // its job ends
-  input  logic [Lanes-1:0] leave_i,         // it has used up the word
+  // Lanes, a bit a slot, of slots that are in use: the slot is, tag of its job, bank of its word, the word
+  // and the other one are here, a job came that the lane has not loaded. next_o: a job waits there.
+  output logic [Slots-1:0] active_o,
+  output logic [Slots-1:0] tag_o,
+  output logic [Slots-1:0] side_o,
+  output logic [Slots-1:0] here_o,
+  output logic [Slots-1:0] there_o,
+  output logic [Slots-1:0] fresh_o,
+  output logic [Slots-1:0] next_o,
+  // both bits of a lane
+  input  logic [Slots-1:0] ends_i,          // its job ends
+  input  logic [Slots-1:0] leave_i,         // it has used up the word
 
   // words for the slots: even bank, odd bank
   output logic             fill0_o,
@@ -62,7 +65,6 @@ module eie_fetch #(
   output logic [1:0]       unwritten_o      // fault, by tag
 );
 
-  localparam int unsigned Slots = 2 * Lanes;
   localparam int unsigned Ba = Wa + 4;
   localparam logic [Slots-1:0] Firsts = {{Lanes{1'b0}}, {Lanes{1'b1}}};
 
@@ -78,24 +80,19 @@ module eie_fetch #(
 
   // What the lanes see
 
-  logic [Slots-1:0] here, there, later, fresh, tags, ends, leave, turn, load;
+  logic [Slots-1:0] ends, leave, load;
 
-  assign here    = valid_q & active_q & ((side_q & full1_q) | (~side_q & full0_q));
-  assign there   = active_q & ((side_q & full0_q) | (~side_q & full1_q));
-  assign later   = valid_q & ~active_q;
-  assign fresh   = fresh_q & active_q;
-  assign tags    = tag_q & active_q;
-  assign sel_o   = active_q[Slots-1:Lanes];
-  assign here_o  = here[Slots-1:Lanes] | here[Lanes-1:0];
-  assign there_o = there[Slots-1:Lanes] | there[Lanes-1:0];
-  assign next_o  = later[Slots-1:Lanes] | later[Lanes-1:0];
-  assign fresh_o = fresh[Slots-1:Lanes] | fresh[Lanes-1:0];
-  assign tag_o   = tags[Slots-1:Lanes] | tags[Lanes-1:0];
+  assign active_o = active_q;
+  assign tag_o    = active_q & tag_q;
+  assign side_o   = active_q & side_q;
+  assign here_o   = active_q & valid_q & ((side_q & full1_q) | (~side_q & full0_q));
+  assign there_o  = active_q & ((side_q & full0_q) | (~side_q & full1_q));
+  assign fresh_o  = active_q & fresh_q;
+  assign next_o   = ~active_q & valid_q;
 
-  assign turn    = {ends_i, ends_i};
-  assign ends    = turn & active_q;
-  assign leave   = {leave_i, leave_i} & active_q;
-  assign load    = (turn & later) | (~turn & fresh);
+  assign ends     = ends_i & active_q;
+  assign leave    = leave_i & active_q;
+  assign load     = (ends_i & next_o) | (~ends_i & fresh_o);
 
   // Dispatch: a job goes to an idle lane, else beside a job whose words are all fetched. Earlier would
   // leave jobs waiting behind long ones at the end of a MAC.
@@ -205,7 +202,7 @@ module eie_fetch #(
       fly1_q   <= '0;
     end else begin
       valid_q  <= (valid_q & ~ends) | put;
-      active_q <= clear_i ? Firsts : active_q ^ turn;
+      active_q <= clear_i ? Firsts : active_q ^ ends_i;
       fresh_q  <= (fresh_q & ~load) | put;
       full0_q  <= (full0_q | fly0_q) & ~ends & ~(leave & ~side_q);
       full1_q  <= (full1_q | fly1_q) & ~ends & ~(leave & side_q);
@@ -277,7 +274,7 @@ module eie_fetch #(
   assert property (@(posedge clk_i) disable iff (!rst_ni)
     active_q[Slots-1:Lanes] == ~active_q[Lanes-1:0]);
   assert property (@(posedge clk_i) disable iff (!rst_ni)
-    (later & {idle[Lanes-1:0], idle[Slots-1:Lanes]}) == '0);
+    (next_o & {idle[Lanes-1:0], idle[Slots-1:Lanes]}) == '0);
   assert property (@(posedge clk_i) disable iff (!rst_ni) (fly0_q & ~valid_q) == '0 && (fly1_q & ~valid_q) == '0);
   assert property (@(posedge clk_i) disable iff (!rst_ni) (put & valid_q) == '0);
 `endif

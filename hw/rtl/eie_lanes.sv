@@ -60,11 +60,13 @@ module eie_lanes #(
 
   localparam int unsigned Lw = $clog2(Lanes);
   localparam int unsigned Sw = Lw + 1;
+  localparam int unsigned Slots = 2 * Lanes;     // job slots, see eie_fetch
+  localparam int unsigned Pw = Sw + 5;
   localparam int unsigned Rw = $clog2(Rows + 1);
-  localparam int unsigned Cw = 16;                // row counter plus escape (2^15) plus skip
 
-  logic [Lanes-1:0] sel, tag, here, there, next, fresh;
-  logic [Lanes-1:0] fire, ends, leave, bad;
+  logic [Slots-1:0] active, tag, side, here, there, fresh, next;
+  logic [Slots-1:0] ends, leave, bad;            // both bits of a lane
+  logic [Lanes-1:0] fire;
   logic [Lw-1:0]    lane0, lane1;
   logic             fill0, fill1;
   logic [Sw-1:0]    slot0, slot1;
@@ -81,12 +83,13 @@ module eie_lanes #(
     .job_valid_i, .job0_i, .job1_i, .job_pop_o,
     .job_lane0_o  (lane0),
     .job_lane1_o  (lane1),
-    .sel_o        (sel),
+    .active_o     (active),
     .tag_o        (tag),
+    .side_o       (side),
     .here_o       (here),
     .there_o      (there),
-    .next_o       (next),
     .fresh_o      (fresh),
+    .next_o       (next),
     .ends_i       (ends),
     .leave_i      (leave),
     .fill0_o      (fill0),
@@ -98,25 +101,22 @@ module eie_lanes #(
     .busy_o, .unwritten_o
   );
 
-  assign bad_stream_o = {(bad & tag) != '0, (bad & ~tag) != '0};
+  assign bad_stream_o = {(bad & active & tag) != '0, (bad & active & ~tag) != '0};
 
   // What came for the lanes: jobs, until they are loaded, and words: {slot, bank, 32 bits}
 
-  logic [4:0]  job_pos [0:Lanes-1];
-  logic [11:0] job_len [0:Lanes-1];
+  logic [15:0] job_todo [0:Lanes-1];              // entries, first byte in its word
   logic [15:0] job_act [0:Lanes-1];
   logic [31:0] words [0:16*Lanes-1];
 
   always_ff @(posedge clk_i) begin
     if (job_pop_o[0]) begin
-      job_pos[lane0] <= job0_i[33:29];
-      job_len[lane0] <= job0_i[28:17];
-      job_act[lane0] <= job0_i[16:1];
+      job_todo[lane0] <= {job0_i[28:17], job0_i[32:29]};
+      job_act[lane0]  <= job0_i[16:1];
     end
     if (job_pop_o[1]) begin
-      job_pos[lane1] <= job1_i[33:29];
-      job_len[lane1] <= job1_i[28:17];
-      job_act[lane1] <= job1_i[16:1];
+      job_todo[lane1] <= {job1_i[28:17], job1_i[32:29]};
+      job_act[lane1]  <= job1_i[16:1];
     end
   end
 
@@ -137,134 +137,130 @@ module eie_lanes #(
 
   // Decode
 
-  logic [4:0]       pos_q [0:Lanes-1];            // byte in the slot's two words
-  logic [11:0]      rem_q [0:Lanes-1];            // entries left
-  logic [Rw-1:0]    row_q [0:Lanes-1];            // row after the last one; Rows: beyond
+  logic [15:0]      todo_q [0:Lanes-1];           // entries left, byte in the word
   logic [15:0]      act_q [0:Lanes-1];
-  logic [4:0]       pos_d [0:Lanes-1];
-  logic [11:0]      rem_d [0:Lanes-1];
-  logic [Rw-1:0]    row_d [0:Lanes-1];
+  logic [Rw-1:0]    row_q [0:Lanes-1];            // row after the last one; Rows: beyond
+  logic [15:0]      todo_d [0:Lanes-1];
   logic [15:0]      act_d [0:Lanes-1];
+  logic [Rw-1:0]    row_d [0:Lanes-1];
 
-  logic [Lanes-1:0] wide, half;
+  logic [Pw-1:0]    place [0:Lanes-1];            // byte that is decoded next: slot, bank, byte in the word
   logic [15:0]      unit0 [0:Lanes-1];            // the next two entries, or more than that
   logic [15:0]      unit1 [0:Lanes-1];
-  logic [7:0]       code [0:Lanes-1];
-  logic [Cw-1:0]    row [0:Lanes-1];
-  logic             done [0:Lanes-1];             // the last entry
-  logic             out [0:Lanes-1];              // the last one of the word
-  logic             good [0:Lanes-1];             // a weight
-  logic             wrong [0:Lanes-1];            // no such row, or no weight after an escape
+  logic [15:0]      row [0:Lanes-1];
+  logic [11:0]      entry [0:Lanes-1];            // no such row or no weight after an escape, a weight,
+                                                  // the last one of the word, the last one; code
+  logic [Slots-1:0] wide;
+  logic [Slots-1:0] mine [0:Lanes-1];             // the slots of a lane
+  logic [Pw-1:0]    number [0:Lanes-1];           // a lane's share of place
 
-  // bit l, for lane l
-  logic [Lanes-1:0] me [0:Lanes-1];
+  assign wide = (tag & {Slots{cfg_wide_i[1]}}) | (active & ~tag & {Slots{cfg_wide_i[0]}});
 
-  for (genvar l = 0; l < Lanes; l++) begin : gen_me
-    assign me[l] = Lanes'(1) << l;
+  for (genvar l = 0; l < Lanes; l++) begin : gen_mine
+    assign mine[l]   = {2{Lanes'(1) << l}};
+    assign number[l] = Pw'(l) << 5;
   end
 
-  assign wide = (tag & {Lanes{cfg_wide_i[1]}}) | (~tag & {Lanes{cfg_wide_i[0]}});
-  assign half = (tag & {Lanes{cfg_half_i[1]}}) | (~tag & {Lanes{cfg_half_i[0]}});
+  // Conditions are 16 bits all alike, and multiplexers AND and OR: of this C++ compilers make vector
+  // instructions.
+  always_comb begin
+    logic [Slots-1:0] v_second, v_side;
+    v_second = active & {{Lanes{1'b1}}, {Lanes{1'b0}}};
+    v_side   = side;
+    for (int unsigned l = 0; l < Lanes; l++) begin
+      place[l] = number[l] | ({Pw{(v_second & mine[l]) != '0}} & (Pw'(Lanes) << 5)) |
+                 ({Pw{(v_side & mine[l]) != '0}} & Pw'(16)) | Pw'(todo_q[l][3:0]);
+    end
+  end
 
   always_comb begin
     // verilator lint_off UNUSEDSIGNAL
-    logic [63:0] window;               // an entry of two bytes may begin at its fourth byte
+    logic [63:0]   window;             // an entry of two bytes may begin at its fourth byte
     // verilator lint_on UNUSEDSIGNAL
-    logic [2:0]  at;
+    logic [Pw-1:0] at;
     window = '0;
     at     = '0;
     for (int unsigned l = 0; l < Lanes; l++) begin
-      at       = pos_q[l][4:2];
-      window   = {words[{sel[l], Lw'(l), at + 3'd1}], words[{sel[l], Lw'(l), at}]} >>
-                 {pos_q[l][1:0], 3'b0};
+      at       = place[l];
+      window   = {words[{at[Pw-1:5], at[4:2] + 3'd1}], words[at[Pw-1:2]]} >> {at[1:0], 3'b0};
       unit0[l] = window[15:0];
       unit1[l] = window[31:16];
     end
   end
 
   always_comb begin
-    logic             w, esc, pair, avail, over, load, last;
-    logic [7:0]       wm, code0, code1, skip0, skip1;     // wm: all ones in wide streams
-    logic [4:0]       pos0, pos1, pos2, step;
-    logic [11:0]      rem, left;
-    logic [15:0]      next0, next1;
-    logic [Cw-1:0]    row0, row1, gap;
-    logic [Rw-1:0]    row2;
-    logic [Lanes-1:0] v_wide, v_here, v_there, v_next, v_fresh;
-    {w, esc, pair, avail, over, load, last} = '0;
-    {wm, code0, code1, skip0, skip1} = '0;
-    {pos0, pos1, pos2, step} = '0;
-    {rem, left} = '0;
-    {next0, next1} = '0;
-    {row0, row1, gap} = '0;
-    row2    = '0;
+    logic [15:0]      wide_m, here_m, esc_m, pair_m, last_m, out_m, over_m, bad_m, load_m, work_m, keep_m;
+    logic [15:0]      next0, next1, code0, code1, skip0, skip1, step, pos1, pos2, todo, left;
+    logic [15:0]      row0, row1, row2, gap;
+    logic [Slots-1:0] v_wide, v_here, v_there, v_next, v_fresh;
+    {wide_m, here_m, esc_m, pair_m, last_m, out_m, over_m, bad_m, load_m, work_m, keep_m} = '0;
+    {next0, next1, code0, code1, skip0, skip1, step, pos1, pos2, todo, left} = '0;
+    {row0, row1, row2, gap} = '0;
     v_wide  = wide;
     v_here  = here;
     v_there = there;
     v_next  = next;
     v_fresh = fresh;
     for (int unsigned l = 0; l < Lanes; l++) begin
-      w     = (v_wide & me[l]) != '0;
-      avail = (v_here & me[l]) != '0;
-      wm    = {8{w}};
-      step  = 5'd1 + 5'(w);
-      next0 = unit0[l];
-      next1 = unit1[l];
-      pos0  = pos_q[l];
-      rem   = rem_q[l];
-      row0  = Cw'(row_q[l]);
-      code0 = next0[7:0] & (wm | 8'h0f);
-      skip0 = (next0[15:8] & wm) | ({4'b0, next0[7:4]} & ~wm);
-      code1 = (next1[7:0] & wm)  | ({4'b0, next0[11:8]} & ~wm);
-      skip1 = (next1[15:8] & wm) | ({4'b0, next0[15:12]} & ~wm);
-      pos1  = pos0 + step;
-      esc   = code0 == '0;
-      pair  = esc && code1 != '0 && rem != 12'd1 && ((pos1 ^ pos0) < 5'd16 || (v_there & me[l]) != '0);
-      pos2  = pos1 + (step & {5{pair}});
-      left  = rem - 12'd1 - 12'(pair);
-      last  = left == '0;
+      wide_m = {16{(v_wide & mine[l]) != '0}};
+      here_m = {16{(v_here & mine[l]) != '0}};
+      next0  = unit0[l];
+      next1  = unit1[l];
+      todo   = todo_q[l];
+      row0   = 16'(row_q[l]);
+      code0  = next0 & ((wide_m & 16'h00f0) | 16'h000f);
+      skip0  = ((next0 >> 8) & wide_m) | ((next0 >> 4) & ~wide_m & 16'h000f);
+      code1  = (next1 & wide_m & 16'h00ff) | ((next0 >> 8) & ~wide_m & 16'h000f);
+      skip1  = ((next1 >> 8) & wide_m) | ((next0 >> 12) & ~wide_m);
+      step   = 16'd1 + (wide_m & 16'd1);
+      pos1   = (todo & 16'd15) + step;
+      esc_m  = {16{code0 == '0}};
+      // an escape and the entry after it, unless that is not there
+      pair_m = esc_m & {16{code1 != '0}} & {16{todo >= 16'd32}} &
+               ({16{(pos1 & 16'd16) == '0}} | {16{(v_there & mine[l]) != '0}});
+      pos2   = pos1 + (step & pair_m);
+      left   = (todo & 16'hfff0) - 16'd16 - (pair_m & 16'd16);
+      last_m = here_m & {16{left == '0}};
+      out_m  = here_m & {16{(pos2 & 16'd16) != '0}};
       // an escape stands for 16 * (n + 1) rows, in wide streams for 256 * (n + 1)
-      gap   = (Cw'(skip0) & {Cw{!esc}}) |
-              ({7'b0, 5'(skip0[3:0]) + 5'd1, 4'b0} & {Cw{esc && !w}}) |
-              ({8'(skip0[6:0]) + 8'd1, 8'b0} & {Cw{esc && w}});
-      row1  = row0 + gap + (Cw'(skip1) & {Cw{pair}});
-      over  = (esc && w && skip0 >= 8'd128) || row1 >= Cw'(Rows);
-      row2  = (Rw'(Rows) & {Rw{over}}) | ((Rw'(row1) + Rw'(!esc || pair)) & {Rw{!over}});
-      load  = (((v_next & {Lanes{avail && last}}) | (v_fresh & {Lanes{!(avail && last)}})) & me[l]) != '0;
-      code[l]  = code0 | (code1 & {8{esc}});
-      row[l]   = row1;
-      done[l]  = avail && last;
-      out[l]   = avail && (pos2 ^ pos0) >= 5'd16;
-      good[l]  = avail && !over && (!esc || pair);
-      wrong[l] = avail && ((esc && !pair && last) || (!(esc && !pair) && over));
-      pos_d[l] = (job_pos[l] & {5{load}}) | (pos2 & {5{!load && avail}}) | (pos0 & {5{!load && !avail}});
-      rem_d[l] = (job_len[l] & {12{load}}) | (left & {12{!load && avail}}) | (rem & {12{!load && !avail}});
-      act_d[l] = (job_act[l] & {16{load}}) | (act_q[l] & {16{!load}});
-      row_d[l] = (row2 & {Rw{!load && avail}}) | (Rw'(row0) & {Rw{!load && !avail}});
+      gap    = (skip0 & ~esc_m) | (((skip0 + 16'd1) << 4) & esc_m & ~wide_m) |
+               ((((skip0 & 16'd127) + 16'd1) << 8) & esc_m & wide_m);
+      row1   = row0 + gap + (skip1 & pair_m);
+      over_m = {16{row1 >= 16'(Rows)}} | (esc_m & wide_m & {16{(skip0 & 16'd128) != '0}});
+      row2   = (16'(Rows) & over_m) | ((row1 + (16'd1 & (~esc_m | pair_m))) & ~over_m);
+      bad_m  = here_m & ((esc_m & ~pair_m & last_m) | ((~esc_m | pair_m) & over_m));
+      load_m = {16{(((v_next & {Slots{last_m[0]}}) | (v_fresh & {Slots{!last_m[0]}})) & mine[l]) != '0}};
+      work_m = here_m & ~load_m;
+      keep_m = ~here_m & ~load_m;
+      row[l]    = row1;
+      entry[l]  = 12'((bad_m & 16'h0800) | (here_m & ~over_m & (~esc_m | pair_m) & 16'h0400) |
+                      (out_m & 16'h0200) | (last_m & 16'h0100) | code0 | (code1 & esc_m));
+      todo_d[l] = (job_todo[l] & load_m) | ((left | (pos2 & 16'd15)) & work_m) | (todo & keep_m);
+      act_d[l]  = (job_act[l] & load_m) | (act_q[l] & ~load_m);
+      row_d[l]  = Rw'((row2 & work_m) | (row0 & keep_m));
     end
   end
 
   always_comb begin
-    logic [Lanes-1:0] v_fire, v_ends, v_leave, v_bad;
-    {v_fire, v_ends, v_leave, v_bad} = '0;
+    logic [Slots-1:0] v_ends, v_leave, v_good, v_bad;
+    {v_ends, v_leave, v_good, v_bad} = '0;
     for (int unsigned l = 0; l < Lanes; l++) begin
-      v_fire  = v_fire  | (me[l] & {Lanes{good[l]}});
-      v_ends  = v_ends  | (me[l] & {Lanes{done[l]}});
-      v_leave = v_leave | (me[l] & {Lanes{out[l]}});
-      v_bad   = v_bad   | (me[l] & {Lanes{wrong[l]}});
+      v_ends  = v_ends  | (mine[l] & {Slots{entry[l][8]}});
+      v_leave = v_leave | (mine[l] & {Slots{entry[l][9]}});
+      v_good  = v_good  | (mine[l] & {Slots{entry[l][10]}});
+      v_bad   = v_bad   | (mine[l] & {Slots{entry[l][11]}});
     end
-    fire  = v_fire;
     ends  = v_ends;
     leave = v_leave;
+    fire  = v_good[Lanes-1:0];
     bad   = v_bad;
   end
 
   for (genvar l = 0; l < Lanes; l++) begin : gen_decode
     always_ff @(posedge clk_i) begin
-      pos_q[l] <= pos_d[l];
-      rem_q[l] <= rem_d[l];
-      row_q[l] <= row_d[l];
-      act_q[l] <= act_d[l];
+      todo_q[l] <= todo_d[l];
+      act_q[l]  <= act_d[l];
+      row_q[l]  <= row_d[l];
     end
   end
 
@@ -298,7 +294,8 @@ module eie_lanes #(
   end
 
   always_ff @(posedge clk_i) begin
-    s1_half_q <= half;
+    s1_half_q <= ((tag[Lanes-1:0] | tag[Slots-1:Lanes]) & {Lanes{cfg_half_i[1]}}) |
+                 (~(tag[Lanes-1:0] | tag[Slots-1:Lanes]) & {Lanes{cfg_half_i[0]}});
     s2_half_q <= s1_half_q;
     s3_half_q <= s2_half_q;
   end
@@ -306,12 +303,13 @@ module eie_lanes #(
   assign macs_o = 5'($countones(s1_valid_q));
 
   always_comb begin
-    logic [Lanes-1:0] v_tag;
-    logic [9:0]       cb;
+    logic [Slots-1:0] v_tag;
+    logic [8:0]       cb0, cb1;
     v_tag = tag;
-    cb    = cfg_cb_i;
+    cb0   = {cfg_cb_i[4:0], 4'b0};
+    cb1   = {cfg_cb_i[9:5], 4'b0};
     for (int unsigned l = 0; l < Lanes; l++) begin
-      s0_code[l] = {((v_tag & me[l]) != '0) ? cb[9:5] : cb[4:0], 4'b0} | {1'b0, code[l]};
+      s0_code[l] = (((v_tag & mine[l]) != '0) ? cb1 : cb0) | {1'b0, entry[l][7:0]};
     end
   end
 
@@ -346,13 +344,13 @@ module eie_lanes #(
   // The accumulator was read while the weight before this one was being added; columns that follow each
   // other may hit the same row.
   always_comb begin
-    logic [Lanes-1:0] v_same;
+    logic [Slots-1:0] v_same;
     logic [31:0]      fed, acc;
     logic             same;
-    v_same = s3_valid_q & ~(s3_half_q ^ s2_half_q);
+    v_same = {2{s3_valid_q & ~(s3_half_q ^ s2_half_q)}};
     {fed, acc, same} = '0;
     for (int unsigned l = 0; l < Lanes; l++) begin
-      same   = (v_same & me[l]) != '0 && s3_row_q[l] == s2_row_q[l];
+      same   = (v_same & mine[l]) != '0 && s3_row_q[l] == s2_row_q[l];
       fed    = s3_sum_q[l];
       acc    = s2_acc[l];
       sum[l] = (same ? fed : acc) + s2_prod_q[l];
