@@ -398,9 +398,6 @@ module eie_lanes #(
       s3_sum_q[l]    <= sum[l];
     end
 
-    assign s2_acc[l] = s2_half_q[l] ? gen_half[1].rd_q[{s2_row_q[l][2:0], 5'b0} +: 32] :
-                                      gen_half[0].rd_q[{s2_row_q[l][2:0], 5'b0} +: 32];
-
     // Each accumulator half is a memory of its own, eight rows a word, so that one half drains eight rows a
     // cycle while the other accumulates.
     for (genvar h = 0; h < 2; h++) begin : gen_half
@@ -421,6 +418,9 @@ module eie_lanes #(
         end
       end
     end
+
+    assign s2_acc[l] = s2_half_q[l] ? gen_half[1].rd_q[{s2_row_q[l][2:0], 5'b0} +: 32] :
+                                      gen_half[0].rd_q[{s2_row_q[l][2:0], 5'b0} +: 32];
   end
 
   for (genvar g = 0; g < Groups; g++) begin : gen_part
