@@ -11,11 +11,13 @@ SIM_INCLUDE  = $(shell $(VERILATOR) --getenv VERILATOR_ROOT)/include
 SIM_CPPFLAGS = -Isim -isystem $(SIM_INCLUDE) -isystem $(SIM_INCLUDE)/vltstd -DVL_TIME_CONTEXT
 SIM_COMPILE  = $(CXX) $(SIM_CXXFLAGS) -Wall -Wextra -O2 $(SIM_CPPFLAGS)
 
-SIM_VERILATE = $(VERILATOR) --cc -O3 --x-assign fast --x-initial fast -fno-table --output-split 10000 --no-skip-identical \
+# The loops over the lanes (hw/rtl/eie_lanes.sv) stay loops, which the compiler turns into vector instructions.
+SIM_VERILATE = $(VERILATOR) --cc -O3 --x-assign fast --x-initial fast -fno-table --unroll-count 4 --output-split 20000 \
+               --no-skip-identical \
                -Wno-fatal --top-module eie_top -CFLAGS "$(SIM_CXXFLAGS) -DVL_TIME_CONTEXT"
 SIM_VERILATE_fast    := --no-assert
 SIM_VERILATE_checked := --assert
-SIM_OPT_fast         := -O2
+SIM_OPT_fast         := -O2 -ftree-loop-vectorize -fvect-cost-model=dynamic
 SIM_OPT_checked      := -O1
 
 SIM_CONFIGS_fast     := $(CONFIGS)

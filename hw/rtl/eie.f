@@ -24,7 +24,7 @@ eie_load.sv
 eie_store.sv
 eie_abuf.sv
 eie_jobq.sv
-eie_lane.sv
+eie_fetch.sv
 eie_lanes.sv
 eie_requant.sv
 eie_cluster.sv

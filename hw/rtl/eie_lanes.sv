@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //
-// The lanes of a cluster and what feeds them: job slots, weight banks, decoders.
+// The lanes of a cluster: each decodes the weight stream of its job, multiplies by the job's activation, and
+// adds to a private bank of accumulators.
 //
-// A lane has two job slots and works on the active one; the other waits with its first words prefetched,
-// and the lane goes over to it without a lost cycle. A slot holds two 128-bit words of its weight stream,
-// one from the bank of even words, one from the bank of odd words. Job slot i = 2 * lane + s; what is one
-// bit a slot is kept as a vector over all slots: that is also what makes simulation quick.
+//   Decode: an entry a cycle, with the escape before it if there is one    -> code, row
+//   Stage 1 reads the codebook, stage 2 multiplies and reads the accumulator, stage 3 adds and writes.
+//
+// The lanes are alike and independent, so that each step is one loop over all of them; in simulation a loop
+// stays one (sim/rules.mk), and the compiler makes vector instructions of it. Decode and stages meet in
+// code, row and act_q only.
 
 module eie_lanes #(
   parameter int unsigned Lanes = 2,
@@ -37,7 +40,8 @@ module eie_lanes #(
 
   // the two oldest jobs
   input  logic [1:0]            job_valid_i,
-  input  logic [2*Jw-1:0]       job_i,
+  input  logic [Jw-1:0]         job0_i,
+  input  logic [Jw-1:0]         job1_i,
   output logic [1:0]            job_pop_o,
 
   // drain: part_o is the sum over four lanes each, two cycles after dr_re_i; the word is zeroed
@@ -54,229 +58,228 @@ module eie_lanes #(
   output logic [1:0]            bad_stream_o
 );
 
-  localparam int unsigned Slots = 2 * Lanes;
-  localparam int unsigned Sw = $clog2(Slots);
-  localparam int unsigned Lw = Sw - 1;
-  localparam int unsigned Ba = Wa + 4;
+  localparam int unsigned Lw = $clog2(Lanes);
+  localparam int unsigned Sw = Lw + 1;
+  localparam int unsigned Slots = 2 * Lanes;     // job slots, see eie_fetch
+  localparam int unsigned Pw = Sw + 5;
   localparam int unsigned Rw = $clog2(Rows + 1);
-  localparam int unsigned Cw = 18;                // row counter plus escape (2^16) plus skip
-  localparam logic [Slots-1:0] Evens = {Lanes{2'b01}};
 
-  // One bit a slot
-  logic [Slots-1:0] valid_q;                      // holds a job
-  logic [Slots-1:0] active_q;                     // the one of the two that its lane works on
-  logic [Slots-1:0] fresh_q;                      // its lane has not loaded it yet
-  logic [Slots-1:0] tag_q;
-  logic [Slots-1:0] need_q;                       // words are left to fetch
-  logic [Slots-1:0] next_q;                       // bank of the next one
-  logic [Slots-1:0] side_q;                       // bank of the word being decoded
-  logic [Slots-1:0] full0_q, full1_q;             // word of the bank is here
-  logic [Slots-1:0] fly0_q, fly1_q;               // was granted the cycle before
-
-  // From the decoders: the active slot's job ends; its word is used up; BAD_STREAM
-  logic [Slots-1:0] ends, leave, bad;
-  logic [Slots-1:0] here, there;                  // word being decoded, the word after it
-  logic [Slots-1:0] turn;                         // both slots of the lanes whose job ends
-  logic [Slots-1:0] load;                         // the lane loads this slot
-
-  assign here  = valid_q & active_q & ((side_q & full1_q) | (~side_q & full0_q));
-  assign there = (side_q & full0_q) | (~side_q & full1_q);
-  assign turn  = ends | ((ends & Evens) << 1) | ((ends >> 1) & Evens);
-  assign load  = (turn & valid_q & ~active_q) | (~turn & fresh_q & active_q);
-
-  // Dispatch: a job goes to an idle lane, else beside a job whose words are all fetched. Earlier would
-  // leave jobs waiting behind long ones at the end of a MAC.
-
-  logic [Slots-1:0] idle, late, to0, to1, want1;
-  logic [Sw-1:0]    d0, d1;
-
-  assign idle  = active_q & ~valid_q;
-  assign late  = valid_q & active_q & ~need_q;
-  assign want1 = (idle | ((((late & Evens) << 1) | ((late >> 1) & Evens)) & ~valid_q)) & ~to0;
-
-  always_comb begin
-    to0 = (idle != '0) ? idle : (((late & Evens) << 1) | ((late >> 1) & Evens)) & ~valid_q;
-    to0 = to0 & (~to0 + 1'b1);
-    to1 = want1 & (~want1 + 1'b1);
-  end
-
-  assign job_pop_o[0] = job_valid_i[0] && to0 != '0;
-  assign job_pop_o[1] = job_valid_i[1] && to1 != '0;
-
-  // Weight banks: words of active slots go before those that are fetched ahead; slots take turns.
-
-  logic [Slots-1:0] grant0, grant1, turn0_q, turn1_q;
-  logic [Sw-1:0]    g0, g1, f0_q, f1_q;
-  logic             any0, any1;
+  logic [Slots-1:0] active, tag, side, here, there, fresh, next;
+  logic [Slots-1:0] ends, leave, bad;            // both bits of a lane
+  logic [Lanes-1:0] fire;
+  logic [Lw-1:0]    lane0, lane1;
+  logic             fill0, fill1;
+  logic [Sw-1:0]    slot0, slot1;
   logic [127:0]     word0, word1;
-  logic [1:0]       written, fly_tag_q;
 
-  always_comb begin
-    logic [Slots-1:0] r0, r1, u0, u1;
-    r0 = valid_q & need_q & ~next_q & ~full0_q & ~fly0_q;
-    r1 = valid_q & need_q & next_q & ~full1_q & ~fly1_q;
-    any0 = r0 != '0;
-    any1 = r1 != '0;
-    if ((r0 & active_q) != '0) r0 = r0 & active_q;
-    if ((r1 & active_q) != '0) r1 = r1 & active_q;
-    u0 = r0 & turn0_q;
-    u1 = r1 & turn1_q;
-    if (u0 != '0) r0 = u0;
-    if (u1 != '0) r1 = u1;
-    grant0 = r0 & (~r0 + 1'b1);
-    grant1 = r1 & (~r1 + 1'b1);
-  end
+  eie_fetch #(
+    .Lanes     (Lanes),
+    .WbufDepth (WbufDepth)
+  ) u_fetch (
+    .clk_i, .rst_ni, .flush_i, .clear_i, .epoch_i, .scrub_i, .scrub_addr_i,
+    .wbuf_we_i, .wbuf_addr_i,
+    .wbuf_data_i  (buf_data_i),
+    .cfg_wide_i,
+    .job_valid_i, .job0_i, .job1_i, .job_pop_o,
+    .job_lane0_o  (lane0),
+    .job_lane1_o  (lane1),
+    .active_o     (active),
+    .tag_o        (tag),
+    .side_o       (side),
+    .here_o       (here),
+    .there_o      (there),
+    .fresh_o      (fresh),
+    .next_o       (next),
+    .ends_i       (ends),
+    .leave_i      (leave),
+    .fill0_o      (fill0),
+    .fill1_o      (fill1),
+    .fill0_slot_o (slot0),
+    .fill1_slot_o (slot1),
+    .word0_o      (word0),
+    .word1_o      (word1),
+    .busy_o, .unwritten_o
+  );
 
-  for (genvar k = 0; k < Sw; k++) begin : gen_index
-    // slots whose number has bit k
-    localparam logic [Slots-1:0] Mask = {(Slots >> (k + 1)){{(1 << k){1'b1}}, {(1 << k){1'b0}}}};
-    assign d0[k] = |(to0 & Mask);
-    assign d1[k] = |(to1 & Mask);
-    assign g0[k] = |(grant0 & Mask);
-    assign g1[k] = |(grant1 & Mask);
-  end
+  assign bad_stream_o = {(bad & active & tag) != '0, (bad & active & ~tag) != '0};
 
-  // Job slots
+  // What came for the lanes: jobs, until they are loaded, and words: {slot, bank, 32 bits}
 
-  logic [Wa-1:0]  fetch [0:Slots-1];              // next word
-  logic [Wa-1:0]  final_word [0:Slots-1];
-  logic [4:0]     first [0:Slots-1];              // first byte, in the two words
-  logic [11:0]    len [0:Slots-1];
-  logic [15:0]    act [0:Slots-1];
-  logic [127:0]   stream [0:2*Slots-1];           // slot, bank
-
-  logic [Wa-1:0]  fetch0, fetch1;
-  logic [Jw-1:0]  job0, job1;
-  logic [Ba-1:0]  start0, start1;
-  logic [Wa-1:0]  end0, end1;
-
-  assign fetch0 = fetch[g0];
-  assign fetch1 = fetch[g1];
-  assign job0   = job_i[Jw-1:0];
-  assign job1   = job_i[2*Jw-1:Jw];
-  assign start0 = job0[Jw-1:29];
-  assign start1 = job1[Jw-1:29];
-  // the checks before the queue keep the last byte inside the buffer
-  assign end0   = Wa'((start0 + (cfg_wide_i[job0[0]] ? Ba'({job0[28:17], 1'b0}) : Ba'(job0[28:17])) -
-                       1'b1) >> 4);
-  assign end1   = Wa'((start1 + (cfg_wide_i[job1[0]] ? Ba'({job1[28:17], 1'b0}) : Ba'(job1[28:17])) -
-                       1'b1) >> 4);
+  logic [15:0] job_todo [0:Lanes-1];              // entries, first byte in its word
+  logic [15:0] job_act [0:Lanes-1];
+  logic [31:0] words [0:16*Lanes-1];
 
   always_ff @(posedge clk_i) begin
     if (job_pop_o[0]) begin
-      fetch[d0]      <= start0[Ba-1:4];
-      final_word[d0] <= end0;
-      first[d0]      <= start0[4:0];
-      len[d0]        <= job0[28:17];
-      act[d0]        <= job0[16:1];
+      job_todo[lane0] <= {job0_i[28:17], job0_i[32:29]};
+      job_act[lane0]  <= job0_i[16:1];
     end
     if (job_pop_o[1]) begin
-      fetch[d1]      <= start1[Ba-1:4];
-      final_word[d1] <= end1;
-      first[d1]      <= start1[4:0];
-      len[d1]        <= job1[28:17];
-      act[d1]        <= job1[16:1];
-    end
-    if (any0) begin
-      fetch[g0] <= fetch0 + 1'b1;
-    end
-    if (any1) begin
-      fetch[g1] <= fetch1 + 1'b1;
-    end
-    if (fly0_q != '0) begin
-      stream[{f0_q, 1'b0}] <= word0;
-    end
-    if (fly1_q != '0) begin
-      stream[{f1_q, 1'b1}] <= word1;
-    end
-  end
-
-  logic [Slots-1:0] in0, in1, put, last;
-
-  assign in0  = job_pop_o[0] ? to0 : '0;
-  assign in1  = job_pop_o[1] ? to1 : '0;
-  assign put  = in0 | in1;
-  assign last = ((fetch0 == final_word[g0]) ? grant0 : '0) | ((fetch1 == final_word[g1]) ? grant1 : '0);
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      valid_q  <= '0;
-      active_q <= Evens;
-      fresh_q  <= '0;
-      full0_q  <= '0;
-      full1_q  <= '0;
-      fly0_q   <= '0;
-      fly1_q   <= '0;
-      turn0_q  <= '0;
-      turn1_q  <= '0;
-    end else if (flush_i) begin
-      valid_q  <= '0;
-      active_q <= Evens;
-      fresh_q  <= '0;
-      full0_q  <= '0;
-      full1_q  <= '0;
-      fly0_q   <= '0;
-      fly1_q   <= '0;
-    end else begin
-      valid_q  <= (valid_q & ~ends) | put;
-      active_q <= clear_i ? Evens : active_q ^ turn;
-      fresh_q  <= (fresh_q & ~load) | put;
-      full0_q  <= (full0_q | fly0_q) & ~ends & ~(leave & ~side_q);
-      full1_q  <= (full1_q | fly1_q) & ~ends & ~(leave & side_q);
-      fly0_q   <= grant0;
-      fly1_q   <= grant1;
-      // cleared with the accumulators, or a job's timing tells of the one before it
-      if (clear_i) begin
-        turn0_q <= '0;
-        turn1_q <= '0;
-      end else begin
-        if (any0) turn0_q <= ~(grant0 | (grant0 - 1'b1));
-        if (any1) turn1_q <= ~(grant1 | (grant1 - 1'b1));
-      end
+      job_todo[lane1] <= {job1_i[28:17], job1_i[32:29]};
+      job_act[lane1]  <= job1_i[16:1];
     end
   end
 
   always_ff @(posedge clk_i) begin
-    tag_q  <= (tag_q & ~put) | (job0[0] ? in0 : '0) | (job1[0] ? in1 : '0);
-    need_q <= (need_q & ~last) | put;
-    next_q <= ((next_q ^ (grant0 | grant1)) & ~put) | (start0[4] ? in0 : '0) | (start1[4] ? in1 : '0);
-    side_q <= ((side_q ^ leave) & ~put) | (start0[4] ? in0 : '0) | (start1[4] ? in1 : '0);
-    f0_q   <= g0;
-    f1_q   <= g1;
-    fly_tag_q <= {(grant1 & tag_q) != '0, (grant0 & tag_q) != '0};
+    if (fill0) begin
+      words[{slot0, 3'd0}] <= word0[31:0];
+      words[{slot0, 3'd1}] <= word0[63:32];
+      words[{slot0, 3'd2}] <= word0[95:64];
+      words[{slot0, 3'd3}] <= word0[127:96];
+    end
+    if (fill1) begin
+      words[{slot1, 3'd4}] <= word1[31:0];
+      words[{slot1, 3'd5}] <= word1[63:32];
+      words[{slot1, 3'd6}] <= word1[95:64];
+      words[{slot1, 3'd7}] <= word1[127:96];
+    end
   end
 
-  eie_tagram #(
-    .Depth (WbufDepth / 2)
-  ) u_even (
-    .clk_i, .epoch_i, .scrub_i,
-    .scrub_addr_i,
-    .we_i         (wbuf_we_i && !wbuf_addr_i[0]),
-    .waddr_i      (wbuf_addr_i[Wa-1:1]),
-    .wdata_i      (buf_data_i),
-    .re_i         (any0),
-    .raddr_i      (fetch0[Wa-1:1]),
-    .rdata_o      (word0),
-    .written_o    (written[0])
-  );
+  // Decode
 
-  eie_tagram #(
-    .Depth (WbufDepth / 2)
-  ) u_odd (
-    .clk_i, .epoch_i, .scrub_i,
-    .scrub_addr_i,
-    .we_i         (wbuf_we_i && wbuf_addr_i[0]),
-    .waddr_i      (wbuf_addr_i[Wa-1:1]),
-    .wdata_i      (buf_data_i),
-    .re_i         (any1),
-    .raddr_i      (fetch1[Wa-1:1]),
-    .rdata_o      (word1),
-    .written_o    (written[1])
-  );
+  logic [15:0]      todo_q [0:Lanes-1];           // entries left, byte in the word
+  logic [15:0]      act_q [0:Lanes-1];
+  logic [Rw-1:0]    row_q [0:Lanes-1];            // row after the last one; Rows: beyond
+  logic [15:0]      todo_d [0:Lanes-1];
+  logic [15:0]      act_d [0:Lanes-1];
+  logic [Rw-1:0]    row_d [0:Lanes-1];
 
-  // Valid bits of the multiply and accumulate pipelines
+  logic [Pw-1:0]    place [0:Lanes-1];            // byte that is decoded next: slot, bank, byte in the word
+  logic [15:0]      unit0 [0:Lanes-1];            // the next two entries, or more than that
+  logic [15:0]      unit1 [0:Lanes-1];
+  logic [15:0]      row [0:Lanes-1];
+  logic [11:0]      entry [0:Lanes-1];            // no such row or no weight after an escape, a weight,
+                                                  // the last one of the word, the last one; code
+  logic [Slots-1:0] wide;
+  logic [Slots-1:0] mine [0:Lanes-1];             // the slots of a lane
+  logic [Pw-1:0]    number [0:Lanes-1];           // a lane's share of place
 
-  logic [Lanes-1:0] fire, s1_valid_q, s2_valid_q, s3_valid_q;
+  assign wide = (tag & {Slots{cfg_wide_i[1]}}) | (active & ~tag & {Slots{cfg_wide_i[0]}});
+
+  for (genvar l = 0; l < Lanes; l++) begin : gen_mine
+    assign mine[l]   = {2{Lanes'(1) << l}};
+    assign number[l] = Pw'(l) << 5;
+  end
+
+  // Conditions are 16 bits all alike, and multiplexers AND and OR: of this C++ compilers make vector
+  // instructions.
+  always_comb begin
+    logic [Slots-1:0] v_second, v_side;
+    v_second = active & {{Lanes{1'b1}}, {Lanes{1'b0}}};
+    v_side   = side;
+    for (int unsigned l = 0; l < Lanes; l++) begin
+      place[l] = number[l] | ({Pw{(v_second & mine[l]) != '0}} & (Pw'(Lanes) << 5)) |
+                 ({Pw{(v_side & mine[l]) != '0}} & Pw'(16)) | Pw'(todo_q[l][3:0]);
+    end
+  end
+
+  always_comb begin
+    // verilator lint_off UNUSEDSIGNAL
+    logic [63:0]   window;             // an entry of two bytes may begin at its fourth byte
+    // verilator lint_on UNUSEDSIGNAL
+    logic [Pw-1:0] at;
+    window = '0;
+    at     = '0;
+    for (int unsigned l = 0; l < Lanes; l++) begin
+      at       = place[l];
+      window   = {words[{at[Pw-1:5], at[4:2] + 3'd1}], words[at[Pw-1:2]]} >> {at[1:0], 3'b0};
+      unit0[l] = window[15:0];
+      unit1[l] = window[31:16];
+    end
+  end
+
+  always_comb begin
+    logic [15:0]      wide_m, here_m, esc_m, pair_m, last_m, out_m, over_m, bad_m, load_m, work_m, keep_m;
+    logic [15:0]      next0, next1, code0, code1, skip0, skip1, step, pos1, pos2, todo, left;
+    logic [15:0]      row0, row1, row2, gap;
+    logic [Slots-1:0] v_wide, v_here, v_there, v_next, v_fresh;
+    {wide_m, here_m, esc_m, pair_m, last_m, out_m, over_m, bad_m, load_m, work_m, keep_m} = '0;
+    {next0, next1, code0, code1, skip0, skip1, step, pos1, pos2, todo, left} = '0;
+    {row0, row1, row2, gap} = '0;
+    v_wide  = wide;
+    v_here  = here;
+    v_there = there;
+    v_next  = next;
+    v_fresh = fresh;
+    for (int unsigned l = 0; l < Lanes; l++) begin
+      wide_m = {16{(v_wide & mine[l]) != '0}};
+      here_m = {16{(v_here & mine[l]) != '0}};
+      next0  = unit0[l];
+      next1  = unit1[l];
+      todo   = todo_q[l];
+      row0   = 16'(row_q[l]);
+      code0  = next0 & ((wide_m & 16'h00f0) | 16'h000f);
+      skip0  = ((next0 >> 8) & wide_m) | ((next0 >> 4) & ~wide_m & 16'h000f);
+      code1  = (next1 & wide_m & 16'h00ff) | ((next0 >> 8) & ~wide_m & 16'h000f);
+      skip1  = ((next1 >> 8) & wide_m) | ((next0 >> 12) & ~wide_m);
+      step   = 16'd1 + (wide_m & 16'd1);
+      pos1   = (todo & 16'd15) + step;
+      esc_m  = {16{code0 == '0}};
+      // an escape and the entry after it, unless that is not there
+      pair_m = esc_m & {16{code1 != '0}} & {16{todo >= 16'd32}} &
+               ({16{(pos1 & 16'd16) == '0}} | {16{(v_there & mine[l]) != '0}});
+      pos2   = pos1 + (step & pair_m);
+      left   = (todo & 16'hfff0) - 16'd16 - (pair_m & 16'd16);
+      last_m = here_m & {16{left == '0}};
+      out_m  = here_m & {16{(pos2 & 16'd16) != '0}};
+      // an escape stands for 16 * (n + 1) rows, in wide streams for 256 * (n + 1)
+      gap    = (skip0 & ~esc_m) | (((skip0 + 16'd1) << 4) & esc_m & ~wide_m) |
+               ((((skip0 & 16'd127) + 16'd1) << 8) & esc_m & wide_m);
+      row1   = row0 + gap + (skip1 & pair_m);
+      over_m = {16{row1 >= 16'(Rows)}} | (esc_m & wide_m & {16{(skip0 & 16'd128) != '0}});
+      row2   = (16'(Rows) & over_m) | ((row1 + (16'd1 & (~esc_m | pair_m))) & ~over_m);
+      bad_m  = here_m & ((esc_m & ~pair_m & last_m) | ((~esc_m | pair_m) & over_m));
+      load_m = {16{(((v_next & {Slots{last_m[0]}}) | (v_fresh & {Slots{!last_m[0]}})) & mine[l]) != '0}};
+      work_m = here_m & ~load_m;
+      keep_m = ~here_m & ~load_m;
+      row[l]    = row1;
+      entry[l]  = 12'((bad_m & 16'h0800) | (here_m & ~over_m & (~esc_m | pair_m) & 16'h0400) |
+                      (out_m & 16'h0200) | (last_m & 16'h0100) | code0 | (code1 & esc_m));
+      todo_d[l] = (job_todo[l] & load_m) | ((left | (pos2 & 16'd15)) & work_m) | (todo & keep_m);
+      act_d[l]  = (job_act[l] & load_m) | (act_q[l] & ~load_m);
+      row_d[l]  = Rw'((row2 & work_m) | (row0 & keep_m));
+    end
+  end
+
+  always_comb begin
+    logic [Slots-1:0] v_ends, v_leave, v_good, v_bad;
+    {v_ends, v_leave, v_good, v_bad} = '0;
+    for (int unsigned l = 0; l < Lanes; l++) begin
+      v_ends  = v_ends  | (mine[l] & {Slots{entry[l][8]}});
+      v_leave = v_leave | (mine[l] & {Slots{entry[l][9]}});
+      v_good  = v_good  | (mine[l] & {Slots{entry[l][10]}});
+      v_bad   = v_bad   | (mine[l] & {Slots{entry[l][11]}});
+    end
+    ends  = v_ends;
+    leave = v_leave;
+    fire  = v_good[Lanes-1:0];
+    bad   = v_bad;
+  end
+
+  for (genvar l = 0; l < Lanes; l++) begin : gen_decode
+    always_ff @(posedge clk_i) begin
+      todo_q[l] <= todo_d[l];
+      act_q[l]  <= act_d[l];
+      row_q[l]  <= row_d[l];
+    end
+  end
+
+  // Multiply and accumulate
+
+  logic [Lanes-1:0]   s1_valid_q, s2_valid_q, s3_valid_q;
+  logic [Lanes-1:0]   s1_half_q, s2_half_q, s3_half_q;
+  logic [8:0]         s0_code [0:Lanes-1];        // entry of the codebook memory
+  logic [15:0]        s0_weight [0:Lanes-1];
+  logic signed [15:0] s1_act_q [0:Lanes-1];
+  logic signed [15:0] s1_weight_q [0:Lanes-1];
+  logic [Ww+2:0]      s1_row_q [0:Lanes-1];
+  logic [Ww+2:0]      s2_row_q [0:Lanes-1];
+  logic [Ww+2:0]      s3_row_q [0:Lanes-1];
+  logic signed [31:0] product [0:Lanes-1];
+  logic signed [31:0] s2_prod_q [0:Lanes-1];
+  logic [31:0]        sum [0:Lanes-1];
+  logic [31:0]        s3_sum_q [0:Lanes-1];
+  logic [31:0]        s2_acc [0:Lanes-1];
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -290,22 +293,79 @@ module eie_lanes #(
     end
   end
 
-  assign macs_o      = 5'($countones(s1_valid_q));
-  assign busy_o      = {(valid_q & tag_q) != '0, (valid_q & ~tag_q) != '0};
-  assign unwritten_o = {(fly0_q != '0 && !written[0] && fly_tag_q[0]) ||
-                        (fly1_q != '0 && !written[1] && fly_tag_q[1]),
-                        (fly0_q != '0 && !written[0] && !fly_tag_q[0]) ||
-                        (fly1_q != '0 && !written[1] && !fly_tag_q[1])};
-  assign bad_stream_o = {(bad & tag_q) != '0, (bad & ~tag_q) != '0};
+  always_ff @(posedge clk_i) begin
+    s1_half_q <= ((tag[Lanes-1:0] | tag[Slots-1:Lanes]) & {Lanes{cfg_half_i[1]}}) |
+                 (~(tag[Lanes-1:0] | tag[Slots-1:Lanes]) & {Lanes{cfg_half_i[0]}});
+    s2_half_q <= s1_half_q;
+    s3_half_q <= s2_half_q;
+  end
+
+  assign macs_o = 5'($countones(s1_valid_q));
+
+  always_comb begin
+    logic [Slots-1:0] v_tag;
+    logic [8:0]       cb0, cb1;
+    v_tag = tag;
+    cb0   = {cfg_cb_i[4:0], 4'b0};
+    cb1   = {cfg_cb_i[9:5], 4'b0};
+    for (int unsigned l = 0; l < Lanes; l++) begin
+      s0_code[l] = (((v_tag & mine[l]) != '0) ? cb1 : cb0) | {1'b0, entry[l][7:0]};
+    end
+  end
+
+  // A read port a lane: synthesis makes a copy for each.
+  logic [15:0] codebook [0:511];
+
+  always_ff @(posedge clk_i) begin
+    if (cbuf_we_i) begin
+      codebook[{cbuf_addr_i, 3'd0}] <= buf_data_i[15:0];
+      codebook[{cbuf_addr_i, 3'd1}] <= buf_data_i[31:16];
+      codebook[{cbuf_addr_i, 3'd2}] <= buf_data_i[47:32];
+      codebook[{cbuf_addr_i, 3'd3}] <= buf_data_i[63:48];
+      codebook[{cbuf_addr_i, 3'd4}] <= buf_data_i[79:64];
+      codebook[{cbuf_addr_i, 3'd5}] <= buf_data_i[95:80];
+      codebook[{cbuf_addr_i, 3'd6}] <= buf_data_i[111:96];
+      codebook[{cbuf_addr_i, 3'd7}] <= buf_data_i[127:112];
+    end
+  end
+
+  always_comb begin
+    for (int unsigned l = 0; l < Lanes; l++) begin
+      s0_weight[l] = codebook[s0_code[l]];
+    end
+  end
+
+  always_comb begin
+    for (int unsigned l = 0; l < Lanes; l++) begin
+      product[l] = s1_weight_q[l] * s1_act_q[l];
+    end
+  end
+
+  // The accumulator was read while the weight before this one was being added; columns that follow each
+  // other may hit the same row.
+  always_comb begin
+    logic [Slots-1:0] v_same;
+    logic [31:0]      fed, acc;
+    logic             same;
+    v_same = {2{s3_valid_q & ~(s3_half_q ^ s2_half_q)}};
+    {fed, acc, same} = '0;
+    for (int unsigned l = 0; l < Lanes; l++) begin
+      same   = (v_same & mine[l]) != '0 && s3_row_q[l] == s2_row_q[l];
+      fed    = s3_sum_q[l];
+      acc    = s2_acc[l];
+      sum[l] = (same ? fed : acc) + s2_prod_q[l];
+    end
+  end
 
   // Drain
 
   logic          d1_valid_q, d1_half_q;
-  logic [Ww-1:0] d1_word_q;
+  logic [Ww-1:0] d1_word_q, zero_word;
   logic [1:0]    dr_re, zero;
 
-  assign dr_re = {dr_re_i && dr_half_i, dr_re_i && !dr_half_i};
-  assign zero  = clear_i ? 2'b11 : {d1_valid_q && d1_half_q, d1_valid_q && !d1_half_q};
+  assign dr_re     = {dr_re_i && dr_half_i, dr_re_i && !dr_half_i};
+  assign zero      = clear_i ? 2'b11 : {d1_valid_q && d1_half_q, d1_valid_q && !d1_half_q};
+  assign zero_word = clear_i ? clear_word_i : d1_word_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -322,137 +382,79 @@ module eie_lanes #(
     end
   end
 
+  logic [2*Lanes-1:0] read, add;                  // by half
+
+  assign read = {{Lanes{dr_re[1]}} | (s1_valid_q & s1_half_q), {Lanes{dr_re[0]}} | (s1_valid_q & ~s1_half_q)};
+  assign add  = {s2_valid_q & s2_half_q, s2_valid_q & ~s2_half_q};
+
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane
-    // the running job
-    logic          wide_q, half_q;
-    logic [4:0]    cb_q, pos_q;
-    logic [11:0]   rem_q;                         // entries left
-    logic [15:0]   act_q;
-    logic [Rw-1:0] row_q;                         // row after the last one; Rows: beyond
-
-    // An entry, or an escape and the entry after it
-    logic          sel, avail, esc, pair, done, out, over;
-    logic [15:0]   unit0, unit1;
-    logic [7:0]    code, skip;
-    logic [Cw-1:0] row;
-    logic [4:0]    pos;
-    logic [11:0]   rem;
-    logic [255:0]  rd0, rd1;
-
-    assign sel = active_q[2*l+1];
-
-    always_comb begin
-      pos   = pos_q;
-      avail = here[2*l +: 2] != '0;
-      esc   = 1'b0;
-      pair  = 1'b0;
-      done  = 1'b0;
-      out   = 1'b0;
-      over  = 1'b0;
-      code  = '0;
-      skip  = '0;
-      row   = '0;
-      rem   = '0;
-      unit0 = '0;
-      unit1 = '0;
-      if (avail) begin
-        unit0 = stream[{Lw'(l), sel, pos_q[4]}][{pos_q[3:1], 4'b0} +: 16];
-        if (!wide_q) begin
-          unit0 = {4'b0, pos_q[0] ? unit0[15:12] : unit0[7:4], 4'b0, pos_q[0] ? unit0[11:8] : unit0[3:0]};
-        end
-        code = unit0[7:0];
-        skip = unit0[15:8];
-        esc  = code == '0;
-        row  = Cw'(row_q) + Cw'(skip);
-        rem  = rem_q - 12'd1;
-        pos  = pos_q + (wide_q ? 5'd2 : 5'd1);
-        if (esc) begin
-          unit1 = stream[{Lw'(l), sel, pos[4]}][{pos[3:1], 4'b0} +: 16];
-          if (!wide_q) begin
-            unit1 = {4'b0, pos[0] ? unit1[15:12] : unit1[7:4], 4'b0, pos[0] ? unit1[11:8] : unit1[3:0]};
-          end
-          code = unit1[7:0];
-          pair = code != '0 && rem != '0 && (pos[4] == pos_q[4] || there[{Lw'(l), sel}]);
-          row  = Cw'(row_q) + (wide_q ? (Cw'(skip) + 1'b1) * Cw'(eie_pkg::WideSpan) :
-                                        (Cw'(skip) + 1'b1) * Cw'(eie_pkg::NarrowSpan));
-          if (pair) begin
-            row = row + Cw'(unit1[15:8]);
-            rem = rem - 12'd1;
-            pos = pos + (wide_q ? 5'd2 : 5'd1);
-          end
-        end
-        done = rem == '0;
-        out  = pos[4] != pos_q[4];
-        over = row >= Cw'(Rows);
-      end
-    end
-
-    assign fire[l]         = avail && !over && (!esc || pair);
-    assign ends[2*l +: 2]  = done ? active_q[2*l +: 2] : 2'b00;
-    assign leave[2*l +: 2] = out ? active_q[2*l +: 2] : 2'b00;
-    assign bad[2*l +: 2]   = (avail && (esc && !pair ? done : over)) ? active_q[2*l +: 2] : 2'b00;
-
     always_ff @(posedge clk_i) begin
-      if (load[2*l +: 2] != '0) begin
-        wide_q <= cfg_wide_i[tag_q[{Lw'(l), load[2*l+1]}]];
-        half_q <= cfg_half_i[tag_q[{Lw'(l), load[2*l+1]}]];
-        cb_q   <= tag_q[{Lw'(l), load[2*l+1]}] ? cfg_cb_i[9:5] : cfg_cb_i[4:0];
-        pos_q  <= first[{Lw'(l), load[2*l+1]}];
-        rem_q  <= len[{Lw'(l), load[2*l+1]}];
-        act_q  <= act[{Lw'(l), load[2*l+1]}];
-        row_q  <= '0;
-      end else if (avail) begin
-        pos_q  <= pos;
-        rem_q  <= rem;
-        row_q  <= over ? Rw'(Rows) : (esc && !pair) ? Rw'(row) : Rw'(row) + 1'b1;
+      s1_weight_q[l] <= s0_weight[l];
+      s1_row_q[l]    <= row[l][Ww+2:0];
+      s1_act_q[l]    <= act_q[l];
+      s2_row_q[l]    <= s1_row_q[l];
+      s2_prod_q[l]   <= product[l];
+      s3_row_q[l]    <= s2_row_q[l];
+      s3_sum_q[l]    <= sum[l];
+    end
+
+    // Each accumulator half is a memory of its own, eight rows a word, so that one half drains eight rows a
+    // cycle while the other accumulates.
+    for (genvar h = 0; h < 2; h++) begin : gen_half
+      logic [255:0] mem [0:Words-1];
+      logic [255:0] rd_q;
+
+      always_ff @(posedge clk_i) begin
+        if (read[h*Lanes+l]) begin
+          rd_q <= mem[dr_re[h] ? dr_word_i : s1_row_q[l][Ww+2:3]];
+        end
+      end
+
+      always_ff @(posedge clk_i) begin
+        if (zero[h]) begin
+          mem[zero_word] <= '0;
+        end else if (add[h*Lanes+l]) begin
+          mem[s2_row_q[l][Ww+2:3]][{s2_row_q[l][2:0], 5'b0} +: 32] <= sum[l];
+        end
       end
     end
 
-    eie_lane #(
-      .Rows (Rows)
-    ) u_lane (
-      .clk_i,
-      .valid_i     (fire[l]),
-      .code_i      ({cb_q, 4'b0} | {1'b0, code}),
-      .row_i       ({half_q, row[Ww+2:0]}),
-      .act_i       (act_q),
-      .s1_valid_i  (s1_valid_q[l]),
-      .s2_valid_i  (s2_valid_q[l]),
-      .s3_valid_i  (s3_valid_q[l]),
-      .cb_we_i     (cbuf_we_i),
-      .cb_addr_i   (cbuf_addr_i),
-      .cb_data_i   (buf_data_i),
-      .dr_re_i     (dr_re),
-      .dr_word_i,
-      .rd0_o       (rd0),
-      .rd1_o       (rd1),
-      .zero_i      (zero),
-      .zero_word_i (clear_i ? clear_word_i : d1_word_q)
-    );
+    assign s2_acc[l] = s2_half_q[l] ? gen_half[1].rd_q[{s2_row_q[l][2:0], 5'b0} +: 32] :
+                                      gen_half[0].rd_q[{s2_row_q[l][2:0], 5'b0} +: 32];
   end
 
   for (genvar g = 0; g < Groups; g++) begin : gen_part
-    for (genvar i = 0; i < 8; i++) begin : gen_row
-      if (Lanes >= 4) begin : gen_four
-        always_ff @(posedge clk_i) begin
-          if (d1_valid_q && d1_half_q) begin
-            part_o[256*g + 32*i +: 32] <=
-              gen_lane[4*g].rd1[32*i +: 32] + gen_lane[4*g+1].rd1[32*i +: 32] +
-              gen_lane[4*g+2].rd1[32*i +: 32] + gen_lane[4*g+3].rd1[32*i +: 32];
-          end else if (d1_valid_q) begin
-            part_o[256*g + 32*i +: 32] <=
-              gen_lane[4*g].rd0[32*i +: 32] + gen_lane[4*g+1].rd0[32*i +: 32] +
-              gen_lane[4*g+2].rd0[32*i +: 32] + gen_lane[4*g+3].rd0[32*i +: 32];
+    logic [255:0] part;
+
+    if (Lanes >= 4) begin : gen_four
+      always_comb begin
+        part = '0;
+        if (d1_valid_q) begin
+          for (int unsigned i = 0; i < 8; i++) begin
+            part[32*i +: 32] = d1_half_q ?
+              gen_lane[4*g].gen_half[1].rd_q[32*i +: 32] + gen_lane[4*g+1].gen_half[1].rd_q[32*i +: 32] +
+              gen_lane[4*g+2].gen_half[1].rd_q[32*i +: 32] + gen_lane[4*g+3].gen_half[1].rd_q[32*i +: 32] :
+              gen_lane[4*g].gen_half[0].rd_q[32*i +: 32] + gen_lane[4*g+1].gen_half[0].rd_q[32*i +: 32] +
+              gen_lane[4*g+2].gen_half[0].rd_q[32*i +: 32] + gen_lane[4*g+3].gen_half[0].rd_q[32*i +: 32];
           end
         end
-      end else begin : gen_two
-        always_ff @(posedge clk_i) begin
-          if (d1_valid_q) begin
-            part_o[32*i +: 32] <= d1_half_q ?
-              gen_lane[0].rd1[32*i +: 32] + gen_lane[1].rd1[32*i +: 32] :
-              gen_lane[0].rd0[32*i +: 32] + gen_lane[1].rd0[32*i +: 32];
+      end
+    end else begin : gen_two
+      always_comb begin
+        part = '0;
+        if (d1_valid_q) begin
+          for (int unsigned i = 0; i < 8; i++) begin
+            part[32*i +: 32] = d1_half_q ?
+              gen_lane[0].gen_half[1].rd_q[32*i +: 32] + gen_lane[1].gen_half[1].rd_q[32*i +: 32] :
+              gen_lane[0].gen_half[0].rd_q[32*i +: 32] + gen_lane[1].gen_half[0].rd_q[32*i +: 32];
           end
         end
+      end
+    end
+
+    always_ff @(posedge clk_i) begin
+      if (d1_valid_q) begin
+        part_o[256*g +: 256] <= part;
       end
     end
   end
@@ -460,12 +462,8 @@ module eie_lanes #(
   // Assertions
 
 `ifndef SYNTHESIS
-  assert property (@(posedge clk_i) disable iff (!rst_ni)
-    (active_q & Evens) == (~(active_q >> 1) & Evens));
-  assert property (@(posedge clk_i) disable iff (!rst_ni)
-    (valid_q & ~active_q & ~((idle << 1) | (idle >> 1))) == (valid_q & ~active_q) || idle != '0);
-  assert property (@(posedge clk_i) disable iff (!rst_ni) (fly0_q & ~valid_q) == '0 && (fly1_q & ~valid_q) == '0);
-  assert property (@(posedge clk_i) disable iff (!rst_ni) (put & valid_q) == '0);
+  assert property (@(posedge clk_i) dr_re[0] |-> ((s1_valid_q & ~s1_half_q) | add[Lanes-1:0]) == '0);
+  assert property (@(posedge clk_i) dr_re[1] |-> ((s1_valid_q & s1_half_q) | add[2*Lanes-1:Lanes]) == '0);
 `endif
 
 endmodule

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//
+// Brings jobs and weights to the lanes of a cluster: dispatch, the two weight banks and who may read them.
+//
+// A lane has two job slots and works on the active one; the other waits with its first words prefetched,
+// and the lane goes over to it without a lost cycle. A slot holds two 128-bit words of its weight stream,
+// one from the bank of even words, one from the bank of odd words. What is one bit a slot is a vector over
+// all slots, slot s of lane l at s * Lanes + l: dispatch and arbitration are then a few operations for all
+// lanes, in gates as in simulation.
+
+module eie_fetch #(
+  parameter int unsigned Lanes = 2,
+  parameter int unsigned WbufDepth = 1024,
+  localparam int unsigned Wa = $clog2(WbufDepth),
+  localparam int unsigned Jw = Wa + 4 + 12 + 16 + 1,     // job: first byte, entries, activation, tag
+  localparam int unsigned Lw = $clog2(Lanes),
+  localparam int unsigned Sw = Lw + 1,
+  localparam int unsigned Slots = 2 * Lanes
+) (
+  input  logic             clk_i,
+  input  logic             rst_ni,
+  input  logic             flush_i,
+  input  logic             clear_i,         // start of a job of the queue: forget whose turn it is
+
+  input  logic [7:0]       epoch_i,
+  input  logic             scrub_i,
+  input  logic [Wa-2:0]    scrub_addr_i,    // pair of words
+  input  logic             wbuf_we_i,
+  input  logic [Wa-1:0]    wbuf_addr_i,
+  input  logic [127:0]     wbuf_data_i,
+  input  logic [1:0]       cfg_wide_i,      // by tag
+
+  // the two oldest jobs
+  input  logic [1:0]       job_valid_i,
+  // verilator lint_off UNUSEDSIGNAL
+  input  logic [Jw-1:0]    job0_i,          // activation and entries go to the lane directly
+  input  logic [Jw-1:0]    job1_i,
+  // verilator lint_on UNUSEDSIGNAL
+  output logic [1:0]       job_pop_o,
+  output logic [Lw-1:0]    job_lane0_o,     // the lanes that get them
+  output logic [Lw-1:0]    job_lane1_o,
+
+  // Lanes, a bit a slot, of slots that are in use: the slot is, tag of its job, bank of its word, the word
+  // and the other one are here, a job came that the lane has not loaded. next_o: a job waits there.
+  output logic [Slots-1:0] active_o,
+  output logic [Slots-1:0] tag_o,
+  output logic [Slots-1:0] side_o,
+  output logic [Slots-1:0] here_o,
+  output logic [Slots-1:0] there_o,
+  output logic [Slots-1:0] fresh_o,
+  output logic [Slots-1:0] next_o,
+  // both bits of a lane
+  input  logic [Slots-1:0] ends_i,          // its job ends
+  input  logic [Slots-1:0] leave_i,         // it has used up the word
+
+  // words for the slots: even bank, odd bank
+  output logic             fill0_o,
+  output logic             fill1_o,
+  output logic [Sw-1:0]    fill0_slot_o,
+  output logic [Sw-1:0]    fill1_slot_o,
+  output logic [127:0]     word0_o,
+  output logic [127:0]     word1_o,
+
+  output logic [1:0]       busy_o,          // jobs of the tag are here
+  output logic [1:0]       unwritten_o      // fault, by tag
+);
+
+  localparam int unsigned Ba = Wa + 4;
+  localparam logic [Slots-1:0] Firsts = {{Lanes{1'b0}}, {Lanes{1'b1}}};
+
+  logic [Slots-1:0] valid_q;                      // holds a job
+  logic [Slots-1:0] active_q;                     // the one of the two that its lane works on
+  logic [Slots-1:0] fresh_q;                      // its lane has not loaded it yet
+  logic [Slots-1:0] tag_q;
+  logic [Slots-1:0] need_q;                       // words are left to fetch
+  logic [Slots-1:0] next_q;                       // bank of the next one
+  logic [Slots-1:0] side_q;                       // bank of the word being decoded
+  logic [Slots-1:0] full0_q, full1_q;             // word of the bank is here
+  logic [Slots-1:0] fly0_q, fly1_q;               // was granted the cycle before
+
+  // What the lanes see
+
+  logic [Slots-1:0] ends, leave, load;
+
+  assign active_o = active_q;
+  assign tag_o    = active_q & tag_q;
+  assign side_o   = active_q & side_q;
+  assign here_o   = active_q & valid_q & ((side_q & full1_q) | (~side_q & full0_q));
+  assign there_o  = active_q & ((side_q & full0_q) | (~side_q & full1_q));
+  assign fresh_o  = active_q & fresh_q;
+  assign next_o   = ~active_q & valid_q;
+
+  assign ends     = ends_i & active_q;
+  assign leave    = leave_i & active_q;
+  assign load     = (ends_i & next_o) | (~ends_i & fresh_o);
+
+  // Dispatch: a job goes to an idle lane, else beside a job whose words are all fetched. Earlier would
+  // leave jobs waiting behind long ones at the end of a MAC.
+
+  logic [Slots-1:0] idle, late, beside, first, rest, to0, to1, in0, in1, put;
+
+  assign idle   = active_q & ~valid_q;
+  assign late   = active_q & valid_q & ~need_q;
+  assign beside = {late[Lanes-1:0], late[Slots-1:Lanes]} & ~valid_q;
+  assign first  = (idle != '0) ? idle : beside;
+  assign to0    = first & (~first + 1'b1);
+  assign rest   = (idle | beside) & ~to0;
+  assign to1    = rest & (~rest + 1'b1);
+  assign in0    = job_valid_i[0] ? to0 : '0;
+  assign in1    = job_valid_i[1] ? to1 : '0;
+  assign put    = in0 | in1;
+  assign job_pop_o = {in1 != '0, in0 != '0};
+
+  // Weight banks: words of active slots go before those that are fetched ahead; slots take turns.
+
+  logic [Slots-1:0] req0, req1, now0, now1, up0, up1, grant0, grant1, turn0_q, turn1_q;
+  logic             any0, any1;
+
+  assign req0   = valid_q & need_q & ~next_q & ~full0_q & ~fly0_q;
+  assign req1   = valid_q & need_q & next_q & ~full1_q & ~fly1_q;
+  assign any0   = req0 != '0;
+  assign any1   = req1 != '0;
+  assign now0   = ((req0 & active_q) != '0) ? req0 & active_q : req0;
+  assign now1   = ((req1 & active_q) != '0) ? req1 & active_q : req1;
+  assign up0    = ((now0 & turn0_q) != '0) ? now0 & turn0_q : now0;
+  assign up1    = ((now1 & turn1_q) != '0) ? now1 & turn1_q : now1;
+  assign grant0 = up0 & (~up0 + 1'b1);
+  assign grant1 = up1 & (~up1 + 1'b1);
+
+  // Numbers of the chosen slots
+
+  logic [Sw-1:0] d0, d1, g0, g1;
+
+  for (genvar k = 0; k < Sw; k++) begin : gen_number
+    // slots whose number has bit k
+    localparam logic [Slots-1:0] Mask = {(Slots >> (k + 1)){{(1 << k){1'b1}}, {(1 << k){1'b0}}}};
+    assign d0[k] = |(to0 & Mask);
+    assign d1[k] = |(to1 & Mask);
+    assign g0[k] = |(grant0 & Mask);
+    assign g1[k] = |(grant1 & Mask);
+  end
+
+  assign job_lane0_o = d0[Lw-1:0];
+  assign job_lane1_o = d1[Lw-1:0];
+
+  // Which words
+
+  logic [Wa-1:0] fetch [0:Slots-1];               // next word
+  logic [Wa-1:0] final_word [0:Slots-1];
+  logic [Wa-1:0] fetch0, fetch1, end0, end1;
+  logic [Ba-1:0] start0, start1, bytes0, bytes1;
+
+  assign fetch0 = fetch[g0];
+  assign fetch1 = fetch[g1];
+  assign start0 = job0_i[Jw-1:29];
+  assign start1 = job1_i[Jw-1:29];
+  // the checks before the queue keep the last byte inside the buffer
+  assign bytes0 = cfg_wide_i[job0_i[0]] ? Ba'({job0_i[28:17], 1'b0}) : Ba'(job0_i[28:17]);
+  assign bytes1 = cfg_wide_i[job1_i[0]] ? Ba'({job1_i[28:17], 1'b0}) : Ba'(job1_i[28:17]);
+  assign end0   = Wa'((start0 + bytes0 - 1'b1) >> 4);
+  assign end1   = Wa'((start1 + bytes1 - 1'b1) >> 4);
+
+  always_ff @(posedge clk_i) begin
+    if (job_pop_o[0]) begin
+      fetch[d0]      <= start0[Ba-1:4];
+      final_word[d0] <= end0;
+    end
+    if (job_pop_o[1]) begin
+      fetch[d1]      <= start1[Ba-1:4];
+      final_word[d1] <= end1;
+    end
+    if (any0) begin
+      fetch[g0] <= fetch0 + 1'b1;
+    end
+    if (any1) begin
+      fetch[g1] <= fetch1 + 1'b1;
+    end
+  end
+
+  logic [Slots-1:0] last;
+
+  assign last = ((fetch0 == final_word[g0]) ? grant0 : '0) | ((fetch1 == final_word[g1]) ? grant1 : '0);
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      valid_q  <= '0;
+      active_q <= Firsts;
+      fresh_q  <= '0;
+      full0_q  <= '0;
+      full1_q  <= '0;
+      fly0_q   <= '0;
+      fly1_q   <= '0;
+      turn0_q  <= '0;
+      turn1_q  <= '0;
+    end else if (flush_i) begin
+      valid_q  <= '0;
+      active_q <= Firsts;
+      fresh_q  <= '0;
+      full0_q  <= '0;
+      full1_q  <= '0;
+      fly0_q   <= '0;
+      fly1_q   <= '0;
+    end else begin
+      valid_q  <= (valid_q & ~ends) | put;
+      active_q <= clear_i ? Firsts : active_q ^ ends_i;
+      fresh_q  <= (fresh_q & ~load) | put;
+      full0_q  <= (full0_q | fly0_q) & ~ends & ~(leave & ~side_q);
+      full1_q  <= (full1_q | fly1_q) & ~ends & ~(leave & side_q);
+      fly0_q   <= grant0;
+      fly1_q   <= grant1;
+      // cleared with the accumulators, or a job's timing tells of the one before it
+      if (clear_i) begin
+        turn0_q <= '0;
+        turn1_q <= '0;
+      end else begin
+        if (any0) turn0_q <= ~(grant0 | (grant0 - 1'b1));
+        if (any1) turn1_q <= ~(grant1 | (grant1 - 1'b1));
+      end
+    end
+  end
+
+  logic [1:0] fly_tag_q;
+
+  always_ff @(posedge clk_i) begin
+    tag_q  <= (tag_q & ~put) | (job0_i[0] ? in0 : '0) | (job1_i[0] ? in1 : '0);
+    need_q <= (need_q & ~last) | put;
+    next_q <= ((next_q ^ (grant0 | grant1)) & ~put) | (start0[4] ? in0 : '0) | (start1[4] ? in1 : '0);
+    side_q <= ((side_q ^ leave) & ~put) | (start0[4] ? in0 : '0) | (start1[4] ? in1 : '0);
+    fill0_slot_o <= g0;
+    fill1_slot_o <= g1;
+    fly_tag_q    <= {(grant1 & tag_q) != '0, (grant0 & tag_q) != '0};
+  end
+
+  logic [1:0] written, lost;
+
+  assign fill0_o = fly0_q != '0;
+  assign fill1_o = fly1_q != '0;
+
+  eie_tagram #(
+    .Depth (WbufDepth / 2)
+  ) u_even (
+    .clk_i, .epoch_i, .scrub_i,
+    .scrub_addr_i,
+    .we_i         (wbuf_we_i && !wbuf_addr_i[0]),
+    .waddr_i      (wbuf_addr_i[Wa-1:1]),
+    .wdata_i      (wbuf_data_i),
+    .re_i         (any0),
+    .raddr_i      (fetch0[Wa-1:1]),
+    .rdata_o      (word0_o),
+    .written_o    (written[0])
+  );
+
+  eie_tagram #(
+    .Depth (WbufDepth / 2)
+  ) u_odd (
+    .clk_i, .epoch_i, .scrub_i,
+    .scrub_addr_i,
+    .we_i         (wbuf_we_i && wbuf_addr_i[0]),
+    .waddr_i      (wbuf_addr_i[Wa-1:1]),
+    .wdata_i      (wbuf_data_i),
+    .re_i         (any1),
+    .raddr_i      (fetch1[Wa-1:1]),
+    .rdata_o      (word1_o),
+    .written_o    (written[1])
+  );
+
+  assign lost        = {fill1_o && !written[1], fill0_o && !written[0]};
+  assign busy_o      = {(valid_q & tag_q) != '0, (valid_q & ~tag_q) != '0};
+  assign unwritten_o = {(lost & fly_tag_q) != '0, (lost & ~fly_tag_q) != '0};
+
+  // Assertions
+
+`ifndef SYNTHESIS
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+    active_q[Slots-1:Lanes] == ~active_q[Lanes-1:0]);
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+    (next_o & {idle[Lanes-1:0], idle[Slots-1:Lanes]}) == '0);
+  assert property (@(posedge clk_i) disable iff (!rst_ni) (fly0_q & ~valid_q) == '0 && (fly1_q & ~valid_q) == '0);
+  assert property (@(posedge clk_i) disable iff (!rst_ni) (put & valid_q) == '0);
+`endif
+
+endmodule
