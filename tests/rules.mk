@@ -12,6 +12,7 @@ SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-po
 T   := $(BUILD)/tests
 
 include tests/sim/rules.mk
+include tests/coverage/rules.mk
 
 # ---- library: once plain, once sanitised
 
