@@ -65,12 +65,12 @@ endef
 $(eval $(call fuzz_hw,fast,eie_sim))
 $(eval $(call fuzz_hw,checked,eie_sim_checked))
 
-# A part is flavour-configuration-jobs-offset of its seeds; its report appears when it is done.
+# A part is fuzz-hw/flavour/configuration/jobs/offset of its seeds; its report appears when it is done.
 FUZZ_SEED ?= $(shell date +%s)
-FUZZ_HW_PARTS := $(addprefix fuzz-hw-,fast-8x8-300-9000 checked-8x8-100-9500 $(foreach n,0 1,checked-2x2-2000-$(n)000) \
-	$(foreach n,2 3 4 5 6 7 8,fast-2x2-2500-$(n)000))
+FUZZ_HW_PARTS := $(addprefix fuzz-hw/,fast/8x8/300/9000 checked/8x8/100/9500 $(foreach n,0 1,checked/2x2/2000/$(n)000) \
+	$(foreach n,2 3 4 5 6 7 8,fast/2x2/2500/$(n)000))
 $(FUZZ_HW_PARTS): fuzz-hw-build
-	@set -- $(subst -, ,$@); $(T)/hw/fuzz_$$3 $$4 $$5 $$(($(FUZZ_SEED) + 1$$6 - 10000))
+	@set -- $(subst /, ,$@); $(T)/hw/fuzz_$$2 $$3 $$4 $$(($(FUZZ_SEED) + 1$$5 - 10000))
 fuzz-hw: deps
 	@echo "Building the simulator in both flavours (log in $(BUILD)/fuzz-hw-build.log)"
 	@$(call quietly,fuzz-hw-build)
