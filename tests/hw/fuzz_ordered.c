@@ -65,6 +65,7 @@ static void make_job(struct ordered *o, struct rng *r)
 	else
 		j->desc.asid = fuzz_new_asid(m);
 	fuzz_job_place(m, &m->own, j);
+	fuzz_job_describe(&m->own, j);
 	if (rng_permille(r, 250)) {   /* the program as restore commands, and again or not */
 		j->desc.restore = FUZZ_VA_CMDS;
 		j->desc.nrestore = j->n;
@@ -77,12 +78,11 @@ static void break_job(struct ordered *o, struct rng *r)
 {
 	struct fuzz_machine *m = &o->m;
 	struct fuzz_job *j = &o->job, *u = &o->unbroken;
-	const struct eie_desc desc = j->desc;
 	struct eie_cpl cpl;
 
 	u->n = j->n;
 	memcpy(u->cmds, j->cmds, j->n * sizeof(j->cmds[0]));
-	u->desc = desc;
+	u->desc = j->desc;
 	u->desc.residency = 0;   /* restore commands run, whatever is held */
 	memcpy(o->golden, j->mem, m->mem_bytes);
 	fuzz_log_clear(&o->log, m->mem_bytes);
@@ -92,17 +92,7 @@ static void break_job(struct ordered *o, struct rng *r)
 
 	if (!mutate_once(m, j, r, o->mutation))
 		o->mutation = MUTATE_NOTHING;
-	/* placing overwrites what a descriptor's mutation is about */
-	{
-		struct eie_desc mutated = j->desc;
-
-		fuzz_job_place(m, &m->own, j);
-		j->desc = mutated;
-	}
-	if (o->mutation == MUTATE_OVERFLOW && desc.ncmds)
-		j->desc.ncmds = j->n;
-	else if (o->mutation == MUTATE_OVERFLOW)
-		j->desc.nrestore = j->n;
+	fuzz_job_place(m, &m->own, j);
 }
 
 static bool memory_is_golden(struct ordered *o)
