@@ -111,7 +111,7 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	$(foreach f,$(FUZZERS),echo "fuzz-$(f) $$(($(FUZZ_TIME) + 120)) tests/fuzz/run.sh $(BUILD) $(f) $(FUZZ_TIME)";) \
 	echo "hw-random-2x2 900 $(T)/hw/random_jobs 2x2 1000 1"; \
 	$(foreach t,$(filter-out random_jobs,$(HW_TESTS)),$(foreach c,$(HW_CONFIGS),echo "hw-$(t)-$(c) 1200 $(T)/hw/$(t) $(c)";)) \
-	echo "hw-fuzz-8x8 600 $(T)/hw/fuzz_fast 8x8 50 1"; \
+	echo "hw-fuzz-8x8 600 $(T)/hw/fuzz_fast 8x8 100 2"; \
 	echo "hw-fuzz-2x2 600 $(T)/hw/fuzz_checked 2x2 1000 1"; \
 	echo "hw-networks-8x8 1200 env $(CHECKED) $(T)/lib/compile sim:8x8"; \
 	echo "hw-networks-2x2 600 env $(CHECKED) $(T)/lib/compile sim:2x2"; \

@@ -9,6 +9,7 @@ COVER_CONFIG ?= 2x2
 SIM_VERILATE_coverage := --no-assert -fno-split --coverage-line --coverage-toggle --coverage-max-width 64
 SIM_OPT_coverage      := -O1
 $(eval $(call sim_model,coverage,$(COVER_CONFIG)))
+$(BUILD)/sim/coverage/$(COVER_CONFIG)/Veie_$(COVER_CONFIG).mk: tests/coverage/rules.mk
 $(BUILD)/sim/coverage/model_%.o: SIM_CPPFLAGS += -DVM_COVERAGE=1
 
 $(COVER)/configs.inc: tests/coverage/rules.mk

@@ -20,11 +20,11 @@ if [ "$1" = --one ]; then
 		"$program" "$@" >"$build/coverage/$name.log" 2>&1 </dev/null
 	status=$?
 	# a file for each simulated machine: one is enough
-	if [ $status = 0 ] && find "$raw" -name '*.dat' -print0 | xargs -0 verilator_coverage --write "$build/coverage/$name.dat" >/dev/null; then
+	if [ $status = 0 ] && find "$raw" -name '*.dat' -print0 | xargs -0 verilator_coverage --write "$build/coverage/tests/$name.dat" >/dev/null; then
 		printf '  %-16s done, %s s\n' "$name" "$(($(date +%s) - start))"
 	else
 		printf '  %-16s FAILED (%s), log in %s\n' "$name" "$status" "$build/coverage/$name.log"
-		rm -f "$build/coverage/$name.dat"
+		rm -f "$build/coverage/tests/$name.dat"
 		exit 1
 	fi
 	rm -rf "$raw"
@@ -33,7 +33,8 @@ fi
 
 jobs=$2 build=$3 config=$4
 shift 4
-rm -rf "$build"/coverage/raw "$build"/coverage/*.dat
+rm -rf "$build/coverage/raw" "$build/coverage/tests" "$build/coverage/merged.dat"
+mkdir -p "$build/coverage/tests"
 echo "Running the hardware tests of $config, $jobs at a time"
 printf '%s\0' "$@" fuzz | xargs -0 -P "$jobs" -I{} "$0" --one "$build" "$config" {} || exit 1
-verilator_coverage --write "$build/coverage/merged.dat" "$build"/coverage/[!m]*.dat >/dev/null
+verilator_coverage --write "$build/coverage/merged.dat" "$build"/coverage/tests/*.dat >/dev/null

@@ -363,7 +363,7 @@ int fuzz_machine_open(struct fuzz_machine *m, const char *config, uint64_t seed,
 	m->quiet = quiet;
 	m->asid = FUZZ_ASID_FIRST;
 	if (!quiet) {
-		p.stall_permille = rng_permille(&r, 250) ? 0 : rng_range(&r, 1, 400);
+		p.stall_permille = rng_permille(&r, 250) ? 0 : rng_range(&r, 1, rng_permille(&r, 200) ? 850 : 400);
 		p.jitter = rng_permille(&r, 250) ? 0 : rng_range(&r, 1, 60);
 	}
 	ret = board_open(&m->b, &p, 8u << 20, 2, 1);

@@ -163,7 +163,7 @@ static bool agrees(struct ordered *o, const struct eie_cpl *rtl, const struct ei
 /* Forgetting translations in the middle of a job changes nothing but its time. */
 static bool invalidate(struct ordered *o, struct rng *r)
 {
-	for (unsigned int i = rng_range(r, 1, 4); i; i--) {
+	for (unsigned int i = rng_range(r, 1, 12); i; i--) {
 		eie_sim_run(o->m.b.sim, rng_range(r, 1, 600));
 		if (!board_invalidate(&o->m.b, o->job.desc.asid))
 			return fuzz_wrong(&o->m, "INV_STATUS.DONE does not come");
@@ -189,7 +189,7 @@ static bool run_job(struct ordered *o, struct rng *r, struct fuzz_stats *stats)
 	fuzz_submit(m, &m->own, &j->desc);
 	if (o->ending == END_ABORT)
 		fuzz_abort(m, rng_range(r, 0, rng_permille(r, 500) ? 2000 : 20000));
-	else if (rng_permille(r, 60) && !invalidate(o, r))
+	else if (rng_permille(r, 100) && !invalidate(o, r))
 		return false;
 	ok = fuzz_finish(m, &j->desc, &rtl);
 	if (!ok)
