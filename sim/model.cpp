@@ -11,6 +11,13 @@
 #include <cstdio>
 #include <cstring>
 
+#if VM_COVERAGE
+#include <atomic>
+#include <cstdlib>
+#include <string>
+#include <unistd.h>
+#endif
+
 #include "axi_mem.hpp"
 #include EIE_VHEADER
 
@@ -60,6 +67,14 @@ Model::Model(const eie_sim_params &params, const eie_sim_ops &ops, void *ctx)
 Model::~Model()
 {
 	top_.final();
+#if VM_COVERAGE // make coverage: a file for each model that ends
+	if (const char *dir = getenv("EIE_SIM_COVERAGE")) {
+		static std::atomic<unsigned int> number;
+		const std::string name = std::to_string(getpid()) + "-" + std::to_string(number++) + ".dat";
+
+		context_.coveragep()->write((std::string(dir) + "/" + name).c_str());
+	}
+#endif
 }
 
 void Model::settle()

@@ -14,6 +14,7 @@ T   := $(BUILD)/tests
 include tests/sim/rules.mk
 include tests/server/rules.mk
 include tests/driver/rules.mk
+include tests/coverage/rules.mk
 
 # ---- library: once plain, once sanitised
 
@@ -71,12 +72,12 @@ endef
 $(eval $(call fuzz_hw,fast,eie_sim))
 $(eval $(call fuzz_hw,checked,eie_sim_checked))
 
-# A part is flavour-configuration-jobs-offset of its seeds; its report appears when it is done.
+# A part is fuzz-hw/flavour/configuration/jobs/offset of its seeds; its report appears when it is done.
 FUZZ_SEED ?= $(shell date +%s)
-FUZZ_HW_PARTS := $(addprefix fuzz-hw-,fast-8x8-300-9000 checked-8x8-100-9500 $(foreach n,0 1,checked-2x2-2000-$(n)000) \
-	$(foreach n,2 3 4 5 6 7 8,fast-2x2-2500-$(n)000))
+FUZZ_HW_PARTS := $(addprefix fuzz-hw/,fast/8x8/300/9000 checked/8x8/100/9500 $(foreach n,0 1,checked/2x2/2000/$(n)000) \
+	$(foreach n,2 3 4 5 6 7 8,fast/2x2/2500/$(n)000))
 $(FUZZ_HW_PARTS): fuzz-hw-build
-	@set -- $(subst -, ,$@); $(T)/hw/fuzz_$$3 $$4 $$5 $$(($(FUZZ_SEED) + 1$$6 - 10000))
+	@set -- $(subst /, ,$@); $(T)/hw/fuzz_$$2 $$3 $$4 $$(($(FUZZ_SEED) + 1$$5 - 10000))
 fuzz-hw: deps
 	@echo "Building the simulator in both flavours (log in $(BUILD)/fuzz-hw-build.log)"
 	@$(call quietly,fuzz-hw-build)
@@ -122,7 +123,7 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	$(foreach c,$(filter 2x2%,$(CHECK_CONFIGS)),echo "hw-random-$(c) 900 $(T)/hw/random_jobs $(c) $(call random_jobs,$(c)) 1";) \
 	$(foreach t,$(filter-out random_jobs,$(HW_TESTS)),$(foreach c,$(CHECK_CONFIGS),echo "hw-$(t)-$(c) 1200 $(T)/hw/$(t) $(c)";)) \
 	$(foreach c,$(CHECK_CONFIGS),echo "hw-networks-$(c) 1200 env $(CHECKED) $(T)/lib/compile sim:$(c)";) \
-	$(foreach c,$(filter 8x8%,$(CHECK_CONFIGS)),echo "hw-fuzz-$(c) 600 $(T)/hw/fuzz_fast $(c) 50 1";) \
+	$(foreach c,$(filter 8x8%,$(CHECK_CONFIGS)),echo "hw-fuzz-$(c) 600 $(T)/hw/fuzz_fast $(c) 100 2";) \
 	echo "hw-fuzz-2x2 600 $(T)/hw/fuzz_checked 2x2 1000 1"; \
 	echo "hw-networks-slow-bus 600 env $(CHECKED) $(T)/lib/compile sim:2x2,stall=300,jitter=80,latency=20"; \
 	$(foreach c,$(CHECK_CONFIGS),echo "hw-sessions-$(c) 600 env $(CHECKED) $(T)/lib/session sim:$(c)";) \

@@ -3,8 +3,8 @@
  * Random and mutated command buffers on the RTL:  fuzz_commands CONFIG JOBS [SEED]
  *
  * Jobs come in batches of FUZZ_BATCH with a machine and a seed each, SEED and up; three of five batches are token-ordered. Jobs
- * are rounded up to whole batches. A batch that fails prints the command that repeats it. With STATUS_JOBS jobs or more every
- * status must have been reached, and in any run half of the jobs must have loaded and multiplied.
+ * are rounded up to whole batches. A batch that fails prints the command that repeats it. With MANY_JOBS or more every status must
+ * have been reached, and half of the jobs must have loaded and multiplied.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@
 
 #include "fuzz_jobs.h"
 
-#define STATUS_JOBS 500u
+#define MANY_JOBS 500u
 
 static const char *const status_names[FUZZ_STATUSES] = {
 	"OK", "BAD_DESCRIPTOR", "BAD_COMMAND", "BAD_RANGE", "MISALIGNED", "PAGE_FAULT", "BUS_ERROR", "UNWRITTEN", "BAD_STREAM",
@@ -88,13 +88,14 @@ int main(int argc, char **argv)
 	       (double)stats->cycles / took);
 	printf("%s - %s: %lu jobs of seeds %llu to %llu\n", failed ? "not ok" : "ok", config, total, (unsigned long long)seed,
 	       (unsigned long long)(seed + batches - 1));
-	printf("%s - %s: %lu jobs loaded and multiplied, %.1f %%; %llu multiply-accumulates\n",
-	       2 * stats->both >= total ? "ok" : "not ok", config, stats->both, 100.0 * (double)stats->both / (double)total,
-	       (unsigned long long)stats->macs);
-	failed += 2 * stats->both < total;
-	if (total >= STATUS_JOBS) {
+	printf("# %lu jobs loaded and multiplied, %.1f %%; %llu multiply-accumulates\n", stats->both,
+	       100.0 * (double)stats->both / (double)total, (unsigned long long)stats->macs);
+	if (total >= MANY_JOBS) {
+		bool half = 2 * stats->both >= total;
+
+		printf("%s - %s: at least half of the jobs loaded and multiplied\n", half ? "ok" : "not ok", config);
 		printf("%s - %s: every status reached, %u missing\n", missing ? "not ok" : "ok", config, missing);
-		failed += missing != 0;
+		failed += !half + !!missing;
 	}
 	free(stats);
 	return failed != 0;

@@ -51,7 +51,7 @@ void fuzz_mem_get(struct fuzz_machine *m, const struct fuzz_space *s, uint8_t *m
 		memcpy(mem + i * PAGE, board_at(&m->b, s->mem_pages[i]), PAGE);
 }
 
-void fuzz_job_place(struct fuzz_machine *m, const struct fuzz_space *s, struct fuzz_job *j)
+void fuzz_job_place(struct fuzz_machine *m, const struct fuzz_space *s, const struct fuzz_job *j)
 {
 	uint64_t *bases = board_at(&m->b, s->bus_bases);
 	const uint64_t table[FUZZ_BASES] = {
@@ -64,6 +64,10 @@ void fuzz_job_place(struct fuzz_machine *m, const struct fuzz_space *s, struct f
 	memcpy(bases, table, sizeof(table));
 	memcpy(board_at(&m->b, s->bus_cmds), j->cmds, j->n * sizeof(j->cmds[0]));
 	fuzz_mem_put(m, s, j->mem);
+}
+
+void fuzz_job_describe(const struct fuzz_space *s, struct fuzz_job *j)
+{
 	j->desc.root = s->space.root;
 	j->desc.bases = FUZZ_VA_BASES;
 	j->desc.nbases = FUZZ_BASES;
@@ -306,6 +310,7 @@ bool fuzz_known_works(struct fuzz_machine *m, bool cold)
 	if (cold && !fuzz_reset(m))
 		return false;
 	fuzz_job_place(m, &m->known, j);
+	fuzz_job_describe(&m->known, j);
 	fuzz_submit(m, &m->known, &j->desc);
 	if (!fuzz_finish(m, &j->desc, &cpl))
 		return false;
@@ -343,6 +348,7 @@ static int make_known(struct fuzz_machine *m)
 	memcpy(m->known_result, m->known_job.mem, m->mem_bytes);
 	/* the interpreter's commands are where the own space has them */
 	fuzz_job_place(m, &m->own, &m->known_job);
+	fuzz_job_describe(&m->own, &m->known_job);
 	fuzz_ref_run(m, m->scratch_ref, &m->known_job, m->known_result, NULL, &cpl);
 	return cpl.status == EIE_STATUS_OK && cpl.macs && memcmp(m->known_result, m->known_job.mem, m->mem_bytes) ? 0 : -EPROTO;
 }
@@ -357,7 +363,7 @@ int fuzz_machine_open(struct fuzz_machine *m, const char *config, uint64_t seed,
 	m->quiet = quiet;
 	m->asid = FUZZ_ASID_FIRST;
 	if (!quiet) {
-		p.stall_permille = rng_permille(&r, 250) ? 0 : rng_range(&r, 1, 400);
+		p.stall_permille = rng_permille(&r, 250) ? 0 : rng_range(&r, 1, rng_permille(&r, 200) ? 850 : 400);
 		p.jitter = rng_permille(&r, 250) ? 0 : rng_range(&r, 1, 60);
 	}
 	ret = board_open(&m->b, &p, 8u << 20, 2, 1);

@@ -73,8 +73,10 @@ bool fuzz_wrong(struct fuzz_machine *m, const char *format, ...) __attribute__((
 uint16_t fuzz_new_asid(struct fuzz_machine *m);
 void fuzz_mem_put(struct fuzz_machine *m, const struct fuzz_space *s, const uint8_t *mem);
 void fuzz_mem_get(struct fuzz_machine *m, const struct fuzz_space *s, uint8_t *mem);
-/* Commands and memory into the machine, and the descriptor for them. */
-void fuzz_job_place(struct fuzz_machine *m, const struct fuzz_space *s, struct fuzz_job *j);
+/* Commands, base table and memory into the machine. */
+void fuzz_job_place(struct fuzz_machine *m, const struct fuzz_space *s, const struct fuzz_job *j);
+/* Root, base table and commands into the job's descriptor; its other fields stay. */
+void fuzz_job_describe(const struct fuzz_space *s, struct fuzz_job *j);
 
 /* Submits; shadow on. */
 void fuzz_submit(struct fuzz_machine *m, const struct fuzz_space *s, const struct eie_desc *d);

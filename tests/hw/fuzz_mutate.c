@@ -193,6 +193,7 @@ static uint32_t static_status(struct fuzz_machine *m, const struct eie_cmd *c, c
 	alone.cmds[0].dw[0] &= ~(1u << EIE_CMD_WAIT_PREV_SHIFT | 1u << EIE_CMD_WAIT_NEXT_SHIFT);
 	memcpy(m->scratch, mem, m->mem_bytes);
 	fuzz_job_place(m, &m->own, &alone);
+	fuzz_job_describe(&m->own, &alone);
 	fuzz_ref_run(m, m->scratch_ref, &alone, m->scratch, NULL, &cpl);
 	return cpl.status;
 }
@@ -291,7 +292,8 @@ static bool overflow(struct fuzz_job *j, struct rng *r)
 		return false;
 	for (unsigned int i = 0; i <= EIE_TOKENS_MAX; i++)
 		j->cmds[j->n++] = sync;
-	j->desc.ncmds = j->n;
+	j->desc.ncmds = j->desc.ncmds ? j->n : 0;
+	j->desc.nrestore = j->desc.nrestore ? j->n : 0;
 	return true;
 }
 

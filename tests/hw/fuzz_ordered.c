@@ -65,6 +65,7 @@ static void make_job(struct ordered *o, struct rng *r)
 	else
 		j->desc.asid = fuzz_new_asid(m);
 	fuzz_job_place(m, &m->own, j);
+	fuzz_job_describe(&m->own, j);
 	if (rng_permille(r, 250)) {   /* the program as restore commands, and again or not */
 		j->desc.restore = FUZZ_VA_CMDS;
 		j->desc.nrestore = j->n;
@@ -77,12 +78,11 @@ static void break_job(struct ordered *o, struct rng *r)
 {
 	struct fuzz_machine *m = &o->m;
 	struct fuzz_job *j = &o->job, *u = &o->unbroken;
-	const struct eie_desc desc = j->desc;
 	struct eie_cpl cpl;
 
 	u->n = j->n;
 	memcpy(u->cmds, j->cmds, j->n * sizeof(j->cmds[0]));
-	u->desc = desc;
+	u->desc = j->desc;
 	u->desc.residency = 0;   /* restore commands run, whatever is held */
 	memcpy(o->golden, j->mem, m->mem_bytes);
 	fuzz_log_clear(&o->log, m->mem_bytes);
@@ -92,17 +92,7 @@ static void break_job(struct ordered *o, struct rng *r)
 
 	if (!mutate_once(m, j, r, o->mutation))
 		o->mutation = MUTATE_NOTHING;
-	/* placing overwrites what a descriptor's mutation is about */
-	{
-		struct eie_desc mutated = j->desc;
-
-		fuzz_job_place(m, &m->own, j);
-		j->desc = mutated;
-	}
-	if (o->mutation == MUTATE_OVERFLOW && desc.ncmds)
-		j->desc.ncmds = j->n;
-	else if (o->mutation == MUTATE_OVERFLOW)
-		j->desc.nrestore = j->n;
+	fuzz_job_place(m, &m->own, j);
 }
 
 static bool memory_is_golden(struct ordered *o)
@@ -173,7 +163,7 @@ static bool agrees(struct ordered *o, const struct eie_cpl *rtl, const struct ei
 /* Forgetting translations in the middle of a job changes nothing but its time. */
 static bool invalidate(struct ordered *o, struct rng *r)
 {
-	for (unsigned int i = rng_range(r, 1, 4); i; i--) {
+	for (unsigned int i = rng_range(r, 1, 12); i; i--) {
 		eie_sim_run(o->m.b.sim, rng_range(r, 1, 600));
 		if (!board_invalidate(&o->m.b, o->job.desc.asid))
 			return fuzz_wrong(&o->m, "INV_STATUS.DONE does not come");
@@ -199,7 +189,7 @@ static bool run_job(struct ordered *o, struct rng *r, struct fuzz_stats *stats)
 	fuzz_submit(m, &m->own, &j->desc);
 	if (o->ending == END_ABORT)
 		fuzz_abort(m, rng_range(r, 0, rng_permille(r, 500) ? 2000 : 20000));
-	else if (rng_permille(r, 60) && !invalidate(o, r))
+	else if (rng_permille(r, 100) && !invalidate(o, r))
 		return false;
 	ok = fuzz_finish(m, &j->desc, &rtl);
 	if (!ok)

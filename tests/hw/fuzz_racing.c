@@ -98,6 +98,7 @@ static bool plant(struct racing *p, struct rng *r)
 		make_secret(m, j, secret + i);
 		j->desc = (struct eie_desc){ .asid = fuzz_new_asid(m), .fence = secret };
 		fuzz_job_place(m, &m->victim, j);
+		fuzz_job_describe(&m->victim, j);
 		fuzz_submit(m, &m->victim, &j->desc);
 		if (!fuzz_finish(m, &j->desc, &cpl[i]))
 			return false;
@@ -122,6 +123,7 @@ static bool run_on(struct fuzz_machine *m, struct fuzz_job *j, const struct run 
 {
 	*entry = true;
 	fuzz_job_place(m, &m->own, j);
+	fuzz_job_describe(&m->own, j);
 	fuzz_submit(m, &m->own, &j->desc);
 	switch (run->disturbance) {
 	case INVALIDATE:

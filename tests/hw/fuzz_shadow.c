@@ -7,7 +7,7 @@
 
 #define PAGE 4096ull
 #define FOREIGN_MAX 8u
-#define PTE_BEAT 16u   /* the walker reads the beat that its entry is in */
+#define PTE_BEAT 32u   /* the walker reads the beat that its entry is in, of 256 bits at the most */
 
 enum { SHADOW_READ = 1, SHADOW_WRITE = 2, SHADOW_TABLE = 4 };
 
@@ -35,7 +35,7 @@ static bool allowed(const struct shadow *s, uint64_t addr, size_t len, bool writ
 	r = rights(s, addr);
 	if (write)
 		return within(addr, len, s->cpl, EIE_CPL_BYTES) || (r & SHADOW_WRITE);
-	return within(addr, len, s->desc, EIE_DESC_BYTES) || (r & SHADOW_READ) || ((r & SHADOW_TABLE) && len == PTE_BEAT);
+	return within(addr, len, s->desc, EIE_DESC_BYTES) || (r & SHADOW_READ) || ((r & SHADOW_TABLE) && len <= PTE_BEAT);
 }
 
 static void watch(void *ctx, uint64_t addr, size_t len, bool write)

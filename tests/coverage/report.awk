@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+# holes.txt, the sources, then Verilator's merged counts; prints the report, complains on stderr. See report.sh.
+#
+# Verilator has a point for every block of statements, for both ways of every if, and for every bit of every signal, in every
+# instance. A point is known here by file, line and column (bits: by name) and counts as reached when it was in any instance.
+
+function squeeze(s) {
+	gsub(/[ \t]+/, " ", s)
+	sub(/^ /, "", s)
+	sub(/ $/, "", s)
+	return s
+}
+
+function module_of(file) {
+	sub(/.*\//, "", file)
+	sub(/\.sv$/, "", file)
+	return file
+}
+
+function complain(s) {
+	print "coverage: " s > "/dev/stderr"
+	bad = 1
+}
+
+# "112-114,116" of a file: each line counts once, as reached when a point with it is.
+function count_lines(file, list, hit,    n, part, i, k, ends) {
+	n = split(list, part, ",")
+	for (i = 1; i <= n; i++) {
+		if (split(part[i], ends, "-") == 1)
+			ends[2] = ends[1]
+		for (k = ends[1] + 0; k <= ends[2] + 0; k++)
+			line_hit[file, k] = line_hit[file, k] + hit
+	}
+}
+
+function percent(hit, total) {
+	return total ? sprintf("%d / %d | %.1f %%", hit, total, 100 * hit / total) : "0 / 0 | "
+}
+
+# moves: changes of all bits of a signal, in all instances; missed, reached: holes found, and the opposite
+FNR == 1 { part = FILENAME ~ /\.txt$/ ? "holes" : FILENAME ~ /\.dat$/ ? "points" : "source" }
+
+# holes.txt: "module | way | text of the line", then indented lines with the reason
+part == "holes" && (/^#/ || /^[ \t]*$/) { next }
+part == "holes" && /^[ \t]/ {
+	reason[hole] = reason[hole] (reason[hole] == "" ? "" : " ") squeeze($0)
+	next
+}
+part == "holes" {
+	if (split($0, field, / \| /) < 3)
+		complain("holes.txt, line " FNR ": not \"module | way | text of the line\"")
+	hole = $0
+	sub(/^[^|]*\|[^|]*\|/, "", hole)
+	hole = field[1] SUBSEP field[2] SUBSEP squeeze(hole)
+	if (hole in reason)
+		complain("holes.txt, line " FNR ": a second time")
+	reason[hole] = ""
+	where[hole] = FNR
+	next
+}
+
+part == "source" { text[FILENAME, FNR] = $0; next }
+
+/^C / {
+	count = $NF
+	n = split($0, field, "\001")
+	delete value
+	for (i = 1; i <= n; i++)
+		if (split(field[i], pair, "\002") == 2)
+			value[pair[1]] = pair[2]
+	sub(/'.*/, "", value["h"])
+	file = value["f"]
+	if (!(file in seen)) {
+		seen[file] = 1
+		files[++nfiles] = file
+	}
+	if (value["page"] ~ /^v_toggle/) {
+		key = file SUBSEP value["l"] SUBSEP value["n"] SUBSEP value["o"]
+		if (!(key in toggle))
+			toggle_file[key] = file
+		toggle[key] += count
+		signal = value["o"]
+		sub(/\[[0-9]+\]$/, "", signal)
+		if (!((file, signal) in moves))
+			signals[++nsignals] = file SUBSEP signal
+		moves[file, signal] += count
+	} else {
+		key = file SUBSEP value["l"] SUBSEP value["n"] SUBSEP value["o"]
+		if (!(key in point)) {
+			point_file[key] = file
+			point_line[key] = value["l"]
+			point_way[key] = value["o"]
+			point_list[key] = value["S"]
+			point_branch[key] = value["page"] ~ /^v_branch/
+			order[++npoints] = key
+		}
+		point[key] += count
+	}
+}
+
+END {
+	if (!npoints)
+		complain("no points: is " FILENAME " Verilator's?")
+	for (i = 1; i <= npoints; i++) {
+		key = order[i]
+		file = point_file[key]
+		count_lines(file, point_list[key], point[key] > 0)
+		if (point_branch[key]) {
+			branches[file]++
+			branches_hit[file] += point[key] > 0
+		}
+		hole = module_of(file) SUBSEP point_way[key] SUBSEP squeeze(text[file, point_line[key]])
+		if (point[key] > 0) {
+			reached[hole] = 1
+			continue
+		}
+		missed[hole]++
+		if (!(hole in reason)) {
+			complain(file ":" point_line[key] ": never reached, not explained:\n" \
+				module_of(file) " | " point_way[key] " | " squeeze(text[file, point_line[key]]))
+			reason[hole] = "(not explained)"
+		}
+		if (missed[hole] == 1)
+			holes[file] = holes[file] "\n- `" squeeze(text[file, point_line[key]]) "` (" point_way[key] "): " reason[hole]
+	}
+	for (i = 1; i <= nsignals; i++) {
+		split(signals[i], field, SUBSEP)
+		file = field[1]
+		hole = module_of(file) SUBSEP "signal" SUBSEP field[2]
+		if (moves[signals[i]] > 0) {
+			reached[hole] = 1
+			continue
+		}
+		missed[hole] = 1
+		if (!(hole in reason)) {
+			complain(file ": a signal that never moves, not explained:\n" module_of(file) " | signal | " field[2])
+			reason[hole] = "(not explained)"
+		}
+		holes[file] = holes[file] "\n- `" field[2] "` (signal): " reason[hole]
+	}
+	for (hole in where) {
+		if (missed[hole])
+			continue
+		split(hole, field, SUBSEP)
+		complain("holes.txt, line " where[hole] ": explains what " (hole in reached ? "is reached" : "is not there") ": " \
+			field[1] " | " field[2] " | " field[3])
+	}
+	for (key in line_hit) {
+		split(key, field, SUBSEP)
+		lines[field[1]]++
+		lines_hit[field[1]] += line_hit[key] > 0
+	}
+	for (key in toggle) {
+		file = toggle_file[key]
+		bits[file]++
+		bits_hit[file] += toggle[key] > 0
+		if (!toggle[key]) {
+			split(key, field, SUBSEP)
+			print module_of(file), field[4] | "sort -V > " toggles
+		}
+	}
+
+	print "<!-- SPDX-License-Identifier: GPL-2.0 OR MIT -->"
+	print "<!-- Generated by make coverage; do not edit. -->"
+	print "# What the tests reach of the RTL\n"
+	print "Counted by Verilator in configuration " config " while the programs of `tests/hw` run (`make coverage`), all instances of a module"
+	print "taken together. *Lines* are those with statements; *branches* both ways of every `if`; *toggles* the bits of signals of up to 64"
+	print "bits that ever changed. A block or branch that was never reached, and a signal of which no bit ever changed, is listed below with"
+	print "the reason (`tests/coverage/holes.txt`); without one, `make coverage` fails, and so it does with a reason for what is reached.\n"
+	print "Single bits are not explained one by one. Those that stay are the upper bits of 64-bit addresses and times, of 24-bit granule"
+	print "addresses (the format's; this configuration's buffers need fewer) and of counters; each is listed in"
+	print "`build/coverage/untoggled.txt`.\n"
+	print "| module | lines | | branches | | toggles | |"
+	print "|---|---|---|---|---|---|---|"
+	for (i = 1; i <= nfiles; i++) {
+		file = files[i]
+		print "| " module_of(file) " | " percent(lines_hit[file], lines[file]) " | " percent(branches_hit[file], branches[file]) \
+			" | " percent(bits_hit[file], bits[file]) " |"
+		l += lines[file]; lh += lines_hit[file]; b += branches[file]; bh += branches_hit[file]; t += bits[file]; th += bits_hit[file]
+	}
+	print "| **all** | " percent(lh, l) " | " percent(bh, b) " | " percent(th, t) " |"
+	print "\n## Never reached"
+	for (i = 1; i <= nfiles; i++)
+		if (holes[files[i]] != "")
+			print "\n### " module_of(files[i]) "\n" holes[files[i]]
+	exit bad
+}
