@@ -3,7 +3,7 @@
 #   make demo     install what is missing, build, classify Fashion-MNIST on the Verilated engine, verify every bit
 #   make check    install what is missing, build, run every test; last line: N passed, M failed, K skipped
 #   make          build into build/ (make deps installs the packages first)
-# More targets: lint, generate, check-generated, fuzz, install, deb, clean. See docs/testing.md.
+# More targets: synth, lint, generate, check-generated, fuzz, install, deb, clean. See docs/testing.md.
 
 BUILD   ?= build
 CONFIGS ?= 2x2 8x8
