@@ -28,12 +28,16 @@ function collapse(name)
 	return name
 }
 
-# A name of yosys without what yosys added.
-function plain(name)
+# What a net or cell on a path says of the RTL: its line if yosys kept that, else its name if it is one of the RTL, else nothing.
+function meaning(name)
 {
-	gsub(/\$(flatten|abc\$[0-9]+|lut|techmap[0-9]+|0)|\\/, "", name)
-	sub(/^\$+/, "", name)
-	return name
+	if (match(name, /eie_[a-z_0-9]+\.sv:[0-9]+/))
+		return substr(name, RSTART, RLENGTH)
+	sub(/^\$abc\$[0-9]+/, "", name)
+	gsub(/\$(flatten|0)|\\/, "", name)
+	sub(/\[[0-9]+:0\]/, "", name)
+	gsub(/ /, "", name)
+	return name ~ /\$|aiger|techmap|:0$/ ? "" : name
 }
 
 # Cells of a part and of all below it, by class; LUTs that are memories or shift registers are a class of their own.
@@ -113,7 +117,7 @@ function read_stat(c, file,    line, m, t, in_cells)
 	close(file)
 }
 
-function read_ltp(c, p, file,    line, n, here, best)
+function read_ltp(c, p, file,    line, n, here, best, m, last, cell)
 {
 	best = -2
 	while ((getline line < file) > 0) {
@@ -124,16 +128,23 @@ function read_ltp(c, p, file,    line, n, here, best)
 				best = n
 				levels[c, p] = n
 				carries[c, p] = 0
+				path[c, p] = ""
+				last = ""
 			}
 		} else if (here && line ~ /^ *[0-9]+: /) {
 			if (line ~ /carry4\)$/)
 				carries[c, p]++
-			sub(/ \(via .*/, "", line)
-			n = line + 0
 			sub(/^ *[0-9]+: /, "", line)
-			if (n == 0)
-				path_start[c, p] = plain(line)
-			path_end[c, p] = plain(line)
+			cell = line
+			sub(/ \(via .*/, "", line)
+			sub(/.* \(via /, "", cell)
+			m = meaning(line)
+			if (m == "")
+				m = meaning(cell)
+			if (m != "" && m != last)
+				path[c, p] = path[c, p] (last == "" ? "" : ", ") m
+			if (m != "")
+				last = m
 		}
 	}
 	close(file)
@@ -349,10 +360,10 @@ END {
 			       100 * total[c, m, "ff"] / has[5], 100 * total[c, m, "bram"] / has[6],
 			       100 * total[c, m, "dsp"] / has[7]
 		print ""
-		print "| longest path of | from | to |"
-		print "|---|---|---|"
+		print "| longest path of | by way of (nets, lines of RTL) |"
+		print "|---|---|"
 		for (j = 1; j <= n; j++)
-			printf "| %s | `%s` | `%s` |\n", list[j], path_start[c, list[j]], path_end[c, list[j]]
+			printf "| %s | %s |\n", list[j], path[c, list[j]]
 	}
 
 	c = configs[nconfigs]

@@ -55,6 +55,7 @@ read_verilog -sv -DSYNTHESIS $package $sources
 hierarchy -check -top eie_top
 $(keep)
 $flow -run begin:map_dsp
+check -noinit -assert
 tee -q -o $out/latches select -list t:\$dlatch t:\$adlatch t:\$dlatchsr t:\$sr
 $flow -run map_dsp:coarse
 tee -q -o $out/mul dump -m t:\$mul
