@@ -4,7 +4,7 @@
 #   make check    install what is missing, build, run every test; last line: N passed, M failed, K skipped
 #   make check-vm run the driver's tests under QEMU, on Debian's kernel and on a debug kernel
 #   make          build into build/ (make deps installs the packages first)
-# More targets: lint, generate, check-generated, fuzz, install, clean. See docs/testing.md.
+# More targets: modules, modules_install, checkpatch (driver/rules.mk), lint, generate, check-generated, fuzz, install, clean. See docs/testing.md.
 
 BUILD   ?= build
 CONFIGS ?= 2x2 8x8
@@ -27,6 +27,7 @@ include hw/rules.mk
 include sim/rules.mk
 include sim/server/rules.mk
 include libaccel/rules.mk
+include driver/rules.mk
 include tests/rules.mk
 
 # One list of packages (debian-packages.txt) for Debian 12 and 13; what is installed already is not touched.

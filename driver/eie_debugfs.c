@@ -88,8 +88,8 @@ static int eie_debugfs_vms(struct seq_file *m, void *data)
 	mutex_lock(&edev->vms_lock);
 	xa_for_each(&edev->vms, asid, vm) {
 		mutex_lock(&vm->lock);
-		seq_printf(m, "asid %lu jobs %lld inflight %d\n", asid,
-			   atomic64_read(&vm->jobs), atomic_read(&vm->inflight));
+		seq_printf(m, "asid %lu jobs %lld pending %d\n", asid,
+			   atomic64_read(&vm->jobs), atomic_read(&vm->pending));
 		list_for_each_entry(map, &vm->mappings, link)
 			seq_printf(m, "  va %#llx size %#llx handles %u\n", map->node.start,
 				   map->node.size, map->handles);

@@ -95,7 +95,7 @@ struct eie_device {
 	struct list_head bos;
 	/** @bos_lock: protects @bos */
 	struct mutex bos_lock;
-	/** @unmapped: nothing may be mapped any more; written with both locks */
+	/** @unmapped: nothing may be mapped any more; @vms_lock or @bos_lock */
 	bool unmapped;
 
 	/** @engine_lock: protects @engine_idle */

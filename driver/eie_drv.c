@@ -5,6 +5,7 @@
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
+#include <linux/wait.h>
 
 #include <drm/drm_accel.h>
 #include <drm/drm_drv.h>
@@ -143,9 +144,10 @@ static void eie_postclose(struct drm_device *drm, struct drm_file *file)
 	struct eie_vm *vm = efile->vm;
 	bool killed = current->flags & PF_EXITING && current->exit_code == SIGKILL;
 
+	wait_event_killable_timeout(vm->idle, !atomic_read(&vm->pending),
+				    killed ? 0 : EIE_CLOSE_JIFFIES);
 	eie_queue_destroy_all(efile);
-	if (!wait_event_timeout(vm->idle, !atomic_read(&vm->inflight),
-				killed ? 0 : EIE_CLOSE_JIFFIES))
+	if (atomic_read(&vm->pending))
 		eie_reset_cancel(to_eie_device(drm), vm);
 	eie_vm_put(vm);
 	kfree(efile);

@@ -127,6 +127,7 @@ void eie_gem_unmap_all(struct eie_device *edev)
 	struct eie_bo *bo, *next;
 
 	mutex_lock(&edev->bos_lock);
+	edev->unmapped = true;
 	list_for_each_entry_safe(bo, next, &edev->bos, link) {
 		struct drm_gem_object *obj = &bo->base.base;
 		struct sg_table *sgt = bo->base.sgt;

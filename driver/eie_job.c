@@ -185,6 +185,8 @@ static void eie_job_free_sched(struct drm_sched_job *sched_job)
 {
 	struct eie_job *job = to_eie_job(sched_job);
 
+	if (atomic_dec_and_test(&job->vm->pending))
+		wake_up_all(&job->vm->idle);
 	INIT_WORK(&job->release, eie_job_release);
 	queue_work(eie_release_wq, &job->release);
 }

@@ -84,7 +84,7 @@ int eie_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *
 	return 0;
 
 err_entity:
-	drm_sched_entity_destroy(&queue->entity);
+	drm_sched_entity_fini(&queue->entity);
 err_put:
 	eie_queue_put(queue);
 	return ret == -EBUSY ? -ENOSPC : ret;
@@ -96,7 +96,7 @@ static void eie_queue_kill(struct eie_queue *queue)
 	mutex_lock(&queue->lock);
 	queue->dead = true;
 	mutex_unlock(&queue->lock);
-	drm_sched_entity_destroy(&queue->entity);
+	drm_sched_entity_fini(&queue->entity);
 	eie_queue_put(queue);
 }
 

@@ -130,7 +130,6 @@ int eie_ring_push(struct eie_ring *ring, struct eie_job *job)
 	dma_fence_init(&job->fence->base, &eie_fence_ops, &job->fence->lock, ring->context,
 		       ++ring->seqno);
 	job->start = ktime_get();
-	atomic_inc(&job->vm->inflight);
 	if (!READ_ONCE(job->vm->live)) {
 		WRITE_ONCE(job->vm->live, true);
 		/* pairs with eie_vm_invalidate() */
@@ -149,14 +148,11 @@ static void eie_ring_retire(struct eie_ring *ring, const struct eie_cpl *cpl, in
 {
 	struct eie_job *job = *eie_ring_slot(ring, ring->head);
 	struct dma_fence *fence = &job->fence->base;
-	struct eie_vm *vm = job->vm;
 
 	lockdep_assert_held(&ring->lock);
 	*eie_ring_slot(ring, ring->head++) = NULL;
-	WRITE_ONCE(ring->last_asid, vm->asid);
+	WRITE_ONCE(ring->last_asid, job->vm->asid);
 	eie_job_complete(job, cpl, error);
-	if (atomic_dec_and_test(&vm->inflight))
-		wake_up_all(&vm->idle);
 
 	/* once signalled the job may be freed, and its address space with it */
 	dma_fence_get(fence);

@@ -341,6 +341,7 @@ static int eie_submit_push(struct eie_submit *sub, u64 *seqno)
 			dma_resv_add_fence(job->maps[k]->bo->base.base.resv, sj->finished,
 					   write ? DMA_RESV_USAGE_WRITE : DMA_RESV_USAGE_READ);
 		}
+		atomic_inc(&job->vm->pending);
 		trace_eie_job_submit(job);
 		drm_sched_entity_push_job(&job->base);
 		sj->job = NULL;

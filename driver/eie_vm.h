@@ -40,9 +40,9 @@ struct eie_vm {
 	/** @live: the device may have translations of this ASID; never cleared */
 	bool live;
 
-	/** @inflight: jobs of this address space that are in a ring */
-	atomic_t inflight;
-	/** @idle: woken when @inflight falls to zero */
+	/** @pending: jobs of this address space that the scheduler has */
+	atomic_t pending;
+	/** @idle: woken when @pending falls to zero */
 	wait_queue_head_t idle;
 
 	/** @engine_ns: time that jobs spent on the device; @cycles: the same in its cycles */

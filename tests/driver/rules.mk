@@ -3,11 +3,15 @@
 
 # Programs that a machine runs in one boot, with the seconds it may take; `make check` boots user-mode Linux for each line,
 # `make check-vm` QEMU, with the debug kernel and with Debian's.
-DRIVER_TESTS := probe
+DRIVER_TESTS := probe client jobs recovery
 driver_seconds_probe := 300
+driver_seconds_client := 120
+driver_seconds_jobs := 300
+driver_seconds_recovery := 600
 
+DRIVER_FRAME    := tests/driver/frame.c tests/driver/job.c
 DRIVER_PROGRAMS := $(DRIVER_TESTS:%=$(T)/driver/test_%)
-DRIVER_CFLAGS   := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Isim/server -Ihw/include -Iuapi -isystem $(T)/driver -MMD -MP
+DRIVER_CFLAGS   := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Isim/server -Ihw/include -Iuapi -isystem $(T)/driver -I/usr/include/libdrm -MMD -MP
 
 # the kernel's test harness, from its sources
 $(T)/driver/kselftest_harness.h: tests/machine/kernel.sh
@@ -15,8 +19,13 @@ $(T)/driver/kselftest_harness.h: tests/machine/kernel.sh
 	@dir=$$(tests/machine/kernel.sh source) && cp "$$dir"/tools/testing/selftests/kselftest.h "$$dir"/tools/testing/selftests/kselftest_harness.h $(@D)/
 	@touch $@
 
-$(T)/driver/test_%: tests/driver/test_%.c tests/driver/frame.c tests/driver/frame.h $(T)/driver/kselftest_harness.h
-	$(CC) $(CFLAGS) $(DRIVER_CFLAGS) -static -o $@ $< tests/driver/frame.c
+$(T)/driver/test_%: tests/driver/test_%.c $(DRIVER_FRAME) $(DRIVER_FRAME:.c=.h) $(T)/driver/kselftest_harness.h
+	$(CC) $(CFLAGS) $(DRIVER_CFLAGS) -static -o $@ $< $(DRIVER_FRAME)
+
+# an example as well, on its own
+$(T)/driver/test_client: tests/driver/client.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(filter-out -MMD -MP,$(DRIVER_CFLAGS)) -static -o $@ $< -lfdt
 
 -include $(wildcard $(T)/driver/*.d)
 

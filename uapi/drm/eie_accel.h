@@ -290,8 +290,8 @@ struct drm_eie_queue_create {
 /**
  * struct drm_eie_queue_destroy - arguments of DRM_EIE_QUEUE_DESTROY
  *
- * Waits until the queue's jobs have gone to the device; those that still wait for a fence
- * when a fatal signal comes are cancelled. Jobs on the device end as ever.
+ * Jobs that have not gone to the device are cancelled: their fences hold -ESRCH. Those that
+ * have end as ever.
  */
 struct drm_eie_queue_destroy {
 	/** @queue: in: identifier */
