@@ -69,6 +69,8 @@ unsigned int AxiMem::lost_channels()
 {
 	unsigned int lost = 0;
 
+	if (held_)
+		return (1u << Channels) - 1;
 	if (!stall_)
 		return 0;
 	uint64_t bits = random();

@@ -57,6 +57,8 @@ public:
 	}
 
 	void reset();
+	// While held, nothing moves on any channel: no address and no data is taken, no data and no response is given.
+	void hold(bool on) { held_ = on; }
 	unsigned int failures() const { return failures_; }
 
 	AxiSlave out{};
@@ -101,6 +103,7 @@ private:
 	const unsigned int latency_, jitter_, stall_; // stall_: of 4096
 	uint64_t seed_, now_ = 0;
 	unsigned int failures_ = 0;
+	bool held_ = false;
 	bool idle_ = true;
 
 	Queue reads_, aw_, b_;

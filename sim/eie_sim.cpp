@@ -72,6 +72,11 @@ uint64_t eie_sim_run(struct eie_sim *sim, uint64_t cycles)
 	return sim->run(cycles);
 }
 
+void eie_sim_hold(struct eie_sim *sim, int on)
+{
+	sim->hold(on);
+}
+
 uint64_t eie_sim_cycles(const struct eie_sim *sim)
 {
 	return sim->cycles;

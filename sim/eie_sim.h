@@ -50,6 +50,9 @@ void eie_sim_write32(struct eie_sim *sim, uint32_t offset, uint32_t value);
 /* Runs at most `cycles` cycles; ends early after a cycle that pulsed an interrupt vector. Returns cycles run. */
 uint64_t eie_sim_run(struct eie_sim *sim, uint64_t cycles);
 
+/* on: the memory answers nothing, and takes nothing, until off; the clock runs on. Survives eie_sim_reset. */
+void eie_sim_hold(struct eie_sim *sim, int on);
+
 /* Cycles since eie_sim_create, and the level of the interrupt line. */
 uint64_t eie_sim_cycles(const struct eie_sim *sim);
 int eie_sim_irq_level(const struct eie_sim *sim);

@@ -31,6 +31,7 @@ public:
 	uint32_t read32(uint32_t offset) override;
 	void write32(uint32_t offset, uint32_t value) override;
 	uint64_t run(uint64_t limit) override;
+	void hold(bool on) override { mem_.hold(on); }
 	bool irq_level() const override { return top_.irq_o; }
 	bool failed() const override { return failed_ || mem_.failures(); }
 

@@ -16,6 +16,7 @@ struct eie_sim {
 	virtual uint32_t read32(uint32_t offset) = 0;
 	virtual void write32(uint32_t offset, uint32_t value) = 0;
 	virtual uint64_t run(uint64_t cycles) = 0;
+	virtual void hold(bool on) = 0;
 	virtual bool irq_level() const = 0;
 	virtual bool failed() const = 0;
 

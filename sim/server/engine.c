@@ -97,6 +97,20 @@ void engine_write32(struct engine *e, uint32_t offset, uint32_t value)
 	e->idle = 0;
 }
 
+void engine_hold(struct engine *e, bool on)
+{
+	e->held = on;
+	e->idle = 0;
+	eie_sim_hold(e->sim, on);
+}
+
+void engine_set_master(struct engine *e, bool on)
+{
+	e->master = on;
+	if (!on && e->held)
+		engine_hold(e, false);
+}
+
 bool engine_wants_clock(const struct engine *e)
 {
 	return !e->dead && e->idle < e->quiet_after;

@@ -21,6 +21,7 @@ struct engine {
 	struct engine_faults faults;
 	unsigned int nvectors;		/* completion vectors and the fault vector */
 	bool master;			/* may use the bus; else every burst gets an error */
+	bool held;			/* memory answers nothing */
 	bool dead;			/* fell off the bus */
 	uint64_t quiet_after;		/* idle cycles after which nothing more can happen by itself */
 	uint64_t idle;			/* cycles since something could last happen */
@@ -40,6 +41,10 @@ void engine_write32(struct engine *e, uint32_t offset, uint32_t value);
 
 /* True while clocking it may change something: a job is on the chip, or a register was written a moment ago. */
 bool engine_wants_clock(const struct engine *e);
+/* See TESTCAP_HOLD. */
+void engine_hold(struct engine *e, bool on);
+/* May it use the bus? Ends a hold when not. */
+void engine_set_master(struct engine *e, bool on);
 /* Clocks it a little (a few milliseconds at the most), ends early when a vector was pulsed. */
 void engine_run(struct engine *e);
 

@@ -71,7 +71,7 @@ static bool answers(const struct function *f)
 
 static void update_master(struct function *f)
 {
-	f->engine.master = !sleeping(f) && f->config[PCI_COMMAND] & PCI_COMMAND_MASTER;
+	engine_set_master(&f->engine, !sleeping(f) && f->config[PCI_COMMAND] & PCI_COMMAND_MASTER);
 }
 
 void function_reset(struct function *f)
@@ -134,6 +134,7 @@ static uint32_t testcap_word(struct function *f, unsigned int offset, uint32_t *
 	case TESTCAP_BAD_ADDR_HI: return (uint32_t)(faults->bad_addr >> 32);
 	case TESTCAP_BAD_SIZE: *word = &faults->bad_size; break;
 	case TESTCAP_SLOW: *word = &faults->slow; break;
+	case TESTCAP_HOLD: return f->engine.held;
 	default: return 0;
 	}
 	return **word;
@@ -152,6 +153,9 @@ static void testcap_write(struct function *f, unsigned int offset, uint32_t valu
 		return;
 	case TESTCAP_BAD_ADDR_HI:
 		faults->bad_addr = (uint32_t)faults->bad_addr | (uint64_t)value << 32;
+		return;
+	case TESTCAP_HOLD:
+		engine_hold(&f->engine, value && f->engine.master);
 		return;
 	case TESTCAP_DIE:
 		faults->die = value;

@@ -33,5 +33,8 @@
 #define TESTCAP_BAD_ADDR_HI	0x30
 #define TESTCAP_BAD_SIZE	0x34
 #define TESTCAP_SLOW		0x38	/* microseconds of sleep after every 256 cycles */
+#define TESTCAP_HOLD		0x3c	/* 1: memory answers no burst, so that a job hangs and no reset of the engine ends; until
+					 * written 0, or until the function may no longer master the bus: the bursts then get errors
+					 */
 
 #endif

@@ -10,8 +10,8 @@
 
 flavour=${1:-}
 case $flavour in
-uml) arch=um targets="linux modules" minutes=6 ;;
-x86) arch=x86_64 targets="bzImage modules" minutes=10 ;;
+uml) arch=um targets="linux modules" minutes=10 ;;
+x86) arch=x86_64 targets="bzImage modules" minutes=20 ;;
 source) ;;
 *) die "usage: kernel.sh uml|x86|source" ;;
 esac
@@ -21,9 +21,15 @@ tarball=/usr/src/linux-source-6.12.tar.xz
 [ -f $tarball ] || die "$tarball is missing: install linux-source-6.12 (make deps; on Debian 12 it is in bookworm-security)"
 version=$(dpkg-query -W -f='${Version}' linux-source-6.12)
 
+# Linux 6.12 has room for 2,696 bytes of a process's vector registers in user-mode Linux, and ptrace takes no less than all: on
+# processors with AMX (11,008 bytes) every process would die. Later kernels ask the host for the size.
+xstate_bytes=12288
+
 unpack() {
 	echo "Unpacking the kernel's sources ($version) into $cache"
 	tar -C "$1" --strip-components=1 -xf $tarball
+	sed -i "s/DEFINE_LONGS(HOST_FP_SIZE, 2696)/DEFINE_LONGS(HOST_FP_SIZE, $xstate_bytes)/" "$1/arch/x86/um/user-offsets.c"
+	grep -q "HOST_FP_SIZE, $xstate_bytes" "$1/arch/x86/um/user-offsets.c" || die "arch/x86/um/user-offsets.c is not as expected"
 }
 
 # run LOG COMMAND...: COMMAND with its output in LOG, whose end is shown when it fails
@@ -50,7 +56,12 @@ build() {
 	local fragment=$1/eie.config log=$1.log refused
 	echo "Building the $flavour debug kernel ($minutes CPU minutes, kept in $cache; log in $log)"
 	sed -n 's/^config \(.*\)/CONFIG_\1=m/p' "$kconfig" | cat "$machine/debug.config" "$machine/$flavour.config" - >"$fragment"
-	printf '\nif DRM_ACCEL\nsource "%s"\nendif\n' "$kconfig" | cat "$source/Kconfig" - >"$1/Kconfig.eie"
+	{
+		cat "$source/Kconfig"
+		echo 'if DRM_ACCEL'
+		cat "$kconfig"
+		echo endif
+	} >"$1/Kconfig.eie"
 	export KBUILD_KCONFIG=$1/Kconfig.eie
 	: >"$log"
 	run "$log" make -C "$source" O="$1" ARCH=$arch tinyconfig
@@ -65,10 +76,12 @@ build() {
 	rm "$log"
 }
 
-source=$(cached "linux-$(key "$version")" unpack)
+source=$(cached "linux-$(key "$version" $xstate_bytes)" unpack)
 if [ "$flavour" = source ]; then
 	echo "$source"
 	exit
 fi
+# of the driver's Kconfig, only what has an effect: its help may be rewritten without building the kernel again
+settings=$(grep -E '^[[:space:]]*(config|bool|tristate|depends|select|imply|default)' "$kconfig")
 cached "$flavour-$(key "$version" "$(${CC:-gcc} -dumpfullversion)" "$0" "$machine/lib.sh" "$machine/debug.config" \
-	"$machine/$flavour.config" "$kconfig")" build
+	"$machine/$flavour.config" "$settings")" build

@@ -314,6 +314,32 @@ static void test_bad_address(void **state)
 	assert_int_equal(test_word(m, TESTCAP_BAD_BURSTS), 1);
 }
 
+static void test_hold(void **state)
+{
+	struct machine *m = *state;
+
+	enable_queue(m);
+	set_test_word(m, TESTCAP_HOLD, 1);
+	submit(m, 5);
+	assert_false(message_comes(m, 300));
+	set_reg(m, EIE_REG_CTRL, 1 << EIE_CTRL_RESET_SHIFT);
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(reg(m, EIE_REG_CTRL) >> EIE_CTRL_RESET_SHIFT & EIE_CTRL_RESET_MASK, 1);
+	client_write(&m->c, CONFIG_REGION, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
+	assert_int_equal(test_word(m, TESTCAP_HOLD), 0);
+	for (int i = 0; reg(m, EIE_REG_CTRL) >> EIE_CTRL_RESET_SHIFT & EIE_CTRL_RESET_MASK; i++)
+		assert_true(i < 10000);
+	assert_int_not_equal(test_word(m, TESTCAP_BAD_BURSTS), 0);
+	enable(m);
+	enable_queue(m);
+	set_test_word(m, TESTCAP_HOLD, 1);
+	submit(m, 6);
+	assert_false(message_comes(m, 300));
+	set_test_word(m, TESTCAP_HOLD, 0);
+	assert_true(message_comes(m, 10000));
+	assert_true(completed_fence(m) == 6);
+}
+
 static void test_death_and_return(void **state)
 {
 	struct machine *m = *state;
@@ -456,7 +482,7 @@ int main(int argc, char **argv)
 		TEST(test_identity), TEST(test_bar_sizes), TEST(test_no_answer_without_decoding), TEST(test_parts_of_registers),
 		TEST(test_jobs), TEST(test_no_dma_without_mastering), TEST(test_sleep_loses_state),
 		TEST(test_lost_interrupt), TEST(test_storm), TEST(test_failed_burst), TEST(test_bad_address),
-		TEST(test_death_and_return), TEST(test_death_in_a_job),
+		TEST(test_hold), TEST(test_death_and_return), TEST(test_death_in_a_job),
 		TEST(test_short_payloads), TEST(test_bad_memory), TEST(test_unmapped_memory_is_gone), TEST(test_bad_accesses),
 		TEST(test_bad_vectors), cmocka_unit_test(test_no_message),
 	};
