@@ -42,7 +42,8 @@ deps:
 	if [ -n "$$missing" ]; then \
 		echo "Installing from Debian:" $$missing; \
 		$(SUDO) apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null || \
+		{ echo "Not all could be installed. On Debian 12, linux-source-6.12 is in bookworm-security: is it among apt's sources?"; exit 1; }; \
 	fi
 
 MODEL := libaccel/models/lenet_300_100.eie

@@ -147,7 +147,7 @@ int eie_device_start(struct eie_device *edev);
 void eie_device_stop(struct eie_device *edev, int error);
 void eie_device_pause(struct eie_device *edev);
 void eie_device_unpause(struct eie_device *edev);
-bool eie_reset_watch(struct eie_ring *ring);
+void eie_reset_watch(struct eie_ring *ring);
 void eie_reset_stopped(struct work_struct *work);
 void eie_reset_device(struct eie_device *edev, const char *why);
 void eie_reset_cancel(struct eie_device *edev, struct eie_vm *vm);

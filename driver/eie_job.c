@@ -156,10 +156,8 @@ static struct dma_fence *eie_job_run(struct drm_sched_job *sched_job)
 			error = -ENODEV;
 		}
 	}
-	if (error) {
-		eie_queue_set_result(job->queue, job->seqno, NULL, error);
-		return ERR_PTR(error);
-	}
+	if (error)
+		eie_ring_reject(job, error);
 	return dma_fence_get(&job->fence->base);
 }
 

@@ -3,6 +3,7 @@
  * Queues of user space, and the results of their jobs.
  */
 #include <linux/capability.h>
+#include <linux/nospec.h>
 #include <linux/slab.h>
 
 #include <drm/drm_file.h>
@@ -66,7 +67,7 @@ int eie_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *
 	kref_init(&queue->ref);
 	mutex_init(&queue->lock);
 	spin_lock_init(&queue->results_lock);
-	queue->ring = &edev->rings[args->priority];
+	queue->ring = &edev->rings[array_index_nospec(args->priority, edev->num_rings)];
 	queue->vm = efile->vm;
 
 	ret = -ENOMEM;

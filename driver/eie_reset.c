@@ -284,6 +284,74 @@ static void eie_reset_ring(struct eie_ring *ring, int error, enum eie_blame blam
 	drm_dbg(&edev->drm, "ring %u: %s; ring reset\n", ring->id, why);
 }
 
+/* Has the device, or only this ring, got anywhere since the last look? */
+static bool eie_watch_progress(struct eie_ring *ring, u64 seqno)
+{
+	struct eie_device *edev = ring->edev;
+	u32 progress = eie_read(edev, EIE_REG_PROGRESS);
+	u32 now = eie_read(edev, EIE_REG_TIME_LO);
+
+	if (ring->watch.seqno != seqno || ring->watch.progress != progress) {
+		ring->watch.seqno = seqno;
+		ring->watch.progress = progress;
+		ring->watch.time = now;
+		ring->watch.standstills = 0;
+	} else if (ring->watch.last_time == now) {
+		ring->watch.standstills++;
+	}
+	ring->watch.last_time = now;
+	return now - ring->watch.time < READ_ONCE(eie_hang_cycles) &&
+	       ring->watch.standstills < EIE_MAX_STANDSTILLS;
+}
+
+/*
+ * Is the head of a ring the job with fence number @target, or one of @vm? @seqno gets its
+ * number, or 0 when the ring is empty.
+ */
+static bool eie_ring_head_is(struct eie_ring *ring, u64 target, const struct eie_vm *vm,
+			     u64 *seqno)
+{
+	struct eie_job *head;
+	unsigned long flags;
+	bool is = false;
+
+	*seqno = 0;
+	spin_lock_irqsave(&ring->lock, flags);
+	if (ring->head != ring->tail) {
+		head = ring->jobs[ring->head % EIE_RING_SIZE];
+		*seqno = head->fence->base.seqno;
+		is = *seqno == target || head->vm == vm;
+	}
+	spin_unlock_irqrestore(&ring->lock, flags);
+	return is;
+}
+
+/*
+ * Before a reset for the sake of one job: let no further job of the ring start, so that the
+ * reset cannot hit an innocent one. If one has just taken the chip, let it end.
+ *
+ * Return: whether the head of the ring is still job @target, or one of @vm, or hangs as well.
+ */
+static bool eie_ring_hold(struct eie_ring *ring, u64 target, const struct eie_vm *vm)
+{
+	u64 seqno;
+	u32 status;
+
+	drm_sched_wqueue_stop(&ring->sched);
+	for (;;) {
+		eie_ring_write(ring, EIE_REG_Q_CTRL, 0);
+		status = eie_ring_read(ring, EIE_REG_Q_STATUS);
+		eie_ring_poll(ring);
+		if (eie_ring_head_is(ring, target, vm, &seqno))
+			return true;
+		if (!EIE_GET(Q_STATUS_RUNNING, status) || status == U32_MAX)
+			return false;
+		if (!eie_watch_progress(ring, seqno))
+			return true;
+		usleep_range(100, 1000);
+	}
+}
+
 static struct eie_ring *eie_running_ring(struct eie_device *edev)
 {
 	unsigned int i;
@@ -343,119 +411,53 @@ void eie_reset_stopped(struct work_struct *work)
 	mutex_unlock(&edev->reset_lock);
 }
 
-/* Has the device, or only this ring, got anywhere since the last look? */
-static bool eie_watch_progress(struct eie_ring *ring, u64 seqno)
+static void eie_reset_hung(struct eie_ring *ring, enum eie_blame blame, const char *why)
 {
-	struct eie_device *edev = ring->edev;
-	u32 progress = eie_read(edev, EIE_REG_PROGRESS);
-	u32 now = eie_read(edev, EIE_REG_TIME_LO);
+	u64 seqno;
 
-	if (ring->watch.seqno != seqno || ring->watch.progress != progress) {
-		ring->watch.seqno = seqno;
-		ring->watch.progress = progress;
-		ring->watch.time = now;
-		ring->watch.standstills = 0;
-	} else if (ring->watch.last_time == now) {
-		ring->watch.standstills++;
-	}
-	ring->watch.last_time = now;
-	return now - ring->watch.time < READ_ONCE(eie_hang_cycles) &&
-	       ring->watch.standstills < EIE_MAX_STANDSTILLS;
+	eie_ring_head_is(ring, 0, NULL, &seqno);
+	if (!eie_ring_hold(ring, seqno, NULL))
+		blame = EIE_BLAME_NONE;
+	if (blame != EIE_BLAME_NONE)
+		eie_coredump(ring, DRM_EIE_DUMP_HANG);
+	eie_reset_ring(ring, -ETIME, blame, why);
 }
 
 /**
  * eie_reset_watch - a job in a ring takes long
  * @ring: ring; @reset_lock is held
- *
- * Return: whether something was reset.
  */
-bool eie_reset_watch(struct eie_ring *ring)
+void eie_reset_watch(struct eie_ring *ring)
 {
 	struct eie_device *edev = ring->edev;
 	struct eie_ring *running;
-	struct eie_job *head;
-	bool reset = false;
-	u64 seqno = 0;
-	unsigned long flags;
+	u64 seqno;
 	int idx;
 
 	lockdep_assert_held(&edev->reset_lock);
 	if (!edev->started || edev->wedged || !drm_dev_enter(&edev->drm, &idx))
-		return false;
+		return;
 	if (eie_device_is_lost(edev)) {
 		eie_device_wedge(edev, -ENODEV, "device lost");
 		goto out;
 	}
 	/* interrupts get lost */
 	eie_ring_poll(ring);
-	reset = eie_reset_if_stopped(ring);
-	if (reset)
+	if (eie_reset_if_stopped(ring))
 		goto out;
-
-	spin_lock_irqsave(&ring->lock, flags);
-	head = ring->head == ring->tail ? NULL : ring->jobs[ring->head % EIE_RING_SIZE];
-	if (head)
-		seqno = head->fence->base.seqno;
-	spin_unlock_irqrestore(&ring->lock, flags);
-	if (!head || eie_watch_progress(ring, seqno))
+	eie_ring_head_is(ring, 0, NULL, &seqno);
+	if (!seqno || eie_watch_progress(ring, seqno))
 		goto out;
 
 	/* whose job is it that keeps this one from running? Maybe its own. */
 	running = eie_running_ring(edev);
-	if (running) {
-		eie_ring_poll(running);
-		eie_coredump(running, DRM_EIE_DUMP_HANG);
-		eie_reset_ring(running, -ETIME, EIE_BLAME_HEAD, "job makes no progress");
-	} else {
-		eie_coredump(ring, DRM_EIE_DUMP_HANG);
-		eie_reset_ring(ring, -ETIME, EIE_BLAME_TWICE, "job does not start");
-	}
+	if (running)
+		eie_reset_hung(running, EIE_BLAME_HEAD, "job makes no progress");
+	else
+		eie_reset_hung(ring, EIE_BLAME_TWICE, "job does not start");
 	ring->watch.seqno = 0;
-	reset = true;
 out:
 	drm_dev_exit(idx);
-	return reset;
-}
-
-static bool eie_ring_head_is(struct eie_ring *ring, struct eie_vm *vm)
-{
-	unsigned long flags;
-	bool is;
-
-	spin_lock_irqsave(&ring->lock, flags);
-	is = ring->head != ring->tail && ring->jobs[ring->head % EIE_RING_SIZE]->vm == vm;
-	spin_unlock_irqrestore(&ring->lock, flags);
-	return is;
-}
-
-/*
- * End the job at the head of a ring, which is one of @vm. When the ring is disabled no
- * other job can take its place on the chip, so that the reset hits no innocent one.
- */
-static void eie_reset_cancel_head(struct eie_ring *ring, struct eie_vm *vm)
-{
-	struct eie_device *edev = ring->edev;
-	bool ours, running;
-	u32 status;
-
-	drm_sched_wqueue_stop(&ring->sched);
-	for (;;) {
-		eie_ring_write(ring, EIE_REG_Q_CTRL, 0);
-		status = eie_ring_read(ring, EIE_REG_Q_STATUS);
-		running = EIE_GET(Q_STATUS_RUNNING, status);
-		eie_ring_poll(ring);
-		ours = eie_ring_head_is(ring, vm);
-		if (ours || !running)
-			break;
-		/* a job of someone else took the chip just before; let it end */
-		eie_reset_watch(ring);
-		if (edev->wedged) {
-			eie_sched_start(ring);
-			return;
-		}
-		usleep_range(100, 1000);
-	}
-	eie_reset_ring(ring, -ECANCELED, ours ? EIE_BLAME_HEAD : EIE_BLAME_NONE, "file closed");
 }
 
 /**
@@ -469,16 +471,21 @@ static void eie_reset_cancel_head(struct eie_ring *ring, struct eie_vm *vm)
 void eie_reset_cancel(struct eie_device *edev, struct eie_vm *vm)
 {
 	unsigned int i;
+	u64 seqno;
 	int idx;
 
 	mutex_lock(&edev->reset_lock);
 	if (edev->started && !edev->wedged && drm_dev_enter(&edev->drm, &idx)) {
 		for (i = 0; i < edev->num_rings && !edev->wedged; i++) {
 			struct eie_ring *ring = &edev->rings[i];
+			bool ours;
 
 			eie_ring_cancel(ring, vm);
-			if (eie_ring_head_is(ring, vm))
-				eie_reset_cancel_head(ring, vm);
+			if (!eie_ring_head_is(ring, 0, vm, &seqno))
+				continue;
+			ours = eie_ring_hold(ring, 0, vm);
+			eie_reset_ring(ring, -ECANCELED,
+				       ours ? EIE_BLAME_HEAD : EIE_BLAME_NONE, "file closed");
 		}
 		drm_dev_exit(idx);
 	}

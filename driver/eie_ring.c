@@ -191,6 +191,25 @@ static void eie_ring_poll_locked(struct eie_ring *ring)
 }
 
 /**
+ * eie_ring_reject - end a job that the device shall not see
+ * @job: job
+ * @error: for its fence
+ *
+ * The scheduler would take an error instead of a fence, but only a fence keeps the device
+ * for those who hold the job's (see struct eie_fence). It has a timeline of its own:
+ * earlier jobs may still be in the ring.
+ */
+void eie_ring_reject(struct eie_job *job, int error)
+{
+	struct dma_fence *fence = &job->fence->base;
+
+	dma_fence_init(fence, &eie_fence_ops, &job->fence->lock, dma_fence_context_alloc(1), 1);
+	eie_queue_set_result(job->queue, job->seqno, NULL, error);
+	dma_fence_set_error(fence, error);
+	dma_fence_signal(fence);
+}
+
+/**
  * eie_ring_poll - take note of jobs that have ended
  * @ring: ring
  *

@@ -98,6 +98,7 @@ void eie_fence_free(struct eie_fence *fence);
 
 int eie_rings_init(struct eie_device *edev);
 int eie_ring_push(struct eie_ring *ring, struct eie_job *job);
+void eie_ring_reject(struct eie_job *job, int error);
 void eie_ring_poll(struct eie_ring *ring);
 void eie_ring_disable(struct eie_ring *ring);
 void eie_ring_enable(struct eie_ring *ring);

@@ -6,7 +6,25 @@
 #include "frame.h"
 #include "kselftest_harness.h"
 
-TEST(node_exists)
+/* Loading the driver and probing the device take a second or two on a busy host. */
+#define SECONDS 300
+
+FIXTURE(probe)
+{
+};
+
+/* an earlier test that failed may have left the driver out */
+FIXTURE_SETUP(probe)
+{
+	if (!accel_count())
+		ASSERT_EQ(0, driver_load(""));
+}
+
+FIXTURE_TEARDOWN(probe)
+{
+}
+
+TEST_F_TIMEOUT(probe, node_exists, SECONDS)
 {
 	int fd = accel_open(0);
 
@@ -15,7 +33,7 @@ TEST(node_exists)
 	close(fd);
 }
 
-TEST(unload_removes_the_node)
+TEST_F_TIMEOUT(probe, unload_removes_the_node, SECONDS)
 {
 	ASSERT_EQ(0, driver_unload());
 	EXPECT_EQ(0, accel_count());
@@ -25,7 +43,7 @@ TEST(unload_removes_the_node)
 	EXPECT_EQ(1, accel_count());
 }
 
-TEST(unload_is_refused_while_open)
+TEST_F_TIMEOUT(probe, unload_is_refused_while_open, SECONDS)
 {
 	int fd = accel_open(0);
 
@@ -35,7 +53,7 @@ TEST(unload_is_refused_while_open)
 	close(fd);
 }
 
-TEST(reload_20_times)
+TEST_F_TIMEOUT(probe, reload_20_times, SECONDS)
 {
 	for (int i = 0; i < 20; i++) {
 		ASSERT_EQ(0, driver_unload());
@@ -44,7 +62,7 @@ TEST(reload_20_times)
 	}
 }
 
-TEST(remove_and_rescan)
+TEST_F_TIMEOUT(probe, remove_and_rescan, SECONDS)
 {
 	ASSERT_EQ(0, pci_write(0, "remove", "1"));
 	EXPECT_EQ(0, accel_count());

@@ -239,7 +239,7 @@ TEST_F(recovery, unbound_while_in_use)
 
 	ASSERT_EQ(0, hang_cycles("4000000000"));
 	for (int i = 0; i < 40; i++)
-		ASSERT_EQ(0, client_submit(&self->c, 2, i % 32, JOB_HANG, sync, NULL));
+		ASSERT_EQ(0, client_submit(&self->c, 2, i % 32, JOB_HANG, i == 35 ? sync : 0, NULL));
 	file = sync_export(self->c.fd, sync);
 	ASSERT_GE(file, 0);
 	ASSERT_EQ(0, pci_write(0, "remove", "1"));

@@ -5,16 +5,15 @@
 # object files), and prints where it is.
 . "$(dirname "$0")/lib.sh"
 
-kernel=$1 out=$2
+kernel=$1
+mkdir -p "$2"
+out=$(cd "$2" && pwd)
 shift 2
-mkdir -p "$out"
 exec 8>"$out/.lock"
 flock 8
-for part in driver uapi hw/include; do
-	mkdir -p "$out/$part"
-	cp -ru "$top/$part/." "$out/$part/"
-done
-[ -f "$top/Kbuild" ] && cp -u "$top/Kbuild" "$out/"
+# sources only: `make modules` leaves objects of another kernel beside them
+(cd "$top" && find driver uapi hw/include -type f \( -name '*.[ch]' -o -name Kbuild -o -name '*.sh' \) ! -name '*.mod.c') |
+	(cd "$top" && cpio -pdmu --quiet "$out")
 make -C "$kernel" M="$out/driver" "$@" modules >"$out/build.log" 2>&1 8>&- || {
 	tail -n 30 "$out/build.log" >&2
 	die "the driver does not build against $kernel (log in $out/build.log)"
