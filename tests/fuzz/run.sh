@@ -7,6 +7,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$1/check"
 cp tests/fuzz/corpus/"$2"/* "$work"/
+# ONNX's own operator cases are good beginnings too
+if [ "$2" = onnx ]; then
+	for model in /usr/share/libonnx-testdata/data/node/*/model.onnx; do
+		cp "$model" "$work/$(basename "$(dirname "$model")")"
+	done
+fi
 "$1/tests/fuzz/$2" -max_total_time="$3" -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 \
 	-artifact_prefix="$1/check/$2-" "$work" 2>&1 | tail -n 40 >"$work.log"
 status=$?
