@@ -69,6 +69,15 @@ $(eval $(call rtl_bench,array-2x2,2x2,eie_array,--prefix Vtop,))
 $(eval $(call rtl_bench,array-8x8,8x8,eie_array,--prefix Vtop $(addprefix -G,$(RTL_8X8_G)),$(addprefix -DTB_,$(RTL_8X8_D))))
 RTL_TESTS := host engines array-2x2 array-8x8
 
+# ---- published networks: run.sh fetches them, randomise gives topologies weights
+
+$(T)/randomise: tests/networks/randomise.c $(BUILD)/gen/onnx.pb-c.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -I$(BUILD)/gen -o $@ $^ -lprotobuf-c -lm
+
+check-networks: $(BUILD)/eie $(T)/randomise
+	@for g in ppocr silero light; do tests/networks/run.sh $(BUILD) $$g || exit 1; done
+
 # ---- all of it
 
 CHECKED := EIE_SIM_LIB=$(abspath $(BUILD))/libeie_sim_checked.so
@@ -86,11 +95,13 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	echo "hw-networks-8x8 1200 env $(CHECKED) $(T)/lib/compile sim:8x8"; \
 	echo "hw-networks-2x2 600 env $(CHECKED) $(T)/lib/compile sim:2x2"; \
 	echo "hw-networks-slow-bus 600 env $(CHECKED) $(T)/lib/compile sim:2x2,stall=300,jitter=80,latency=20"; \
+	echo "hw-network 600 env $(CHECKED) $(T)/lib/network cpu sim:2x2 sim:8x8"; \
 	echo "hw-sessions 600 env $(CHECKED) $(T)/lib/session sim:2x2 sim:8x8"; \
 	echo "hw-simdev-8x8 600 env $(CHECKED) $(T)/lib/simdev 8x8,stall=100,jitter=20"; \
 	$(foreach t,$(LIB_TESTS),echo "asan-$(t) 1200 env $(SIM_ENV) $(T)/asan/$(t)"; echo "lib-$(t) 1200 env $(SIM_ENV) $(T)/lib/$(t)";) \
 	$(foreach t,$(CLI_TESTS),echo "cli-$(t) 600 env $(SIM_ENV) EIE=$(abspath $(BUILD))/eie BUILD=$(abspath $(BUILD)) tests/cli/$(t).sh";) \
 	$(foreach t,$(filter-out array-8x8,$(RTL_TESTS)),echo "rtl-$(t) 600 $(T)/rtl/$(t)";) \
+	$(foreach g,ppocr silero light-small,echo "networks-$(g) 900 tests/networks/run.sh $(BUILD) $(g)";) \
 	echo "sim-axi_mem 300 $(T)/sim/test_axi_mem"; \
 	echo "sim-fast 300 $(T)/sim/test_sim"; \
 	echo "sim-checked 600 $(T)/sim/test_sim_checked"; \
@@ -102,9 +113,9 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	} > $@
 
 check-build: all $(BUILD)/check.list $(BUILD)/libeie_sim_checked.so $(LIB_TESTS:%=$(T)/lib/%) $(LIB_TESTS:%=$(T)/asan/%) \
-	$(SIM_CHECKS) $(HW_TESTS:%=$(T)/hw/%) $(FUZZERS:%=$(T)/fuzz/%) $(RTL_TESTS:%=$(T)/rtl/%)
+	$(T)/randomise $(SIM_CHECKS) $(HW_TESTS:%=$(T)/hw/%) $(FUZZERS:%=$(T)/fuzz/%) $(RTL_TESTS:%=$(T)/rtl/%)
 
 fuzz: $(FUZZERS:%=$(T)/fuzz/%)
 	@for f in $(FUZZERS); do tests/fuzz/run.sh $(BUILD) $$f $(FUZZ_TIME) || exit 1; done
 
-.PHONY: check-build fuzz
+.PHONY: check-build check-networks fuzz

@@ -311,6 +311,8 @@ int op_pad_infer(const struct op_infer *c)
 	}
 	if (net_count(x->ndim, dims) == UINT64_MAX)
 		return OP_FAIL(c, -E2BIG, "%s has more than 2^28 values", net_shape_text(x->ndim, dims).s);
+	if (sum > 1 << 22)
+		return OP_FAIL(c, -ENOTSUP, "an output of %s is too large", net_shape_text(x->ndim, dims).s);
 	p = op_plan(c, sizeof(*p) + sum * sizeof(p->tables[0]));
 	if (!p)
 		return -ENOMEM;
