@@ -218,14 +218,14 @@ int cmd_inspect(struct tool *tool, int argc, char **argv)
 		.summary = "Prints layers, shapes, density, code bits and bytes by part.",
 		.example = "eie inspect lenet_300_100.eie",
 	};
-	struct accel_model *model;
+	struct accel_model *model = NULL;
 	struct sums s;
 	int status = args_parse(tool, &cmd, argc, argv, pos);
 
 	if (status == ARGS_GO)
 		status = open_model(pos[0], &onnx, &model);
 	onnx_args_free(&onnx);
-	if (status)
+	if (!model)
 		return status;
 	s = sum_up(model);
 	if (as_json)
