@@ -107,6 +107,7 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	echo "sim-checked 600 $(T)/sim/test_sim_checked"; \
 	echo "generated 60 tests/step.sh $(MAKE) BUILD=$(BUILD) check-generated"; \
 	echo "lint 300 tests/step.sh $(MAKE) BUILD=$(BUILD) lint"; \
+	echo "operators 300 tests/operators.sh $(BUILD)"; \
 	echo "manpage 60 tests/step.sh mandoc -T lint -W warning docs/man/eie.1"; \
 	echo "symbols 60 tests/symbols.sh $(BUILD)/$(SONAME) libaccel/include/accel.h"; \
 	echo "demo 600 tests/demo.sh $(BUILD) $(MODEL)"; \
