@@ -106,6 +106,15 @@ $(eval $(call rtl_bench,width-64,2x2,eie_axi_width,--prefix Vtop -GBusBits=64,-D
 $(eval $(call rtl_bench,width-256,2x2,eie_axi_width,--prefix Vtop -GBusBits=256,-DTB_BITS=256))
 RTL_TESTS := host engines width-64 width-256 array-2x2 array-8x8
 
+# ---- published networks: run.sh fetches them, randomise gives topologies weights
+
+$(T)/randomise: tests/networks/randomise.c $(BUILD)/gen/onnx.pb-c.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -I$(BUILD)/gen -o $@ $^ -lprotobuf-c -lm
+
+check-networks: $(BUILD)/eie $(T)/randomise
+	@for g in ppocr silero light; do tests/networks/run.sh $(BUILD) $$g || exit 1; done
+
 # ---- all of it
 
 CHECKED := EIE_SIM_LIB=$(abspath $(BUILD))/libeie_sim_checked.so
@@ -128,9 +137,11 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	echo "hw-networks-slow-bus 600 env $(CHECKED) $(T)/lib/compile sim:2x2,stall=300,jitter=80,latency=20"; \
 	$(foreach c,$(CHECK_CONFIGS),echo "hw-sessions-$(c) 600 env $(CHECKED) $(T)/lib/session sim:$(c)";) \
 	$(foreach c,$(CHECK_CONFIGS),echo "hw-simdev-$(c) 600 env $(CHECKED) $(T)/lib/simdev $(c),stall=100,jitter=20";) \
+	echo "hw-network 600 env $(CHECKED) $(T)/lib/network cpu sim:2x2 sim:8x8"; \
 	$(foreach t,$(LIB_TESTS),echo "asan-$(t) 1200 env $(SIM_ENV) $(T)/asan/$(t)"; echo "lib-$(t) 1200 env $(SIM_ENV) $(T)/lib/$(t)";) \
 	$(foreach t,$(CLI_TESTS),echo "cli-$(t) 600 env $(SIM_ENV) EIE=$(abspath $(BUILD))/eie BUILD=$(abspath $(BUILD)) tests/cli/$(t).sh";) \
 	$(foreach t,$(filter-out array-8x8,$(RTL_TESTS)),echo "rtl-$(t) 600 $(T)/rtl/$(t)";) \
+	$(foreach g,ppocr silero light-small,echo "networks-$(g) 900 tests/networks/run.sh $(BUILD) $(g)";) \
 	echo "sim-axi_mem 300 $(T)/sim/test_axi_mem"; \
 	echo "sim-fast 300 $(T)/sim/test_sim"; \
 	echo "sim-checked 600 $(T)/sim/test_sim_checked"; \
@@ -142,6 +153,7 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	echo "lint 300 tests/step.sh $(MAKE) BUILD=$(BUILD) lint"; \
 	echo "diagrams 60 tests/diagrams.sh check"; \
 	echo "synthesis 60 tests/step.sh $(MAKE) BUILD=$(BUILD) check-synth"; \
+	echo "operators 300 tests/operators.sh $(BUILD)"; \
 	echo "manpage 60 tests/step.sh mandoc -T lint -W warning docs/man/eie.1"; \
 	echo "install 300 tests/install.sh $(BUILD)"; \
 	echo "symbols 60 tests/symbols.sh $(BUILD)/$(SONAME) libaccel/include/accel.h"; \
@@ -149,7 +161,7 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	} > $@
 
 check-build: all $(BUILD)/check.list $(BUILD)/libeie_sim_checked.so $(LIB_TESTS:%=$(T)/lib/%) $(LIB_TESTS:%=$(T)/asan/%) \
-	$(SIM_CHECKS) $(HW_TESTS:%=$(T)/hw/%) fuzz-hw-build $(FUZZERS:%=$(T)/fuzz/%) $(RTL_TESTS:%=$(T)/rtl/%) \
+	$(T)/randomise $(SIM_CHECKS) $(HW_TESTS:%=$(T)/hw/%) fuzz-hw-build $(FUZZERS:%=$(T)/fuzz/%) $(RTL_TESTS:%=$(T)/rtl/%) \
 	$(SERVER_TESTS) $(BUILD)/eie-device $(BUILD)/eie-device-checked $(DRIVER_PROGRAMS) machine-uml
 
 diagrams:
@@ -158,4 +170,4 @@ diagrams:
 fuzz: $(FUZZERS:%=$(T)/fuzz/%)
 	@for f in $(FUZZERS); do tests/fuzz/run.sh $(BUILD) $$f $(FUZZ_TIME) || exit 1; done
 
-.PHONY: check-build diagrams fuzz
+.PHONY: check-build check-networks diagrams fuzz

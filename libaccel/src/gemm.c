@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * One kernel, compiled for three widths of vectors. Why not OpenBLAS? Its thread count belongs to the whole process, not to us, and its
- * kernels differ between processors: the same network would give other bits on another machine (docs/decisions.md has the times).
+ * kernels differ between processors: the same network would give other bits on another machine. docs/performance.md has the times.
  */
 #include "gemm.h"
 
+
+/* gcc leaves these loops alone at -O2, and the sums then live in memory: half the speed. */
+#ifdef __clang__
+#define UNROLL
+#else
+#define UNROLL _Pragma("GCC unroll 8")
+#endif
 
 /* R rows times 2 vectors of W floats are kept in registers; rows beyond the last one repeat it and are not stored. */
 #define PANEL_KERNEL(name, target, W, R) \
@@ -15,12 +22,12 @@
 			size_t valid = rows - r0 < (R) ? rows - r0 : (R); \
 			const float *row[R]; \
 \
-			for (size_t r = 0; r < (R); r++) \
+			UNROLL for (size_t r = 0; r < (R); r++) \
 				row[r] = a + (r0 + (r < valid ? r : valid - 1)) * lda; \
 			for (size_t j = 0; j < GEMM_COLS; j += 2 * (W)) { \
 				name##_vec acc[R][2]; \
 \
-				for (size_t r = 0; r < (R); r++) { \
+				UNROLL for (size_t r = 0; r < (R); r++) { \
 					float start = init ? init[r0 + (r < valid ? r : valid - 1)] : 0; \
 \
 					acc[r][0] = (name##_vec){ 0 } + start; \
@@ -30,7 +37,7 @@
 					name##_vec b0 = *(const name##_vec *)(panel + i * GEMM_COLS + j); \
 					name##_vec b1 = *(const name##_vec *)(panel + i * GEMM_COLS + j + (W)); \
 \
-					for (size_t r = 0; r < (R); r++) { \
+					UNROLL for (size_t r = 0; r < (R); r++) { \
 						acc[r][0] += row[r][i] * b0; \
 						acc[r][1] += row[r][i] * b1; \
 					} \

@@ -25,7 +25,7 @@ struct onnx_options {
 	unsigned int nshapes, nknown;
 	const struct onnx_shape *shapes;
 	const struct onnx_known *known;
-	uint64_t max_bytes;              /* of all constants; 0: the default */
+	uint64_t max_bytes, max_fold_work;   /* of all constants, and of folding; 0: the defaults */
 	bool keep;                       /* every node that is not constant stays: for tests that compare with the network as it was */
 };
 

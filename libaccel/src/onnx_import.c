@@ -521,6 +521,9 @@ static int import_outputs(struct import *im, const Onnx__GraphProto *g, const st
 			return -EINVAL;
 		if (!find(scope, name, &value))
 			return accel_fail(im->err, -EINVAL, name, "%s: nothing makes output '%s'", im->net->file, name);
+		for (size_t k = 0; k < i; k++)
+			if (!strcmp(name, g->output[k]->name))
+				return accel_fail(im->err, -EINVAL, name, "%s: two outputs are named '%s'", im->net->file, name);
 		for (unsigned int k = 0; k < im->net->ninputs; k++)
 			taken = taken || im->net->inputs[k] == value;
 		for (unsigned int k = 0; k < im->net->noutputs; k++)
@@ -611,6 +614,8 @@ int onnx_load(const void *data, size_t size, const char *name, const char *folde
 	} else {
 		if (im.options->max_bytes)
 			im.net->max_bytes = im.options->max_bytes;
+		if (im.options->max_fold_work)
+			im.net->fold_work = im.options->max_fold_work;
 		ret = import_model(&im, m);
 	}
 	onnx__model_proto__free_unpacked(m, NULL);

@@ -21,7 +21,7 @@ static int type_of(const Onnx__AttributeProto *a)
 /* Texts may hold zeros in a damaged file: they end there. */
 static int add_text(struct net_node *node, const char *name, const uint8_t *text, size_t len)
 {
-	return net_node_add_attr(node, name, NET_TEXT, (uint32_t)strnlen((const char *)text, len), text) ? 0 : -ENOMEM;
+	return net_node_add_attr(node, name, NET_TEXT, len ? (uint32_t)strnlen((const char *)text, len) : 0, text) ? 0 : -ENOMEM;
 }
 
 static int add_strings(struct net_node *node, const Onnx__AttributeProto *a)
@@ -38,7 +38,8 @@ static int add_strings(struct net_node *node, const Onnx__AttributeProto *a)
 	for (size_t i = 0; i < a->n_strings; i++) {
 		if (i)
 			all[at++] = ',';
-		memcpy(all + at, a->strings[i].data, a->strings[i].len);
+		if (a->strings[i].len)
+			memcpy(all + at, a->strings[i].data, a->strings[i].len);
 		at += a->strings[i].len;
 	}
 	ret = add_text(node, a->name, (const uint8_t *)all, at);

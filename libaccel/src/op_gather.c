@@ -290,8 +290,10 @@ int op_pad_infer(const struct op_infer *c)
 	uint64_t sum = 0;
 	const char *mode;
 	struct pad *p;
+	float old_value;
 	int ret = op_attr_text(c, "mode", "constant", &mode);
 
+	ret = ret ? ret : op_attr_float(c, "value", 0, &old_value);
 	ret = ret ? ret : pad_amounts(c, pads);
 	if (ret)
 		return ret;
@@ -309,6 +311,8 @@ int op_pad_infer(const struct op_infer *c)
 	}
 	if (net_count(x->ndim, dims) == UINT64_MAX)
 		return OP_FAIL(c, -E2BIG, "%s has more than 2^28 values", net_shape_text(x->ndim, dims).s);
+	if (sum > 1 << 22)
+		return OP_FAIL(c, -ENOTSUP, "an output of %s is too large", net_shape_text(x->ndim, dims).s);
 	p = op_plan(c, sizeof(*p) + sum * sizeof(p->tables[0]));
 	if (!p)
 		return -ENOMEM;
@@ -333,7 +337,7 @@ static void pad_elements(void *arg, uint64_t first, uint64_t last)
 
 	if (r->node->nin > 2 && r->in[2].p)
 		constant = r->in[2].p;
-	else if (r->in[0].type == NET_F32 && op_attr(r->node, "value") && op_attr(r->node, "value")->type == NET_FLOATS)
+	else if (r->in[0].type == NET_F32 && op_attr(r->node, "value"))
 		constant = op_attr(r->node, "value")->floats;
 	for (uint64_t i = first; i < last; i++) {
 		uint64_t rest = i, at = 0, stride = 1;

@@ -210,6 +210,9 @@ int op_resize_infer(const struct op_infer *c)
 		return ret;
 	for (unsigned int d = 0; d < x->ndim; d++)
 		sum += s.out[d];
+	/* tables of 36 bytes a position */
+	if (sum > 1 << 20)
+		return OP_FAIL(c, -ENOTSUP, "an output of %s is too large", net_shape_text(x->ndim, s.out).s);
 	p = op_plan(c, sizeof(*p) + sum * sizeof(*table));
 	if (!p)
 		return -ENOMEM;

@@ -5,6 +5,31 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* Runs of layers in one place. */
+struct segments {
+	uint64_t on_device; /* layers */
+	uint64_t device_segments, cpu_segments;
+};
+
+static struct segments count_segments(const struct accel_program *program)
+{
+	struct segments s = { 0 };
+	struct accel_place_info p;
+	bool before = false;
+
+	for (unsigned int i = 0; !accel_program_place(program, i, &p); i++) {
+		bool device = !strcmp(p.where, "device");
+
+		s.on_device += device;
+		if (!i || device != before) {
+			s.device_segments += device;
+			s.cpu_segments += !device;
+		}
+		before = device;
+	}
+	return s;
+}
+
 static void print_json(const char *path, const char *device, const struct accel_program *program)
 {
 	struct accel_program_totals totals = { 0 };
@@ -33,6 +58,8 @@ static void print_json(const char *path, const char *device, const struct accel_
 		json_close(&j);
 	}
 	json_close(&j);
+	json_count(&j, "device_segments", count_segments(program).device_segments);
+	json_count(&j, "cpu_segments", count_segments(program).cpu_segments);
 	json_count(&j, "jobs", totals.jobs);
 	json_count(&j, "commands", totals.commands);
 	json_count(&j, "command_bytes", totals.command_bytes);
@@ -44,7 +71,8 @@ static void print_text(const struct tool *tool, const char *path, const char *de
 		       const struct accel_program *program)
 {
 	struct accel_program_totals totals = { 0 };
-	uint64_t ideal = 0, loaded = 0, stored = 0, resident = 0, on_device = 0;
+	uint64_t ideal = 0, loaded = 0, stored = 0, resident = 0;
+	const struct segments s = count_segments(program);
 	struct accel_place_info p;
 
 	accel_program_totals(program, &totals);
@@ -59,10 +87,9 @@ static void print_text(const struct tool *tool, const char *path, const char *de
 		char tiles[24];
 
 		if (strcmp(p.where, "device")) {
-			printf("%-16s %-6s %93s  %s\n", p.layer, p.where, "", p.reason);
+			printf("%-16s %-6s %s\n", p.layer, p.where, p.reason);
 			continue;
 		}
-		on_device++;
 		snprintf(tiles, sizeof(tiles), "%ux%u", p.row_tiles, p.col_tiles);
 		printf("%-16s %-6s %7s %-9s %7.3f %12s %12s %12s %12s  %s\n", p.layer, p.where,
 		       tiles, p.resident ? "resident" : "streamed", p.balance,
@@ -75,8 +102,9 @@ static void print_text(const struct tool *tool, const char *path, const char *de
 	}
 	printf("%-49s %12s %12s %12s %12s\n", "total", text_count(ideal).s, text_bytes(loaded).s,
 	       text_bytes(stored).s, text_bytes(resident).s);
-	printf("\n%s of %u layers on the device.\n", text_count(on_device).s,
-	       accel_program_places(program));
+	printf("\n%s of %u layers on the device, in %s segments; %s segments on the CPU.\n",
+	       text_count(s.on_device).s, accel_program_places(program),
+	       text_count(s.device_segments).s, text_count(s.cpu_segments).s);
 	printf("Ideal cycles: of one item with no activation zero. Zero activations are skipped, so a run can take fewer.\n");
 }
 

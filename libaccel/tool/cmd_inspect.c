@@ -24,7 +24,10 @@ static double density(uint64_t nonzeros, uint64_t weights)
 }
 
 struct sums {
-	uint64_t weights, nonzeros, float_bytes, codes, index, other;
+	uint64_t weights, nonzeros;   /* of fully connected layers */
+	uint64_t constants;	      /* of operators */
+	uint64_t float_bytes, codes, index, other;
+	unsigned int layers, operators;
 	bool calibrated;
 };
 
@@ -35,8 +38,11 @@ static struct sums sum_up(const struct accel_model *model)
 	struct accel_layer_info l;
 
 	for (unsigned int i = 0; !accel_model_layer(model, i, &l); i++) {
-		s.weights += (uint64_t)l.rows * l.cols + l.weights;
-		s.nonzeros += l.nonzeros + l.weights; /* of operators nobody counted zeros */
+		s.weights += (uint64_t)l.rows * l.cols;
+		s.nonzeros += l.nonzeros;
+		s.constants += l.weights;
+		s.layers += l.kind == ACCEL_LAYER_FC;
+		s.operators += l.kind == ACCEL_LAYER_OP;
 		s.float_bytes += layer_float_bytes(&l);
 		s.codes += l.file_bytes_codes;
 		s.index += l.file_bytes_index;
@@ -45,6 +51,14 @@ static struct sums sum_up(const struct accel_model *model)
 	for (unsigned int i = 0; !accel_model_tensor(model, i, &tensor); i++)
 		s.calibrated = s.calibrated && tensor.calibrated;
 	return s;
+}
+
+static const char *type_name(enum accel_dtype dtype)
+{
+	static const char *const names[] = { "int16", "float32", "int64", "int32",
+					     "uint8", "int8", "bool" };
+
+	return names[dtype];
 }
 
 static void json_tensor(struct json *j, const struct accel_tensor_info *t)
@@ -59,6 +73,7 @@ static void json_tensor(struct json *j, const struct accel_tensor_info *t)
 	json_int(j, "lo", t->lo);
 	json_int(j, "hi", t->hi);
 	json_bool(j, "calibrated", t->calibrated);
+	json_text(j, "type", type_name(t->dtype));
 	json_close(j);
 }
 
@@ -74,6 +89,8 @@ static void print_json(const char *path, const struct accel_model *model, const 
 	json_count(&j, "file_bytes", bytes);
 	json_count(&j, "float_bytes", s->float_bytes);
 	json_number(&j, "ratio", bytes ? (double)s->float_bytes / (double)bytes : NAN);
+	json_count(&j, "operators", s->operators);
+	json_count(&j, "operator_constants", s->constants);
 	json_count(&j, "weights", s->weights);
 	json_count(&j, "nonzeros", s->nonzeros);
 	json_number(&j, "density", density(s->nonzeros, s->weights));
@@ -119,9 +136,15 @@ print_tensors(const struct tool *tool, const char *label, const struct accel_mod
 {
 	struct accel_tensor_info t;
 
-	for (unsigned int i = 0; !get(model, i, &t); i++)
+	for (unsigned int i = 0; !get(model, i, &t); i++) {
+		if (t.dtype != ACCEL_DTYPE_INT16) {
+			report(tool, i ? "" : label, "%s %s, %s", t.name, text_shape(&t).s,
+			       type_name(t.dtype));
+			continue;
+		}
 		report(tool, i ? "" : label, "%s %s, reals %.4g to %.4g", t.name, text_shape(&t).s,
 		       (double)t.lo * (double)t.scale, (double)t.hi * (double)t.scale);
+	}
 }
 
 static void print_text(const struct tool *tool, const char *path, const struct accel_model *model,
@@ -130,17 +153,23 @@ static void print_text(const struct tool *tool, const char *path, const struct a
 	uint64_t bytes = accel_model_file_bytes(model);
 	struct accel_layer_info l;
 
-	report(tool, "Model", "%s: %u layers, %s weights, %.2f %% of them not zero", path,
-	       accel_model_layers(model), text_count(s->weights).s,
-	       100 * density(s->nonzeros, s->weights));
+	if (s->operators)
+		report(tool, "Model", "%s: %u operators with %s constants", path, s->operators,
+		       text_count(s->constants).s);
+	if (s->layers)
+		report(tool, s->operators ? "" : "Model",
+		       "%s%s%u layers, %s weights, %.2f %% of them not zero",
+		       s->operators ? "" : path, s->operators ? "for the engine: " : ": ", s->layers,
+		       text_count(s->weights).s, 100 * density(s->nonzeros, s->weights));
 	if (bytes)
 		report(tool, "Size", "%s, %.1f times smaller than float32 (%s)", text_bytes(bytes).s,
 		       (double)s->float_bytes / (double)bytes, text_bytes(s->float_bytes).s);
 	print_tensors(tool, "Input", model, accel_model_input);
 	print_tensors(tool, "Output", model, accel_model_output);
-	report(tool, "Ranges",
-	       s->calibrated ? "calibrated" :
-			       "guessed from seeded inputs: import with --calib for better ones");
+	if (s->layers)
+		report(tool, "Ranges",
+		       s->calibrated ? "calibrated" :
+				       "guessed from seeded inputs: import with --calib for better ones");
 	printf("\n%s%-16s %-15s %-6s %10s %8s %4s %6s %9s %9s %9s%s\n", tool->bold, "layer",
 	       "rows x cols", "act", "nonzero", "density", "bits", "values", "codes", "indices",
 	       "other", tool->reset);
@@ -148,8 +177,8 @@ static void print_text(const struct tool *tool, const char *path, const struct a
 		char shape[32];
 
 		if (l.kind == ACCEL_LAYER_OP) {
-			printf("%-16s %-22s %10s %26s %9s %9s %9s\n", l.name, l.op, text_count(l.weights).s,
-			       "", "", "", text_count(l.file_bytes_other).s);
+			printf("%-16s %-22s %10s %24s %9s %9s %9s\n", l.name, l.op,
+			       text_count(l.weights).s, "", "", "", text_count(l.file_bytes_other).s);
 			continue;
 		}
 		snprintf(shape, sizeof(shape), "%" PRIu32 " x %" PRIu32, l.rows, l.cols);
@@ -189,14 +218,14 @@ int cmd_inspect(struct tool *tool, int argc, char **argv)
 		.summary = "Prints layers, shapes, density, code bits and bytes by part.",
 		.example = "eie inspect lenet_300_100.eie",
 	};
-	struct accel_model *model;
+	struct accel_model *model = NULL;
 	struct sums s;
 	int status = args_parse(tool, &cmd, argc, argv, pos);
 
 	if (status == ARGS_GO)
 		status = open_model(pos[0], &onnx, &model);
 	onnx_args_free(&onnx);
-	if (status)
+	if (!model)
 		return status;
 	s = sum_up(model);
 	if (as_json)

@@ -54,8 +54,8 @@ says "names file and value" 'nan\.npy: value 31'
 mkdir nothing
 try 1 "calibration from an empty directory" import w.npz --calib nothing -o bad.eie
 try 1 "calibration that is not there" import w.npz --calib gone.npy -o bad.eie
-try 1 "an .onnx" import net.onnx -o bad.eie
-says "tells what is supported" "supported: .npz"
+try 1 "an .onnx that is not there" import net.onnx -o bad.eie
+says "names it" "net.onnx"
 try 1 "a .net" import squeeze.net -o bad.eie
 try 1 "a model" import m.eie -o bad.eie
 try 1 "another file" import calib.txt -o bad.eie

@@ -55,7 +55,9 @@ try 1 "an unknown device" info --device vacuum
 says "names it" vacuum
 try 1 "a model that is not there" inspect nowhere.eie
 says "names the file" 'nowhere\.eie: No such file'
-try 1 "an ONNX model" inspect net.onnx
+try 1 "an ONNX model that is not there" inspect net.onnx
+says "names the file" 'net\.onnx: No such file'
+try 1 "a Deep Compression model" inspect net.net
 says "tells what is supported" "not in this version"
 try 1 "weights instead of a model" run w.npz --input x.npy
 says "tells how to import" "eie import w.npz"

@@ -8,6 +8,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$1/check" "$work/corpus"
 cp tests/fuzz/corpus/"$2"/* "$work/corpus/" || exit 1
+# ONNX's own operator cases are good beginnings too
+if [ "$2" = onnx ]; then
+	for model in /usr/share/libonnx-testdata/data/node/*/model.onnx; do
+		cp "$model" "$work/corpus/$(basename "$(dirname "$model")")"
+	done
+fi
 echo "$2: $3 s, $(find "$work/corpus" -type f | wc -l) kept inputs, libFuzzer's seed $seed"
 "$1/tests/fuzz/$2" -seed="$seed" -max_total_time="$3" -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 \
 	-artifact_prefix="$1/check/$2-" "$work/corpus" >"$work/log" 2>&1

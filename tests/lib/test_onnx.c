@@ -118,6 +118,9 @@ static void test_model_errors(void **state)
 	ob_output(b, "nowhere");
 	refused(b, NULL, -EINVAL, "nothing makes output 'nowhere'");
 	b = small();
+	ob_output(b, "y");
+	refused(b, NULL, -EINVAL, "two outputs are named 'y'");
+	b = small();
 	ob_output(b, "");
 	refused(b, NULL, -EINVAL, "an output has no name");
 }

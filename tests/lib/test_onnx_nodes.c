@@ -3,7 +3,7 @@
  * ONNX's own operator tests (Debian libonnx-testdata): every case of an operator that the library has runs, on one thread and on
  * three, and gives the expected outputs. A case that the importer refuses must be in the list below, with its reason.
  *
- * test_onnx_nodes [--table] [CASE]: --table prints docs/operators.md.
+ * test_onnx_nodes [--table|CASE]: --table prints the table of docs/operators.md; a case is run alone.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -226,6 +226,77 @@ static enum outcome run_case(const char *name, struct accel_error *err)
 	return outcome;
 }
 
+/* ---------------------------------------------------------------- counts by operator */
+
+struct tally {
+	char name[64];
+	unsigned int passed, all;
+};
+
+static struct tally tallies[512];
+static unsigned int ntallies;
+
+static struct tally *tally_of(const char *op)
+{
+	for (unsigned int i = 0; i < ntallies; i++)
+		if (!strcmp(tallies[i].name, op))
+			return &tallies[i];
+	assert_true(ntallies < sizeof(tallies) / sizeof(tallies[0]));
+	snprintf(tallies[ntallies].name, sizeof(tallies[0].name), "%s", op);
+	return &tallies[ntallies++];
+}
+
+/* Once for each operator of the case. */
+static void count_case(const char *name, bool passed)
+{
+	Onnx__ModelProto *m;
+	char *path;
+
+	assert_true(asprintf(&path, "%s/%s/model.onnx", DATA, name) > 0);
+	m = read_model(path);
+	free(path);
+	for (size_t i = 0; i < m->graph->n_node; i++) {
+		struct tally *t = tally_of(m->graph->node[i]->op_type);
+		bool before = false;
+
+		for (size_t k = 0; k < i; k++)
+			before = before || !strcmp(m->graph->node[k]->op_type, m->graph->node[i]->op_type);
+		t->all += !before;
+		t->passed += !before && passed;
+	}
+	onnx__model_proto__free_unpacked(m, NULL);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct tally *)a)->name, ((const struct tally *)b)->name);
+}
+
+static void print_table(void)
+{
+	static const char *const device[] = { "Gemm", "MatMul" };
+	const struct op *ops;
+	unsigned int n;
+
+	ops = op_table(&n);
+	for (unsigned int i = 0; i < n; i++)
+		tally_of(ops[i].name);
+	qsort(tallies, ntallies, sizeof(tallies[0]), by_name);
+	printf("| operator | where | cases passed |\n|---|---|---|\n");
+	for (unsigned int i = 0; i < ntallies; i++) {
+		const struct tally *t = &tallies[i];
+		const struct op *op = op_find(t->name);
+		const char *where = op ? "CPU" : importers(t->name) ? "import" : "refused";
+
+		for (size_t k = 0; k < sizeof(device) / sizeof(device[0]); k++)
+			where = strcmp(t->name, device[k]) ? where : "device (fully connected, codebook), else CPU";
+		if (op && !t->all)
+			printf("| %s | %s | none there |\n", t->name, where);
+		else
+			printf("| %s | %s | %u of %u |\n", t->name, where, t->passed, t->all);
+	}
+}
+
 /* ---------------------------------------------------------------- all cases */
 
 static int any_case(const struct dirent *e)
@@ -249,6 +320,8 @@ static bool known_reason(const char *text)
 	return false;
 }
 
+static bool table;
+
 static void test_all(void **state)
 {
 	struct dirent **list;
@@ -259,8 +332,11 @@ static void test_all(void **state)
 	assert_true(n > 500);
 	for (int i = 0; i < n; i++) {
 		struct accel_error err = { 0 };
+		enum outcome outcome = has_wrong_data(list[i]->d_name) ? NOT_OURS : run_case(list[i]->d_name, &err);
 
-		switch (has_wrong_data(list[i]->d_name) ? NOT_OURS : run_case(list[i]->d_name, &err)) {
+		if (table)
+			count_case(list[i]->d_name, outcome == PASSED);
+		switch (outcome) {
 		case PASSED:
 			passed++;
 			break;
@@ -289,6 +365,14 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = { cmocka_unit_test(test_all) };
 
+	if (argc > 1 && !strcmp(argv[1], "--table")) {
+		int ret;
+
+		table = true;
+		ret = cmocka_run_group_tests(tests, NULL, NULL);
+		print_table();
+		return ret;
+	}
 	if (argc > 1) {
 		struct accel_error err = { 0 };
 

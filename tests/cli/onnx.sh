@@ -1,0 +1,72 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+# ONNX files in every command that takes a model.
+. "$(dirname "$0")/lib.sh"
+
+models=$top/tests/fuzz/corpus/onnx
+fixture npy x.npy f4 3 1 1 4 4
+fixture npy calib.npy f4 50 1 4 4
+
+try 0 "inspect" inspect "$models/classifier.onnx"
+prints "counts operators" "3 operators"
+prints "counts layers of the engine" "for the engine: 2 layers"
+prints "tells the input's type" "^Input *x \[1, 4, 4\], float32"
+try 0 "inspect --json" inspect "$models/classifier.onnx" --json
+is_json "is JSON"
+check "counts operators" [ "$(value operators)" = 3 ]
+
+try 0 "import" import "$models/classifier.onnx" -o guessed.eie
+says "warns" "not calibrated"
+try 0 "import with inputs" import "$models/classifier.onnx" --calib calib.npy -o m.eie
+check "does not warn" [ ! -s err ]
+prints "tells what is on the CPU" "2 layers for the engine, the others for the CPU"
+try 0 "the same again" import "$models/classifier.onnx" --calib calib.npy -o again.eie
+check "gives the same bytes" cmp -s m.eie again.eie
+try 0 "import without layers for the engine" import "$models/hard_swish.onnx" -o h.eie
+check "has nothing to calibrate" [ ! -s err ]
+
+find_devices
+for d in $DEVICES; do
+	try 0 "run of the .onnx on $d" run "$models/classifier.onnx" --input x.npy --device "$d" -o guessed.npy --verify
+	prints "verifies every bit" "0 of 9 output values differ"
+	try 0 "run of the .eie on $d" run m.eie --input x.npy --device "$d" -o "$d.npy"
+	cmp -s "$d.npy" cpu.npy || not_ok "$d gives other bits than cpu"
+	try 0 "explain on $d" explain m.eie --device "$d"
+	[ "$d" = cpu ] || prints "says why a layer is on the CPU" "^Conv_0 *cpu *convolution: this engine"
+done
+try 0 "explain --json" explain m.eie --device ref --json
+is_json "is JSON"
+check "counts segments on the CPU" [ "$(value cpu_segments)" = 2 ]
+check "counts segments on the device" [ "$(value device_segments)" = 1 ]
+
+try 0 "several items, a few at a time" run m.eie --input x.npy --batch 2 -o batch.npy
+check "gives the same bytes" cmp -s batch.npy cpu.npy
+fixture npy sound.npy f4 3 2 2
+try 0 "two outputs" run "$models/lstm.onnx" --input sound.npy --output y=y.npy --output h=h.npy
+check "are both written" [ -s y.npy -a -s h.npy ]
+try 1 "an output that is not there" run "$models/lstm.onnx" --input sound.npy --output z=z.npy
+says "names the nearest" "has no output 'z'"
+try 1 "raw values of a float network" run "$models/hard_swish.onnx" --input sound.npy --raw -o z.npy
+
+try 0 "a shape that the file has" inspect "$models/lstm.onnx" --shape x=3,2,2
+try 1 "another shape" inspect "$models/lstm.onnx" --shape x=3,2,5
+says "names file, input and dimension" "lstm\.onnx: input 'x': dimension 2 is 2, --shape gives another"
+try 1 "a shape of nothing" inspect "$models/lstm.onnx" --shape z=1
+says "names the first input" "has no input 'z'; its first is 'x'"
+try 1 "a shape that is none" inspect "$models/lstm.onnx" --shape x=3,,2
+says "quotes it" "is not a list of sizes"
+try 1 "a fixed number that is none" inspect "$models/lstm.onnx" --fix x=loud
+says "quotes it" "'loud' is not a number"
+try 1 "a shape for an .eie" inspect m.eie --shape x=1
+says "tells that they are fixed" "this model's shapes are fixed"
+
+head -c 100 "$models/classifier.onnx" >cut.onnx
+try 1 "a damaged file" run cut.onnx --input x.npy
+says "names it" "cut\.onnx: not an ONNX file, or damaged"
+: >empty.onnx
+try 1 "an empty file" explain empty.onnx
+try 1 "a text" import "$0" -o z.eie
+sed 's/Relu/Rela/' "$models/classifier.onnx" >unknown.onnx
+try 1 "an unknown operator" import unknown.onnx -o z.eie
+says "names file, node and operator" "unknown\.onnx: node .* (Rela): this operator is not supported; docs/operators\.md"
+finish

