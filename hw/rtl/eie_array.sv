@@ -86,7 +86,6 @@ module eie_array #(
   // of the clusters
   logic [Clusters-1:0]   hold, y_valid, uw0, uw1, bs0, bs1, busy0, busy1, dr_bad, dr_uw;
   logic [8*Clusters-1:0] y_sat;
-  logic [5*Clusters-1:0] macs;
 
   assign cbuf_we = buf_we_i && 8'(buf_target_i) == eie_pkg::BufCbuf;
 
@@ -170,6 +169,14 @@ module eie_array #(
   for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
     logic       mine;
     logic [1:0] busy, unwritten, bad_stream, param_fault;
+    logic [4:0] macs;
+    logic [8:0] total;              // of this cluster and those before it
+
+    if (c == 0) begin : gen_first
+      assign total = 9'(macs);
+    end else begin : gen_other
+      assign total = gen_cluster[c-1].total + 9'(macs);
+    end
 
     assign mine = buf_we_i && buf_cluster_i == 4'(c);
     assign {busy1[c], busy0[c]} = busy;
@@ -212,7 +219,7 @@ module eie_array #(
       .y_sat_o       (y_sat[8*c +: 8]),
       .clear_i       (clear_busy_o),
       .clear_word_i  (clear_word_q),
-      .macs_o        (macs[5*c +: 5]),
+      .macs_o        (macs),
       .busy_o        (busy),
       .unwritten_o   (unwritten),
       .bad_stream_o  (bad_stream),
@@ -221,14 +228,7 @@ module eie_array #(
   end
 
   // What a flush drops does not count: it may come from a granule of another address space.
-  always_comb begin
-    macs_o = '0;
-    if (!flush_i) begin
-      for (int unsigned c = 0; c < Clusters; c++) begin
-        macs_o = macs_o + 9'(macs[5*c +: 5]);
-      end
-    end
-  end
+  assign macs_o = flush_i ? '0 : gen_cluster[Clusters-1].total;
 
   always_comb begin
     sats_o = '0;
