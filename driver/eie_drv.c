@@ -2,6 +2,7 @@
 /*
  * The DRM driver: files, ioctls, fdinfo, module.
  */
+#include <linux/compat.h>
 #include <linux/module.h>
 #include <linux/sched/signal.h>
 #include <linux/uaccess.h>
