@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 enum { X, W, R, B, LENGTHS, H0, C0, P };
 
@@ -14,6 +15,15 @@ struct lstm {
 	bool batch_first, reverse;
 	float clip;
 };
+
+/* The default ones, written out: once a direction. */
+static bool default_activations(const struct net_node *node)
+{
+	const struct net_attr *a = op_attr(node, "activations");
+
+	return !a || (a->type == NET_TEXT &&
+		      (!strcasecmp(a->text, "Sigmoid,Tanh,Tanh") || !strcasecmp(a->text, "Sigmoid,Tanh,Tanh,Sigmoid,Tanh,Tanh")));
+}
 
 int op_lstm_infer(const struct op_infer *c)
 {
@@ -32,7 +42,7 @@ int op_lstm_infer(const struct op_infer *c)
 		ret = i == LENGTHS ? op_want(c, i, NET_I32) : op_want(c, i, NET_F32);
 	if (ret)
 		return ret;
-	if (forget || op_attr(c->node, "activations"))
+	if (forget || !default_activations(c->node))
 		return OP_FAIL(c, -ENOTSUP, "input_forget and other activations than the default ones are not supported");
 	if (strcmp(direction, "forward") && strcmp(direction, "reverse") && strcmp(direction, "bidirectional"))
 		return OP_FAIL(c, -EINVAL, "attribute 'direction' is '%s'", direction);
