@@ -266,6 +266,9 @@ static void test_writes_meanwhile(void **state)
 
 	f = fixture_open(&slow, RAM_BYTES, RING_LOG2, RING_LOG2);
 	reset(state);
+	job[1].cmds[C_COUNT] = sync0();   /* for ever: the reset finds it, and its entry takes its time */
+	PG_SET(&job[1].cmds[C_COUNT], WAIT_PREV, 1);
+	job[1].desc.ncmds++;
 	submit(1);
 	fixture_cycles(f, 3000);
 	assert_int_equal(reg_read(f, queue_reg(1, EIE_REG_Q_STATUS)), RUNNING);
