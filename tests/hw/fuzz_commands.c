@@ -46,7 +46,7 @@ static double seconds(void)
 
 static unsigned long print_table(const struct fuzz_stats *s, unsigned int *missing)
 {
-	unsigned long total = s->resets;
+	unsigned long total = s->resets[0] + s->resets[1];
 
 	*missing = 0;
 	printf("# %-16s %10s %10s\n", "status", "ordered", "racing");
@@ -55,7 +55,7 @@ static unsigned long print_table(const struct fuzz_stats *s, unsigned int *missi
 		total += s->jobs[0][i] + s->jobs[1][i];
 		*missing += !(s->jobs[0][i] + s->jobs[1][i]);
 	}
-	printf("# %-16s %10s %10lu\n", "cut off by reset", "", s->resets);
+	printf("# %-16s %10lu %10lu\n", "cut off by reset", s->resets[0], s->resets[1]);
 	return total;
 }
 

@@ -10,7 +10,7 @@
 
 struct fuzz_stats {
 	unsigned long jobs[2][FUZZ_STATUSES];   /* [racing][status] */
-	unsigned long resets;                   /* jobs cut off by CTRL.RESET: no status */
+	unsigned long resets[2];                /* jobs cut off by a reset: no status */
 	unsigned long both;                     /* jobs that loaded and multiplied */
 	uint64_t macs, cycles;
 	char why[240];                          /* of the batch that failed */

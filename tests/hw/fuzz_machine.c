@@ -228,8 +228,9 @@ void fuzz_log_clear(struct fuzz_log *log, size_t mem_bytes)
 
 void fuzz_submit(struct fuzz_machine *m, const struct fuzz_space *s, const struct eie_desc *d)
 {
-	shadow_begin(&m->shadow, &s->space);
-	board_submit(&m->b, d);
+	shadow_begin(&m->shadow, &s->space, m->queue);
+	queue_put(&m->b, m->queue, d);
+	queue_bell(&m->b, m->queue);
 }
 
 bool fuzz_check(struct fuzz_machine *m, const struct eie_desc *d, const struct eie_cpl *c)
@@ -261,7 +262,7 @@ bool fuzz_check(struct fuzz_machine *m, const struct eie_desc *d, const struct e
 
 bool fuzz_finish(struct fuzz_machine *m, const struct eie_desc *d, struct eie_cpl *cpl)
 {
-	if (!board_wait(&m->b, cpl, FUZZ_CYCLES))
+	if (!queue_wait(&m->b, m->queue, cpl, FUZZ_CYCLES))
 		return fuzz_wrong(m, "the job does not end");
 	return fuzz_check(m, d, cpl);
 }
@@ -276,18 +277,29 @@ static bool await(struct fuzz_machine *m, uint32_t offset, uint32_t mask, uint32
 	return fuzz_wrong(m, "register 0x%x: bits 0x%x never 0x%x", offset, mask, value);
 }
 
+static void run_for(struct fuzz_machine *m, uint64_t cycles)
+{
+	while (cycles)
+		cycles -= eie_sim_run(m->b.sim, cycles);
+}
+
 bool fuzz_abort(struct fuzz_machine *m, uint64_t cycles)
 {
 	const uint32_t quiet = 1u << EIE_STATUS_QUIESCED_SHIFT, busy = 1u << EIE_STATUS_BUSY_SHIFT;
 	uint32_t heads;
 
-	while (cycles)
-		cycles -= eie_sim_run(m->b.sim, cycles);
+	run_for(m, cycles);
 	eie_sim_write32(m->b.sim, EIE_REG_CTRL, ENABLE | 1u << EIE_CTRL_ABORT_SHIFT);
 	await(m, EIE_REG_STATUS, quiet | busy, quiet);
-	heads = eie_sim_read32(m->b.sim, EIE_QUEUE_BASE + EIE_REG_Q_HEADS);
+	heads = eie_sim_read32(m->b.sim, queue_reg(m->queue, EIE_REG_Q_HEADS));
 	eie_sim_write32(m->b.sim, EIE_REG_CTRL, ENABLE);
-	return (heads & 0xffff) == m->b.tail;
+	return (heads & 0xffff) == m->b.q[m->queue].tail;
+}
+
+static void start_queues(struct fuzz_machine *m)
+{
+	for (unsigned int q = 0; q < BOARD_QUEUES; q++)
+		queue_start(&m->b, q);
 }
 
 bool fuzz_reset(struct fuzz_machine *m)
@@ -296,8 +308,22 @@ bool fuzz_reset(struct fuzz_machine *m)
 	if (!await(m, EIE_REG_CTRL, 1u << EIE_CTRL_RESET_SHIFT, 0))
 		return false;
 	shadow_end(&m->shadow);
-	board_start_queue(&m->b);
+	start_queues(m);
 	return true;
+}
+
+bool fuzz_reset_queue(struct fuzz_machine *m, uint64_t cycles, const struct eie_desc *d, struct eie_cpl *cpl, bool *entry)
+{
+	const uint32_t ctrl = queue_reg(m->queue, EIE_REG_Q_CTRL), reset = 1u << EIE_Q_CTRL_RESET_SHIFT;
+
+	run_for(m, cycles);
+	eie_sim_write32(m->b.sim, ctrl, reset);
+	if (!await(m, ctrl, reset, 0))
+		return false;
+	shadow_end(&m->shadow);
+	*entry = queue_completed(&m->b, m->queue, cpl);
+	queue_start(&m->b, m->queue);
+	return !*entry || fuzz_check(m, d, cpl);
 }
 
 /* ---- the known job */
@@ -369,6 +395,7 @@ int fuzz_machine_open(struct fuzz_machine *m, const char *config, uint64_t seed,
 	ret = board_open(&m->b, &p, 8u << 20, 2, 1);
 	if (ret)
 		return ret;
+	start_queues(m);
 	m->mem_bytes = fuzz_mem_bytes(&m->b.params);
 	m->known_job.mem = malloc(m->mem_bytes);
 	m->known_result = malloc(m->mem_bytes);

@@ -55,6 +55,7 @@ struct fuzz_machine {
 	uint32_t known_cycles;      /* from a cold start on a bus without random numbers, else 0 */
 	bool quiet;                 /* such a bus */
 	uint16_t asid;              /* last one given to a fuzzed job or to the victim */
+	unsigned int queue;         /* that jobs are submitted to; all are enabled */
 	const char *why;            /* NULL, or what is wrong */
 	char text[200];
 };
@@ -86,8 +87,10 @@ bool fuzz_finish(struct fuzz_machine *m, const struct eie_desc *d, struct eie_cp
 bool fuzz_check(struct fuzz_machine *m, const struct eie_desc *d, const struct eie_cpl *cpl);
 /* Aborts the job `cycles` after now; false: not taken yet, so it runs afterwards and must be waited for. */
 bool fuzz_abort(struct fuzz_machine *m, uint64_t cycles);
-/* CTRL.RESET and the queue again. */
+/* CTRL.RESET and the queues again. */
 bool fuzz_reset(struct fuzz_machine *m);
+/* Q_CTRL.RESET of the job's queue `cycles` after now, and the queue again. *entry: the job was taken, and cpl tells how it ended. */
+bool fuzz_reset_queue(struct fuzz_machine *m, uint64_t cycles, const struct eie_desc *d, struct eie_cpl *cpl, bool *entry);
 
 /* The known job gives its known bytes; after a reset (cold) on a quiet bus in its known cycles. */
 bool fuzz_known_works(struct fuzz_machine *m, bool cold);

@@ -12,7 +12,7 @@
 #include "fuzz_mutate.h"
 
 /* How the job is to end. */
-enum ending { END_ITSELF, END_TIMEOUT, END_ABORT };
+enum ending { END_ITSELF, END_TIMEOUT, END_ABORT, END_QUEUE_RESET };
 
 struct ordered {
 	struct fuzz_machine m;
@@ -30,9 +30,10 @@ static const struct {
 	enum mutation mutation;
 	enum ending ending;
 } mix[] = {
-	{ 430, MUTATE_NOTHING, END_ITSELF },  { 150, MUTATE_COMMAND, END_ITSELF },  { 80, MUTATE_STREAM, END_ITSELF },
+	{ 390, MUTATE_NOTHING, END_ITSELF },  { 150, MUTATE_COMMAND, END_ITSELF },  { 80, MUTATE_STREAM, END_ITSELF },
 	{ 70, MUTATE_PARAM, END_ITSELF },     { 80, MUTATE_DROP, END_ITSELF },      { 40, MUTATE_OVERFLOW, END_ITSELF },
 	{ 30, MUTATE_DESCRIPTOR, END_ITSELF }, { 60, MUTATE_NOTHING, END_TIMEOUT }, { 60, MUTATE_NOTHING, END_ABORT },
+	{ 40, MUTATE_NOTHING, END_QUEUE_RESET },
 };
 
 static bool same(struct ordered *o, const char *what, uint64_t rtl, uint64_t ref)
@@ -133,7 +134,7 @@ static bool one_of_several(uint32_t status)
 static bool agrees(struct ordered *o, const struct eie_cpl *rtl, const struct eie_cpl *ref)
 {
 	bool ends_early = o->ending == END_TIMEOUT ? rtl->status == EIE_STATUS_TIMEOUT :
-						     o->ending == END_ABORT && rtl->status == EIE_STATUS_ABORTED;
+						     o->ending != END_ITSELF && rtl->status == EIE_STATUS_ABORTED;
 
 	if (ends_early)
 		return same(o, "failed command", rtl->fault_cmd, 0) && memory_is_old_or_stored(o);
@@ -175,8 +176,9 @@ static bool run_job(struct ordered *o, struct rng *r, struct fuzz_stats *stats)
 {
 	struct fuzz_machine *m = &o->m;
 	struct fuzz_job *j = &o->job;
+	uint32_t cycles = rng_range(r, 0, rng_permille(r, 500) ? 2000 : 20000);
 	struct eie_cpl rtl, ref;
-	bool ok;
+	bool entry = true;
 
 	make_job(o, r);
 	break_job(o, r);
@@ -186,14 +188,25 @@ static bool run_job(struct ordered *o, struct rng *r, struct fuzz_stats *stats)
 	fuzz_ref_run(m, m->ref, j, o->golden, NULL, &ref);
 	if (o->ending == END_TIMEOUT)
 		j->desc.cycle_limit = rng_range(r, 1, rng_permille(r, 500) ? 3000 : 30000);
+	m->queue = rng_range(r, 0, BOARD_QUEUES - 1);
 	fuzz_submit(m, &m->own, &j->desc);
-	if (o->ending == END_ABORT)
-		fuzz_abort(m, rng_range(r, 0, rng_permille(r, 500) ? 2000 : 20000));
-	else if (rng_permille(r, 100) && !invalidate(o, r))
-		return false;
-	ok = fuzz_finish(m, &j->desc, &rtl);
-	if (!ok)
-		return false;
+	if (o->ending == END_QUEUE_RESET) {
+		if (!fuzz_reset_queue(m, cycles, &j->desc, &rtl, &entry))
+			return false;
+	} else {
+		if (o->ending == END_ABORT)
+			fuzz_abort(m, cycles);
+		else if (rng_permille(r, 100) && !invalidate(o, r))
+			return false;
+		if (!fuzz_finish(m, &j->desc, &rtl))
+			return false;
+	}
+	if (!entry) {   /* not taken: nothing has happened */
+		stats->resets[false]++;
+		o->same_asid = false;
+		fuzz_log_clear(&o->log, m->mem_bytes);
+		return memory_is_old_or_stored(o);
+	}
 	if (o->ending == END_TIMEOUT && (rtl.status == EIE_STATUS_OK) != (rtl.cycles <= j->desc.cycle_limit))
 		return fuzz_wrong(m, "%u cycles and status %u with a limit of %u", rtl.cycles, rtl.status, j->desc.cycle_limit);
 	o->same_asid = rtl.status == EIE_STATUS_OK;

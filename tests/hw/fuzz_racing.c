@@ -111,7 +111,7 @@ static bool plant(struct racing *p, struct rng *r)
 
 /* ---- the attacker */
 
-enum disturbance { NONE, INVALIDATE, ABORT, RESET };
+enum disturbance { NONE, INVALIDATE, ABORT, RESET, QUEUE_RESET };
 
 struct run {
 	enum disturbance disturbance;
@@ -140,6 +140,9 @@ static bool run_on(struct fuzz_machine *m, struct fuzz_job *j, const struct run 
 		memset(cpl, 0, sizeof(*cpl));
 		*entry = false;
 		return fuzz_reset(m) && (!m->shadow.violations || fuzz_check(m, &j->desc, cpl));
+	case QUEUE_RESET:
+		memset(cpl, 0, sizeof(*cpl));
+		return fuzz_reset_queue(m, run->at, &j->desc, cpl, entry);
 	default:
 		break;
 	}
@@ -220,12 +223,15 @@ static bool attack(struct racing *p, struct rng *r, struct fuzz_stats *stats)
 		run.disturbance = RESET;
 	else if (k < 180)
 		run.disturbance = INVALIDATE;
+	else if (k < 220)
+		run.disturbance = QUEUE_RESET;
+	p->m[0].queue = p->m[1].queue = rng_range(r, 0, BOARD_QUEUES - 1);
 	if (!run_both(p, j, &run, &cpl, &entry))
 		return false;
 	if (entry)
 		fuzz_count(stats, true, &j->desc, &cpl);
 	else
-		stats->resets++;
+		stats->resets[true]++;
 	return true;
 }
 

@@ -98,15 +98,15 @@ static void walk(struct shadow *s, uint64_t table, int level)
 	}
 }
 
-void shadow_begin(struct shadow *s, const struct space *space)
+void shadow_begin(struct shadow *s, const struct space *space, unsigned int queue)
 {
-	const struct board *b = s->board;
+	const struct board_queue *q = &s->board->q[queue];
 
 	memset(s->pages, 0, s->npages);
 	s->nforeign = 0;
 	walk(s, space->root, 2);
-	s->desc = b->sq + (uint64_t)EIE_DESC_BYTES * (b->tail & ((1u << b->sq_log2) - 1));
-	s->cpl = b->cq + (uint64_t)EIE_CPL_BYTES * (b->cq_head & ((1u << b->cq_log2) - 1));
+	s->desc = q->sq + (uint64_t)EIE_DESC_BYTES * (q->tail & ((1u << q->sq_log2) - 1));
+	s->cpl = q->cq + (uint64_t)EIE_CPL_BYTES * (q->cq_head & ((1u << q->cq_log2) - 1));
 	s->active = true;
 }
 

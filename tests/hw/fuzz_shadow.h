@@ -25,8 +25,8 @@ struct shadow {
 /* Watches the board; -ENOMEM. */
 int shadow_open(struct shadow *s, struct board *b);
 void shadow_close(struct shadow *s);
-/* A job of the space is about to be submitted: its next ring entries, its tables, its pages. */
-void shadow_begin(struct shadow *s, const struct space *space);
+/* A job of the space is about to be submitted to the queue: its next ring entries, its tables, its pages. */
+void shadow_begin(struct shadow *s, const struct space *space, unsigned int queue);
 /* The job is over: its entry has been read, or the device has been reset. */
 void shadow_end(struct shadow *s);
 
