@@ -49,7 +49,8 @@ paths() {
 }
 
 set -f
-flow="synth_xilinx -family xc7 -abc9 -flatten -noiopad -noclkbuf"
+# not -abc9: that of yosys 0.23 aborts on a RAMB18
+flow="synth_xilinx -family xc7 -flatten -noiopad -noclkbuf"
 cat > "$out/run.ys" <<END
 read_verilog -sv -DSYNTHESIS $package $sources
 hierarchy -check -top eie_top
