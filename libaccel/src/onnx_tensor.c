@@ -70,6 +70,9 @@ static void from_raw(const uint8_t *raw, int32_t data_type, uint64_t n, void *da
 {
 	float *f = data;
 
+	/* no elements may lie at no address */
+	if (!n)
+		return;
 	if (data_type != FLOAT16 && data_type != BFLOAT16 && data_type != DOUBLE) {
 		memcpy(data, raw, n * raw_size(data_type));
 		/* whatever a file says, a bool is 0 or 1 */
