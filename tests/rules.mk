@@ -54,9 +54,15 @@ $(T)/fuzz/seed_ref: tests/fuzz/seed_ref.c tests/hw/progen.c tests/hw/random_job.
 # ---- the whole RTL, driven over its registers; the library lends the interpreter
 
 HW_HELP := $(filter-out $(wildcard tests/hw/test_*.c tests/hw/fuzz_*.c),$(wildcard tests/hw/*.c))
-$(T)/hw/%: tests/hw/test_%.c $(HW_HELP) $(wildcard tests/hw/*.h) $(BUILD)/obj/libaccel.a $(BUILD)/libeie_sim_checked.so
+# the device trees of all configurations: the library has those of CONFIGS only
+$(BUILD)/gen/check_configs.c: $(BUILD)/hw/eie_cfg $(CHECK_CONFIGS:%=hw/config/%.cfg)
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(TEST_CFLAGS) -Itests/hw -o $@ $< $(HW_HELP) $(BUILD)/obj/libaccel.a -L$(BUILD) -leie_sim_checked \
+	$(BUILD)/hw/eie_cfg c $(foreach c,$(CHECK_CONFIGS),$(c) hw/config/$(c).cfg) > $@
+
+$(T)/hw/%: tests/hw/test_%.c $(HW_HELP) $(wildcard tests/hw/*.h) $(BUILD)/gen/check_configs.c $(BUILD)/obj/libaccel.a \
+		$(BUILD)/libeie_sim_checked.so
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(TEST_CFLAGS) -Itests/hw -o $@ $< $(HW_HELP) $(BUILD)/gen/check_configs.c $(BUILD)/obj/libaccel.a -L$(BUILD) -leie_sim_checked \
 		-Wl,-rpath,'$$ORIGIN/../..' -lcmocka $(LIB_LIBS)
 
 # ---- random and mutated command buffers: with the fast simulator, and with the one that has assertions
