@@ -58,12 +58,14 @@ demo: deps
 	@echo
 	@$(BUILD)/eie eval $(MODEL) --data $(DATA) --device sim --verify
 
-check: deps
+check:
+	@$(MAKE) --no-print-directory deps GROUP=check
 	@echo "Building the library, the simulator in all flavours and the tests (log in $(BUILD)/check-build.log)"
 	@$(call quietly,check-build)
 	@tests/run.sh -j $(NPROC) $(BUILD)
 
-check-vm: deps
+check-vm:
+	@$(MAKE) --no-print-directory deps GROUP=check
 	@echo "Building the debug kernel for QEMU and the driver's tests, fetching Debian's kernel (log in $(BUILD)/check-vm-build.log)"
 	@$(call quietly,check-vm-build)
 	@tests/run.sh -j $(NPROC) -l check-vm $(BUILD)

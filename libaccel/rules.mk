@@ -3,7 +3,7 @@
 
 LIB_SRC   := $(sort $(wildcard libaccel/src/*.c))
 TOOL_SRC  := $(sort $(wildcard libaccel/tool/*.c))
-DRM_CFLAGS := $(shell pkg-config --cflags libdrm)
+DRM_CFLAGS := $(shell pkg-config --cflags libdrm 2>/dev/null)
 LIB_LIBS  := -ldrm -lfdt -lzip -lz -lprotobuf-c -lpthread -ldl -lm
 TOOL_LIBS := -lpng -lz -lm
 

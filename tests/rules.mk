@@ -84,7 +84,8 @@ FUZZ_HW_PARTS := $(addprefix fuzz-hw/,fast/8x8/300/9000 checked/8x8/100/9500 $(f
 	$(foreach n,2 3 4 5 6 7 8,fast/2x2/2500/$(n)000))
 $(FUZZ_HW_PARTS): fuzz-hw-build
 	@set -- $(subst /, ,$@); $(T)/hw/fuzz_$$2 $$3 $$4 $$(($(FUZZ_SEED) + 1$$5 - 10000))
-fuzz-hw: deps
+fuzz-hw:
+	@$(MAKE) --no-print-directory deps GROUP=check
 	@echo "Building the simulator in both flavours (log in $(BUILD)/fuzz-hw-build.log)"
 	@$(call quietly,fuzz-hw-build)
 	@echo "Fuzzing with FUZZ_SEED=$(FUZZ_SEED), $(NPROC) parts at a time; each reports when it is done"

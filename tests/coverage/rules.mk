@@ -19,7 +19,8 @@ $(COVER)/libeie_sim_checked.so: $(call sim_objects,coverage) $(BUILD)/sim/runtim
 	$(SIM_LINK)
 
 coverage-build: $(COVER)/libeie_sim_checked.so $(HW_TESTS:%=$(T)/hw/%) $(T)/hw/fuzz_checked
-coverage: deps
+coverage:
+	@$(MAKE) --no-print-directory deps GROUP=check
 	@echo "Building the simulator that counts, and the tests (log in $(BUILD)/coverage-build.log)"
 	@$(call quietly,coverage-build)
 	@tests/coverage/run.sh -j $(NPROC) $(BUILD) $(COVER_CONFIG) $(filter-out assert,$(HW_TESTS))
