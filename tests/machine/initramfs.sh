@@ -3,7 +3,7 @@
 #
 # initramfs.sh OUT FILES MODULES PROGRAM...: an initramfs with init, busybox, modules and static test programs, which run in
 # this order. MODULES are module files to load first, FILES module files that only have to be there (eie.ko is one), both
-# separated by spaces.
+# separated by white space.
 . "$(dirname "$0")/lib.sh"
 
 out=$1 files=$2 modules=$3

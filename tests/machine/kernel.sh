@@ -64,13 +64,13 @@ build() {
 	} >"$1/Kconfig.eie"
 	export KBUILD_KCONFIG=$1/Kconfig.eie
 	: >"$log"
-	run "$log" make -C "$source" O="$1" ARCH=$arch tinyconfig
+	run "$log" make -C "$source" O="$1" ARCH="$arch" tinyconfig
 	run "$log" env -C "$1" KCONFIG_CONFIG=.config "$source/scripts/kconfig/merge_config.sh" -m .config "$fragment"
-	run "$log" make -C "$1" ARCH=$arch olddefconfig
+	run "$log" make -C "$1" ARCH="$arch" olddefconfig
 	refused=$(check_config "$1/.config" "$fragment")
 	[ -z "$refused" ] || die "Kconfig did not accept" $refused
 	# shellcheck disable=SC2086
-	run "$log" make -C "$1" ARCH=$arch -j"$(nproc)" $targets
+	run "$log" make -C "$1" ARCH="$arch" -j"$(nproc)" $targets
 	# objects are not needed again: what remains is the kernel, and headers, tools and symbols for modules
 	find "$1" \( -name '*.o' -o -name '*.a' -o -name '.*.cmd' \) -not -path '*/scripts/*' -delete
 	rm "$log"

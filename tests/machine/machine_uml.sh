@@ -3,11 +3,11 @@
 # Sourced by run.sh: user-mode Linux with the debug kernel.
 
 results=ttyS0
-modules=
 
 prepare() {
 	kernel=$("$machine/kernel.sh" uml)
 	eie=$("$machine/module.sh" "$kernel" "$build/machine/uml" ARCH=um)
+	modules=$(needed_modules "$kernel" "$eie")
 }
 
 boot() {

@@ -3,12 +3,11 @@
 # Sourced by run.sh: the x86 debug kernel under QEMU.
 . "$machine/qemu.sh"
 
-modules=
-
 prepare() {
 	local kernel
 	qemu=$("$machine/debian.sh" qemu)
 	kernel=$("$machine/kernel.sh" x86)
 	image=$kernel/arch/x86/boot/bzImage
 	eie=$("$machine/module.sh" "$kernel" "$build/machine/x86")
+	modules=$(needed_modules "$kernel" "$eie")
 }

@@ -73,6 +73,17 @@ start_devices() {
 	done
 }
 
+# needed_modules ROOT MODULE_FILE: the files below ROOT of all modules that it depends on, in the order to load them
+needed_modules() {
+	local root=$1 name file
+	for name in $(modinfo -F depends "$2" | tr , ' '); do
+		file=$(find "$root" -name "${name//[-_]/[-_]}.ko*" | head -n 1)
+		[ -n "$file" ] || die "module $name, which $(basename "$2") needs, is not below $root"
+		needed_modules "$root" "$file"
+		echo "$file"
+	done | awk '!seen[$0]++'
+}
+
 # Each machine's functions: prepare (builds what is missing) and boot (runs it until it is off)
 case $kind in
 uml | x86 | debian) . "$machine/machine_$kind.sh" ;;
