@@ -129,23 +129,28 @@ void client_job(struct client *c, unsigned int slot, enum client_job kind, struc
 	}
 }
 
-int client_submit(struct client *c, unsigned int level, unsigned int slot, enum client_job kind, uint32_t out_sync, uint64_t *seqno)
+int client_submit_job(struct client *c, unsigned int level, struct drm_eie_job *job, uint32_t out_sync, uint64_t *seqno)
 {
 	struct drm_eie_bo_ref ref = { c->handle, DRM_EIE_ACCESS_READ | DRM_EIE_ACCESS_WRITE };
 	struct drm_eie_sync sync = { .handle = out_sync };
 	struct drm_eie_submit submit = { .queue = c->queue[level] };
-	struct drm_eie_job job;
 	int ret;
 
-	client_job(c, slot, kind, &job);
-	job.bos = (struct drm_eie_array){ sizeof(ref), 1, (uintptr_t)&ref };
-	if (out_sync)
-		job.out_syncs = (struct drm_eie_array){ sizeof(sync), 1, (uintptr_t)&sync };
-	submit.jobs = (struct drm_eie_array){ sizeof(job), 1, (uintptr_t)&job };
+	job->bos = (struct drm_eie_array){ sizeof(ref), 1, (uintptr_t)&ref };
+	job->out_syncs = (struct drm_eie_array){ sizeof(sync), !!out_sync, (uintptr_t)&sync };
+	submit.jobs = (struct drm_eie_array){ sizeof(*job), 1, (uintptr_t)job };
 	ret = call(c->fd, DRM_IOCTL_EIE_SUBMIT, &submit);
 	if (seqno)
 		*seqno = submit.seqno;
 	return ret;
+}
+
+int client_submit(struct client *c, unsigned int level, unsigned int slot, enum client_job kind, uint32_t out_sync, uint64_t *seqno)
+{
+	struct drm_eie_job job;
+
+	client_job(c, slot, kind, &job);
+	return client_submit_job(c, level, &job, out_sync, seqno);
 }
 
 int client_result(struct client *c, unsigned int level, uint64_t seqno, struct drm_eie_result *result)

@@ -41,7 +41,9 @@ enum client_job {
 
 /* Writes the commands of `kind` into slot 0..31 and fills `job` in, lists excepted. */
 void client_job(struct client *c, unsigned int slot, enum client_job kind, struct drm_eie_job *job);
-/* Submits one job, with the client's buffer in its list; `out_sync` 0: none. */
+/* Submits one job that client_job() filled in, with the client's buffer in its list; `out_sync` 0: none. It may be submitted again. */
+int client_submit_job(struct client *c, unsigned int level, struct drm_eie_job *job, uint32_t out_sync, uint64_t *seqno);
+/* Both; no job that is under way may have the slot. */
 int client_submit(struct client *c, unsigned int level, unsigned int slot, enum client_job kind, uint32_t out_sync, uint64_t *seqno);
 int client_result(struct client *c, unsigned int level, uint64_t seqno, struct drm_eie_result *result);
 /* Waits up to `seconds` until no job uses the buffer. */

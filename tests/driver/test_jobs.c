@@ -92,9 +92,12 @@ TEST_F(jobs, two_hundred_in_order)
 {
 	struct drm_eie_result r;
 	uint64_t last = 0, seqno, end = 0;
+	struct drm_eie_job job[2];
 
+	client_job(&self->c, 0, JOB_COPY, &job[0]);
+	client_job(&self->c, 1, JOB_EMPTY, &job[1]);
 	for (int i = 0; i < 200; i++) {
-		ASSERT_EQ(0, client_submit(&self->c, 2, i % 32, i % 3 ? JOB_EMPTY : JOB_COPY, 0, &seqno));
+		ASSERT_EQ(0, client_submit_job(&self->c, 2, &job[i % 3 != 0], 0, &seqno));
 		EXPECT_EQ(last + 1, seqno);
 		last = seqno;
 	}
@@ -178,11 +181,13 @@ static int write_file(const char *path, const char *value)
 TEST_F(jobs, sleep_with_jobs_in_the_queue)
 {
 	struct drm_eie_result r;
+	struct drm_eie_job job;
 	uint64_t seqno;
 
 	ASSERT_EQ(0, write_file("/sys/power/pm_test", "devices"));
+	client_job(&self->c, 0, JOB_COPY, &job);
 	for (int i = 0; i < 100; i++)
-		ASSERT_EQ(0, client_submit(&self->c, 2, i % 32, JOB_COPY, 0, &seqno));
+		ASSERT_EQ(0, client_submit_job(&self->c, 2, &job, 0, &seqno));
 	ASSERT_EQ(0, write_file("/sys/power/state", "freeze"));
 	ASSERT_EQ(0, client_wait(&self->c, 60));
 	for (uint64_t i = 1; i <= seqno; i++) {

@@ -149,12 +149,14 @@ TEST_F(recovery, a_killed_process_leaves_nothing)
 	pid = fork();
 	ASSERT_GE(pid, 0);
 	if (!pid) {
+		struct drm_eie_job job;
 		struct client other;
 
 		if (client_open(&other, 0))
 			_exit(1);
+		client_job(&other, 0, JOB_HANG, &job);
 		for (int i = 0; i < 40; i++)
-			client_submit(&other, 2, i % 32, JOB_HANG, 0, NULL);
+			client_submit_job(&other, 2, &job, 0, NULL);
 		pause();
 	}
 	sleep(1);
@@ -234,12 +236,14 @@ TEST_F(recovery, unbound_while_in_use)
 	uint32_t sync = sync_create(self->c.fd);
 	struct drm_eie_bo_create bo = { .size = 4096 };
 	struct drm_eie_result r;
+	struct drm_eie_job job;
 	struct client fresh;
 	int file;
 
 	ASSERT_EQ(0, hang_cycles("4000000000"));
+	client_job(&self->c, 0, JOB_HANG, &job);
 	for (int i = 0; i < 40; i++)
-		ASSERT_EQ(0, client_submit(&self->c, 2, i % 32, JOB_HANG, i == 35 ? sync : 0, NULL));
+		ASSERT_EQ(0, client_submit_job(&self->c, 2, &job, i == 35 ? sync : 0, NULL));
 	file = sync_export(self->c.fd, sync);
 	ASSERT_GE(file, 0);
 	ASSERT_EQ(0, pci_write(0, "remove", "1"));
