@@ -27,7 +27,7 @@ $(T)/asan/%: tests/lib/test_%.c $(BUILD)/asan/libaccel.a
 
 # ---- loaders and the interpreter under libFuzzer
 
-FUZZ_CFLAGS := -O1 -g $(filter-out -MMD -MP,$(TEST_CFLAGS)) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+FUZZ_CFLAGS := -O1 -g $(TEST_CFLAGS) -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 $(BUILD)/fuzz/%.o: libaccel/src/%.c
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ_CFLAGS) -c -o $@ $<
@@ -45,6 +45,8 @@ $(T)/fuzz/%: tests/fuzz/fuzz_%.c $(FUZZ_OBJ)
 
 # kept: all fuzzers link them
 .SECONDARY: $(FUZZ_OBJ)
+
+-include $(wildcard $(BUILD)/fuzz/*.d $(BUILD)/fuzz/*/*.d $(T)/*/*.d)
 
 # What the interpreter's corpus began with: $(T)/fuzz/seed_ref tests/fuzz/corpus/ref 12
 $(T)/fuzz/seed_ref: tests/fuzz/seed_ref.c tests/hw/progen.c tests/hw/random_job.c $(BUILD)/obj/libaccel.a
