@@ -164,6 +164,7 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	echo "generated 60 tests/step.sh $(MAKE) BUILD=$(BUILD) check-generated"; \
 	echo "lint 300 tests/step.sh $(MAKE) BUILD=$(BUILD) lint"; \
 	echo "diagrams 60 tests/diagrams.sh check"; \
+	echo "synthesis 60 tests/step.sh $(MAKE) BUILD=$(BUILD) check-synth"; \
 	echo "operators 300 tests/operators.sh $(BUILD)"; \
 	echo "manpage 60 tests/step.sh mandoc -T lint -W warning docs/man/eie.1"; \
 	echo "install 300 tests/install.sh $(BUILD)"; \
