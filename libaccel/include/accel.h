@@ -99,6 +99,36 @@ int accel_model_tensor(const struct accel_model *model, unsigned int index, stru
 int accel_model_layer(const struct accel_model *model, unsigned int index, struct accel_layer_info *info);
 int accel_model_input(const struct accel_model *model, unsigned int index, struct accel_tensor_info *info);
 int accel_model_output(const struct accel_model *model, unsigned int index, struct accel_tensor_info *info);
+/*
+ * How a picture becomes the values of a model's first input. It is resized (antialiased bilinear), its centre is cut to the input's size, and each
+ * byte becomes (byte - mean) * scale. A grey input takes mean[0], scale[0] of the luminance (ITU-R BT.601).
+ */
+enum accel_resize {
+	ACCEL_RESIZE_NONE = 0,             /* it must have the input's size */
+	ACCEL_RESIZE_STRETCH = 1,          /* to the input's size, whatever becomes of its proportions */
+	ACCEL_RESIZE_SHORTER = 2           /* until the shorter side has `size` pixels */
+};
+enum accel_layout { ACCEL_LAYOUT_AUTO = 0, ACCEL_LAYOUT_CHW = 1, ACCEL_LAYOUT_HWC = 2 };   /* AUTO: from the input's shape */
+struct accel_preprocess {
+	enum accel_resize resize;
+	uint32_t size;                     /* SHORTER: pixels; 0 before import: 256 for inputs up to that, 8/7 of larger ones */
+	enum accel_layout layout;
+	bool bgr;                          /* channels in the order blue, green, red; else red, green, blue */
+	float mean[3], scale[3];           /* in the order of the channels */
+};
+/*
+ * Reads a description: a preset (unit: 0 to 1; symmetric: -1 to 1; imagenet; caffe) or parts like "resize=256,order=bgr,mean=104:117:123,scale=1",
+ * or a preset with parts behind it that change it. -EINVAL names the part that is not understood.
+ */
+int accel_preprocess_parse(const char *text, struct accel_preprocess *preprocess, struct accel_error *err);
+/* NULL: the model does not say; pictures must then have the input's size, and their bytes are multiplied by the picture scale. */
+const struct accel_preprocess *accel_model_preprocess(const struct accel_model *model);
+/*
+ * Reads a .jpg or .png file as values [count] of input `input`. -EBADMSG: damaged or no picture, -EINVAL: of a size or shape that does not fit,
+ * -E2BIG: more than 67 million pixels, and those of opening files.
+ */
+int accel_model_picture(const struct accel_model *model, unsigned int input, const char *path, float *values, struct accel_error *err);
+
 /* Name of class i of the output, or NULL. */
 const char *accel_model_class(const struct accel_model *model, unsigned int i);
 /* Real value of picture byte 0..255 is byte * picture_scale (1/255 unless the model says otherwise). */
@@ -135,6 +165,8 @@ int accel_graph_add_fc_csr(struct accel_graph *graph, const char *name, unsigned
 int accel_graph_output(struct accel_graph *graph, unsigned int tensor, struct accel_error *err);
 int accel_graph_class_names(struct accel_graph *graph, unsigned int n, const char *const *names);
 int accel_graph_picture_scale(struct accel_graph *graph, float scale);
+/* For the first input, which must be there and a picture: -EINVAL. */
+int accel_graph_preprocess(struct accel_graph *graph, const struct accel_preprocess *preprocess, struct accel_error *err);
 
 /* Widens the ranges of all tensors by running n inputs [n, count] through the float network (first graph input). */
 int accel_graph_calibrate(struct accel_graph *graph, const float *inputs, uint64_t n, struct accel_error *err);
@@ -170,6 +202,9 @@ struct accel_onnx_options {
 	const struct accel_onnx_fixed *fixed;
 	const float *calib;                /* [ncalib, count of the first input]: typical inputs, or NULL */
 	uint64_t ncalib;
+	const struct accel_preprocess *preprocess;   /* NULL: "unit" if the first input is [3, H, W] or [H, W, 3], else none */
+	unsigned int nclasses;
+	const char *const *classes;        /* names of the values of the first output, or NULL */
 };
 
 /*

@@ -359,7 +359,7 @@ static int read_classes(struct eie_reader *r, struct accel_model *model)
 
 /* ---------------------------------------------------------------- file */
 
-/* Of the features that must be understood this version has one, and only in the root. */
+/* The features that this version has stand in the root only. */
 static int check_features(struct eie_reader *r)
 {
 	for (int node = 0; node >= 0; node = fdt_next_node(r->fdt, node, NULL)) {
@@ -376,6 +376,8 @@ static int check_features(struct eie_reader *r)
 
 			if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_NETWORK))
 				r->network = true;
+			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_PREPROCESS))
+				r->preprocess = true;
 			else
 				return accel_fail(r->err, -ENOTSUP, NULL,
 						  "%s: node '%s' needs the feature '%s', which this version does not have; use a newer library",
@@ -467,6 +469,8 @@ static int read_model(struct eie_reader *r, struct accel_model *model, const uin
 		ret = eie_get_float(r, 0, "picture-scale", &model->picture_scale);
 	if (!ret)
 		ret = read_classes(r, model);
+	if (!ret && r->preprocess)
+		ret = eie_read_preprocess(r, model);
 	if (!ret)
 		ret = r->network ? eie_read_network(r, model) : eie_read_layers(r, 0, model);
 	if (!ret)

@@ -17,6 +17,7 @@ struct eie_reader {
 	const uint8_t *data;           /* blobs */
 	uint64_t data_size;
 	bool network;                  /* the file holds a network */
+	bool preprocess;               /* and a description of pictures */
 	struct eie_extent *extents;    /* blobs met so far */
 	size_t nextents, room;
 	const char *where;             /* what the next errors are about: label of the tensor or layer, or NULL */
@@ -62,6 +63,8 @@ int eie_count_children(struct eie_reader *r, int base, const char *parent, char 
 int eie_read_list(struct eie_reader *r, int node, const char *name, unsigned int **list, unsigned int *n);
 /* Inputs, outputs, tensors and layers below node base. */
 int eie_read_layers(struct eie_reader *r, int base, struct accel_model *model);
+/* container_picture.c: node `preprocess` of the root. */
+int eie_read_preprocess(struct eie_reader *r, struct accel_model *model);
 /* container_net.c: node `network` of the root. */
 int eie_read_network(struct eie_reader *r, struct accel_model *model);
 

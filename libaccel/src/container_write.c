@@ -159,14 +159,26 @@ void eie_put_layers(struct eie_writer *w, const struct accel_model *model, struc
 	eie_end(w);
 }
 
+static void put_features(struct eie_writer *w, const struct accel_model *model)
+{
+	char list[64];
+	size_t len = 0;
+
+	if (model->net)
+		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_NETWORK) + 1;
+	if (model->has_preprocess)
+		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_PREPROCESS) + 1;
+	if (len)
+		eie_put(w, "must-understand", list, len);
+}
+
 /* data-size is not known before the blobs are: its value is set at the end, like the checksum. */
 static void put_tree(struct eie_writer *w, const struct accel_model *model, struct eie_layer_bytes *bytes)
 {
 	eie_note(w, fdt_finish_reservemap(w->fdt));
 	eie_begin(w, "");
 	eie_put_string(w, "compatible", EIE_COMPATIBLE);
-	if (model->net)
-		eie_put_string(w, "must-understand", EIE_FEATURE_NETWORK);
+	put_features(w, model);
 	eie_put_u32(w, EIE_HEADER_CRC, 0);
 	eie_put_u64(w, "data-size", 0);
 	eie_put_float(w, "picture-scale", model->picture_scale);
@@ -175,6 +187,9 @@ static void put_tree(struct eie_writer *w, const struct accel_model *model, stru
 		eie_put_network(w, model->net);
 	else
 		eie_put_layers(w, model, bytes);
+	/* properties come before nodes */
+	if (model->has_preprocess)
+		eie_put_preprocess(w, &model->preprocess);
 	eie_end(w);
 	eie_note(w, fdt_finish(w->fdt));
 	if (w->fdt_error)

@@ -40,6 +40,8 @@ void eie_put_blob(struct eie_writer *w, const char *name, const void *data, size
 void eie_put_layers(struct eie_writer *w, const struct accel_model *model, struct eie_layer_bytes *bytes);
 /* More than they take in the tree. */
 size_t eie_layers_room(const struct accel_model *model);
+/* container_picture.c */
+void eie_put_preprocess(struct eie_writer *w, const struct accel_preprocess *pre);
 /* container_net.c */
 void eie_put_network(struct eie_writer *w, const struct accel_network *net);
 size_t eie_network_room(const struct accel_network *net);

@@ -3,6 +3,7 @@
 #include "graph.h"
 #include "netrun.h"
 #include "op.h"
+#include "picture.h"
 
 #include <errno.h>
 #include <math.h>
@@ -61,7 +62,9 @@ int netmodel_tensors(struct accel_model *model, struct accel_error *err)
 		else
 			model->outputs[model->noutputs++] = i;
 	}
-	return 0;
+	if (model->has_preprocess && !model->ninputs)
+		return accel_fail(err, -EBADMSG, NULL, "%s: preprocessing, but no input", net->file);
+	return model->has_preprocess ? preprocess_check(&model->preprocess, net->file, model->tensors[0].ndim, model->tensors[0].dims, err) : 0;
 }
 
 int netmodel_new(struct accel_network *net, struct accel_model **model, struct accel_error *err)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* accel_model_from_onnx(): options, import, placement. */
+#include "graph.h"
 #include "netmodel.h"
 #include "onnx.h"
 #include "onnx_place.h"
+#include "picture.h"
 
 #include <errno.h>
 #include <math.h>
@@ -47,11 +49,35 @@ static int check_calibration(const struct accel_network *net, const struct accel
 	return 0;
 }
 
+/* How pictures become inputs, and class names. */
+static int describe(struct accel_model *m, const char *path, const struct accel_onnx_options *o, struct accel_error *err)
+{
+	const struct accel_tensor *first = m->ninputs ? &m->tensors[m->inputs[0]] : NULL;
+	struct picture_layout layout;
+	struct accel_preprocess unit;
+	int ret = 0;
+
+	if (o->preprocess) {
+		ret = accel_model_set_preprocess(m, path, o->preprocess, err);
+	} else if (first && first->dtype == ACCEL_DTYPE_FLOAT32 && picture_layout(first->ndim, first->dims, ACCEL_LAYOUT_AUTO, &layout) &&
+		   layout.channels == 3) {
+		ret = accel_preprocess_parse("unit", &unit, err);
+		ret = ret ? ret : accel_model_set_preprocess(m, path, &unit, err);
+	}
+	if (ret || !o->nclasses)
+		return ret;
+	if (!m->noutputs || o->nclasses != m->tensors[m->outputs[0]].count)
+		return accel_fail(err, -EINVAL, NULL, "%s: %u class names for an output of %llu values", path, o->nclasses,
+				  m->noutputs ? (unsigned long long)m->tensors[m->outputs[0]].count : 0);
+	return accel_model_set_classes(m, o->nclasses, o->classes, err);
+}
+
 int accel_model_from_onnx(const char *path, const struct accel_onnx_options *options, struct accel_model **model,
 			  struct accel_error *err)
 {
 	struct accel_onnx_options o = { 0 };
 	struct accel_network *net = NULL;
+	struct accel_model *m;
 	struct onnx_options import;
 	struct onnx_shape *shapes;
 	struct onnx_known *known;
@@ -75,5 +101,13 @@ int accel_model_from_onnx(const char *path, const struct accel_onnx_options *opt
 		net_free(net);
 		return ret;
 	}
-	return netmodel_new(net, model, err);
+	ret = netmodel_new(net, &m, err);
+	if (ret)
+		return ret;
+	ret = describe(m, path, &o, err);
+	if (ret)
+		accel_model_unref(m);
+	else
+		*model = m;
+	return ret;
 }
