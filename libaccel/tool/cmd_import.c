@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "args.h"
+#include "classes.h"
 #include "items.h"
 #include "signals.h"
 
@@ -18,9 +19,11 @@ static int make_model(const char *path, const struct items *calib, const struct 
 		      struct accel_model **model)
 {
 	struct onnx_args with_calib = *onnx;
+	struct accel_preprocess preprocess;
 	struct accel_graph *graph = NULL;
 	struct accel_error err = { 0 };
-	int status = EXIT_OK;
+	struct classes classes = { 0 };
+	int status;
 
 	if (has_suffix(path, ".onnx")) {
 		with_calib.calib = calib ? calib->real : NULL;
@@ -30,11 +33,23 @@ static int make_model(const char *path, const struct items *calib, const struct 
 	if (onnx->shapes->n || onnx->fixed->n)
 		return fail("%s: --shape and --fix are for ONNX files", path);
 
+	if (*onnx->preprocess && accel_preprocess_parse(*onnx->preprocess, &preprocess, &err))
+		return fail_accel("--preprocess", &err);
+	status = *onnx->classes ? classes_read(*onnx->classes, &classes) : EXIT_OK;
+	if (status) {
+		classes_free(&classes);
+		return status;
+	}
 	if (accel_graph_from_npz(path, &graph, &err) ||
-	    (calib && accel_graph_calibrate(graph, calib->real, calib->n, &err)) ||
+	    (*onnx->preprocess && accel_graph_preprocess(graph, &preprocess, &err)))
+		status = fail_accel(path, &err);
+	else if (classes.n && accel_graph_class_names(graph, classes.n, (const char *const *)classes.name))
+		status = fail("%s: not names of classes: 1 to 255 bytes each, no control characters", *onnx->classes);
+	else if ((calib && accel_graph_calibrate(graph, calib->real, calib->n, &err)) ||
 	    accel_graph_finish(graph, model, &err))
 		status = fail_accel(path, &err);
 	accel_graph_free(graph);
+	classes_free(&classes);
 	return status;
 }
 
@@ -70,6 +85,7 @@ static void summary(const struct tool *tool, const char *path, const struct acce
 	if (on_device < accel_model_layers(model))
 		report(tool, "Device", "%s layers for the engine, the others for the CPU: eie explain %s",
 		       text_count(on_device).s, path);
+	report_pictures(tool, model);
 	if (calibrated && on_device)
 		report(tool, "Ranges", "calibrated with %s items", text_count(calibrated).s);
 }
@@ -106,18 +122,20 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 {
 	const char *pos[2], *out = NULL;
 	struct arg_list calib = { 0 }, shapes = { 0 }, fixed = { 0 };
-	const struct onnx_args onnx = { &shapes, &fixed, NULL, 0 };
+	const char *preprocess = NULL, *classes = NULL;
+	const struct onnx_args onnx = { &shapes, &fixed, &preprocess, &classes, NULL, 0 };
 	const struct arg options[] = {
 		{ "output", 'o', ARG_TEXT, &out, "MODEL.eie", "the model to write" },
 		{ "calib", 0, ARG_EACH, &calib, "DIR|FILE",
-		  "typical inputs as .npy, to choose number ranges by" },
+		  "typical inputs, .npy or pictures, to choose number ranges by" },
+		PICTURE_ARGS(preprocess, classes),
 		ONNX_ARGS(shapes, fixed),
 		{ 0 },
 	};
 	const struct arg_command cmd = {
 		.name = "import",
 		.synopsis = "MODEL.onnx|WEIGHTS.npz [--calib DIR|FILE] [--shape NAME=N,N,...]\n"
-			"                  [--fix NAME=NUMBER] -o MODEL.eie",
+			"                  [--fix NAME=NUMBER] [--preprocess HOW] [--classes FILE] -o MODEL.eie",
 		.options = options,
 		.min = 1,
 		.max = 1,
@@ -127,7 +145,6 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 		.example = "eie import lenet_300_100.npz --calib calib/ -o lenet_300_100.eie",
 	};
 	struct accel_model *model = NULL;
-	struct accel_tensor_info in = { 0 };
 	struct items items = { 0 };
 	int status = args_parse(tool, &cmd, argc, argv, pos);
 
@@ -139,12 +156,9 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 	if (!status)
 		status = make_model(pos[0], NULL, &onnx, &model);
 	if (!status && calib.n) {
-		float byte_scale = accel_model_picture_scale(model);
-
 		/* only a finished model tells the shape of its input */
-		accel_model_input(model, 0, &in);
 		for (unsigned int i = 0; !status && i < calib.n; i++)
-			status = items_read(tool, &items, calib.item[i], &in, byte_scale, false);
+			status = items_read(tool, &items, calib.item[i], model, 0, false);
 		accel_model_unref(model);
 		model = NULL;
 		if (!status)

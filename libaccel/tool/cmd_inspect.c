@@ -166,6 +166,7 @@ static void print_text(const struct tool *tool, const char *path, const struct a
 		       (double)s->float_bytes / (double)bytes, text_bytes(s->float_bytes).s);
 	print_tensors(tool, "Input", model, accel_model_input);
 	print_tensors(tool, "Output", model, accel_model_output);
+	report_pictures(tool, model);
 	if (s->layers)
 		report(tool, "Ranges",
 		       s->calibrated ? "calibrated" :
@@ -202,7 +203,7 @@ int cmd_inspect(struct tool *tool, int argc, char **argv)
 	const char *pos[2];
 	bool as_json = false;
 	struct arg_list shapes = { 0 }, fixed = { 0 };
-	const struct onnx_args onnx = { &shapes, &fixed, NULL, 0 };
+	const struct onnx_args onnx = { &shapes, &fixed, NULL, NULL, NULL, 0 };
 	const struct arg options[] = {
 		ONNX_ARGS(shapes, fixed),
 		{ "json", 0, ARG_FLAG, &as_json, NULL, "report as JSON" },
