@@ -215,6 +215,13 @@ struct accel_onnx_options {
 int accel_model_from_onnx(const char *path, const struct accel_onnx_options *options, struct accel_model **model,
 			  struct accel_error *err);
 
+/*
+ * Imports weights that were published with Deep Compression (Han et al., ICLR 2016), docs/deep_compression.md: graph is the ONNX file of their network,
+ * whose own weights are replaced, or NULL for SqueezeNet v1.0. Codebooks stay as they are, bit for bit. Errors as accel_model_from_onnx().
+ */
+int accel_model_from_net(const char *path, const char *graph, const struct accel_onnx_options *options, struct accel_model **model,
+			 struct accel_error *err);
+
 /* Plain float reference: outputs [n, output count] of the first output. For accuracy comparisons, not for speed. */
 int accel_model_run_float(const struct accel_model *model, const float *inputs, uint64_t n, float *outputs, struct accel_error *err);
 

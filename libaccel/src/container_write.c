@@ -4,46 +4,11 @@
 #include "crc32c.h"
 #include "file.h"
 #include "net.h"
-#include "rice.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---------------------------------------------------------------- weights */
-
-static uint64_t put_codes(struct eie_writer *w, const struct accel_layer *layer)
-{
-	size_t size = layer->code_bits == 4 ? layer->nnz / 2 + layer->nnz % 2 : layer->nnz;
-	uint8_t *blob = eie_blob_alloc(w, size);
-
-	for (uint64_t i = 0; blob && i < layer->nnz; i++) {
-		if (layer->code_bits == 8)
-			blob[i] = layer->code[i];
-		else
-			blob[i / 2] |= (uint8_t)(layer->code[i] << 4 * (i % 2));
-	}
-	eie_blob_node(w, "codes", blob, size);
-	eie_end(w);
-	return size;
-}
-
-static uint64_t put_index(struct eie_writer *w, const struct accel_layer *layer)
-{
-	uint64_t bits;
-	unsigned int k = rice_best(layer->rowptr, layer->col, layer->rows, layer->cols, &bits);
-	size_t size = (bits + 7) / 8;
-	uint8_t *blob = eie_blob_alloc(w, size);
-
-	if (blob)
-		rice_encode(layer->rowptr, layer->col, layer->rows, layer->cols, k, blob);
-	eie_blob_node(w, "index", blob, size);
-	eie_put_string(w, "coding", "rice");
-	eie_put_u32(w, "rice-bits", k);
-	eie_end(w);
-	return size;
-}
 
 /* ---------------------------------------------------------------- nodes */
 
@@ -110,8 +75,8 @@ static void put_layer(struct eie_writer *w, const struct accel_layer *layer, uns
 		eie_put_u32(w, "shift", layer->shift[0]);
 	}
 	/* properties come before nodes */
-	bytes->codes = put_codes(w, layer);
-	bytes->index = put_index(w, layer);
+	bytes->codes = eie_put_codes(w, layer->code, layer->nnz, layer->code_bits);
+	bytes->index = eie_put_index(w, layer->rowptr, layer->col, layer->rows, layer->cols);
 	eie_put_blob(w, "bias", layer->bias, layer->rows * sizeof(*layer->bias));
 	eie_put_blob(w, "bias-q", layer->bias_q, layer->rows * sizeof(*layer->bias_q));
 	bytes->other = layer->ncodes * (uint64_t)8 + layer->rows * (uint64_t)8;
@@ -166,6 +131,8 @@ static void put_features(struct eie_writer *w, const struct accel_model *model)
 
 	if (model->net)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_NETWORK) + 1;
+	if (model->net && eie_has_coded(model->net))
+		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_CODES) + 1;
 	if (model->has_preprocess)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_PREPROCESS) + 1;
 	if (len)

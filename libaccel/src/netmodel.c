@@ -109,6 +109,15 @@ const struct net_node *netmodel_find(const struct accel_network *net, unsigned i
 	return NULL;
 }
 
+static uint64_t nonzeros(const struct net_value *v)
+{
+	uint64_t n = v->count;
+
+	for (uint64_t i = 0; v->type == NET_F32 && i < v->count; i++)
+		n -= ((const float *)v->data)[i] == 0;
+	return n;
+}
+
 int netmodel_layer(const struct accel_network *net, unsigned int index, struct accel_layer_info *info)
 {
 	unsigned int layer;
@@ -125,7 +134,9 @@ int netmodel_layer(const struct accel_network *net, unsigned int index, struct a
 		if (!v || !v->data)
 			continue;
 		info->weights += v->count;
-		info->file_bytes_other += v->count * net_type_size(v->type);
+		info->nonzeros += nonzeros(v);
+		info->codebook_size = v->ncodes > info->codebook_size + 1 ? v->ncodes - 1 : info->codebook_size;
+		info->file_bytes_other += v->stored_bytes;
 	}
 	return 0;
 }

@@ -125,7 +125,7 @@ static void weights(const struct eval *e, uint64_t *all, uint64_t *nonzeros, uin
 	*all = *nonzeros = *float_bytes = 0;
 	for (unsigned int i = 0; !accel_model_layer(e->model, i, &l); i++) {
 		*all += (uint64_t)l.rows * l.cols + l.weights;
-		*nonzeros += l.nonzeros + l.weights;
+		*nonzeros += l.nonzeros;
 		*float_bytes += layer_float_bytes(&l);
 	}
 }
@@ -309,7 +309,7 @@ int cmd_eval(struct tool *tool, int argc, char **argv)
 	bool verify = false, as_json = false;
 	struct arg_list shapes = { 0 }, fixed = { 0 };
 	const char *preprocess = NULL, *classes = NULL;
-	const struct onnx_args onnx = { &shapes, &fixed, &preprocess, &classes, NULL, 0 };
+	const struct onnx_args onnx = { &shapes, &fixed, &preprocess, &classes, NULL, NULL, 0 };
 	const struct arg options[] = {
 		{ "data", 0, ARG_TEXT, &data, "DIR|FILE",
 		  "IDX files (plain or .gz), inputs as .npy, or pictures" },

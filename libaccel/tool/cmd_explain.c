@@ -114,7 +114,7 @@ int cmd_explain(struct tool *tool, int argc, char **argv)
 	uint64_t batch = 1;
 	bool as_json = false, stream = false;
 	struct arg_list shapes = { 0 }, fixed = { 0 };
-	const struct onnx_args onnx = { &shapes, &fixed, NULL, NULL, NULL, 0 };
+	const struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed };
 	const struct arg options[] = {
 		{ "device", 'd', ARG_TEXT, &spec, "DEVICE",
 		  "sim[:CONFIG], ref[:CONFIG], drm[:PATH] or cpu (default sim)" },

@@ -25,7 +25,7 @@ static int make_model(const char *path, const struct items *calib, const struct 
 	struct classes classes = { 0 };
 	int status;
 
-	if (has_suffix(path, ".onnx")) {
+	if (has_suffix(path, ".onnx") || has_suffix(path, ".net")) {
 		with_calib.calib = calib ? calib->real : NULL;
 		with_calib.ncalib = calib ? calib->n : 0;
 		return open_model(path, &with_calib, model);
@@ -73,7 +73,7 @@ static void summary(const struct tool *tool, const char *path, const struct acce
 
 	for (unsigned int i = 0; !accel_model_layer(model, i, &l); i++) {
 		weights += (uint64_t)l.rows * l.cols + l.weights;
-		nonzeros += l.nonzeros + l.weights;
+		nonzeros += l.nonzeros;
 		on_device += l.kind == ACCEL_LAYER_FC;
 		float_bytes += layer_float_bytes(&l);
 	}
@@ -101,18 +101,16 @@ static bool calibrated(const struct accel_model *model)
 	return all;
 }
 
-static int check_names(const char *in, const char *out)
+static int check_names(const char *in, const char *out, const char *graph)
 {
-	if (has_suffix(in, ".net"))
-		return fail(
-			"%s: Deep Compression .net files are not in this version; supported: .onnx, and .npz with scipy.sparse CSR matrices",
-			in);
 	if (has_suffix(in, ".eie"))
 		return fail("%s: is imported already; look at it with: eie inspect %s", in, in);
-	if (!has_suffix(in, ".npz") && !has_suffix(in, ".onnx"))
+	if (!has_suffix(in, ".npz") && !has_suffix(in, ".onnx") && !has_suffix(in, ".net"))
 		return fail(
-			"%s: unknown kind of file; supported: .onnx, and .npz with scipy.sparse CSR matrices",
+			"%s: unknown kind of file; supported: .onnx, .net (Deep Compression), and .npz with scipy.sparse CSR matrices",
 			in);
+	if (graph && !has_suffix(in, ".net"))
+		return fail("%s: --graph is for .net files, which hold weights alone", in);
 	if (same_file(in, out))
 		return fail("%s: would be overwritten by the model; give another name to -o", in);
 	return EXIT_OK;
@@ -122,24 +120,26 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 {
 	const char *pos[2], *out = NULL;
 	struct arg_list calib = { 0 }, shapes = { 0 }, fixed = { 0 };
-	const char *preprocess = NULL, *classes = NULL;
-	const struct onnx_args onnx = { &shapes, &fixed, &preprocess, &classes, NULL, 0 };
+	const char *preprocess = NULL, *classes = NULL, *graph = NULL;
+	const struct onnx_args onnx = { &shapes, &fixed, &preprocess, &classes, &graph, NULL, 0 };
 	const struct arg options[] = {
 		{ "output", 'o', ARG_TEXT, &out, "MODEL.eie", "the model to write" },
 		{ "calib", 0, ARG_EACH, &calib, "DIR|FILE",
 		  "typical inputs, .npy or pictures, to choose number ranges by" },
+		{ "graph", 'g', ARG_TEXT, &graph, "G.onnx",
+		  "the network of a .net file (default SqueezeNet v1.0)" },
 		PICTURE_ARGS(preprocess, classes),
 		ONNX_ARGS(shapes, fixed),
 		{ 0 },
 	};
 	const struct arg_command cmd = {
 		.name = "import",
-		.synopsis = "MODEL.onnx|WEIGHTS.npz [--calib DIR|FILE] [--shape NAME=N,N,...]\n"
+		.synopsis = "MODEL.onnx|WEIGHTS.npz|WEIGHTS.net [--graph G.onnx] [--calib DIR|FILE] [--shape NAME=N,N,...]\n"
 			"                  [--fix NAME=NUMBER] [--preprocess HOW] [--classes FILE] -o MODEL.eie",
 		.options = options,
 		.min = 1,
 		.max = 1,
-		.missing = "a model (.onnx) or a file of weights (.npz)",
+		.missing = "a model (.onnx) or a file of weights (.npz, .net)",
 		.summary =
 			"Converts a network, or pruned, weight-shared layers, to a model without changing a weight.",
 		.example = "eie import lenet_300_100.npz --calib calib/ -o lenet_300_100.eie",
@@ -149,7 +149,7 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 	int status = args_parse(tool, &cmd, argc, argv, pos);
 
 	if (status == ARGS_GO)
-		status = out ? check_names(pos[0], out) :
+		status = out ? check_names(pos[0], out, graph) :
 			       usage(cmd.name, "import needs -o MODEL.eie");
 	else
 		goto done;

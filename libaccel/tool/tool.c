@@ -252,6 +252,7 @@ static int parse_all(const struct onnx_args *onnx, struct parsed *p)
 	return EXIT_OK;
 }
 
+/* A network that is imported while it is opened. */
 static int open_onnx(const char *path, const struct onnx_args *onnx, struct accel_model **model)
 {
 	struct accel_onnx_options options = { .size = sizeof(options) };
@@ -277,7 +278,9 @@ static int open_onnx(const char *path, const struct onnx_args *onnx, struct acce
 		options.preprocess = wish ? &preprocess : NULL;
 		options.nclasses = classes.n;
 		options.classes = (const char *const *)classes.name;
-		if (accel_model_from_onnx(path, &options, model, &err))
+		if (has_suffix(path, ".net") ?
+			    accel_model_from_net(path, onnx->graph ? *onnx->graph : NULL, &options, model, &err) :
+			    accel_model_from_onnx(path, &options, model, &err))
 			status = fail_accel(path, &err);
 	}
 	/* the last name may be of a word that was refused */
@@ -302,16 +305,12 @@ int open_model(const char *path, const struct onnx_args *onnx, struct accel_mode
 	static const struct onnx_args none;
 	struct accel_error err = { 0 };
 
-	if (has_suffix(path, ".onnx"))
+	if (has_suffix(path, ".onnx") || has_suffix(path, ".net"))
 		return open_onnx(path, onnx ? onnx : &none, model);
 	if (onnx && ((onnx->shapes && onnx->shapes->n) || (onnx->fixed && onnx->fixed->n)))
 		return fail("%s: --shape and --fix are for ONNX files; this model's shapes are fixed", path);
 	if (onnx && ((onnx->preprocess && *onnx->preprocess) || (onnx->classes && *onnx->classes)))
 		return fail("%s: --preprocess and --classes are for importing; this model says itself how pictures become inputs", path);
-	if (has_suffix(path, ".net"))
-		return fail(
-			"%s: Deep Compression .net models are not in this version: give an .eie or .onnx file",
-			path);
 	if (has_suffix(path, ".npz"))
 		return fail("%s: weights must be imported first: eie import %s -o MODEL.eie", path,
 			    path);

@@ -64,6 +64,7 @@ double seconds_cpu(void); /* of this process, all threads */
 struct onnx_args {
 	struct arg_list *shapes, *fixed;
 	const char *const *preprocess, *const *classes; /* NULL, or where the options' values are */
+	const char *const *graph; /* of weights in a .net file; the same */
 	const float *calib; /* [ncalib, count of the first input] or NULL */
 	uint64_t ncalib;
 };
