@@ -195,6 +195,22 @@ struct accel_onnx_fixed {
 	double value;
 };
 
+/*
+ * How the range of a tensor follows from what it had: MINMAX: all of it and a quarter more; PERCENTILE: so many of 100 non-zero values; MSE: where
+ * rounding and clamping of int16 numbers together cost least.
+ */
+enum accel_calib_method { ACCEL_CALIB_MINMAX = 0, ACCEL_CALIB_PERCENTILE = 1, ACCEL_CALIB_MSE = 2 };
+
+/* What calibration found for an input or the first output of a layer; strings are valid during the call. */
+struct accel_calib_info {
+	const char *layer, *op;            /* op: "input" for inputs */
+	float least, greatest, lo, hi;     /* seen (0 is always among them), and chosen */
+	double snr;                        /* decibels: values against what int16 numbers of this range change; INFINITY: nothing */
+	uint64_t values, saturated;        /* seen, and beyond the chosen range */
+	unsigned int group;                /* the same number: tensors whose scale must be one where the engine joins them */
+	float group_lo, group_hi;          /* union of their ranges */
+};
+
 struct accel_onnx_options {
 	size_t size;                       /* sizeof(struct accel_onnx_options): later versions append */
 	unsigned int nshapes, nfixed;
@@ -205,6 +221,11 @@ struct accel_onnx_options {
 	const struct accel_preprocess *preprocess;   /* NULL: "unit" if the first input is [3, H, W] or [H, W, 3], else none */
 	unsigned int nclasses;
 	const char *const *classes;        /* names of the values of the first output, or NULL */
+	const float *const *calib_inputs;  /* in place of calib: [inputs] of [ncalib, count]; NULL ones get seeded numbers */
+	enum accel_calib_method calib_method;
+	double calib_percentile;           /* of PERCENTILE; 0: 99.99 */
+	void (*calib_report)(void *arg, const struct accel_calib_info *info);   /* called for each layer, in order; or NULL: costs a run more */
+	void *calib_report_arg;
 };
 
 /*

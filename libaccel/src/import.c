@@ -3,6 +3,7 @@
 #include "graph.h"
 #include "netmodel.h"
 #include "onnx_place.h"
+#include "op.h"
 #include "picture.h"
 
 #include <errno.h>
@@ -53,20 +54,73 @@ int import_options(const struct accel_onnx_options *o, struct import_lists *list
 	return 0;
 }
 
-static int check_calibration(const struct accel_network *net, const struct accel_onnx_options *o, struct accel_error *err)
+/* Inputs to calibrate with, as the options give them; *list: [ninputs], the caller's. */
+static int take_calibration(const struct accel_network *net, const struct accel_onnx_options *o, struct calib_inputs *in,
+			    const float ***list, struct accel_error *err)
 {
-	uint64_t count;
+	const float **values = calloc(net->ninputs + (size_t)1, sizeof(*values));
 
-	if (!o->ncalib)
-		return 0;
-	if (!net->ninputs || net->values[net->inputs[0]].type != NET_F32)
-		return accel_fail(err, -EINVAL, NULL, "%s: the first input is no float32 tensor: it cannot be calibrated", net->file);
-	count = net->values[net->inputs[0]].count;
-	for (uint64_t i = 0; i < o->ncalib * count; i++)
-		if (!isfinite(o->calib[i]))
-			return accel_fail(err, -EDOM, NULL, "calibration input %llu: value %llu is not finite",
-					  (unsigned long long)(i / count), (unsigned long long)(i % count));
+	*list = values;
+	*in = (struct calib_inputs){ .n = o->ncalib, .values = values, .method = o->calib_method,
+				     .percentile = o->calib_percentile ? o->calib_percentile : 99.99 };
+	if (!values)
+		return accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
+	if (o->calib_method > ACCEL_CALIB_MSE)
+		return accel_fail(err, -EINVAL, NULL, "%s: calibration method %d is unknown", net->file, (int)o->calib_method);
+	if (!(in->percentile > 50) || in->percentile > 100)
+		return accel_fail(err, -EINVAL, NULL, "%s: calibration by the percentile %g; above 50, at most 100 makes sense", net->file,
+				  in->percentile);
+	if (!net->ninputs)
+		return accel_fail(err, -EINVAL, NULL, "%s: no input, nothing to calibrate with", net->file);
+	for (unsigned int k = 0; k < net->ninputs; k++) {
+		const struct net_value *v = &net->values[net->inputs[k]];
+
+		values[k] = o->calib_inputs ? o->calib_inputs[k] : k ? NULL : o->calib;
+		if (values[k] && v->type != NET_F32)
+			return accel_fail(err, -EINVAL, v->name, "%s: input '%s' is no float32 tensor: it cannot be calibrated", net->file, v->name);
+		for (uint64_t i = 0; values[k] && i < o->ncalib * v->count; i++)
+			if (!isfinite(values[k][i]))
+				return accel_fail(err, -EDOM, v->name, "calibration input %llu: value %llu of '%s' is not finite",
+						  (unsigned long long)(i / v->count), (unsigned long long)(i % v->count), v->name);
+	}
+	if (!values[0])
+		return accel_fail(err, -EINVAL, NULL, "%s: calibration without the first input, '%s'", net->file,
+				  net->values[net->inputs[0]].name);
 	return 0;
+}
+
+static void tell(const struct calib *calib, const char *op, const char *name, uint32_t v, const struct accel_onnx_options *o)
+{
+	const struct calib_range *r = &calib->range[v];
+	const struct accel_calib_info info = {
+		.layer = name, .op = op, .least = r->least, .greatest = r->greatest, .lo = r->lo, .hi = r->hi,
+		.snr = r->noise > 0 ? 10 * log10(r->signal / r->noise) : INFINITY, .values = r->values, .saturated = r->saturated,
+		.group = r->group, .group_lo = r->group_lo, .group_hi = r->group_hi,
+	};
+
+	if (r->known && r->finite)
+		o->calib_report(o->calib_report_arg, &info);
+}
+
+static int calibrate(struct accel_network *net, const struct accel_onnx_options *o, struct calib **calib, struct accel_error *err)
+{
+	struct calib_inputs in;
+	const float **list;
+	int ret = take_calibration(net, o, &in, &list, err);
+
+	ret = ret ? ret : calib_new(net, &in, calib, err);
+	if (!ret && o->calib_report) {
+		ret = calib_report(net, &in, *calib, err);
+		for (unsigned int i = 0; !ret && i < net->ninputs; i++)
+			tell(*calib, "input", net->values[net->inputs[i]].name, net->inputs[i], o);
+		for (unsigned int n = 0; !ret && n < net->nnodes; n++)
+			if (net->nodes[n].out[0] != NET_NONE)
+				tell(*calib, net->nodes[n].op->name, net->nodes[n].name, net->nodes[n].out[0], o);
+		if (ret)
+			calib_free(*calib);
+	}
+	free(list);
+	return ret;
 }
 
 /* How pictures become inputs, and class names. */
@@ -96,9 +150,13 @@ int import_finish(struct accel_network *net, const char *path, const struct acce
 		  struct accel_error *err)
 {
 	struct accel_model *m;
-	int ret = check_calibration(net, o, err);
+	struct calib *calib = NULL;
+	int ret = o->ncalib ? calibrate(net, o, &calib, err) : 0;
 
-	ret = ret ? ret : onnx_place(net, o->calib, o->ncalib, err);
+	if (!ret) {
+		ret = onnx_place(net, calib, err);
+		calib_free(calib);
+	}
 	ret = ret ? ret : net_check(net, err);
 	if (ret) {
 		net_free(net);

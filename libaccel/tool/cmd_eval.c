@@ -309,7 +309,7 @@ int cmd_eval(struct tool *tool, int argc, char **argv)
 	bool verify = false, as_json = false;
 	struct arg_list shapes = { 0 }, fixed = { 0 };
 	const char *preprocess = NULL, *classes = NULL;
-	const struct onnx_args onnx = { &shapes, &fixed, &preprocess, &classes, NULL, NULL, 0 };
+	const struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed, .preprocess = &preprocess, .classes = &classes };
 	const struct arg options[] = {
 		{ "data", 0, ARG_TEXT, &data, "DIR|FILE",
 		  "IDX files (plain or .gz), inputs as .npy, or pictures" },

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-#include "args.h"
+#include "calibration.h"
 #include "classes.h"
-#include "items.h"
 #include "signals.h"
 
 #include <stdlib.h>
@@ -15,7 +14,7 @@ static bool same_file(const char *a, const char *b)
 	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-static int make_model(const char *path, const struct items *calib, const struct onnx_args *onnx,
+static int make_model(const char *path, const struct calibration *calib, const struct onnx_args *onnx,
 		      struct accel_model **model)
 {
 	struct onnx_args with_calib = *onnx;
@@ -26,13 +25,14 @@ static int make_model(const char *path, const struct items *calib, const struct 
 	int status;
 
 	if (has_suffix(path, ".onnx") || has_suffix(path, ".net")) {
-		with_calib.calib = calib ? calib->real : NULL;
+		with_calib.calib = calib ? calib->values : NULL;
 		with_calib.ncalib = calib ? calib->n : 0;
 		return open_model(path, &with_calib, model);
 	}
 	if (onnx->shapes->n || onnx->fixed->n)
 		return fail("%s: --shape and --fix are for ONNX files", path);
-
+	if (onnx->method != ACCEL_CALIB_MINMAX || onnx->report)
+		return fail("%s: --calib-method and --calib-report are for networks (.onnx, .net)", path);
 	if (*onnx->preprocess && accel_preprocess_parse(*onnx->preprocess, &preprocess, &err))
 		return fail_accel("--preprocess", &err);
 	status = *onnx->classes ? classes_read(*onnx->classes, &classes) : EXIT_OK;
@@ -45,7 +45,7 @@ static int make_model(const char *path, const struct items *calib, const struct 
 		status = fail_accel(path, &err);
 	else if (classes.n && accel_graph_class_names(graph, classes.n, (const char *const *)classes.name))
 		status = fail("%s: not names of classes: 1 to 255 bytes each, no control characters", *onnx->classes);
-	else if ((calib && accel_graph_calibrate(graph, calib->real, calib->n, &err)) ||
+	else if ((calib && accel_graph_calibrate(graph, calib->values[0], calib->n, &err)) ||
 	    accel_graph_finish(graph, model, &err))
 		status = fail_accel(path, &err);
 	accel_graph_free(graph);
@@ -121,11 +121,22 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 	const char *pos[2], *out = NULL;
 	struct arg_list calib = { 0 }, shapes = { 0 }, fixed = { 0 };
 	const char *preprocess = NULL, *classes = NULL, *graph = NULL;
-	const struct onnx_args onnx = { &shapes, &fixed, &preprocess, &classes, &graph, NULL, 0 };
+	const char *method = NULL;
+	bool table = false;
+	struct onnx_args onnx = { .shapes = &shapes,
+				  .fixed = &fixed,
+				  .preprocess = &preprocess,
+				  .classes = &classes,
+				  .graph = &graph,
+				  .report_arg = tool };
 	const struct arg options[] = {
 		{ "output", 'o', ARG_TEXT, &out, "MODEL.eie", "the model to write" },
-		{ "calib", 0, ARG_EACH, &calib, "DIR|FILE",
+		{ "calib", 0, ARG_EACH, &calib, "[NAME=]DIR|FILE",
 		  "typical inputs, .npy or pictures, to choose number ranges by" },
+		{ "calib-method", 0, ARG_TEXT, &method, "METHOD",
+		  "minmax (default), percentile[:P] or mse" },
+		{ "calib-report", 0, ARG_FLAG, &table, NULL,
+		  "print range, signal to noise and saturation of each layer" },
 		{ "graph", 'g', ARG_TEXT, &graph, "G.onnx",
 		  "the network of a .net file (default SqueezeNet v1.0)" },
 		PICTURE_ARGS(preprocess, classes),
@@ -145,8 +156,13 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 		.example = "eie import lenet_300_100.npz --calib calib/ -o lenet_300_100.eie",
 	};
 	struct accel_model *model = NULL;
-	struct items items = { 0 };
+	struct calibration measured = { 0 };
 	int status = args_parse(tool, &cmd, argc, argv, pos);
+
+	if (status == ARGS_GO && method && calibration_method(method, &onnx.method, &onnx.percentile))
+		status = EXIT_USAGE;
+	if (status == ARGS_GO && (method || table) && !calib.n)
+		status = usage(cmd.name, "--calib-method and --calib-report need --calib DIR");
 
 	if (status == ARGS_GO)
 		status = out ? check_names(pos[0], out, graph) :
@@ -156,24 +172,26 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 	if (!status)
 		status = make_model(pos[0], NULL, &onnx, &model);
 	if (!status && calib.n) {
-		/* only a finished model tells the shape of its input */
-		for (unsigned int i = 0; !status && i < calib.n; i++)
-			status = items_read(tool, &items, calib.item[i], model, 0, false);
+		/* only a finished model tells the shapes of its inputs */
+		status = calibration_read(tool, &measured, model, pos[0], &calib);
 		accel_model_unref(model);
 		model = NULL;
+		onnx.report = table ? calibration_report : NULL;
 		if (!status)
-			status = make_model(pos[0], &items, &onnx, &model);
+			status = make_model(pos[0], &measured, &onnx, &model);
 	}
 	if (!status)
 		status = save(model, out);
 	if (!status) {
-		summary(tool, out, model, items.n);
-		if (!items.n && !calibrated(model))
+		summary(tool, out, model, measured.n);
+		if (measured.missing)
+			warn(tool, "%s: not all inputs have calibration data; the others got seeded numbers", pos[0]);
+		if (!measured.n && !calibrated(model))
 			warn(tool,
 			     "%s: not calibrated: number ranges are guesses from seeded inputs; give typical inputs with --calib",
 			     out);
 	}
-	items_free(&items);
+	calibration_free(&measured);
 	accel_model_unref(model);
 done:
 	onnx_args_free(&onnx);

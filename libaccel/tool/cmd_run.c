@@ -436,7 +436,7 @@ int cmd_run(struct tool *tool, int argc, char **argv)
 	bool as_json = false;
 	struct arg_list shapes = { 0 }, fixed = { 0 };
 	const char *preprocess = NULL, *classes = NULL;
-	const struct onnx_args onnx = { &shapes, &fixed, &preprocess, &classes, NULL, NULL, 0 };
+	const struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed, .preprocess = &preprocess, .classes = &classes };
 	const struct arg options[] = {
 		{ "input", 'i', ARG_LIST, &inputs, "[NAME=]X...",
 		  ".npy, .jpg and .png files, directories, - (.npy on stdin)" },

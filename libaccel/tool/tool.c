@@ -273,8 +273,12 @@ static int open_onnx(const char *path, const struct onnx_args *onnx, struct acce
 		options.nshapes = onnx->shapes ? onnx->shapes->n : 0;
 		options.fixed = p.fixed;
 		options.nfixed = onnx->fixed ? onnx->fixed->n : 0;
-		options.calib = onnx->calib;
+		options.calib_inputs = onnx->calib;
 		options.ncalib = onnx->ncalib;
+		options.calib_method = onnx->method;
+		options.calib_percentile = onnx->percentile;
+		options.calib_report = onnx->report;
+		options.calib_report_arg = onnx->report_arg;
 		options.preprocess = wish ? &preprocess : NULL;
 		options.nclasses = classes.n;
 		options.classes = (const char *const *)classes.name;

@@ -65,8 +65,12 @@ struct onnx_args {
 	struct arg_list *shapes, *fixed;
 	const char *const *preprocess, *const *classes; /* NULL, or where the options' values are */
 	const char *const *graph; /* of weights in a .net file; the same */
-	const float *calib; /* [ncalib, count of the first input] or NULL */
+	const float *const *calib; /* [inputs] of [ncalib, count], or NULL */
 	uint64_t ncalib;
+	enum accel_calib_method method;
+	double percentile;
+	void (*report)(void *arg, const struct accel_calib_info *info); /* or NULL */
+	void *report_arg;
 };
 
 void onnx_args_free(const struct onnx_args *onnx);
