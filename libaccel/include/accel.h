@@ -302,7 +302,9 @@ struct accel_place_info {
 	unsigned int row_tiles, col_tiles;
 	bool resident;              /* weights stay on chip between runs */
 	uint64_t ideal_cycles;      /* ceil(non-zeros / multipliers), all activations non-zero */
-	uint64_t bytes_loaded, bytes_stored;   /* a run, activations and, when not resident, weights */
+	uint64_t estimated_cycles;  /* of a run, all activations non-zero: docs/performance.md; 0 on the CPU */
+	uint64_t steps;             /* CPU operators: elementary steps of a run, roughly; else 0 */
+	uint64_t bytes_loaded, bytes_stored;   /* a run, activations and, when not resident, weights; on the CPU too */
 	uint64_t bytes_resident;
 	double balance;             /* busiest cluster / mean, in entries */
 };
