@@ -9,6 +9,7 @@
 int classes_read(const char *path, struct classes *c)
 {
 	FILE *file = fopen(path, "re");
+	unsigned int number = 0;
 	int status = EXIT_OK;
 	char *line = NULL;
 	size_t room = 0;
@@ -18,21 +19,25 @@ int classes_read(const char *path, struct classes *c)
 	if (!file)
 		return fail("%s: %s", path, strerror(errno));
 	while (!status && (len = getline(&line, &room, file)) >= 0) {
-		char **names = realloc(c->name, (c->n + 1) * sizeof(*names));
+		char **names;
 
+		number++;
+		if (*line == '#')
+			continue;
+		names = realloc(c->name, (c->n + 1) * sizeof(*names));
 		if (!names) {
 			status = fail("out of memory");
 			break;
 		}
 		c->name = names;
 		if (memchr(line, 0, (size_t)len)) {
-			status = fail("%s:%u: not a text file", path, c->n + 1);
+			status = fail("%s:%u: not a text file", path, number);
 			break;
 		}
 		while (len && isspace((unsigned char)line[len - 1]))
 			line[--len] = 0;
 		if (!len)
-			status = fail("%s:%u: an empty line; each line is the name of a class", path, c->n + 1);
+			status = fail("%s:%u: an empty line; each line is the name of a class", path, number);
 		names[c->n] = status ? NULL : strdup(line);
 		if (!status && !names[c->n])
 			status = fail("out of memory");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* Names of classes from a text file, one a line. */
+/* Names of classes from a text file, one a line; lines that begin with # are comments. */
 #ifndef EIE_CLASSES_H
 #define EIE_CLASSES_H
 
