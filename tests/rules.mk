@@ -123,6 +123,7 @@ $(T)/randomise: tests/networks/randomise.c $(BUILD)/gen/onnx.pb-c.c
 
 check-networks: $(BUILD)/eie $(T)/randomise
 	@for g in ppocr silero light; do tests/networks/run.sh $(BUILD) $$g || exit 1; done
+	@EIE_TEST_PHOTOS=100 EIE=$(abspath $(BUILD))/eie BUILD=$(abspath $(BUILD)) tests/cli/squeezenet.sh
 
 # ---- all of it
 
