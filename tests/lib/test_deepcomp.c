@@ -4,8 +4,9 @@
 
 #include <errno.h>
 #include <math.h>
-#include "container.h"
+#include "eie_edit.h"
 #include "deepcomp.h"
+#include "graph.h"
 #include "net_codes.h"
 #include "net_make.h"
 #include "netmodel.h"
@@ -218,6 +219,97 @@ static void codebooks_stay(void **state)
 	accel_model_unref(again);
 }
 
+static uint8_t *coded_file(size_t *size)
+{
+	struct net_file f = net_write(layers, 2);
+	struct accel_network *net = graph(1, true, "f,v,c");
+	struct accel_preprocess pre;
+	struct accel_model *model;
+	void *file;
+
+	assert_int_equal(deepcomp_load(net, f.p, f.n, "t.net", NULL), 0);
+	free(f.p);
+	assert_int_equal(pass_all(net, NULL), 0);
+	assert_int_equal(net_check(net, NULL), 0);
+	assert_int_equal(netmodel_new(net, &model, NULL), 0);
+	assert_int_equal(accel_preprocess_parse("caffe", &pre, NULL), 0);
+	assert_int_equal(accel_model_set_preprocess(model, "m", &pre, NULL), 0);
+	assert_int_equal(eie_encode(model, &file, size, NULL, NULL), 0);
+	accel_model_unref(model);
+	return file;
+}
+
+/* One property changed (len < 0: taken away), checksums right again. */
+static void broken(const uint8_t *good, size_t good_size, const char *path, const char *prop, const void *value, int len, int code, const char *part)
+{
+	size_t tree = fdt_totalsize(good), start = eie_data_start(tree), size = 0;
+	void *fdt = malloc(tree + 65536);
+	struct accel_model *model = NULL;
+	struct accel_error err = { 0 };
+	uint8_t *file;
+	int node, ret;
+
+	assert_int_equal(fdt_open_into(good, fdt, (int)tree + 65536), 0);
+	node = fdt_path_offset(fdt, path);
+	assert_true(node >= 0);
+	assert_int_equal(len < 0 ? fdt_delprop(fdt, node, prop) : fdt_setprop(fdt, node, prop, value, len), 0);
+	file = eie_assemble(fdt, good + start, good_size - start, &size);
+	ret = accel_model_load(file, size, "m", &model, &err);
+	if (ret != code || !strstr(err.text, part))
+		fail_msg("%s %s: %d, not %d: '%s' should say '%s'", path, prop, ret, code, err.text, part);
+	accel_model_unref(model);
+	free(file);
+	free(fdt);
+}
+
+/* The constant that has a codebook. */
+static void find_coded(const uint8_t *file, char path[64])
+{
+	for (int v = 0; v < 50; v++) {
+		int node;
+
+		snprintf(path, 64, "/network/values/v%d", v);
+		node = fdt_path_offset(file, path);
+		if (node >= 0 && fdt_getprop(file, node, "codebook", NULL))
+			return;
+	}
+	fail_msg("no constant is coded");
+}
+
+static void fields(void **state)
+{
+	const fdt32_t none = 0, three = cpu_to_fdt32(3), four = cpu_to_fdt32(4), many = cpu_to_fdt32(5000), some = cpu_to_fdt32(5);
+	const fdt32_t one[1] = { cpu_to_fdt32(0x3f800000) }, nans[3] = { cpu_to_fdt32(0x7fc00000), 0, 0 }, zeros[3] = { 0 };
+	const fdt32_t short_book[2] = { 0, cpu_to_fdt32(0x3f800000) };
+	char path[64], codes[80];
+	size_t size;
+	uint8_t *f = coded_file(&size);
+
+	(void)state;
+	find_coded(f, path);
+	snprintf(codes, sizeof(codes), "%s/codes", path);
+	broken(f, size, path, "nnz", &none, 4, -EBADMSG, "with 0 codes");
+	broken(f, size, path, "nnz", &many, 4, -EBADMSG, "with 5000 codes");
+	broken(f, size, path, "nnz", &some, 4, -EBADMSG, "codes");
+	broken(f, size, path, "nnz", NULL, -1, -EBADMSG, "property 'nnz' is missing");
+	broken(f, size, path, "code-bits", &three, 4, -EBADMSG, "codes of 3 bits");
+	broken(f, size, path, "code-bits", &four, 4, -EBADMSG, "codebook");
+	broken(f, size, path, "codebook", one, 4, -EBADMSG, "the first entry is not 0");
+	broken(f, size, path, "codebook", short_book, 8, -EBADMSG, "the codebook has 2 entries");
+	broken(f, size, path, "codebook", "abc", 3, -EBADMSG, "codebook");
+	broken(f, size, path, "type", "int32", 6, -EBADMSG, "not float32");
+	broken(f, size, codes, "coding", "ans", 4, -ENOTSUP, "ans");
+	broken(f, size, "/preprocess", "resize", "crop", 5, -ENOTSUP, "resize 'crop'");
+	broken(f, size, "/preprocess", "size", &three, 4, -EBADMSG, "3 pixels for the shorter side");
+	broken(f, size, "/preprocess", "size", NULL, -1, -EBADMSG, "property 'size' is missing");
+	broken(f, size, "/preprocess", "order", "gbr", 4, -ENOTSUP, "order 'gbr'");
+	broken(f, size, "/preprocess", "layout", "hwc", 4, -EBADMSG, "the first input is not");
+	broken(f, size, "/preprocess", "mean", nans, 12, -EBADMSG, "mean nan");
+	broken(f, size, "/preprocess", "scale", zeros, 12, -EBADMSG, "scale 0");
+	broken(f, size, "/preprocess", "scale", zeros, 8, -EBADMSG, "property 'scale' has 8 bytes");
+	free(f);
+}
+
 /* The builder against the numbers that the network's authors give. */
 static void squeezenet(void **state)
 {
@@ -244,7 +336,8 @@ static void squeezenet(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_weight), cmocka_unit_test(broken_files), cmocka_unit_test(codebooks_stay), cmocka_unit_test(squeezenet),
+		cmocka_unit_test(every_weight), cmocka_unit_test(broken_files), cmocka_unit_test(codebooks_stay), cmocka_unit_test(fields),
+		cmocka_unit_test(squeezenet),
 	};
 
 	fill();
