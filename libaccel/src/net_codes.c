@@ -18,7 +18,6 @@ static uint32_t bits_of(float f)
 struct table {
 	uint32_t key[1024];
 	uint16_t code[1024];       /* 0: free; zero itself is not in it */
-	unsigned int n;
 };
 
 static uint16_t *slot(struct table *t, uint32_t key)
@@ -40,7 +39,6 @@ static void add(struct table *t, const float *codebook, unsigned int n)
 		if (bits_of(codebook[i]) && !*code)
 			*code = (uint16_t)i;
 	}
-	t->n = n;
 }
 
 static bool has_all(struct table *t, const float *v, uint64_t count)

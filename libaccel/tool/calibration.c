@@ -33,6 +33,8 @@ int calibration_read(const struct tool *tool, struct calibration *c, const struc
 	int status = EXIT_OK;
 
 	c->ninputs = accel_model_inputs(model);
+	if (!c->ninputs)
+		return fail("%s: has no input: nothing to calibrate with", path);
 	c->items = calloc(c->ninputs + 1u, sizeof(*c->items));
 	c->values = calloc(c->ninputs + 1u, sizeof(*c->values));
 	if (!c->items || !c->values)
