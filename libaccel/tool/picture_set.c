@@ -272,7 +272,7 @@ int picture_set_open(const struct tool *tool, struct dataset *d, const char *dir
 	int status = list_pictures(&s);
 
 	if (!status && !s.n)
-		status = fail("%s: holds no IDX images, no .jpg or .png pictures, and no directories of them", dir);
+		status = fail("%s: holds no IDX images (t10k-images-idx3-ubyte[.gz], train-images-idx3-ubyte[.gz]), no .jpg or .png pictures, and no directories of them", dir);
 	if (!status && text)
 		status = find_labels(&s, labels);
 	for (uint64_t i = 0; !status && i < s.n && (!limit || i < limit); i++) {
