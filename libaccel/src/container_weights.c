@@ -166,7 +166,7 @@ static int expand(struct eie_reader *r, const struct net_codes *c, float *to)
 static int read_coded(struct eie_reader *r, int node, struct net_value *v, struct net_codes *c)
 {
 	const fdt32_t *cells;
-	uint64_t bytes;
+	uint64_t bytes = 0;
 	int ret = eie_get_u32(r, node, "nnz", &c->nnz);
 
 	ret = ret ? ret : eie_get_u32(r, node, "code-bits", &c->bits);
