@@ -41,7 +41,7 @@ $(ONNX_OBJ:src/%=$(BUILD)/fuzz/%): $(BUILD)/gen/onnx.pb-c.c
 FUZZ_OBJ := $(LIB_SRC:libaccel/src/%.c=$(BUILD)/fuzz/%.o) $(BUILD)/fuzz/configs.o $(BUILD)/fuzz/onnx.pb-c.o
 $(T)/fuzz/%: tests/fuzz/fuzz_%.c $(FUZZ_OBJ)
 	@mkdir -p $(@D)
-	$(CLANG) $(FUZZ_CFLAGS) -o $@ $^ $(LIB_LIBS)
+	$(CLANG) $(FUZZ_CFLAGS) -o $@ $(filter-out %.h,$^) $(LIB_LIBS)
 
 # kept: all fuzzers link them
 .SECONDARY: $(FUZZ_OBJ)
