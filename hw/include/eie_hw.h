@@ -252,11 +252,16 @@ struct eie_cmd {
 #define   EIE_CMD_FENCE_SHIFT 12
 #define   EIE_CMD_FENCE_MASK 0x1
 
+/* enum feature: Bits of the device tree's eie,features (absent: none); a command of a feature that the engine does not have is an unknown opcode */
+#define EIE_FEATURE_VECTOR 0x1 /* VMAC, VDRAIN: docs/vector_mode.md */
+
 /* enum op: CMD.OPCODE; the high digit names the engine */
 #define EIE_OP_LOAD 0x10 /* memory to on-chip buffer (fields XFER_*) */
 #define EIE_OP_SYNC 0x20 /* compute: nothing; carries tokens and the fence */
 #define EIE_OP_MAC 0x21 /* compute: multiply a vector of ABUF with a tile of weights into an accumulator half (fields MAC_*) */
 #define EIE_OP_DRAIN 0x22 /* compute: sum banks, add bias, requantise, clamp an accumulator half into ABUF, and clear it (fields DRAIN_*) */
+#define EIE_OP_VMAC 0x23 /* compute: multiply windows of an image in ABUF with a tile of weights, eight pixels at a time (fields VMAC_*; FEATURE_VECTOR) */
+#define EIE_OP_VDRAIN 0x24 /* compute: what DRAIN does, for the sums of VMACs (fields VDRAIN_*; FEATURE_VECTOR) */
 #define EIE_OP_STORE 0x30 /* ABUF to memory (fields XFER_*) */
 #define   EIE_CMD_XFER_TARGET_DW 0 /* enum buf */
 #define   EIE_CMD_XFER_TARGET_SHIFT 16
@@ -334,6 +339,105 @@ struct eie_cmd {
 #define   EIE_CMD_DRAIN_HI_DW 5 /* upper clamp, int16, LO .. 32767 */
 #define   EIE_CMD_DRAIN_HI_SHIFT 16
 #define   EIE_CMD_DRAIN_HI_MASK 0xffff
+#define   EIE_CMD_VMAC_HALF_DW 0 /* accumulator half */
+#define   EIE_CMD_VMAC_HALF_SHIFT 16
+#define   EIE_CMD_VMAC_HALF_MASK 0x1
+#define   EIE_CMD_VMAC_WIDE_DW 0 /* 0: 4-bit codes, one byte an entry; 1: 8-bit codes, two bytes an entry */
+#define   EIE_CMD_VMAC_WIDE_SHIFT 17
+#define   EIE_CMD_VMAC_WIDE_MASK 0x1
+#define   EIE_CMD_VMAC_ORIGIN_DW 0 /* the image's pixel (0, 0) is value ORIGIN of pixel group 0 */
+#define   EIE_CMD_VMAC_ORIGIN_SHIFT 18
+#define   EIE_CMD_VMAC_ORIGIN_MASK 0x7
+#define   EIE_CMD_VMAC_CODEBOOK_DW 0 /* granule of CBUF with the codebook; multiple of 2 (4-bit) or 32 (8-bit) */
+#define   EIE_CMD_VMAC_CODEBOOK_SHIFT 24
+#define   EIE_CMD_VMAC_CODEBOOK_MASK 0xff
+#define   EIE_CMD_VMAC_IN_DW 1 /* granule of ABUF of channel 0, pixel group 0; multiple of CLUSTERS */
+#define   EIE_CMD_VMAC_IN_SHIFT 0
+#define   EIE_CMD_VMAC_IN_MASK 0xffffff
+#define   EIE_CMD_VMAC_KERNEL_Y_DW 1 /* rows of the window, at least 1 */
+#define   EIE_CMD_VMAC_KERNEL_Y_SHIFT 24
+#define   EIE_CMD_VMAC_KERNEL_Y_MASK 0xf
+#define   EIE_CMD_VMAC_KERNEL_X_DW 1 /* columns of the window, at least 1 */
+#define   EIE_CMD_VMAC_KERNEL_X_SHIFT 28
+#define   EIE_CMD_VMAC_KERNEL_X_MASK 0xf
+#define   EIE_CMD_VMAC_PTR_DW 2 /* granule of PBUF with the pointer of column 0 */
+#define   EIE_CMD_VMAC_PTR_SHIFT 0
+#define   EIE_CMD_VMAC_PTR_MASK 0xffff
+#define   EIE_CMD_VMAC_WEIGHTS_DW 2 /* granule of WBUF that pointers count from */
+#define   EIE_CMD_VMAC_WEIGHTS_SHIFT 16
+#define   EIE_CMD_VMAC_WEIGHTS_MASK 0xffff
+#define   EIE_CMD_VMAC_PLANE_DW 3 /* pixel groups a channel, at least 1 */
+#define   EIE_CMD_VMAC_PLANE_SHIFT 0
+#define   EIE_CMD_VMAC_PLANE_MASK 0xfffff
+#define   EIE_CMD_VMAC_CHANNELS_DW 3 /* channels of input, at least 1 */
+#define   EIE_CMD_VMAC_CHANNELS_SHIFT 20
+#define   EIE_CMD_VMAC_CHANNELS_MASK 0xfff
+#define   EIE_CMD_VMAC_IN_X_DW 4 /* pixels in a row of the image, at least 1 */
+#define   EIE_CMD_VMAC_IN_X_SHIFT 0
+#define   EIE_CMD_VMAC_IN_X_MASK 0xfff
+#define   EIE_CMD_VMAC_IN_Y_DW 4 /* rows of the image, at least 1 */
+#define   EIE_CMD_VMAC_IN_Y_SHIFT 12
+#define   EIE_CMD_VMAC_IN_Y_MASK 0xfff
+#define   EIE_CMD_VMAC_STRIDE_X_DW 4 /* pixels from a window to the next in a row, at least 1 */
+#define   EIE_CMD_VMAC_STRIDE_X_SHIFT 24
+#define   EIE_CMD_VMAC_STRIDE_X_MASK 0xf
+#define   EIE_CMD_VMAC_STRIDE_Y_DW 4 /* rows from a row of windows to the next, at least 1 */
+#define   EIE_CMD_VMAC_STRIDE_Y_SHIFT 28
+#define   EIE_CMD_VMAC_STRIDE_Y_MASK 0xf
+#define   EIE_CMD_VMAC_OUT_X_DW 5 /* windows in a row, at least 1 */
+#define   EIE_CMD_VMAC_OUT_X_SHIFT 0
+#define   EIE_CMD_VMAC_OUT_X_MASK 0xfff
+#define   EIE_CMD_VMAC_ROWS_DW 5 /* rows of weights a cluster, at least 1 */
+#define   EIE_CMD_VMAC_ROWS_SHIFT 12
+#define   EIE_CMD_VMAC_ROWS_MASK 0xfff
+#define   EIE_CMD_VMAC_DILATE_X_DW 5 /* pixels from a column of the window to the next, at least 1 */
+#define   EIE_CMD_VMAC_DILATE_X_SHIFT 24
+#define   EIE_CMD_VMAC_DILATE_X_MASK 0xf
+#define   EIE_CMD_VMAC_DILATE_Y_DW 5 /* rows from a row of the window to the next, at least 1 */
+#define   EIE_CMD_VMAC_DILATE_Y_SHIFT 28
+#define   EIE_CMD_VMAC_DILATE_Y_MASK 0xf
+#define   EIE_CMD_VMAC_FIRST_X_DW 6 /* column of the first window, below OUT_X */
+#define   EIE_CMD_VMAC_FIRST_X_SHIFT 0
+#define   EIE_CMD_VMAC_FIRST_X_MASK 0xfff
+#define   EIE_CMD_VMAC_FIRST_Y_DW 6 /* row of the first window */
+#define   EIE_CMD_VMAC_FIRST_Y_SHIFT 12
+#define   EIE_CMD_VMAC_FIRST_Y_MASK 0xfff
+#define   EIE_CMD_VMAC_PAD_X_DW 6 /* columns of zeros left of the image */
+#define   EIE_CMD_VMAC_PAD_X_SHIFT 24
+#define   EIE_CMD_VMAC_PAD_X_MASK 0xff
+#define   EIE_CMD_VMAC_GROUPS_DW 7 /* groups of eight windows, at least 1 */
+#define   EIE_CMD_VMAC_GROUPS_SHIFT 0
+#define   EIE_CMD_VMAC_GROUPS_MASK 0xfff
+#define   EIE_CMD_VMAC_PAD_Y_DW 7 /* rows of zeros above the image */
+#define   EIE_CMD_VMAC_PAD_Y_SHIFT 12
+#define   EIE_CMD_VMAC_PAD_Y_MASK 0xff
+#define   EIE_CMD_VDRAIN_HALF_DW 0 /* accumulator half */
+#define   EIE_CMD_VDRAIN_HALF_SHIFT 16
+#define   EIE_CMD_VDRAIN_HALF_MASK 0x1
+#define   EIE_CMD_VDRAIN_TAIL_DW 0 /* pixels in the last group, 0: eight; the values behind them become 0 */
+#define   EIE_CMD_VDRAIN_TAIL_SHIFT 18
+#define   EIE_CMD_VDRAIN_TAIL_MASK 0x7
+#define   EIE_CMD_VDRAIN_OUT_DW 1 /* granule of ABUF for row 0, group 0 of cluster 0; row r, group i, cluster c: OUT + r * PLANE * CLUSTERS + i * CLUSTERS + c; multiple of CLUSTERS */
+#define   EIE_CMD_VDRAIN_OUT_SHIFT 0
+#define   EIE_CMD_VDRAIN_OUT_MASK 0xffffff
+#define   EIE_CMD_VDRAIN_PLANE_DW 2 /* pixel groups a channel of the output, at least GROUPS */
+#define   EIE_CMD_VDRAIN_PLANE_SHIFT 0
+#define   EIE_CMD_VDRAIN_PLANE_MASK 0xfffff
+#define   EIE_CMD_VDRAIN_ROWS_DW 3 /* rows a cluster, at least 1 */
+#define   EIE_CMD_VDRAIN_ROWS_SHIFT 0
+#define   EIE_CMD_VDRAIN_ROWS_MASK 0xfff
+#define   EIE_CMD_VDRAIN_GROUPS_DW 3 /* groups of eight pixels, at least 1 */
+#define   EIE_CMD_VDRAIN_GROUPS_SHIFT 12
+#define   EIE_CMD_VDRAIN_GROUPS_MASK 0xfff
+#define   EIE_CMD_VDRAIN_PARAM_DW 4 /* granule of RBUF with the parameters of row 0; two rows a granule */
+#define   EIE_CMD_VDRAIN_PARAM_SHIFT 0
+#define   EIE_CMD_VDRAIN_PARAM_MASK 0xffffff
+#define   EIE_CMD_VDRAIN_LO_DW 5 /* lower clamp, int16, -32767 .. HI */
+#define   EIE_CMD_VDRAIN_LO_SHIFT 0
+#define   EIE_CMD_VDRAIN_LO_MASK 0xffff
+#define   EIE_CMD_VDRAIN_HI_DW 5 /* upper clamp, int16, LO .. 32767 */
+#define   EIE_CMD_VDRAIN_HI_SHIFT 16
+#define   EIE_CMD_VDRAIN_HI_MASK 0xffff
 
 /* Column pointer: A 32-bit word of PBUF; all units are entries (1 byte for 4-bit codes, 2 bytes for 8-bit codes). */
 #define EIE_PTR_START_BITS 0x14 /* bits 19..0: first entry, counted from MAC_WEIGHTS */
