@@ -15,7 +15,7 @@ LIB_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -ffp-contract=o
 # made each time, new only when CONFIGS or one of them changed
 $(BUILD)/gen/configs.c: $(BUILD)/hw/eie_cfg configs_force
 	@mkdir -p $(@D)
-	@$(BUILD)/hw/eie_cfg c $(foreach c,$(CONFIGS),$(c) hw/config/$(c).cfg) > $@.tmp
+	@$(BUILD)/hw/eie_cfg ref $(foreach c,$(CONFIGS),$(c) hw/config/$(c).cfg) > $@.tmp
 	@cmp -s $@.tmp $@ || cp $@.tmp $@
 .PHONY: configs_force
 

@@ -16,6 +16,7 @@ struct eie_params {
 	uint32_t abuf, wbuf, pbuf, rbuf;   /* granules */
 	uint32_t queues, tlb, jobs;
 	uint32_t bus_bits;
+	uint32_t features;                 /* EIE_FEATURE_* */
 };
 
 /* A buffer that the device can address. */

@@ -35,6 +35,10 @@ const char *eie_op_name(uint32_t opcode)
 		return "MAC";
 	case EIE_OP_DRAIN:
 		return "DRAIN";
+	case EIE_OP_VMAC:
+		return "VMAC";
+	case EIE_OP_VDRAIN:
+		return "VDRAIN";
 	case EIE_OP_STORE:
 		return "STORE";
 	default:

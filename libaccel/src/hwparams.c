@@ -30,6 +30,20 @@ static const struct field fields[] = {
 	{ "eie,bus-bits", offsetof(struct eie_params, bus_bits), 64, 256, true },
 };
 
+/* Absent where the hardware has none. Bits that this library does not know are of commands that it does not use. */
+static int read_features(const void *blob, uint32_t *features, struct accel_error *err)
+{
+	int len;
+	const fdt32_t *prop = fdt_getprop(blob, 0, "eie,features", &len);
+
+	*features = 0;
+	if (prop && len != 4)
+		return accel_fail(err, -EPROTO, NULL, "the hardware's device tree has an \"eie,features\" of %d bytes, not 4", len);
+	if (prop)
+		*features = fdt32_ld(prop);
+	return 0;
+}
+
 int eie_params_read(const void *blob, size_t bytes, struct eie_params *params, struct accel_error *err)
 {
 	int ret;
@@ -62,5 +76,5 @@ int eie_params_read(const void *blob, size_t bytes, struct eie_params *params, s
 	if (params->rows % EIE_GRANULE_VALUES)
 		return accel_fail(err, -EPROTO, NULL, "the hardware's device tree says eie,rows = %u, not a multiple of %d",
 				  params->rows, EIE_GRANULE_VALUES);
-	return 0;
+	return read_features(blob, &params->features, err);
 }
