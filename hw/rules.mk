@@ -40,6 +40,16 @@ check-generated: $(BUILD)/hw/eie_gen
 		diff -u $${g#*:} $(BUILD)/hw/check.tmp || { echo "$${g#*:}: differs; run make generate" >&2; status=1; }; \
 	done; exit $$status
 
+# ---- cycle model of vector mode: the table of docs/vector_mode.md
+
+$(BUILD)/hw/vector_cycles: hw/model/vector_cycles.c
+	@mkdir -p $(@D)
+	$(CC) $(HW_CFLAGS) $(CFLAGS) -o $@ $<
+
+.PHONY: model-vector
+model-vector: $(BUILD)/hw/vector_cycles
+	@$<
+
 HW_WAIVERS := $(wildcard hw/lint/waivers.vlt)
 
 lint: $(CHECK_CONFIGS:%=lint-%)
