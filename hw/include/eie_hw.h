@@ -411,6 +411,9 @@ struct eie_cmd {
 #define   EIE_CMD_VMAC_PAD_Y_DW 7 /* rows of zeros above the image */
 #define   EIE_CMD_VMAC_PAD_Y_SHIFT 12
 #define   EIE_CMD_VMAC_PAD_Y_MASK 0xff
+#define   EIE_CMD_VMAC_TAIL_DW 7 /* windows in the last group, 0: eight; those behind them see zeros */
+#define   EIE_CMD_VMAC_TAIL_SHIFT 20
+#define   EIE_CMD_VMAC_TAIL_MASK 0x7
 #define   EIE_CMD_VDRAIN_HALF_DW 0 /* accumulator half */
 #define   EIE_CMD_VDRAIN_HALF_SHIFT 16
 #define   EIE_CMD_VDRAIN_HALF_MASK 0x1

@@ -308,6 +308,8 @@ package eie_pkg;
   parameter int unsigned CmdVmacGroupsWidth = 12;
   parameter int unsigned CmdVmacPadYLsb = 236;
   parameter int unsigned CmdVmacPadYWidth = 8;
+  parameter int unsigned CmdVmacTailLsb = 244;
+  parameter int unsigned CmdVmacTailWidth = 3;
   parameter int unsigned CmdVdrainHalfLsb = 16;
   parameter int unsigned CmdVdrainHalfWidth = 1;
   parameter int unsigned CmdVdrainTailLsb = 18;

@@ -16,12 +16,20 @@ struct image {
 /* The window positions of a group of eight outputs: column and row of the window's first pixel, padding included. */
 struct windows {
 	int32_t x[PIXELS], y[PIXELS];
+	uint32_t n;                      /* windows of the group; the rest sees zeros */
 };
+
+/* Windows or pixels of group `group` when `tail` says how many the last one has. */
+static uint32_t in_group(uint32_t group, uint32_t groups, uint32_t tail)
+{
+	return group == groups - 1 && tail ? tail : PIXELS;
+}
 
 static void locate(const struct eie_cmd *cmd, uint32_t group, struct windows *w)
 {
 	uint32_t first = CMD_GET(cmd, VMAC_FIRST_Y) * CMD_GET(cmd, VMAC_OUT_X) + CMD_GET(cmd, VMAC_FIRST_X) + group * PIXELS;
 
+	w->n = in_group(group, CMD_GET(cmd, VMAC_GROUPS), CMD_GET(cmd, VMAC_TAIL));
 	for (uint32_t l = 0; l < PIXELS; l++) {
 		uint32_t oy = (first + l) / CMD_GET(cmd, VMAC_OUT_X), ox = (first + l) % CMD_GET(cmd, VMAC_OUT_X);
 
@@ -45,7 +53,7 @@ static uint32_t gather(struct ref_run *run, const struct image *image, const str
 		size_t granule;
 
 		values[l] = 0;
-		if (x < 0 || y < 0 || x >= (int32_t)image->width || y >= (int32_t)image->height)
+		if (l >= w->n || x < 0 || y < 0 || x >= (int32_t)image->width || y >= (int32_t)image->height)
 			continue;
 		pixel = image->origin + (uint32_t)y * image->width + (uint32_t)x;
 		granule = plane + (size_t)(pixel / PIXELS) * k;
@@ -108,7 +116,7 @@ uint32_t ref_vdrain(struct ref_run *run, const struct eie_cmd *cmd)
 	int32_t *half = ref_half(ref, CMD_GET(cmd, VDRAIN_HALF), true);
 
 	for (uint32_t g = 0; g < groups; g++) {
-		uint32_t pixels = g == groups - 1 && tail ? tail : PIXELS;
+		uint32_t pixels = in_group(g, groups, tail);
 
 		for (uint32_t r = 0; r < rows; r++, run->steps++) {
 			for (uint32_t c = 0; c < k; c++) {

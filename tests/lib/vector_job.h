@@ -152,7 +152,7 @@ static inline void vweights(struct vjob *j, const uint8_t *code)
 	free(codes);
 }
 
-/* The definition; pixels that are padding, and those behind the tail, are left out of the counts as the guide says. */
+/* The definition. Windows behind the tail see zeros, and are not counted. */
 static inline void vexpect(struct vjob *j)
 {
 	const struct vgeometry *g = &j->g;
@@ -170,7 +170,7 @@ static inline void vexpect(struct vjob *j)
 				int64_t x = left + col % g->kx * g->dx, y = top + col / g->kx % g->ky * g->dy;
 				int16_t a = 0, w = j->weight[(size_t)r * columns + col];
 
-				if (x >= 0 && y >= 0 && x < g->width && y < g->height)
+				if (!beyond && x >= 0 && y >= 0 && x < g->width && y < g->height)
 					a = j->image[((size_t)(col / (g->kx * g->ky)) * g->height + (size_t)y) * g->width + (size_t)x];
 				sum += (int64_t)w * a;
 				j->want_macs += w && a;
@@ -288,6 +288,7 @@ static inline struct vjob *vjob_new(const struct eie_params *p, const struct vge
 	CMD_SET(v, VMAC_PAD_X, g->px);
 	CMD_SET(v, VMAC_PAD_Y, g->py);
 	CMD_SET(v, VMAC_GROUPS, g->groups);
+	CMD_SET(v, VMAC_TAIL, g->tail);
 	CMD_SET(d, OPCODE, EIE_OP_VDRAIN);
 	CMD_SET(d, SIGNAL_NEXT, 1);
 	CMD_SET(d, VDRAIN_TAIL, g->tail);
