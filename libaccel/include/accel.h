@@ -52,8 +52,8 @@ int accel_model_save(const struct accel_model *model, const char *path, struct a
 struct accel_model *accel_model_ref(struct accel_model *model);
 void accel_model_unref(struct accel_model *model);
 
-/* FC: fully connected, int16, for the engine. OP: an operator of ONNX in float32 (or as ONNX quantises it), for the CPU. */
-enum accel_layer_kind { ACCEL_LAYER_FC = 1, ACCEL_LAYER_OP = 2 };
+/* FC: fully connected, CONV: convolution, int16, for the engine. OP: an operator of ONNX in float32 (or as ONNX quantises it), for the CPU. */
+enum accel_layer_kind { ACCEL_LAYER_FC = 1, ACCEL_LAYER_OP = 2, ACCEL_LAYER_CONV = 3 };
 /* Elements of a tensor. INT16: quantised, real = q * scale; the others are what they say. */
 enum accel_dtype {
 	ACCEL_DTYPE_INT16 = 0, ACCEL_DTYPE_FLOAT32 = 1, ACCEL_DTYPE_INT64 = 2, ACCEL_DTYPE_INT32 = 3, ACCEL_DTYPE_UINT8 = 4,
@@ -82,7 +82,7 @@ struct accel_layer_info {
 	unsigned int code_bits;            /* 4 or 8 */
 	unsigned int codebook_size;        /* non-zero values in use */
 	uint64_t file_bytes_codes, file_bytes_index, file_bytes_other; /* in the .eie file; 0 when never saved or loaded */
-	const char *op;                    /* operator of ONNX, or "FC" */
+	const char *op;                    /* operator of ONNX, "FC" or "Conv" */
 	uint64_t weights;                  /* operator: constants that it reads, elements */
 };
 
@@ -161,6 +161,26 @@ struct accel_csr {
 /* Adds output = activation(W input + bias); everything is copied. The input is taken flattened. */
 int accel_graph_add_fc_csr(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_csr *csr,
 			   enum accel_activation activation, unsigned int *output, struct accel_error *err);
+/*
+ * A convolution over an image of dims [channels, height, width]; the output has [rows of the matrix, out_height, out_width]. Output (y, x)
+ * reads the pixels (y * stride_y - pad_top + ky * dilate_y, x * stride_x - pad_left + kx * dilate_x), zeros outside the image, so what
+ * is below and to the right of it needs no number. Each window must touch the image. Limits: kernel, stride, dilation 1 to 15,
+ * padding up to 255 and smaller than the window, sides 1 to 4095.
+ */
+struct accel_window {
+	uint32_t channels, height, width;
+	uint32_t kernel_y, kernel_x, stride_y, stride_x, dilate_y, dilate_x;
+	uint32_t pad_top, pad_left;
+	uint32_t out_height, out_width;
+};
+
+/*
+ * Adds output = activation(conv(input) + bias). Column (channel * kernel_y + ky) * kernel_x + kx of the matrix is a place in the window; groups
+ * and depthwise layers are matrices that are empty elsewhere. Everything is copied.
+ */
+int accel_graph_add_conv_csr(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_csr *csr,
+			     const struct accel_window *window, enum accel_activation activation, unsigned int *output,
+			     struct accel_error *err);
 /* Makes a tensor an output of the graph. Without any call the last layer's tensor is the output. */
 int accel_graph_output(struct accel_graph *graph, unsigned int tensor, struct accel_error *err);
 int accel_graph_class_names(struct accel_graph *graph, unsigned int n, const char *const *names);
@@ -301,7 +321,7 @@ struct accel_place_info {
 	const char *reason;         /* why there, one line */
 	unsigned int row_tiles, col_tiles;
 	bool resident;              /* weights stay on chip between runs */
-	uint64_t ideal_cycles;      /* ceil(non-zeros / multipliers), all activations non-zero */
+	uint64_t ideal_cycles;      /* ceil(non-zeros * output pixels / multipliers), all activations non-zero */
 	uint64_t estimated_cycles;  /* of a run, all activations non-zero: docs/performance.md; 0 on the CPU */
 	uint64_t steps;             /* CPU operators: elementary steps of a run, roughly; else 0 */
 	uint64_t bytes_loaded, bytes_stored;   /* a run, activations and, when not resident, weights; on the CPU too */

@@ -96,9 +96,12 @@ static int read_activation(struct eie_reader *r, int node, struct accel_layer *l
 
 	if (ret)
 		return ret;
-	if (strcmp(word, "fc"))
+	if (!strcmp(word, "fc"))
+		layer->kind = ACCEL_LAYER_FC;
+	else if (!strcmp(word, "conv"))
+		layer->kind = ACCEL_LAYER_CONV;
+	else
 		return eie_not_supported(r, "layer kind", word);
-	layer->kind = ACCEL_LAYER_FC;
 	ret = eie_get_string(r, node, "activation", &word);
 	if (ret)
 		return ret;
@@ -111,6 +114,23 @@ static int read_activation(struct eie_reader *r, int node, struct accel_layer *l
 	else
 		return eie_not_supported(r, "activation", word);
 	return 0;
+}
+
+/* accel_model_check() judges the values. */
+static int read_window(struct eie_reader *r, int node, struct accel_window *w)
+{
+	uint32_t *const fields[] = {
+		&w->channels, &w->height, &w->width, &w->kernel_y, &w->kernel_x, &w->stride_y, &w->stride_x, &w->dilate_y, &w->dilate_x,
+		&w->pad_top, &w->pad_left, &w->out_height, &w->out_width,
+	};
+	const unsigned int n = sizeof(fields) / sizeof(fields[0]);
+	const fdt32_t *cells;
+	unsigned int got;
+	int ret = eie_get_cells(r, node, "window", n, n, &cells, &got);
+
+	for (unsigned int i = 0; !ret && i < n; i++)
+		*fields[i] = fdt32_ld(&cells[i]);
+	return ret;
 }
 
 static int read_layer(struct eie_reader *r, int node, struct accel_layer *layer)
@@ -127,6 +147,8 @@ static int read_layer(struct eie_reader *r, int node, struct accel_layer *layer)
 		ret = eie_get_u32(r, node, "output", &layer->output);
 	if (!ret)
 		ret = eie_get_pair(r, node, "shape", &layer->rows, &layer->cols);
+	if (!ret && layer->kind == ACCEL_LAYER_CONV)
+		ret = read_window(r, node, &layer->window);
 	if (!ret)
 		ret = eie_get_u32(r, node, "nnz", &nnz);
 	if (!ret)

@@ -51,6 +51,19 @@ static bool same_requant(const struct accel_layer *layer)
 	return true;
 }
 
+/* The fields of struct accel_window in their order. */
+static void put_window(struct eie_writer *w, const struct accel_window *window)
+{
+	const uint32_t fields[] = {
+		window->channels, window->height, window->width, window->kernel_y, window->kernel_x, window->stride_y, window->stride_x,
+		window->dilate_y, window->dilate_x, window->pad_top, window->pad_left, window->out_height, window->out_width,
+	};
+	fdt32_t *cells = eie_put_cells(w, "window", sizeof(fields) / sizeof(fields[0]));
+
+	for (size_t i = 0; cells && i < sizeof(fields) / sizeof(fields[0]); i++)
+		cells[i] = cpu_to_fdt32(fields[i]);
+}
+
 static void put_layer(struct eie_writer *w, const struct accel_layer *layer, unsigned int index, struct eie_layer_bytes *bytes)
 {
 	static const char *const activations[] = {
@@ -62,11 +75,13 @@ static void put_layer(struct eie_writer *w, const struct accel_layer *layer, uns
 	snprintf(name, sizeof(name), "l%u", index);
 	eie_begin(w, name);
 	eie_put_string(w, "label", layer->name);
-	eie_put_string(w, "kind", "fc");
+	eie_put_string(w, "kind", layer->kind == ACCEL_LAYER_CONV ? "conv" : "fc");
 	eie_put_string(w, "activation", activations[layer->activation]);
 	eie_put_u32(w, "input", layer->input);
 	eie_put_u32(w, "output", layer->output);
 	eie_put_pair(w, "shape", layer->rows, layer->cols);
+	if (layer->kind == ACCEL_LAYER_CONV)
+		put_window(w, &layer->window);
 	eie_put_u32(w, "nnz", (uint32_t)layer->nnz);
 	eie_put_u32(w, "code-bits", layer->code_bits);
 	put_codebook(w, layer);

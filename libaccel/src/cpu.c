@@ -4,6 +4,8 @@
  * A panel has at most 2^16 rows: an entry is then four bytes, and the sums of a panel stay in the second-level cache.
  */
 #include "cpu.h"
+#include "cpu_conv.h"
+#include "window.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -33,7 +35,7 @@ struct accel_cpu {
 	unsigned int batch;
 	struct cpu_layer *layers;
 	int16_t **tensors;
-	uint32_t *sums;          /* [rows of the largest panel]; unsigned: they wrap */
+	uint32_t *sums;          /* [rows of the largest panel, or pixels of the largest plane]; unsigned: they wrap */
 };
 
 /* Counting sort of a panel's rows by column; rows stay in order within a column. */
@@ -108,8 +110,15 @@ static int build(struct accel_cpu *c)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < model->nlayers; i++) {
 		uint32_t rows = model->layers[i].rows < PANEL_ROWS ? model->layers[i].rows : PANEL_ROWS;
-		int ret = build_layer(&c->layers[i], &model->layers[i]);
+		int ret;
 
+		if (model->layers[i].kind == ACCEL_LAYER_CONV) {
+			uint64_t pixels = window_out_pixels(&model->layers[i].window);
+
+			most = pixels > most ? (uint32_t)pixels : most;
+			continue;
+		}
+		ret = build_layer(&c->layers[i], &model->layers[i]);
 		if (ret)
 			return ret;
 		most = rows > most ? rows : most;
@@ -189,6 +198,9 @@ void accel_cpu_run(struct accel_cpu *cpu, uint64_t *macs, uint64_t *saturated)
 		const struct accel_layer *layer = &cpu->model->layers[l];
 		const struct accel_tensor *out = &cpu->model->tensors[layer->output];
 
+		for (size_t b = 0; layer->kind == ACCEL_LAYER_CONV && b < cpu->batch; b++)
+			cpu_conv(layer, out, cpu->tensors[layer->input] + b * cpu->model->tensors[layer->input].count,
+				 cpu->tensors[layer->output] + b * out->count, cpu->sums, &products, &cut);
 		/* panels outside: the weights of one stay in the cache for the whole batch */
 		for (uint32_t p = 0; p < cpu->layers[l].npanels; p++) {
 			const struct panel *panel = &cpu->layers[l].panels[p];

@@ -2,6 +2,7 @@
 /* The float network: what the integers approximate. Slow and plain; sums in double, in the order of the columns. */
 #include "graph.h"
 #include "netmodel.h"
+#include "window.h"
 
 #include <errno.h>
 #include <math.h>
@@ -32,6 +33,39 @@ int accel_float_new(const struct accel_model *model, float ***values, struct acc
 	return 0;
 }
 
+static float activate(const struct accel_layer *layer, double sum)
+{
+	if (layer->activation != ACCEL_ACT_NONE && sum < 0)
+		sum = 0;
+	if (layer->activation == ACCEL_ACT_RELU6 && sum > 6)
+		sum = 6;
+	return (float)sum;
+}
+
+static void run_conv(const struct accel_layer *layer, const float *x, float *y)
+{
+	const struct accel_window *w = &layer->window;
+
+	for (uint32_t r = 0; r < layer->rows; r++) {
+		for (uint32_t p = 0; p < window_out_pixels(w); p++) {
+			int32_t top = (int32_t)(p / w->out_width * w->stride_y) - (int32_t)w->pad_top;
+			int32_t left = (int32_t)(p % w->out_width * w->stride_x) - (int32_t)w->pad_left;
+			double sum = (double)layer->bias[r];
+
+			for (uint32_t k = layer->rowptr[r]; k < layer->rowptr[r + 1]; k++) {
+				uint32_t tap = layer->col[k] % window_taps(w), channel = layer->col[k] / window_taps(w);
+				int32_t iy = top + (int32_t)(tap / w->kernel_x * w->dilate_y);
+				int32_t ix = left + (int32_t)(tap % w->kernel_x * w->dilate_x);
+
+				if (iy >= 0 && ix >= 0 && iy < (int32_t)w->height && ix < (int32_t)w->width)
+					sum += (double)layer->codebook[layer->code[k]] *
+					       (double)x[((size_t)channel * w->height + (size_t)iy) * w->width + (size_t)ix];
+			}
+			y[r * window_out_pixels(w) + p] = activate(layer, sum);
+		}
+	}
+}
+
 void accel_float_run(const struct accel_model *model, float **values)
 {
 	for (unsigned int i = 0; i < model->nlayers; i++) {
@@ -39,16 +73,16 @@ void accel_float_run(const struct accel_model *model, float **values)
 		const float *x = values[layer->input];
 		float *y = values[layer->output];
 
+		if (layer->kind == ACCEL_LAYER_CONV) {
+			run_conv(layer, x, y);
+			continue;
+		}
 		for (uint32_t r = 0; r < layer->rows; r++) {
 			double sum = (double)layer->bias[r];
 
 			for (uint32_t k = layer->rowptr[r]; k < layer->rowptr[r + 1]; k++)
 				sum += (double)layer->codebook[layer->code[k]] * (double)x[layer->col[k]];
-			if (layer->activation != ACCEL_ACT_NONE && sum < 0)
-				sum = 0;
-			if (layer->activation == ACCEL_ACT_RELU6 && sum > 6)
-				sum = 6;
-			y[r] = (float)sum;
+			y[r] = activate(layer, sum);
 		}
 	}
 }

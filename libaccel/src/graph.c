@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Building a model by calls. */
 #include "graph.h"
+#include "window.h"
 #include "quant.h"
 
 #include <errno.h>
@@ -140,28 +141,16 @@ static void *copy(const void *src, size_t n, size_t size)
 	return dst;
 }
 
-int accel_graph_add_fc_csr(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_csr *csr,
-			   enum accel_activation activation, unsigned int *output, struct accel_error *err)
+/* Any layer: `input` and the matrix have been found to fit each other; dims are those of the output. */
+static int add_layer(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_csr *csr,
+		     const struct accel_window *window, enum accel_activation activation, unsigned int ndim, const uint32_t *dims,
+		     unsigned int *output, struct accel_error *err)
 {
 	struct accel_model *model = graph->model;
 	struct accel_layer *layers, *layer;
 	size_t nnz;
-	int ret = check_open(graph, err);
+	int ret;
 
-	if (!ret)
-		ret = check_name(graph, name, "layer", err);
-	if (ret)
-		return ret;
-	if (input >= model->ntensors)
-		return accel_fail(err, -EINVAL, name, "layer '%s': there is no tensor %u", name, input);
-	if (activation > ACCEL_ACT_RELU6)
-		return accel_fail(err, -EINVAL, name, "layer '%s': activation %d is unknown", name, (int)activation);
-	ret = accel_csr_check("graph", name, csr, -EINVAL, err);
-	if (ret)
-		return ret;
-	if (model->tensors[input].count != csr->cols)
-		return accel_fail(err, -EINVAL, name, "layer '%s' has %u columns, its input '%s' has %llu values", name, csr->cols,
-				  model->tensors[input].name, (unsigned long long)model->tensors[input].count);
 	layers = grow(model->layers, model->nlayers, sizeof(*layers));
 	if (!layers)
 		return no_memory(err, name);
@@ -170,7 +159,7 @@ int accel_graph_add_fc_csr(struct accel_graph *graph, const char *name, unsigned
 	nnz = csr->rowptr[csr->rows];
 	layer = &model->layers[model->nlayers];
 	*layer = (struct accel_layer) {
-		.kind = ACCEL_LAYER_FC,
+		.kind = window ? ACCEL_LAYER_CONV : ACCEL_LAYER_FC,
 		.activation = activation,
 		.input = input,
 		.output = model->ntensors,
@@ -190,9 +179,11 @@ int accel_graph_add_fc_csr(struct accel_graph *graph, const char *name, unsigned
 		.mult = copy(NULL, csr->rows, sizeof(*layer->mult)),
 		.shift = copy(NULL, csr->rows, sizeof(*layer->shift)),
 	};
+	if (window)
+		layer->window = *window;
 	if (layer->name && layer->rowptr && layer->col && layer->code && layer->codebook && layer->bias &&
 	    layer->codebook_q && layer->bias_q && layer->mult && layer->shift)
-		ret = add_tensor(graph, name, 1, &csr->rows, err);
+		ret = add_tensor(graph, name, ndim, dims, err);
 	else
 		ret = no_memory(err, name);
 	if (ret) {
@@ -202,6 +193,60 @@ int accel_graph_add_fc_csr(struct accel_graph *graph, const char *name, unsigned
 	model->nlayers++;
 	*output = layer->output;
 	return 0;
+}
+
+static int check_new_layer(const struct accel_graph *graph, const char *name, unsigned int input, const struct accel_csr *csr,
+			   enum accel_activation activation, struct accel_error *err)
+{
+	int ret = check_open(graph, err);
+
+	ret = ret ? ret : check_name(graph, name, "layer", err);
+	if (ret)
+		return ret;
+	if (input >= graph->model->ntensors)
+		return accel_fail(err, -EINVAL, name, "layer '%s': there is no tensor %u", name, input);
+	if (activation > ACCEL_ACT_RELU6)
+		return accel_fail(err, -EINVAL, name, "layer '%s': activation %d is unknown", name, (int)activation);
+	return accel_csr_check("graph", name, csr, -EINVAL, err);
+}
+
+int accel_graph_add_fc_csr(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_csr *csr,
+			   enum accel_activation activation, unsigned int *output, struct accel_error *err)
+{
+	int ret = check_new_layer(graph, name, input, csr, activation, err);
+	const struct accel_tensor *in;
+
+	if (ret)
+		return ret;
+	in = &graph->model->tensors[input];
+	if (in->count != csr->cols)
+		return accel_fail(err, -EINVAL, name, "layer '%s' has %u columns, its input '%s' has %llu values", name, csr->cols, in->name,
+				  (unsigned long long)in->count);
+	return add_layer(graph, name, input, csr, NULL, activation, 1, &csr->rows, output, err);
+}
+
+int accel_graph_add_conv_csr(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_csr *csr,
+			     const struct accel_window *window, enum accel_activation activation, unsigned int *output,
+			     struct accel_error *err)
+{
+	const uint32_t dims[] = { csr->rows, window->out_height, window->out_width };
+	int ret = check_new_layer(graph, name, input, csr, activation, err);
+	const struct accel_tensor *in;
+
+	ret = ret ? ret : accel_window_check("graph", name, window, -EINVAL, err);
+	if (ret)
+		return ret;
+	in = &graph->model->tensors[input];
+	if (in->ndim != 3 || in->dims[0] != window->channels || in->dims[1] != window->height || in->dims[2] != window->width)
+		return accel_fail(err, -EINVAL, name, "layer '%s' takes an image of %u channels, %u x %u; its input '%s' is another", name,
+				  window->channels, window->height, window->width, in->name);
+	if (window_columns(window) != csr->cols)
+		return accel_fail(err, -EINVAL, name, "layer '%s' has %u columns; its window has %u places", name, csr->cols,
+				  window_columns(window));
+	if (csr->rows * window_out_pixels(window) > ACCEL_MAX_DIM)
+		return accel_fail(err, -EINVAL, name, "layer '%s': an output of %llu values; %u are allowed", name,
+				  (unsigned long long)(csr->rows * window_out_pixels(window)), ACCEL_MAX_DIM);
+	return add_layer(graph, name, input, csr, window, activation, 3, dims, output, err);
 }
 
 static int append_output(struct accel_model *model, unsigned int tensor, struct accel_error *err)

@@ -4,6 +4,7 @@
 #include "netmodel.h"
 #include "picture.h"
 #include "quant.h"
+#include "window.h"
 
 #include <errno.h>
 #include <float.h>
@@ -181,7 +182,7 @@ int accel_model_layer(const struct accel_model *model, unsigned int index, struc
 		.file_bytes_codes = __atomic_load_n(&layer->file_bytes_codes, __ATOMIC_RELAXED),
 		.file_bytes_index = __atomic_load_n(&layer->file_bytes_index, __ATOMIC_RELAXED),
 		.file_bytes_other = __atomic_load_n(&layer->file_bytes_other, __ATOMIC_RELAXED),
-		.op = "FC",
+		.op = layer->kind == ACCEL_LAYER_CONV ? "Conv" : "FC",
 	};
 	return 0;
 }
@@ -337,6 +338,22 @@ static int check_tensor(const struct accel_tensor *t, const char *file, struct a
 	return 0;
 }
 
+static int check_conv(const struct accel_layer *layer, const struct accel_tensor *in, const struct accel_tensor *out, const char *file,
+		      struct accel_error *err)
+{
+	const struct accel_window *w = &layer->window;
+	int ret = accel_window_check(file, layer->name, w, -EBADMSG, err);
+
+	if (ret)
+		return ret;
+	if (window_columns(w) != layer->cols || in->ndim != 3 || in->dims[0] != w->channels || in->dims[1] != w->height ||
+	    in->dims[2] != w->width || out->ndim != 3 || out->dims[0] != layer->rows || out->dims[1] != w->out_height ||
+	    out->dims[2] != w->out_width)
+		return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': the window does not fit its %u x %u weights, input and output",
+				  file, layer->name, layer->rows, layer->cols);
+	return 0;
+}
+
 static int check_layer(const struct accel_model *model, const struct accel_layer *layer, const char *file,
 		       struct accel_error *err)
 {
@@ -352,19 +369,23 @@ static int check_layer(const struct accel_model *model, const struct accel_layer
 		.ncodes = layer->ncodes,
 		.bias = layer->bias,
 	};
-	int ret;
+	int ret = 0;
 
-	if (layer->kind != ACCEL_LAYER_FC)
+	if (layer->kind != ACCEL_LAYER_FC && layer->kind != ACCEL_LAYER_CONV)
 		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': kind %d is unknown", file, name, (int)layer->kind);
 	if (layer->activation > ACCEL_ACT_RELU6)
 		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': activation %d is unknown", file, name,
 				  (int)layer->activation);
 	in = &model->tensors[layer->input];
 	out = &model->tensors[layer->output];
-	if (in->count != layer->cols || out->count != layer->rows)
-		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': %u x %u between tensors of %llu and %llu values", file,
+	if (layer->kind == ACCEL_LAYER_CONV)
+		ret = check_conv(layer, in, out, file, err);
+	else if (in->count != layer->cols || out->count != layer->rows)
+		ret = accel_fail(err, -EBADMSG, name, "%s: layer '%s': %u x %u between tensors of %llu and %llu values", file,
 				  name, layer->rows, layer->cols, (unsigned long long)out->count,
 				  (unsigned long long)in->count);
+	if (ret)
+		return ret;
 	if (layer->activation != ACCEL_ACT_NONE && out->lo < 0)
 		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': ReLU, but its output goes down to %d", file, name,
 				  out->lo);

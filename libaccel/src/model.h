@@ -24,6 +24,7 @@ struct accel_layer {
 	enum accel_activation activation;
 	unsigned int input, output;  /* tensor numbers */
 	uint32_t rows, cols;
+	struct accel_window window;  /* CONV */
 	uint64_t nnz;
 	uint32_t *rowptr;            /* [rows + 1] */
 	uint32_t *col;               /* [nnz], increasing within a row */

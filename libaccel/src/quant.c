@@ -18,6 +18,10 @@ void accel_row_interval(const struct accel_layer *layer, int32_t xlo, int32_t xh
 {
 	int64_t sum_lo = 0, sum_hi = 0;
 
+	if (layer->kind == ACCEL_LAYER_CONV) {   /* padding is zero, whatever the image is */
+		xlo = xlo < 0 ? xlo : 0;
+		xhi = xhi > 0 ? xhi : 0;
+	}
 	/* at most 2^24 terms below 2^30 */
 	for (uint32_t i = layer->rowptr[row]; i < layer->rowptr[row + 1]; i++) {
 		int64_t w = layer->codebook_q[layer->code[i]];

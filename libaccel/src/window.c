@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include "window.h"
+
+#include <errno.h>
+
+static int check_field(const char *file, const char *layer, const char *field, uint32_t value, uint32_t lo, uint32_t hi, int code,
+		       struct accel_error *err)
+{
+	return value >= lo && value <= hi ? 0 :
+	       accel_fail(err, code, layer, "%s: layer '%s': %s of the window is %u; %u to %u are allowed", file, layer, field, value, lo, hi);
+}
+
+/* The last window of an axis must begin in the image, and the first one must reach into it. */
+static int check_axis(const char *file, const char *layer, const char *axis, uint32_t size, uint32_t kernel, uint32_t stride,
+		      uint32_t dilate, uint32_t pad, uint32_t out, int code, struct accel_error *err)
+{
+	if (pad > (kernel - 1) * dilate)
+		return accel_fail(err, code, layer, "%s: layer '%s': %u pixels of padding, but the window reaches over %u: the first one would lie outside the image (%s)",
+				  file, layer, pad, (kernel - 1) * dilate + 1, axis);
+	if ((uint64_t)(out - 1) * stride >= (uint64_t)size + pad)
+		return accel_fail(err, code, layer, "%s: layer '%s': window %u of %u begins behind the image (%s)", file, layer, out - 1, out,
+				  axis);
+	return 0;
+}
+
+int accel_window_check(const char *file, const char *layer, const struct accel_window *w, int code, struct accel_error *err)
+{
+	const struct {
+		const char *name;
+		uint32_t value, lo, hi;
+	} fields[] = {
+		{ "channels", w->channels, 1, WINDOW_CHANNELS_MAX }, { "height", w->height, 1, WINDOW_SIDE_MAX },
+		{ "width", w->width, 1, WINDOW_SIDE_MAX }, { "kernel_y", w->kernel_y, 1, WINDOW_KERNEL_MAX },
+		{ "kernel_x", w->kernel_x, 1, WINDOW_KERNEL_MAX }, { "stride_y", w->stride_y, 1, WINDOW_KERNEL_MAX },
+		{ "stride_x", w->stride_x, 1, WINDOW_KERNEL_MAX }, { "dilate_y", w->dilate_y, 1, WINDOW_KERNEL_MAX },
+		{ "dilate_x", w->dilate_x, 1, WINDOW_KERNEL_MAX }, { "pad_top", w->pad_top, 0, WINDOW_PAD_MAX },
+		{ "pad_left", w->pad_left, 0, WINDOW_PAD_MAX }, { "out_height", w->out_height, 1, WINDOW_SIDE_MAX },
+		{ "out_width", w->out_width, 1, WINDOW_SIDE_MAX },
+	};
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < sizeof(fields) / sizeof(fields[0]); i++)
+		ret = check_field(file, layer, fields[i].name, fields[i].value, fields[i].lo, fields[i].hi, code, err);
+	ret = ret ? ret : check_axis(file, layer, "rows", w->height, w->kernel_y, w->stride_y, w->dilate_y, w->pad_top, w->out_height, code,
+				     err);
+	return ret ? ret : check_axis(file, layer, "columns", w->width, w->kernel_x, w->stride_x, w->dilate_x, w->pad_left, w->out_width,
+				      code, err);
+}
+
+void window_span(uint32_t n, uint32_t stride, int32_t offset, uint32_t size, uint32_t *first, uint32_t *last)
+{
+	int32_t room = (int32_t)size - offset;   /* positions from the first place on */
+	uint32_t end = room <= 0 ? 0 : ((uint32_t)room + stride - 1) / stride;
+
+	*first = offset >= 0 ? 0 : ((uint32_t)-offset + stride - 1) / stride;
+	*last = end < n ? end : n;
+	if (*first > *last)
+		*first = *last;
+}
