@@ -192,7 +192,7 @@ static bool in_pieces(const struct emit *e)
 		if (input != first && e->plan->tensors[input].segment != segment)
 			return false;
 	}
-	return image->rows[0].nchunks && image->chunks[image->rows[0].first_chunk].granules == e->plan->tensors[first].granules;
+	return image->rows[0].nchunks && image->chunks[image->rows[0].first_chunk].units == e->plan->tensors[first].granules;
 }
 
 static void stage_chain(struct emit *e, const struct task *task, bool starts, struct stage *st)
@@ -253,7 +253,7 @@ static void stage_stream(struct emit *e, const struct task *task, struct stage *
 		if (fresh)
 			load(e, st, layer, xfer(EIE_OP_LOAD, t->base,
 						item_offset(t, task->item) + (whole ? 0 : (uint64_t)c->first * EIE_GRANULE_BYTES),
-						EIE_BUF_ABUF, area->x + st->x * area->x_slot, whole ? t->granules : c->granules),
+						EIE_BUF_ABUF, area->x + st->x * area->x_slot, whole ? t->granules : c->units),
 			     e->x.slot[st->x].user);
 		st->w = pick(&e->w, number, &fresh);
 		if (fresh) {
@@ -363,9 +363,9 @@ static void compute_chain(struct emit *e, const struct stage *st)
 				const struct tile_chunk *chunk = &lp->image.chunks[row->first_chunk];
 
 				if (st->pieces && l == s->first_layer && t == 0)
-					add_mac_pieces(e, l, chunk->granules, e->half, &at);
+					add_mac_pieces(e, l, chunk->units, e->half, &at);
 				else
-					add_mac(e, l, chunk->granules, e->half, fence, &at);
+					add_mac(e, l, chunk->units, e->half, fence, &at);
 				fence = false;
 				at.ptr += chunk->plen;
 				at.weights += chunk->wlen;
@@ -392,7 +392,7 @@ static void compute_stream(struct emit *e, const struct task *task, const struct
 
 	if (task->chunk) {
 		at.in += keeps_input(e) ? task->chunk->first : 0;
-		add_mac(e, layer, task->chunk->granules, task->half, false, &at);
+		add_mac(e, layer, task->chunk->units, task->half, false, &at);
 	}
 	if (task->drains)
 		add_drain(e, layer, task->tile, task->half, task->half, &at);
@@ -572,7 +572,7 @@ static void emit_stream(struct emit *e)
 							       c == chunks - 1, 0 };
 					if (chunk)
 						task->cycles = estimate(e, chunk->nonzeros, (uint64_t)EIE_GRANULE_BYTES *
-									(chunk->granules + (fresh ? k * (chunk->wlen + chunk->plen) : 0)));
+									(chunk->units + (fresh ? k * (chunk->wlen + chunk->plen) : 0)));
 				}
 			}
 			outputs += items;

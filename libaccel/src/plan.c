@@ -88,7 +88,7 @@ static int try_resident(struct plan *plan, unsigned int l)
 	const struct eie_params *p = &plan->params;
 	struct layer_plan *lp = &plan->layers[l];
 	uint32_t in = plan->tensors[layer->input].granules, out = plan->tensors[layer->output].granules;
-	const struct tile_limits limits = { in, p->wbuf, p->pbuf };
+	const struct tile_limits limits = { EIE_GRANULE_VALUES, in, p->wbuf, p->pbuf };
 	bool fits;
 	int ret;
 
@@ -178,7 +178,7 @@ static int encode_streamed(struct plan *plan, unsigned int l)
 	const struct accel_layer *layer = &plan->model->layers[l];
 	const struct stream_area *area = &plan->area;
 	struct layer_plan *lp = &plan->layers[l];
-	struct tile_limits limits = { area->x_slot, area->w_slot, area->p_slot };
+	struct tile_limits limits = { EIE_GRANULE_VALUES, area->x_slot, area->w_slot, area->p_slot };
 
 	/* With more items large chunks are better: when a row tile is one chunk it is loaded once for all of them. */
 	if (plan->batch <= 2) {

@@ -260,9 +260,9 @@ static void put32(uint8_t *p, uint32_t value)
 	memcpy(p, &value, sizeof(value));
 }
 
-/* Streams and pointers of columns [first, first + granules) for all clusters. */
-static int encode_chunk(const struct csc *csc, uint32_t clusters, bool wide, uint32_t first, uint32_t granules, uint32_t wlen,
-			struct tile_image *image)
+/* Streams and pointers of units [first, first + units) for all clusters. */
+static int encode_chunk(const struct csc *csc, uint32_t clusters, bool wide, uint32_t first, uint32_t units, uint32_t unit,
+			uint32_t wlen, struct tile_image *image)
 {
 	struct tile_chunk *chunk, *chunks = realloc(image->chunks, (image->nchunks + 1) * sizeof(*chunks));
 	int ret;
@@ -271,7 +271,8 @@ static int encode_chunk(const struct csc *csc, uint32_t clusters, bool wide, uin
 		return -ENOMEM;
 	image->chunks = chunks;
 	chunk = &chunks[image->nchunks];
-	*chunk = (struct tile_chunk){ .first = first, .granules = granules, .wlen = wlen, .plen = 2 * granules };
+	*chunk = (struct tile_chunk){ .first = first, .units = units, .wlen = wlen,
+				       .plen = (units * unit + EIE_PTRS_PER_GRANULE - 1) / EIE_PTRS_PER_GRANULE };
 	ret = append(image, (size_t)clusters * chunk->wlen * EIE_GRANULE_BYTES, &chunk->w_offset);
 	ret = ret ? ret : append(image, (size_t)clusters * chunk->plen * EIE_GRANULE_BYTES, &chunk->p_offset);
 	if (ret)
@@ -285,8 +286,8 @@ static int encode_chunk(const struct csc *csc, uint32_t clusters, bool wide, uin
 		uint8_t *p = image->data + chunk->p_offset + (size_t)c * chunk->plen * EIE_GRANULE_BYTES;
 		uint32_t start = 0;
 
-		for (uint32_t j = 0; j < granules * 8; j++) {
-			uint32_t from = csc[c].colptr[first * 8 + j], n = csc[c].colptr[first * 8 + j + 1] - from;
+		for (uint32_t j = 0; j < units * unit; j++) {
+			uint32_t from = csc[c].colptr[first * unit + j], n = csc[c].colptr[first * unit + j + 1] - from;
 			uint32_t entries = stream_encode(csc[c].row + from, csc[c].code + from, n, wide,
 							 w + (size_t)start * stream_unit(wide));
 
@@ -298,21 +299,22 @@ static int encode_chunk(const struct csc *csc, uint32_t clusters, bool wide, uin
 	return 0;
 }
 
-/* Takes as many column granules from `first` on as the limits allow; returns their number and the longest stream in granules. */
-static uint32_t measure_chunk(const struct csc *csc, uint32_t clusters, bool wide, uint32_t first, uint32_t granules,
+/* Takes as many units from `first` on as the limits allow; returns their number and the longest stream in granules. */
+static uint32_t measure_chunk(const struct csc *csc, uint32_t clusters, bool wide, uint32_t first, uint32_t units,
 			      const struct tile_limits *limits, uint32_t *wlen)
 {
-	uint32_t most = limits->input < limits->pbuf / 2 ? limits->input : limits->pbuf / 2, n;
+	uint32_t pointers = limits->pbuf * EIE_PTRS_PER_GRANULE / limits->unit;
+	uint32_t most = limits->input < pointers ? limits->input : pointers, n;
 	uint64_t entries[16] = { 0 };   /* a cluster */
 
 	*wlen = 0;
-	for (n = 0; n < most && first + n < granules; n++) {
+	for (n = 0; n < most && first + n < units; n++) {
 		uint64_t next[16], longest = 0;
 
 		for (uint32_t c = 0; c < clusters; c++) {
 			next[c] = entries[c];
-			for (uint32_t j = 0; j < 8; j++)
-				next[c] += column_entries(&csc[c], (first + n) * 8 + j, wide);
+			for (uint32_t j = 0; j < limits->unit; j++)
+				next[c] += column_entries(&csc[c], (first + n) * limits->unit + j, wide);
 			longest = next[c] > longest ? next[c] : longest;
 		}
 		longest = (longest * stream_unit(wide) + EIE_GRANULE_BYTES - 1) / EIE_GRANULE_BYTES;
@@ -355,7 +357,7 @@ static int encode_params(const struct accel_layer *layer, uint32_t clusters, con
 }
 
 static int encode_row_tile(const struct accel_layer *layer, const struct eie_params *params, const struct tile_rows *rows,
-			   uint32_t t, const uint32_t *slot, uint32_t granules, const struct tile_limits *limits,
+			   uint32_t t, const uint32_t *slot, uint32_t units, const struct tile_limits *limits,
 			   struct tile_image *image)
 {
 	uint32_t k = params->clusters;
@@ -366,17 +368,17 @@ static int encode_row_tile(const struct accel_layer *layer, const struct eie_par
 	for (uint32_t c = 0; !ret && c < k; c++) {
 		const uint32_t *bin = &rows->bin_first[t * k + c];
 
-		ret = csc_build(layer, rows->order + bin[0], bin[1] - bin[0], slot, granules * 8, &csc[c]);
+		ret = csc_build(layer, rows->order + bin[0], bin[1] - bin[0], slot, units * limits->unit, &csc[c]);
 	}
 	image->rows[t].first_chunk = image->nchunks;
-	for (uint32_t first = 0, n; !ret && first < granules; first += n) {
+	for (uint32_t first = 0, n; !ret && first < units; first += n) {
 		uint32_t wlen;
 
-		n = measure_chunk(csc, k, wide, first, granules, limits, &wlen);
+		n = measure_chunk(csc, k, wide, first, units, limits, &wlen);
 		if (!n)
 			ret = -E2BIG;   /* not with limits as told in tile.h */
 		else if (wlen)
-			ret = encode_chunk(csc, k, wide, first, n, wlen, image);
+			ret = encode_chunk(csc, k, wide, first, n, limits->unit, wlen, image);
 	}
 	image->rows[t].nchunks = image->nchunks - image->rows[t].first_chunk;
 	for (uint32_t c = 0; c < k; c++)
@@ -385,7 +387,7 @@ static int encode_row_tile(const struct accel_layer *layer, const struct eie_par
 }
 
 int tile_encode(const struct accel_layer *layer, const struct eie_params *params, const struct tile_rows *rows,
-		const uint32_t *slot, uint32_t granules, const struct tile_limits *limits, struct tile_image *image)
+		const uint32_t *slot, uint32_t units, const struct tile_limits *limits, struct tile_image *image)
 {
 	int ret = 0;
 
@@ -393,7 +395,7 @@ int tile_encode(const struct accel_layer *layer, const struct eie_params *params
 	if (!image->rows)
 		return -ENOMEM;
 	for (uint32_t t = 0; !ret && t < rows->ntiles; t++)
-		ret = encode_row_tile(layer, params, rows, t, slot, granules, limits, image);
+		ret = encode_row_tile(layer, params, rows, t, slot, units, limits, image);
 	if (ret)
 		tile_image_free(image);
 	return ret;

@@ -25,14 +25,19 @@ struct tile_rows {
 int tile_balance(const struct accel_layer *layer, const struct eie_params *params, uint32_t row_limit, struct tile_rows *rows);
 void tile_rows_free(struct tile_rows *rows);
 
-/* Granules: limits of one chunk. A column granule of full columns must fit: wbuf >= row_limit. */
+/*
+ * Limits of one chunk, in granules but for input. Columns come in units that are not cut: the eight of a granule of a vector, or those of
+ * a block of channels of an image. A unit of full columns must fit the weights.
+ */
 struct tile_limits {
-	uint32_t input, wbuf, pbuf;
+	uint32_t unit;               /* columns */
+	uint32_t input;              /* units */
+	uint32_t wbuf, pbuf;
 };
 
 /* One MAC command's worth. Offsets are bytes into the image's data. */
 struct tile_chunk {
-	uint32_t first, granules;    /* of the input vector */
+	uint32_t first, units;       /* of the input */
 	uint32_t wlen, plen;         /* granules a cluster; streams are padded to the longest */
 	size_t w_offset, p_offset;
 	uint64_t nonzeros;
@@ -53,9 +58,9 @@ struct tile_image {
 	uint64_t wlen, plen, rlen;   /* sums of all chunks and tiles, granules a cluster */
 };
 
-/* slot[col] is where input col lies in the input vector of `granules` granules. */
+/* slot[col] is where input col lies among the columns of `units` units. -E2BIG: a unit is too large for the limits. */
 int tile_encode(const struct accel_layer *layer, const struct eie_params *params, const struct tile_rows *rows,
-		const uint32_t *slot, uint32_t granules, const struct tile_limits *limits, struct tile_image *image);
+		const uint32_t *slot, uint32_t units, const struct tile_limits *limits, struct tile_image *image);
 void tile_image_free(struct tile_image *image);
 
 #endif
