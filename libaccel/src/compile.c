@@ -9,6 +9,7 @@
 #include "device.h"
 #include "emit.h"
 #include "netprogram.h"
+#include "window.h"
 
 static int no_memory(struct accel_error *err)
 {
@@ -100,10 +101,18 @@ static char *reason(const struct plan *plan, unsigned int l)
 	uint64_t chip = (uint64_t)plan->params.wbuf * plan->params.clusters * EIE_GRANULE_BYTES;
 	uint64_t weights = lp->image.wlen * plan->params.clusters * EIE_GRANULE_BYTES;
 
+	if (plan->segments[lp->segment].conv)
+		return format("convolution, %u x %u batches of %u pixel groups, weights streamed in %u chunks (%llu KiB; the chip holds %llu KiB)",
+			      plan->batch, lp->conv.batches, lp->conv.groups, lp->image.nchunks, kib(weights), kib(chip));
 	if (lp->resident)
 		return format("fully connected, weights resident (%llu KiB of %llu KiB)", kib(weights), kib(chip));
 	return format("fully connected, weights streamed in %u chunks (%llu KiB; the chip holds %llu KiB)", lp->image.nchunks,
 		      kib(weights), kib(chip));
+}
+
+static uint64_t pixels_of(const struct accel_layer *layer)
+{
+	return layer->kind == ACCEL_LAYER_CONV ? window_out_pixels(&layer->window) : 1;
 }
 
 static int fill_places(const struct plan *plan, struct accel_program *p)
@@ -125,7 +134,7 @@ static int fill_places(const struct plan *plan, struct accel_program *p)
 			if (lp->image.rows[t].nchunks > info->col_tiles)
 				info->col_tiles = lp->image.rows[t].nchunks;
 		info->resident = lp->resident;
-		info->ideal_cycles = (plan->model->layers[l].nnz + multipliers - 1) / multipliers;
+		info->ideal_cycles = (plan->model->layers[l].nnz * pixels_of(&plan->model->layers[l]) + multipliers - 1) / multipliers;
 		info->balance = lp->rows.balance;
 	}
 	return 0;
@@ -164,12 +173,12 @@ static int compile_for_engine(const struct plan *plan, struct accel_program *p)
 	return ret;
 }
 
-static int places_on_cpu(struct accel_program *p)
+static int places_on_cpu(struct accel_program *p, const char *why)
 {
 	for (unsigned int l = 0; l < p->model->nlayers; l++) {
 		struct accel_place *place = &p->places[l];
 
-		place->reason = strdup("the device is the CPU");
+		place->reason = strdup(why);
 		if (!place->reason)
 			return -ENOMEM;
 		place->info.where = "cpu";
@@ -178,6 +187,14 @@ static int places_on_cpu(struct accel_program *p)
 		place->info.balance = 1;
 	}
 	return 0;
+}
+
+static bool has_convolutions(const struct accel_model *model)
+{
+	for (unsigned int l = 0; l < model->nlayers; l++)
+		if (model->layers[l].kind == ACCEL_LAYER_CONV)
+			return true;
+	return false;
 }
 
 static int new_program(struct accel_model *model, unsigned int batch, struct accel_program **program)
@@ -227,14 +244,29 @@ int accel_program_compile(struct accel_model *model, const struct accel_device *
 	}
 	if (!device->backend) {
 		p->on_cpu = true;
-		ret = places_on_cpu(p);
-	} else {
+		ret = places_on_cpu(p, "the device is the CPU");
+	} else if (has_convolutions(model) && !(device->params.features & EIE_FEATURE_VECTOR)) {
 		p->params = device->params;
-		ret = plan_make(model, &device->params, o.batch, o.stream_weights, &plan, err);
-		ret = ret ? ret : emit_program(&plan, p, err);
-		if (ret)
+		p->on_cpu = p->any_device = true;
+		ret = places_on_cpu(p, "int16 on the CPU: the segment has convolutions, and this engine has no vector mode");
+	} else {
+		struct accel_error unfit = { 0 };
+
+		p->params = device->params;
+		ret = plan_make(model, &device->params, o.batch, o.stream_weights, &plan, &unfit);
+		if (ret == -E2BIG && has_convolutions(model)) {
+			p->on_cpu = p->any_device = true;
+			ret = places_on_cpu(p, unfit.text);
+		} else if (ret) {
+			if (err)
+				*err = unfit;
 			goto out;
-		ret = compile_for_engine(&plan, p);
+		} else {
+			ret = emit_program(&plan, p, err);
+			if (ret)
+				goto out;
+			ret = compile_for_engine(&plan, p);
+		}
 	}
 	if (ret)
 		no_memory(err);

@@ -11,59 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "commands.h"
 #include "emit.h"
+#include "emit_int.h"
 
 /* Jobs are cut at about so many estimated cycles, so that others get their turn. */
 #define JOB_CYCLES 1000000
 /* The first input of a job is loaded in pieces, so that its first MAC starts early: granules of the first; each next one is twice as long. */
 #define FIRST_PIECE 8
-#define NOBODY (-1)
-
-/* A region of a buffer that holds one thing at a time. */
-struct slot {
-	uint64_t id;     /* what it holds; 0: nothing */
-	int64_t user;    /* last compute command that reads it */
-};
-
-struct pool {
-	struct slot slot[2];
-	unsigned int n, last;   /* slots; the one used last */
-};
-
-struct task {
-	uint32_t item, tile;
-	const struct tile_chunk *chunk;   /* streams: NULL when the tile has no weights */
-	unsigned int half;                /* streams: accumulator half and output slot */
-	bool begins;                      /* nothing is left in the accumulators: a job may begin here */
-	bool drains;
-	double cycles;                    /* estimate */
-};
-
-/* Slots of a task whose loads have been written, and the last of these loads. */
-struct stage {
-	unsigned int x, w, r;
-	int64_t load;
-	bool pieces;   /* the first layer's input comes in pieces, each with a token */
-};
-
-struct emit {
-	struct plan *plan;
-	struct accel_program *program;
-	uint32_t capacity;
-	bool nomem;                  /* sticky: add() does nothing from then on */
-	const struct segment *segment;
-	/* Of the job being written: */
-	struct pool x, w, r;
-	int64_t stored[2];           /* last STORE of each output slot */
-	int64_t compute_known;       /* compute command that the load engine knows to be complete */
-	int64_t store_known;         /* STORE that the compute engine knows to be complete */
-	unsigned int half;           /* chains: accumulator half of the next row tile */
-	bool codebook_loaded;
-};
 
 /* Appends a command; returns its index, or NOBODY when memory has run out. */
-static int64_t add(struct emit *e, uint32_t layer, const struct eie_cmd *cmd)
+int64_t emit_add(struct emit *e, uint32_t layer, const struct eie_cmd *cmd)
 {
 	struct accel_program *p = e->program;
 
@@ -84,15 +41,7 @@ static int64_t add(struct emit *e, uint32_t layer, const struct eie_cmd *cmd)
 	return p->ncmds++;
 }
 
-/* Sets one bit of a command that has been added. */
-#define MARK(e, index, field) \
-	do { \
-		int64_t mark_ = (index); \
-		if (mark_ != NOBODY) \
-			CMD_SET(&(e)->program->cmds[mark_], field, 1); \
-	} while (0)
-
-static struct eie_cmd xfer(uint32_t opcode, unsigned int base, uint64_t offset, uint32_t target, uint32_t addr, uint32_t len)
+struct eie_cmd emit_xfer(uint32_t opcode, unsigned int base, uint64_t offset, uint32_t target, uint32_t addr, uint32_t len)
 {
 	struct eie_cmd cmd = { { 0 } };
 
@@ -107,9 +56,9 @@ static struct eie_cmd xfer(uint32_t opcode, unsigned int base, uint64_t offset, 
 }
 
 /* Constants, as one row or as one a cluster. */
-static struct eie_cmd load_constant(const struct emit *e, size_t offset, uint32_t target, uint32_t addr, uint32_t len)
+struct eie_cmd emit_load_constant(const struct emit *e, size_t offset, uint32_t target, uint32_t addr, uint32_t len)
 {
-	struct eie_cmd cmd = xfer(EIE_OP_LOAD, BASE_CONST, offset, target, addr, len);
+	struct eie_cmd cmd = emit_xfer(EIE_OP_LOAD, BASE_CONST, offset, target, addr, len);
 
 	if (target != EIE_BUF_CBUF) {
 		CMD_SET(&cmd, XFER_ROWS, e->plan->params.clusters);
@@ -118,15 +67,10 @@ static struct eie_cmd load_constant(const struct emit *e, size_t offset, uint32_
 	return cmd;
 }
 
-static uint64_t xfer_bytes(const struct eie_cmd *cmd)
-{
-	return (uint64_t)CMD_GET(cmd, XFER_LEN) * CMD_GET(cmd, XFER_ROWS) * EIE_GRANULE_BYTES;
-}
-
 /* ------------------------------------------------------------------- loads */
 
 /* The slot that holds id, or the one that shall: *load tells which. */
-static unsigned int pick(struct pool *pool, uint64_t id, bool *load)
+unsigned int emit_pick(struct pool *pool, uint64_t id, bool *load)
 {
 	for (unsigned int i = 0; i < pool->n; i++) {
 		if (pool->slot[i].id == id) {
@@ -141,7 +85,7 @@ static unsigned int pick(struct pool *pool, uint64_t id, bool *load)
 }
 
 /* A load over what compute command `user` reads (NOBODY: nothing). */
-static void load(struct emit *e, struct stage *st, uint32_t layer, struct eie_cmd cmd, int64_t user)
+void emit_load(struct emit *e, struct stage *st, uint32_t layer, struct eie_cmd cmd, int64_t user)
 {
 	if (user > e->compute_known) {
 		MARK(e, user, SIGNAL_PREV);
@@ -149,21 +93,16 @@ static void load(struct emit *e, struct stage *st, uint32_t layer, struct eie_cm
 		e->compute_known = user;
 	}
 	e->program->places[layer].info.bytes_loaded += xfer_bytes(&cmd);
-	st->load = add(e, layer, &cmd);
+	st->load = emit_add(e, layer, &cmd);
 }
 
-static uint64_t item_offset(const struct tensor_plan *t, uint32_t item)
-{
-	return t->offset + item * t->item_bytes;
-}
-
-static void load_codebook(struct emit *e, struct stage *st, uint32_t layer)
+void emit_load_codebook(struct emit *e, struct stage *st, uint32_t layer)
 {
 	const struct layer_plan *lp = &e->plan->layers[layer];
 
 	if (lp->codebook_resident || e->codebook_loaded)
 		return;
-	load(e, st, layer, load_constant(e, lp->codebook_offset, EIE_BUF_CBUF, lp->codebook,
+	emit_load(e, st, layer, emit_load_constant(e, lp->codebook_offset, EIE_BUF_CBUF, lp->codebook,
 					 codebook_granules(&e->plan->model->layers[layer])), NOBODY);
 	e->codebook_loaded = true;
 }
@@ -201,8 +140,8 @@ static void stage_chain(struct emit *e, const struct task *task, bool starts, st
 	uint32_t segment = (uint32_t)(s - e->plan->segments);
 	bool fresh;
 
-	load_codebook(e, st, s->first_layer);
-	st->x = pick(&e->x, task->item + 1, &fresh);
+	emit_load_codebook(e, st, s->first_layer);
+	st->x = emit_pick(&e->x, task->item + 1, &fresh);
 	for (uint32_t l = s->first_layer; l < s->first_layer + s->nlayers; l++) {
 		unsigned int input = e->plan->model->layers[l].input;
 		const struct tensor_plan *t = &e->plan->tensors[input];
@@ -216,13 +155,13 @@ static void stage_chain(struct emit *e, const struct task *task, bool starts, st
 			st->pieces = true;
 			for (uint32_t at = 0, n; at < t->granules; at += n) {
 				n = piece(at, t->granules);
-				load(e, st, l, xfer(EIE_OP_LOAD, t->base, item_offset(t, task->item) + (uint64_t)at * EIE_GRANULE_BYTES,
+				emit_load(e, st, l, emit_xfer(EIE_OP_LOAD, t->base, item_offset(t, task->item) + (uint64_t)at * EIE_GRANULE_BYTES,
 						    EIE_BUF_ABUF, st->x * s->set_granules + t->abuf + at, n), e->x.slot[st->x].user);
 				MARK(e, st->load, SIGNAL_NEXT);
 			}
 			continue;
 		}
-		load(e, st, l, xfer(EIE_OP_LOAD, t->base, item_offset(t, task->item), EIE_BUF_ABUF,
+		emit_load(e, st, l, emit_xfer(EIE_OP_LOAD, t->base, item_offset(t, task->item), EIE_BUF_ABUF,
 				    st->x * s->set_granules + t->abuf, t->granules), e->x.slot[st->x].user);
 	}
 }
@@ -235,42 +174,54 @@ static bool keeps_input(const struct emit *e)
 	return t->granules <= e->plan->area.x_slot;
 }
 
-static void stage_stream(struct emit *e, const struct task *task, struct stage *st)
+void emit_stage_weights(struct emit *e, const struct task *task, struct stage *st)
 {
 	uint32_t layer = e->segment->first_layer;
 	const struct layer_plan *lp = &e->plan->layers[layer];
+	const struct stream_area *area = &e->plan->area;
+	const struct tile_chunk *c = task->chunk;
+	bool fresh;
+
+	if (c) {
+		st->w = emit_pick(&e->w, (uint64_t)(c - lp->image.chunks) + 1, &fresh);
+		if (fresh) {
+			emit_load(e, st, layer, emit_load_constant(e, lp->image_offset + c->p_offset, EIE_BUF_PBUF,
+								   area->p + st->w * area->p_slot, c->plen), e->w.slot[st->w].user);
+			emit_load(e, st, layer, emit_load_constant(e, lp->image_offset + c->w_offset, EIE_BUF_WBUF,
+								   area->w + st->w * area->w_slot, c->wlen), e->w.slot[st->w].user);
+		}
+	}
+	if (task->drains) {
+		const struct tile_row *row = &lp->image.rows[task->tile];
+
+		st->r = emit_pick(&e->r, task->tile + 1, &fresh);
+		if (fresh)
+			emit_load(e, st, layer, emit_load_constant(e, lp->image_offset + row->r_offset, EIE_BUF_RBUF,
+								   area->r + st->r * area->r_slot, row->rlen), e->r.slot[st->r].user);
+	}
+}
+
+static void stage_stream(struct emit *e, const struct task *task, struct stage *st)
+{
+	uint32_t layer = e->segment->first_layer;
 	const struct tensor_plan *t = &e->plan->tensors[e->plan->model->layers[layer].input];
 	const struct stream_area *area = &e->plan->area;
 	const struct tile_chunk *c = task->chunk;
 	bool fresh;
 
 	if (c) {
-		uint64_t number = (uint64_t)(c - lp->image.chunks) + 1;
+		uint64_t number = (uint64_t)(c - e->plan->layers[layer].image.chunks) + 1;
 		bool whole = keeps_input(e);
 
-		load_codebook(e, st, layer);
-		st->x = pick(&e->x, whole ? task->item + 1 : number * e->plan->batch + task->item, &fresh);
+		emit_load_codebook(e, st, layer);
+		st->x = emit_pick(&e->x, whole ? task->item + 1 : number * e->plan->batch + task->item, &fresh);
 		if (fresh)
-			load(e, st, layer, xfer(EIE_OP_LOAD, t->base,
-						item_offset(t, task->item) + (whole ? 0 : (uint64_t)c->first * EIE_GRANULE_BYTES),
-						EIE_BUF_ABUF, area->x + st->x * area->x_slot, whole ? t->granules : c->units),
-			     e->x.slot[st->x].user);
-		st->w = pick(&e->w, number, &fresh);
-		if (fresh) {
-			load(e, st, layer, load_constant(e, lp->image_offset + c->p_offset, EIE_BUF_PBUF,
-							 area->p + st->w * area->p_slot, c->plen), e->w.slot[st->w].user);
-			load(e, st, layer, load_constant(e, lp->image_offset + c->w_offset, EIE_BUF_WBUF,
-							 area->w + st->w * area->w_slot, c->wlen), e->w.slot[st->w].user);
-		}
+			emit_load(e, st, layer, emit_xfer(EIE_OP_LOAD, t->base,
+							  item_offset(t, task->item) + (whole ? 0 : (uint64_t)c->first * EIE_GRANULE_BYTES),
+							  EIE_BUF_ABUF, area->x + st->x * area->x_slot, whole ? t->granules : c->units),
+				  e->x.slot[st->x].user);
 	}
-	if (task->drains) {
-		const struct tile_row *row = &lp->image.rows[task->tile];
-
-		st->r = pick(&e->r, task->tile + 1, &fresh);
-		if (fresh)
-			load(e, st, layer, load_constant(e, lp->image_offset + row->r_offset, EIE_BUF_RBUF,
-							 area->r + st->r * area->r_slot, row->rlen), e->r.slot[st->r].user);
-	}
+	emit_stage_weights(e, task, st);
 }
 
 /* starts: the job starts with this task. */
@@ -279,6 +230,8 @@ static void stage(struct emit *e, const struct task *task, bool starts, struct s
 	*st = (struct stage){ .load = NOBODY };
 	if (e->segment->chain)
 		stage_chain(e, task, starts, st);
+	else if (e->segment->conv)
+		emit_stage_conv(e, task, st);
 	else
 		stage_stream(e, task, st);
 	MARK(e, st->load, SIGNAL_NEXT);
@@ -305,7 +258,7 @@ static int64_t add_mac(struct emit *e, uint32_t layer, uint32_t granules, unsign
 	CMD_SET(&cmd, MAC_PTR, at->ptr);
 	CMD_SET(&cmd, MAC_WEIGHTS, at->weights);
 	CMD_SET(&cmd, MAC_CODEBOOK, e->plan->layers[layer].codebook);
-	return add(e, layer, &cmd);
+	return emit_add(e, layer, &cmd);
 }
 
 /* One MAC a piece of the input, each after the token of its load. */
@@ -318,6 +271,15 @@ static void add_mac_pieces(struct emit *e, uint32_t layer, uint32_t granules, un
 		part.in += first;
 		part.ptr += first * (EIE_GRANULE_VALUES / EIE_PTRS_PER_GRANULE);
 		MARK(e, add_mac(e, layer, n, half, false, &part), WAIT_PREV);
+	}
+}
+
+void emit_wait_stored(struct emit *e, struct eie_cmd *drain, unsigned int out_slot)
+{
+	if (e->stored[out_slot] > e->store_known) {
+		MARK(e, e->stored[out_slot], SIGNAL_PREV);
+		CMD_SET(drain, WAIT_NEXT, 1);
+		e->store_known = e->stored[out_slot];
 	}
 }
 
@@ -336,12 +298,8 @@ static int64_t add_drain(struct emit *e, uint32_t layer, uint32_t tile, unsigned
 	CMD_SET(&cmd, DRAIN_PARAM, at->param);
 	CMD_SET(&cmd, DRAIN_LO, (uint16_t)t->lo);
 	CMD_SET(&cmd, DRAIN_HI, (uint16_t)t->hi);
-	if (e->stored[out_slot] > e->store_known) {
-		MARK(e, e->stored[out_slot], SIGNAL_PREV);
-		CMD_SET(&cmd, WAIT_NEXT, 1);
-		e->store_known = e->stored[out_slot];
-	}
-	return add(e, layer, &cmd);
+	emit_wait_stored(e, &cmd, out_slot);
+	return emit_add(e, layer, &cmd);
 }
 
 static void compute_chain(struct emit *e, const struct stage *st)
@@ -406,6 +364,8 @@ static int64_t compute(struct emit *e, const struct task *task, const struct sta
 
 	if (e->segment->chain)
 		compute_chain(e, st);
+	else if (e->segment->conv)
+		emit_compute_conv(e, task, st);
 	else
 		compute_stream(e, task, st);
 	if (e->nomem)
@@ -427,10 +387,10 @@ static int64_t compute(struct emit *e, const struct task *task, const struct sta
 static int64_t add_store(struct emit *e, uint32_t layer, uint64_t offset, uint32_t addr, uint32_t len)
 {
 	const struct tensor_plan *t = &e->plan->tensors[e->plan->model->layers[layer].output];
-	struct eie_cmd cmd = xfer(EIE_OP_STORE, t->base, offset, EIE_BUF_ABUF, addr, len);
+	struct eie_cmd cmd = emit_xfer(EIE_OP_STORE, t->base, offset, EIE_BUF_ABUF, addr, len);
 
 	e->program->places[layer].info.bytes_stored += xfer_bytes(&cmd);
-	return add(e, layer, &cmd);
+	return emit_add(e, layer, &cmd);
 }
 
 static void store(struct emit *e, const struct task *task, const struct stage *st, int64_t computed)
@@ -440,7 +400,9 @@ static void store(struct emit *e, const struct task *task, const struct stage *s
 
 	if (!task->drains)
 		return;
-	for (uint32_t l = s->first_layer; l < s->first_layer + s->nlayers; l++) {
+	if (s->conv)
+		first = last = emit_store_conv(e, task);
+	for (uint32_t l = s->first_layer; !s->conv && l < s->first_layer + s->nlayers; l++) {
 		const struct layer_plan *lp = &e->plan->layers[l];
 		const struct tensor_plan *t = &e->plan->tensors[e->plan->model->layers[l].output];
 		uint64_t offset = item_offset(t, task->item);
@@ -500,7 +462,7 @@ static void emit_job(struct emit *e, const struct task *tasks, uint32_t n)
 	};
 }
 
-static void emit_tasks(struct emit *e, const struct task *tasks, uint64_t n)
+void emit_tasks(struct emit *e, const struct task *tasks, uint64_t n)
 {
 	for (uint64_t first = 0, end; first < n && !e->nomem; first = end) {
 		double cycles = tasks[first].cycles;
@@ -512,7 +474,7 @@ static void emit_tasks(struct emit *e, const struct task *tasks, uint64_t n)
 }
 
 /* Not every activation is zero, not every lane always busy; 16 bytes a cycle. */
-static double estimate(const struct emit *e, uint64_t nonzeros, uint64_t bytes)
+double emit_estimate(const struct emit *e, uint64_t nonzeros, uint64_t bytes)
 {
 	return (double)nonzeros / (e->plan->params.clusters * e->plan->params.lanes) * 1.1 + (double)bytes / EIE_GRANULE_BYTES;
 }
@@ -534,7 +496,7 @@ static void emit_chain(struct emit *e)
 	}
 	for (uint32_t i = 0; i < e->plan->batch; i++)
 		tasks[i] = (struct task){ .item = i, .begins = true, .drains = true,
-					  .cycles = estimate(e, nonzeros, granules * EIE_GRANULE_BYTES) };
+					  .cycles = emit_estimate(e, nonzeros, granules * EIE_GRANULE_BYTES) };
 	emit_tasks(e, tasks, e->plan->batch);
 	free(tasks);
 }
@@ -568,10 +530,10 @@ static void emit_stream(struct emit *e)
 
 					if (row->nchunks)
 						chunk = &lp->image.chunks[row->first_chunk + c];
-					*task = (struct task){ item + i, t, chunk, (outputs + i) & 1, c == 0 && i == 0,
-							       c == chunks - 1, 0 };
+					*task = (struct task){ .item = item + i, .tile = t, .chunk = chunk, .half = (outputs + i) & 1,
+							       .begins = c == 0 && i == 0, .drains = c == chunks - 1 };
 					if (chunk)
-						task->cycles = estimate(e, chunk->nonzeros, (uint64_t)EIE_GRANULE_BYTES *
+						task->cycles = emit_estimate(e, chunk->nonzeros, (uint64_t)EIE_GRANULE_BYTES *
 									(chunk->units + (fresh ? k * (chunk->wlen + chunk->plen) : 0)));
 				}
 			}
@@ -585,7 +547,7 @@ static void emit_stream(struct emit *e)
 static void restore(struct emit *e, uint32_t layer, struct eie_cmd cmd)
 {
 	e->program->places[layer].info.bytes_resident += xfer_bytes(&cmd);
-	add(e, layer, &cmd);
+	emit_add(e, layer, &cmd);
 }
 
 static void emit_restore(struct emit *e, uint32_t l)
@@ -594,18 +556,18 @@ static void emit_restore(struct emit *e, uint32_t l)
 	uint32_t w = lp->w, p = lp->p, r = lp->r;
 
 	if (lp->codebook_resident)
-		restore(e, l, load_constant(e, lp->codebook_offset, EIE_BUF_CBUF, lp->codebook,
+		restore(e, l, emit_load_constant(e, lp->codebook_offset, EIE_BUF_CBUF, lp->codebook,
 					    codebook_granules(&e->plan->model->layers[l])));
 	for (uint32_t t = 0; lp->resident && t < lp->rows.ntiles; t++) {
 		const struct tile_row *row = &lp->image.rows[t];
 
-		restore(e, l, load_constant(e, lp->image_offset + row->r_offset, EIE_BUF_RBUF, r, row->rlen));
+		restore(e, l, emit_load_constant(e, lp->image_offset + row->r_offset, EIE_BUF_RBUF, r, row->rlen));
 		r += row->rlen;
 		if (row->nchunks) {
 			const struct tile_chunk *c = &lp->image.chunks[row->first_chunk];
 
-			restore(e, l, load_constant(e, lp->image_offset + c->p_offset, EIE_BUF_PBUF, p, c->plen));
-			restore(e, l, load_constant(e, lp->image_offset + c->w_offset, EIE_BUF_WBUF, w, c->wlen));
+			restore(e, l, emit_load_constant(e, lp->image_offset + c->p_offset, EIE_BUF_PBUF, p, c->plen));
+			restore(e, l, emit_load_constant(e, lp->image_offset + c->w_offset, EIE_BUF_WBUF, w, c->wlen));
 			p += c->plen;
 			w += c->wlen;
 		}
@@ -620,6 +582,8 @@ int emit_program(struct plan *plan, struct accel_program *program, struct accel_
 		e.segment = &plan->segments[i];
 		if (e.segment->chain)
 			emit_chain(&e);
+		else if (e.segment->conv)
+			emit_conv(&e);
 		else
 			emit_stream(&e);
 	}

@@ -47,10 +47,41 @@ static int check_model(const struct accel_model *m, struct accel_error *err)
 			return accel_fail(err, -E2BIG, m->tensors[t].name, "tensor \"%s\" has %llu values; the engine takes %u at most",
 					  m->tensors[t].name, (unsigned long long)m->tensors[t].count, COUNT_MAX);
 	for (unsigned int l = 0; l < m->nlayers; l++)
-		if (m->layers[l].kind != ACCEL_LAYER_FC)
+		if (m->layers[l].kind != ACCEL_LAYER_FC && m->layers[l].kind != ACCEL_LAYER_CONV)
 			return accel_fail(err, -ENOTSUP, m->layers[l].name, "layer \"%s\" is of kind %d, which the engine does not have",
 					  m->layers[l].name, (int)m->layers[l].kind);
 	return 0;
+}
+
+static bool is_conv(const struct plan *plan, unsigned int layer)
+{
+	return plan->model->layers[layer].kind == ACCEL_LAYER_CONV;
+}
+
+/* Channel c of an image has place places[c], or c when that is NULL. */
+static int place_image(struct plan *plan, unsigned int tensor, uint32_t nplaces, const uint32_t *places)
+{
+	const struct accel_tensor *tensor_of = &plan->model->tensors[tensor];
+	struct tensor_plan *t = &plan->tensors[tensor];
+	uint32_t pixels = tensor_of->dims[1] * tensor_of->dims[2], k = plan->params.clusters;
+
+	t->image = (struct image_plan){ nplaces, (pixels + 7) / 8 };
+	t->granules = image_granules(&t->image, k);
+	t->own_slot = malloc(tensor_of->count * sizeof(*t->own_slot));
+	if (!t->own_slot)
+		return -ENOMEM;
+	for (uint32_t v = 0; v < tensor_of->count; v++)
+		t->own_slot[v] = image_slot(&t->image, k, places ? places[v / pixels] : v / pixels, v % pixels);
+	t->slot = t->own_slot;
+	return 0;
+}
+
+static bool read_as_image(const struct accel_model *m, unsigned int tensor)
+{
+	for (unsigned int l = 0; l < m->nlayers; l++)
+		if (m->layers[l].kind == ACCEL_LAYER_CONV && m->layers[l].input == tensor)
+			return true;
+	return false;
 }
 
 static int plan_inputs(struct plan *plan)
@@ -63,15 +94,78 @@ static int plan_inputs(struct plan *plan)
 		struct tensor_plan *t = &plan->tensors[m->inputs[i]];
 		uint64_t count = m->tensors[m->inputs[i]].count;
 
+		if (read_as_image(m, m->inputs[i])) {
+			if (place_image(plan, m->inputs[i], m->tensors[m->inputs[i]].dims[0], NULL))
+				return -ENOMEM;
+			continue;
+		}
 		t->granules = (uint32_t)((count + 7) / 8);
-		t->identity = malloc(count * sizeof(*t->identity));
-		if (!t->identity)
+		t->own_slot = malloc(count * sizeof(*t->own_slot));
+		if (!t->own_slot)
 			return -ENOMEM;
 		for (uint32_t v = 0; v < count; v++)
-			t->identity[v] = v;
-		t->slot = t->identity;
+			t->own_slot[v] = v;
+		t->slot = t->own_slot;
 	}
 	return 0;
+}
+
+/* ---------------------------------------------------------------- convolutions */
+
+/* Rows to clusters, pixels to batches and bands, channels to places. */
+static int plan_conv(struct plan *plan, unsigned int l, struct accel_error *err)
+{
+	const struct accel_layer *layer = &plan->model->layers[l];
+	const struct eie_params *p = &plan->params;
+	const struct image_plan *in = &plan->tensors[layer->input].image;
+	struct layer_plan *lp = &plan->layers[l];
+	uint32_t limit = min32(plan->row_limit, conv_row_limit(p)), *places;
+	int ret;
+
+	if (!in->places)
+		return accel_fail(err, -ENOTSUP, layer->name,
+				  "convolution \"%s\" reads \"%s\", which a fully connected layer makes: its values are not in the order of an image",
+				  layer->name, plan->model->tensors[layer->input].name);
+	if (!limit)
+		return accel_fail(err, -E2BIG, layer->name, "convolution \"%s\": the accumulators of this hardware are too small for vector mode",
+				  layer->name);
+	if (tile_balance(layer, p, limit, &lp->rows))
+		return no_memory(err);
+	ret = conv_plan_make(layer, p, &lp->rows, in, p->abuf / 4, p->abuf / 4, &lp->conv);
+	if (ret == -E2BIG)
+		return accel_fail(err, ret, layer->name,
+				  "convolution \"%s\": %u channels of the rows that eight of its windows see do not fit a quarter of the activation buffer of this hardware",
+				  layer->name, p->clusters);
+	places = ret ? NULL : malloc(layer->rows * sizeof(*places));
+	if (!places)
+		return no_memory(err);
+	for (uint32_t b = 0; b < lp->rows.ntiles * p->clusters; b++)
+		for (uint32_t i = lp->rows.bin_first[b]; i < lp->rows.bin_first[b + 1]; i++)
+			places[lp->rows.order[i]] = (lp->conv.tile_base[b / p->clusters] + i - lp->rows.bin_first[b]) * p->clusters +
+						    b % p->clusters;
+	ret = place_image(plan, layer->output, lp->conv.tile_base[lp->rows.ntiles] * p->clusters, places);
+	free(places);
+	return ret ? no_memory(err) : 0;
+}
+
+static int encode_conv(struct plan *plan, unsigned int l)
+{
+	const struct accel_layer *layer = &plan->model->layers[l];
+	const struct tensor_plan *in = &plan->tensors[layer->input];
+	struct layer_plan *lp = &plan->layers[l];
+	uint32_t taps = layer->window.kernel_y * layer->window.kernel_x, k = plan->params.clusters;
+	uint32_t pixels = layer->window.height * layer->window.width;
+	const struct tile_limits limits = { k * taps, lp->conv.chunk_blocks, plan->area.w_slot, plan->area.p_slot };
+	uint32_t *slot = malloc(layer->cols * sizeof(*slot));
+	int ret;
+
+	if (!slot)
+		return -ENOMEM;
+	for (uint32_t c = 0; c < layer->cols; c++)
+		slot[c] = image_place(&in->image, k, in->slot[c / taps * pixels]) * taps + c % taps;
+	ret = tile_encode(layer, &plan->params, &lp->rows, slot, lp->conv.blocks, &limits, &lp->image);
+	free(slot);
+	return ret;
 }
 
 /* ---------------------------------------------------------------- residency */
@@ -254,7 +348,7 @@ static int cut_segments(struct plan *plan)
 		return -ENOMEM;
 	for (uint32_t l = 0; l < m->nlayers; l += s->nlayers) {
 		s = &plan->segments[plan->nsegments];
-		*s = (struct segment){ .first_layer = l, .nlayers = 1, .chain = plan->layers[l].resident };
+		*s = (struct segment){ .first_layer = l, .nlayers = 1, .chain = plan->layers[l].resident, .conv = is_conv(plan, l) };
 		while (can_join(&plan->layers[l]) && l + s->nlayers < m->nlayers && can_join(&plan->layers[l + s->nlayers]) &&
 		       plan_place_chain(plan, l, s->nlayers + 1) <= plan->params.abuf)
 			s->nlayers++;
@@ -347,6 +441,12 @@ int plan_make(const struct accel_model *model, const struct eie_params *params, 
 		const struct accel_layer *layer = &model->layers[l];
 		struct layer_plan *lp = &plan->layers[l];
 
+		if (is_conv(plan, l)) {
+			ret = plan_conv(plan, l, err);
+			if (ret)
+				return ret;
+			continue;
+		}
 		if (tile_balance(layer, params, plan->row_limit, &lp->rows))
 			return no_memory(err);
 		plan->tensors[layer->output].slot = lp->rows.slot;
@@ -357,11 +457,11 @@ int plan_make(const struct accel_model *model, const struct eie_params *params, 
 	if (choose_residents(plan))
 		return no_memory(err);
 	for (unsigned int l = 0; l < model->nlayers; l++) {
-		ret = plan->layers[l].resident ? 0 : encode_streamed(plan, l);
+		ret = is_conv(plan, l) ? encode_conv(plan, l) : plan->layers[l].resident ? 0 : encode_streamed(plan, l);
 		if (ret == -E2BIG)
 			return accel_fail(err, ret, model->layers[l].name,
-					  "layer \"%s\": eight columns do not fit the weight buffer of this hardware",
-					  model->layers[l].name);
+					  "layer \"%s\": %s do not fit the weight or the pointer buffer of this hardware", model->layers[l].name,
+					  is_conv(plan, l) ? "the columns of a channel a cluster" : "eight columns");
 		if (ret)
 			return no_memory(err);
 	}
@@ -378,9 +478,10 @@ void plan_free(struct plan *plan)
 	for (unsigned int l = 0; plan->layers && l < plan->model->nlayers; l++) {
 		tile_rows_free(&plan->layers[l].rows);
 		tile_image_free(&plan->layers[l].image);
+		conv_plan_free(&plan->layers[l].conv);
 	}
 	for (unsigned int t = 0; plan->tensors && t < plan->model->ntensors; t++)
-		free(plan->tensors[t].identity);
+		free(plan->tensors[t].own_slot);
 	free(plan->layers);
 	free(plan->tensors);
 	free(plan->segments);

@@ -7,10 +7,12 @@
  *   that the load of the next item and the store of the last one overlap.
  * - A stream: one layer whose weights come from memory in chunks. A task is a chunk times an item. Weights, row parameters,
  *   input and output have two slots each, so that loads and stores overlap.
+ * - A convolution: a stream over an image (conv_plan.h). A task is a chunk times a batch of pixel groups; slots are those of streams.
  */
 #ifndef ACCEL_PLAN_H
 #define ACCEL_PLAN_H
 
+#include "conv_plan.h"
 #include "program.h"
 #include "tile.h"
 
@@ -26,12 +28,14 @@ struct layer_plan {
 	uint32_t codebook;          /* granule of CBUF */
 	uint32_t w, p, r;           /* resident: first granules */
 	uint32_t segment;
+	struct conv_plan conv;      /* convolutions */
 };
 
 struct tensor_plan {
 	uint32_t granules;          /* of one item */
 	const uint32_t *slot;       /* [count] */
-	uint32_t *identity;         /* owner of slot for graph inputs */
+	uint32_t *own_slot;         /* owner of slot for graph inputs and images */
+	struct image_plan image;
 	uint32_t segment;           /* that makes it; NO_SEGMENT: a graph input */
 	bool in_memory;
 	unsigned int base;          /* when in memory: BASE_*, and where */
@@ -41,7 +45,7 @@ struct tensor_plan {
 
 struct segment {
 	uint32_t first_layer, nlayers;
-	bool chain;
+	bool chain, conv;
 	unsigned int sets;          /* chain: sets of ABUF */
 	uint32_t set_granules;
 };

@@ -31,6 +31,7 @@ struct accel_program {
 	struct accel_model *model;       /* a reference */
 	unsigned int batch;
 	bool on_cpu;                     /* compiled for the cpu backend: nothing below is set but places */
+	bool any_device;                 /* the engine cannot run it: on the CPU, though the session is a device's */
 	struct eie_params params;
 	struct eie_cmd *cmds;            /* of all jobs, then the restore commands */
 	uint32_t ncmds, restore_first, nrestore;

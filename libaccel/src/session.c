@@ -54,7 +54,7 @@ static bool matches(const struct accel_program *p, const struct accel_device *d)
 	const struct eie_params *a = &p->params, *b = &d->params;
 
 	if (p->on_cpu || !d->backend)
-		return p->on_cpu && !d->backend;
+		return p->on_cpu && (!d->backend || p->any_device);
 	/* Queues, TLB and queue depths change no result, and a newer minor version runs older programs. */
 	return a->isa_major == b->isa_major && a->isa_minor <= b->isa_minor && a->clusters == b->clusters &&
 	       a->lanes == b->lanes && a->rows == b->rows && a->abuf == b->abuf && a->wbuf == b->wbuf && a->pbuf == b->pbuf &&

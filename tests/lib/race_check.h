@@ -70,7 +70,7 @@ static inline bool race_command(struct race *r, const struct eie_cmd *cmd, unsig
 {
 	static const int gives[2][RACE_ENGINES] = { { 0, 1, 3 }, { 0, 2, 0 } };   /* to the previous, to the next engine */
 	static const int takes[2][RACE_ENGINES] = { { 0, 0, 2 }, { 1, 3, 0 } };
-	uint32_t op = CMD_GET(cmd, OPCODE);
+	uint32_t op = CMD_GET(cmd, OPCODE), n;
 	int engine = op == EIE_OP_LOAD ? RACE_LOAD : op == EIE_OP_STORE ? RACE_STORE : RACE_COMPUTE;
 	const bool waits[2] = { CMD_GET(cmd, WAIT_PREV), CMD_GET(cmd, WAIT_NEXT) };
 	const bool signals[2] = { CMD_GET(cmd, SIGNAL_PREV), CMD_GET(cmd, SIGNAL_NEXT) };
@@ -90,9 +90,10 @@ static inline bool race_command(struct race *r, const struct eie_cmd *cmd, unsig
 	if (engine == RACE_COMPUTE) {
 		uint32_t after = CMD_GET(cmd, FENCE) ? r->last_compute : 0;
 
-		if (op == EIE_OP_DRAIN && r->last_mac > after)
+		if ((op == EIE_OP_DRAIN || op == EIE_OP_VDRAIN) && r->last_mac > after)
 			after = r->last_mac;
-		if (op == EIE_OP_MAC && r->last_drain[CMD_GET(cmd, MAC_HALF)] > after)
+		/* MAC_HALF and VMAC_HALF are the same bit */
+		if ((op == EIE_OP_MAC || op == EIE_OP_VMAC) && r->last_drain[CMD_GET(cmd, MAC_HALF)] > after)
 			after = r->last_drain[CMD_GET(cmd, MAC_HALF)];
 		if (after > start.done[engine])
 			start.done[engine] = after;
@@ -102,8 +103,10 @@ static inline bool race_command(struct race *r, const struct eie_cmd *cmd, unsig
 	switch (op) {
 	case EIE_OP_LOAD:
 	case EIE_OP_STORE:
-		ok = race_access(r, CMD_GET(cmd, XFER_TARGET), CMD_GET(cmd, XFER_ADDR), CMD_GET(cmd, XFER_LEN), op == EIE_OP_LOAD,
-				 engine, &start);
+		/* the rows of cluster buffers are alike: BUF_STRIDE is zero */
+		for (uint32_t i = 0; ok && i < (CMD_GET(cmd, XFER_BUF_STRIDE) ? CMD_GET(cmd, XFER_ROWS) : 1); i++)
+			ok = race_access(r, CMD_GET(cmd, XFER_TARGET), CMD_GET(cmd, XFER_ADDR) + i * CMD_GET(cmd, XFER_BUF_STRIDE),
+					 CMD_GET(cmd, XFER_LEN), op == EIE_OP_LOAD, engine, &start);
 		if (CMD_GET(cmd, XFER_TARGET) == EIE_BUF_WBUF)
 			r->wlen[CMD_GET(cmd, XFER_ADDR)] = CMD_GET(cmd, XFER_LEN);
 		break;
@@ -121,6 +124,23 @@ static inline bool race_command(struct race *r, const struct eie_cmd *cmd, unsig
 			ok = race_access(r, EIE_BUF_ABUF, CMD_GET(cmd, DRAIN_OUT) + t * CMD_GET(cmd, DRAIN_STRIDE), clusters, true,
 					 engine, &start);
 		r->last_drain[CMD_GET(cmd, DRAIN_HALF)] = r->count[engine];
+		break;
+	case EIE_OP_VMAC:
+		n = CMD_GET(cmd, VMAC_CHANNELS) * CMD_GET(cmd, VMAC_KERNEL_X) * CMD_GET(cmd, VMAC_KERNEL_Y);
+		ok = race_access(r, EIE_BUF_PBUF, CMD_GET(cmd, VMAC_PTR), (n + 3) / 4, false, engine, &start) &&
+		     race_access(r, EIE_BUF_WBUF, CMD_GET(cmd, VMAC_WEIGHTS), r->wlen[CMD_GET(cmd, VMAC_WEIGHTS)], false, engine, &start) &&
+		     race_access(r, EIE_BUF_CBUF, CMD_GET(cmd, VMAC_CODEBOOK), CMD_GET(cmd, VMAC_WIDE) ? 32 : 2, false, engine, &start) &&
+		     race_access(r, EIE_BUF_ABUF, CMD_GET(cmd, VMAC_IN),
+				 (CMD_GET(cmd, VMAC_CHANNELS) + clusters - 1) / clusters * clusters * CMD_GET(cmd, VMAC_PLANE), false, engine,
+				 &start);
+		r->last_mac = r->count[engine];
+		break;
+	case EIE_OP_VDRAIN:
+		ok = race_access(r, EIE_BUF_RBUF, CMD_GET(cmd, VDRAIN_PARAM), (CMD_GET(cmd, VDRAIN_ROWS) + 1) / 2, false, engine, &start);
+		for (uint32_t i = 0; ok && i < CMD_GET(cmd, VDRAIN_ROWS); i++)
+			ok = race_access(r, EIE_BUF_ABUF, CMD_GET(cmd, VDRAIN_OUT) + i * CMD_GET(cmd, VDRAIN_PLANE) * clusters,
+					 CMD_GET(cmd, VDRAIN_GROUPS) * clusters, true, engine, &start);
+		r->last_drain[CMD_GET(cmd, VDRAIN_HALF)] = r->count[engine];
 		break;
 	default:
 		break;

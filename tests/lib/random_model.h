@@ -33,9 +33,13 @@ static inline void random_check(int ret, const struct accel_error *err)
 	}
 }
 
-/* Adds a layer with density in 0..1 and 4- or 8-bit codes; skew > 0 makes rows uneven; some rows and columns stay empty. */
-static inline unsigned int random_layer(struct accel_graph *graph, uint64_t *seed, const char *name, unsigned int input,
-					uint32_t rows, uint32_t cols, double density, unsigned int bits, double skew)
+/*
+ * Adds a layer with density in 0..1 and 4- or 8-bit codes; skew > 0 makes rows uneven; some rows and columns stay empty. With a window it is
+ * a convolution in `groups` groups.
+ */
+static inline unsigned int random_any_layer(struct accel_graph *graph, uint64_t *seed, const char *name, unsigned int input,
+					uint32_t rows, uint32_t cols, double density, unsigned int bits, double skew,
+					const struct accel_window *window, uint32_t groups)
 {
 	unsigned int ncodes = bits == 8 ? 256 : 16, output;
 	uint32_t *rowptr = malloc(((size_t)rows + 1) * sizeof(*rowptr)), *col = malloc((size_t)rows * cols * sizeof(*col) + 4);
@@ -57,6 +61,8 @@ static inline unsigned int random_layer(struct accel_graph *graph, uint64_t *see
 
 			if (density < 1 && (r % 13 == 5 || c % 17 == 11))
 				keep = false;
+			if (r * groups / rows != c * groups / cols)   /* of another group */
+				keep = false;
 			if (keep) {
 				col[n] = c;
 				code[n++] = (uint8_t)(1 + random_next(seed) % (ncodes - 1));
@@ -64,12 +70,19 @@ static inline unsigned int random_layer(struct accel_graph *graph, uint64_t *see
 		}
 	}
 	rowptr[rows] = n;
-	random_check(accel_graph_add_fc_csr(graph, name, input, &csr, ACCEL_ACT_RELU, &output, &err), &err);
+	random_check(window ? accel_graph_add_conv_csr(graph, name, input, &csr, window, ACCEL_ACT_RELU, &output, &err) :
+			      accel_graph_add_fc_csr(graph, name, input, &csr, ACCEL_ACT_RELU, &output, &err), &err);
 	free(rowptr);
 	free(col);
 	free(code);
 	free(bias);
 	return output;
+}
+
+static inline unsigned int random_layer(struct accel_graph *graph, uint64_t *seed, const char *name, unsigned int input,
+					uint32_t rows, uint32_t cols, double density, unsigned int bits, double skew)
+{
+	return random_any_layer(graph, seed, name, input, rows, cols, density, bits, skew, NULL, 1);
 }
 
 /* A chain of layers: sizes[0] inputs, then n layers of sizes[1..n] outputs. */
@@ -105,6 +118,45 @@ static inline int16_t *random_values(uint64_t seed, const struct accel_tensor *t
 	return v;
 }
 
+/* A convolution by its definition, every place of every window; bounds are looked at for each pixel. */
+static inline int16_t *dense_conv(const struct accel_layer *layer, const struct accel_tensor *in, const struct accel_tensor *out,
+				  unsigned int batch, const int16_t *x, uint64_t *macs, uint64_t *saturated)
+{
+	const struct accel_window *w = &layer->window;
+	int16_t *y = malloc((size_t)batch * out->count * sizeof(*y)), *row = malloc(layer->cols * sizeof(*row));
+	uint8_t *has = malloc(layer->cols);
+
+	for (uint32_t r = 0; r < layer->rows; r++) {
+		memset(row, 0, layer->cols * sizeof(*row));
+		memset(has, 0, layer->cols);
+		for (uint32_t e = layer->rowptr[r]; e < layer->rowptr[r + 1]; e++) {
+			row[layer->col[e]] = layer->codebook_q[layer->code[e]];
+			has[layer->col[e]] = 1;
+		}
+		for (uint32_t i = 0; i < batch * w->out_height * w->out_width; i++) {
+			uint32_t b = i / (w->out_height * w->out_width), p = i % (w->out_height * w->out_width);
+			int64_t sum = layer->bias_q[r], top = (int64_t)(p / w->out_width) * w->stride_y - w->pad_top;
+			int64_t left = (int64_t)(p % w->out_width) * w->stride_x - w->pad_left;
+
+			for (uint32_t c = 0; c < layer->cols; c++) {
+				int64_t py = top + c / w->kernel_x % w->kernel_y * w->dilate_y, px = left + c % w->kernel_x * w->dilate_x;
+				int16_t a = 0;
+
+				if (py >= 0 && px >= 0 && py < w->height && px < w->width)
+					a = x[(size_t)b * in->count + ((size_t)(c / w->kernel_x / w->kernel_y) * w->height + (size_t)py) * w->width +
+					      (size_t)px];
+				sum += (int64_t)row[c] * a;
+				*macs += has[c] && a;
+			}
+			y[(size_t)b * out->count + (size_t)r * w->out_height * w->out_width + p] =
+				accel_requant((int32_t)(uint32_t)sum, layer->mult[r], layer->shift[r], out->lo, out->hi, saturated);
+		}
+	}
+	free(row);
+	free(has);
+	return y;
+}
+
 /* All tensors of one batch, [batch, count] each, by dense sums in 64 bits. values[] of the graph inputs are given. */
 static inline void dense_run(const struct accel_model *m, unsigned int batch, int16_t **values, uint64_t *macs,
 			     uint64_t *saturated)
@@ -112,9 +164,15 @@ static inline void dense_run(const struct accel_model *m, unsigned int batch, in
 	*macs = *saturated = 0;
 	for (unsigned int l = 0; l < m->nlayers; l++) {
 		const struct accel_layer *layer = &m->layers[l];
-		const struct accel_tensor *out = &m->tensors[layer->output];
+		const struct accel_tensor *out = &m->tensors[layer->output], *in = &m->tensors[layer->input];
 		int16_t *row = malloc(layer->cols * sizeof(*row)), *y = malloc((size_t)batch * layer->rows * sizeof(*y));
 
+		if (layer->kind == ACCEL_LAYER_CONV) {
+			free(y);
+			values[layer->output] = dense_conv(layer, in, out, batch, values[layer->input], macs, saturated);
+			free(row);
+			continue;
+		}
 		for (uint32_t r = 0; r < layer->rows; r++) {
 			memset(row, 0, layer->cols * sizeof(*row));
 			for (uint32_t e = layer->rowptr[r]; e < layer->rowptr[r + 1]; e++)

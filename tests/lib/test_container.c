@@ -367,7 +367,8 @@ static void test_layers(void **p)
 	(void)p;
 	STRING(l0, "label", "fc2", -EBADMSG, "two layers");
 	STRING(l0, "label", "", -EBADMSG, "no name");
-	STRING(l0, "kind", "conv", -ENOTSUP, "conv");
+	STRING(l0, "kind", "pool", -ENOTSUP, "pool");
+	STRING(l0, "kind", "conv", -EBADMSG, "window");
 	STRING(l0, "activation", "gelu", -ENOTSUP, "gelu");
 	poke(l0, "input", 0, 3, -EBADMSG, "nothing before it makes");
 	poke(l0, "input", 0, 2, -EBADMSG, "nothing before it makes");

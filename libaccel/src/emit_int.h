@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* What writes commands: emit.c has the engine of it and fully connected layers, emit_conv.c convolutions. */
+#ifndef ACCEL_EMIT_INT_H
+#define ACCEL_EMIT_INT_H
+
+#include "commands.h"
+#include "plan.h"
+
+#define NOBODY (-1)
+
+/* A region of a buffer that holds one thing at a time. */
+struct slot {
+	uint64_t id;     /* what it holds; 0: nothing */
+	int64_t user;    /* last compute command that reads it */
+};
+
+struct pool {
+	struct slot slot[2];
+	unsigned int n, last;   /* slots; the one used last */
+};
+
+struct task {
+	uint32_t item, tile;
+	const struct tile_chunk *chunk;   /* streams, images: NULL when the tile has no weights */
+	unsigned int half;                /* streams, images: accumulator half and output slot */
+	uint32_t band, group, groups;     /* images: part of the input; first pixel group of the output, and how many */
+	bool begins;                      /* nothing is left in the accumulators: a job may begin here */
+	bool drains;
+	double cycles;                    /* estimate */
+};
+
+/* Slots of a task whose loads have been written, and the last of these loads. */
+struct stage {
+	unsigned int x, w, r;
+	int64_t load;
+	bool pieces;   /* the first layer's input comes in pieces, each with a token */
+};
+
+struct emit {
+	struct plan *plan;
+	struct accel_program *program;
+	uint32_t capacity;
+	bool nomem;                  /* sticky: add() does nothing from then on */
+	const struct segment *segment;
+	/* Of the job being written: */
+	struct pool x, w, r;
+	int64_t stored[2];           /* last STORE of each output slot */
+	int64_t compute_known;       /* compute command that the load engine knows to be complete */
+	int64_t store_known;         /* STORE that the compute engine knows to be complete */
+	unsigned int half;           /* chains: accumulator half of the next row tile */
+	bool codebook_loaded;
+};
+
+/* Sets one bit of a command that has been added. */
+#define MARK(e, index, field) \
+	do { \
+		int64_t mark_ = (index); \
+		if (mark_ != NOBODY) \
+			CMD_SET(&(e)->program->cmds[mark_], field, 1); \
+	} while (0)
+
+static inline uint64_t item_offset(const struct tensor_plan *t, uint32_t item)
+{
+	return t->offset + item * t->item_bytes;
+}
+
+static inline uint64_t xfer_bytes(const struct eie_cmd *cmd)
+{
+	return (uint64_t)CMD_GET(cmd, XFER_LEN) * CMD_GET(cmd, XFER_ROWS) * EIE_GRANULE_BYTES;
+}
+
+/* Appends a command; returns its index, or NOBODY when memory has run out. */
+int64_t emit_add(struct emit *e, uint32_t layer, const struct eie_cmd *cmd);
+struct eie_cmd emit_xfer(uint32_t opcode, unsigned int base, uint64_t offset, uint32_t target, uint32_t addr, uint32_t len);
+/* Constants, as one row or as one a cluster. */
+struct eie_cmd emit_load_constant(const struct emit *e, size_t offset, uint32_t target, uint32_t addr, uint32_t len);
+/* The slot that holds id, or the one that shall: *load tells which. */
+unsigned int emit_pick(struct pool *pool, uint64_t id, bool *load);
+/* A load over what compute command `user` reads (NOBODY: nothing). */
+void emit_load(struct emit *e, struct stage *st, uint32_t layer, struct eie_cmd cmd, int64_t user);
+void emit_load_codebook(struct emit *e, struct stage *st, uint32_t layer);
+/* A drain into output slot `out_slot` waits until the store of what is there is done. */
+void emit_wait_stored(struct emit *e, struct eie_cmd *drain, unsigned int out_slot);
+/* Streamed layers: weights of the task's chunk, parameters of its row tile. */
+void emit_stage_weights(struct emit *e, const struct task *task, struct stage *st);
+/* Cycles of so many products and bytes. */
+double emit_estimate(const struct emit *e, uint64_t nonzeros, uint64_t bytes);
+/* Cuts tasks into jobs and writes them. */
+void emit_tasks(struct emit *e, const struct task *tasks, uint64_t n);
+
+/* emit_conv.c: as their namesakes in emit.c, for a segment that is a convolution. */
+void emit_conv(struct emit *e);
+void emit_stage_conv(struct emit *e, const struct task *task, struct stage *st);
+void emit_compute_conv(struct emit *e, const struct task *task, const struct stage *st);
+int64_t emit_store_conv(struct emit *e, const struct task *task);
+
+#endif
