@@ -113,7 +113,9 @@ $(eval $(call rtl_bench,array-2x2,2x2,eie_array,--prefix Vtop,))
 $(eval $(call rtl_bench,array-8x8,8x8,eie_array,--prefix Vtop $(addprefix -G,$(RTL_8X8_G)),$(addprefix -DTB_,$(RTL_8X8_D))))
 $(eval $(call rtl_bench,width-64,2x2,eie_axi_width,--prefix Vtop -GBusBits=64,-DTB_BITS=64))
 $(eval $(call rtl_bench,width-256,2x2,eie_axi_width,--prefix Vtop -GBusBits=256,-DTB_BITS=256))
-RTL_TESTS := host engines width-64 width-256 array-2x2 array-8x8
+$(eval $(call rtl_bench,gather-4,2x2,eie_gather,--prefix Vtop -GClusters=4,-DTB_CLUSTERS=4))
+$(eval $(call rtl_bench,gather-16,2x2,eie_gather,--prefix Vtop -GClusters=16,-DTB_CLUSTERS=16))
+RTL_TESTS := host engines gather-4 gather-16 width-64 width-256 array-2x2 array-8x8
 
 # ---- published networks: run.sh fetches them, randomise gives topologies weights
 

@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+//
+// Gathers the columns of a VMAC: the eight pixels that eight windows of an image have at the same place of the
+// window. A column whose pixels are all zero is dropped; the others leave with the place of their pointer.
+// docs/vector_mode.md defines the positions.
+//
+//   windows -> request: which granules, one a cycle -> ABUF -> take: pixels out of granules -> FIFO -> columns
+//
+// Granules of the channel are kept in Lines lines, for neighbouring places share them. What is requested in one
+// cycle is taken in the next; a granule is taken as it arrives, or from its line. Both stages hold a column
+// until all of its pixels are there: a column takes as many cycles as it has new granules, at least one.
+
+module eie_gather #(
+  parameter int unsigned Clusters = 8,         // power of two, at least 2
+  parameter int unsigned PbufDepth = 256,
+  parameter int unsigned Rows = 64,
+  parameter int unsigned Lines = 4,            // power of two, at least 2
+  localparam int unsigned Pa = $clog2(PbufDepth),
+  localparam int unsigned Words = Rows / 8,
+  localparam int unsigned Ww = (Words > 1) ? $clog2(Words) : 1
+) (
+  input  logic           clk_i,
+  input  logic           rst_ni,
+  input  logic           flush_i,
+
+  input  logic           start_i,              // only while not busy_o
+  input  logic           tag_i,
+  // verilator lint_off UNUSEDSIGNAL
+  input  logic [255:0]   cmd_i,                // VMAC, checked; with start_i
+  // verilator lint_on UNUSEDSIGNAL
+  output logic           busy_o,
+
+  output logic           ab_re_o,
+  output logic [23:0]    ab_addr_o,
+  input  logic [127:0]   ab_data_i,            // the cycle after ab_re_o
+  input  logic           ab_written_i,
+
+  input  logic           hold_i,               // a cluster has no room
+  output logic           col_valid_o,
+  output logic [Pa+1:0]  col_ptr_o,            // pointer: granule of PBUF and word in it
+  output logic [127:0]   col_pixels_o,
+  output logic [Ww-1:0]  col_word_o,           // accumulator word of the group's first row
+  output logic           col_tag_o,
+  output logic           unwritten_o           // with col_tag_o
+);
+
+  localparam int unsigned BankW = $clog2(Clusters);
+  localparam int unsigned LineW = $clog2(Lines);
+  // Columns and rows of the image, with what lies outside of it; pixel numbers are exact inside of it only.
+  localparam int unsigned Cw = 18;
+  localparam int unsigned Yw = 22;
+  localparam int unsigned Xw = 24;
+  localparam int unsigned Gw = Xw - 3;         // pixel group
+  localparam int unsigned Depth = 4;           // of the FIFO
+
+  // The command
+
+  logic [11:0]   in_x_q, in_y_q, out_x_q, channels_q, groups_q;
+  logic [3:0]    kernel_x_q, kernel_y_q, stride_x_q, stride_y_q, dilate_x_q, dilate_y_q;
+  logic [7:0]    pad_x_q, pad_y_q;
+  logic [2:0]    tail_q;
+  logic [19:0]   plane_q;
+  logic [23:0]   in_q;
+  logic [Ww-1:0] step_q;                       // words a group
+  logic [Pa+1:0] ptr_q;
+  logic [11:0]   first_x_q, first_y_q;
+  logic [2:0]    origin_q;
+  logic [11:0]   rows;
+
+  assign rows = cmd_i[eie_pkg::CmdVmacRowsLsb +: 12] + 12'd7;
+
+  always_ff @(posedge clk_i) begin
+    if (start_i) begin
+      in_q       <= cmd_i[eie_pkg::CmdVmacInLsb +: 24];
+      in_x_q     <= cmd_i[eie_pkg::CmdVmacInXLsb +: 12];
+      in_y_q     <= cmd_i[eie_pkg::CmdVmacInYLsb +: 12];
+      out_x_q    <= cmd_i[eie_pkg::CmdVmacOutXLsb +: 12];
+      channels_q <= cmd_i[eie_pkg::CmdVmacChannelsLsb +: 12];
+      groups_q   <= cmd_i[eie_pkg::CmdVmacGroupsLsb +: 12];
+      kernel_x_q <= cmd_i[eie_pkg::CmdVmacKernelXLsb +: 4];
+      kernel_y_q <= cmd_i[eie_pkg::CmdVmacKernelYLsb +: 4];
+      stride_x_q <= cmd_i[eie_pkg::CmdVmacStrideXLsb +: 4];
+      stride_y_q <= cmd_i[eie_pkg::CmdVmacStrideYLsb +: 4];
+      dilate_x_q <= cmd_i[eie_pkg::CmdVmacDilateXLsb +: 4];
+      dilate_y_q <= cmd_i[eie_pkg::CmdVmacDilateYLsb +: 4];
+      pad_x_q    <= cmd_i[eie_pkg::CmdVmacPadXLsb +: 8];
+      pad_y_q    <= cmd_i[eie_pkg::CmdVmacPadYLsb +: 8];
+      tail_q     <= cmd_i[eie_pkg::CmdVmacTailLsb +: 3];
+      plane_q    <= cmd_i[eie_pkg::CmdVmacPlaneLsb +: 20];
+      ptr_q      <= {cmd_i[eie_pkg::CmdVmacPtrLsb +: Pa], 2'b0};
+      step_q     <= Ww'(rows >> 3);
+      first_x_q  <= cmd_i[eie_pkg::CmdVmacFirstXLsb +: 12];
+      first_y_q  <= cmd_i[eie_pkg::CmdVmacFirstYLsb +: 12];
+      origin_q   <= cmd_i[eie_pkg::CmdVmacOriginLsb +: 3];
+      col_tag_o  <= tag_i;
+    end
+  end
+
+  // Two cycles of products before the first window: the row of the first window and its pixel, pixels from a row
+  // of windows to the next and from a row of the window to the next.
+
+  logic [1:0]           setup_q;
+  logic [Xw-1:0]        row_step_q, tap_step_q;
+  logic signed [Yw-1:0] first_row_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      setup_q <= '0;
+    end else begin
+      setup_q <= flush_i ? '0 : {setup_q[0], start_i};
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (setup_q[0]) begin
+      row_step_q  <= Xw'(stride_y_q) * Xw'(in_x_q);
+      tap_step_q  <= Xw'(dilate_y_q) * Xw'(in_x_q);
+      first_row_q <= $signed(Yw'(first_y_q) * Yw'(stride_y_q)) - $signed(Yw'(pad_y_q));
+    end
+  end
+
+  // Windows: the eight of the next group are found one a cycle, while the present group is gathered.
+
+  logic                 walk_q, full_q, switch;
+  logic [2:0]           lane_q;
+  logic [11:0]          ox_q, left_q;          // left_q: groups whose windows are not found yet
+  logic signed [Cw-1:0] wx_q;
+  logic signed [Yw-1:0] wy_q;
+  logic [Xw-1:0]        wrow_q;                // pixel of column 0 of row wy_q
+  logic [8*Cw-1:0]      next_x_q, x_q;
+  logic [8*Yw-1:0]      next_y_q, y_q;
+  logic [8*Xw-1:0]      next_pixel_q, pixel_q;
+  logic                 found;
+
+  assign found = walk_q && !full_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      walk_q <= 1'b0;
+      full_q <= 1'b0;
+    end else if (flush_i) begin
+      walk_q <= 1'b0;
+      full_q <= 1'b0;
+    end else begin
+      if (setup_q[1]) begin
+        walk_q <= 1'b1;
+      end else if (switch && left_q == 12'd1) begin
+        walk_q <= 1'b0;
+      end
+      full_q <= (found && lane_q == 3'd7) || (full_q && !switch);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (setup_q[1]) begin
+      lane_q <= '0;
+      ox_q   <= first_x_q;
+      left_q <= groups_q;
+      wx_q   <= $signed(Cw'(first_x_q) * Cw'(stride_x_q)) - $signed(Cw'(pad_x_q));
+      wy_q   <= first_row_q;
+      wrow_q <= Xw'(origin_q) + Xw'(first_row_q) * Xw'(in_x_q);
+    end else begin
+      if (switch) begin
+        left_q <= left_q - 1'b1;
+      end
+      if (found) begin
+        lane_q <= lane_q + 1'b1;
+        next_x_q[Cw*lane_q +: Cw]     <= wx_q;
+        next_y_q[Yw*lane_q +: Yw]     <= wy_q;
+        next_pixel_q[Xw*lane_q +: Xw] <= wrow_q + {{(Xw-Cw){wx_q[Cw-1]}}, wx_q};
+        if (ox_q == out_x_q - 1'b1) begin
+          ox_q   <= '0;
+          wx_q   <= -$signed(Cw'(pad_x_q));
+          wy_q   <= wy_q + $signed(Yw'(stride_y_q));
+          wrow_q <= wrow_q + row_step_q;
+        end else begin
+          ox_q   <= ox_q + 1'b1;
+          wx_q   <= wx_q + $signed(Cw'(stride_x_q));
+        end
+      end
+    end
+  end
+
+  // Request: the column in work
+
+  logic          run_q;                        // a group is in work
+  logic          last_group_q;
+  logic [3:0]    kx_q, ky_q;
+  logic [11:0]   ch_q;                         // channels left, this one included
+  logic [7:0]    dx_q, dy_q;
+  logic [Xw-1:0] drow_q;                       // pixels of dy_q rows
+  logic [23:0]   block_q;                      // granule of the block of channels
+  logic [BankW-1:0] bank_q;
+  logic [Pa+1:0] col_q;
+  logic [Ww-1:0] word_q;
+  logic [7:0]    valid_q;                      // windows of the group
+  logic [7:0]    served_q;                     // whose pixel has been requested
+  logic [Gw*Lines-1:0] line_q;                 // groups of the lines, of this channel
+  logic [Lines-1:0]    have_q;
+  logic [LineW-1:0]    fill_q;                 // the line that is filled next
+
+  logic          go, issue, done, last_col, last_ch, room;
+  logic [7:0]    in_image, need, hit, miss, first, same, serve;
+  logic [8*Gw-1:0]    group;
+  logic [23:0]        place;                   // value in the granule, by window
+  logic [8*LineW-1:0] from;
+  logic [Gw-1:0] want;
+
+  assign go       = run_q && room;
+  assign last_ch  = ch_q == 12'd1;
+  assign last_col = kx_q == kernel_x_q - 1'b1 && ky_q == kernel_y_q - 1'b1;
+
+  always_comb begin
+    logic signed [Cw-1:0] x;
+    logic signed [Yw-1:0] y;
+    logic [Xw-1:0]        at;
+    {x, y, at} = '0;
+    in_image = '0;
+    group  = '0;
+    place  = '0;
+    hit    = '0;
+    from   = '0;
+    if (run_q) begin
+      for (int unsigned l = 0; l < 8; l++) begin
+        x  = x_q[Cw*l +: Cw] + $signed(Cw'(dx_q));
+        y  = y_q[Yw*l +: Yw] + $signed(Yw'(dy_q));
+        at = pixel_q[Xw*l +: Xw] + drow_q + Xw'(dx_q);
+        in_image[l] = valid_q[l] && !x[Cw-1] && !y[Yw-1] && x < $signed(Cw'(in_x_q)) && y < $signed(Yw'(in_y_q));
+        group[Gw*l +: Gw] = at[Xw-1:3];
+        place[3*l +: 3]   = at[2:0];
+        for (int unsigned k = 0; k < Lines; k++) begin
+          if (have_q[k] && line_q[Gw*k +: Gw] == at[Xw-1:3]) begin
+            hit[l] = 1'b1;
+            from[LineW*l +: LineW] = LineW'(k);
+          end
+        end
+      end
+    end
+  end
+
+  assign need  = in_image & ~served_q;
+  assign miss  = need & ~hit;
+  assign first = miss & (~miss + 1'b1);
+  assign issue = go && miss != '0;
+
+  always_comb begin
+    want = '0;
+    for (int unsigned l = 0; l < 8; l++) begin
+      want = want | (group[Gw*l +: Gw] & {Gw{first[l]}});
+    end
+    for (int unsigned l = 0; l < 8; l++) begin
+      same[l] = miss[l] && group[Gw*l +: Gw] == want;
+    end
+  end
+
+  assign serve     = need & (hit | same);
+  assign done      = go && serve == need;
+  assign ab_re_o   = issue;
+  assign ab_addr_o = block_q + {{(24-Gw){1'b0}}, want} * 24'(Clusters) + 24'(bank_q);
+  assign switch    = full_q && (!run_q || (done && last_col && last_ch));
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      run_q    <= 1'b0;
+      served_q <= '0;
+      have_q   <= '0;
+    end else if (flush_i) begin
+      run_q    <= 1'b0;
+      served_q <= '0;
+      have_q   <= '0;
+    end else begin
+      if (switch) begin
+        run_q <= 1'b1;
+      end else if (done && last_col && last_ch) begin
+        run_q <= 1'b0;
+      end
+      if (go) begin
+        served_q <= done ? '0 : served_q | serve;
+      end
+      if (done && last_col) begin
+        have_q <= '0;                          // the next channel
+      end else if (issue) begin
+        have_q[fill_q] <= 1'b1;
+      end
+      if (start_i) begin
+        have_q <= '0;
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (issue) begin
+      line_q[Gw*fill_q +: Gw] <= want;
+    end
+    // any line will do first; where it starts must not depend on what ran before
+    fill_q <= start_i ? '0 : fill_q + LineW'(issue);
+    if (start_i) begin
+      last_group_q <= 1'b0;
+    end
+    if (switch) begin
+      x_q          <= next_x_q;
+      y_q          <= next_y_q;
+      pixel_q      <= next_pixel_q;
+      last_group_q <= left_q == 12'd1;
+      valid_q      <= (left_q == 12'd1 && tail_q != '0) ? ~(8'hff << tail_q) : 8'hff;
+      word_q       <= (left_q == groups_q) ? '0 : word_q + step_q;
+    end
+    if (switch || (done && last_col)) begin
+      kx_q   <= '0;
+      ky_q   <= '0;
+      dx_q   <= '0;
+      dy_q   <= '0;
+      drow_q <= '0;
+    end else if (done) begin
+      if (kx_q == kernel_x_q - 1'b1) begin
+        kx_q   <= '0;
+        dx_q   <= '0;
+        ky_q   <= ky_q + 1'b1;
+        dy_q   <= dy_q + 8'(dilate_y_q);
+        drow_q <= drow_q + tap_step_q;
+      end else begin
+        kx_q <= kx_q + 1'b1;
+        dx_q <= dx_q + 8'(dilate_x_q);
+      end
+    end
+    if (switch) begin
+      ch_q    <= channels_q;
+      bank_q  <= '0;
+      block_q <= in_q;
+      col_q   <= ptr_q;
+    end else if (done) begin
+      col_q <= col_q + 1'b1;
+      if (last_col) begin
+        ch_q   <= ch_q - 1'b1;
+        bank_q <= bank_q + 1'b1;
+        if (bank_q == BankW'(Clusters - 1)) begin
+          block_q <= block_q + 24'(plane_q) * 24'(Clusters);
+        end
+      end
+    end
+  end
+
+  // Take
+
+  logic               take_q, arrive_q, begin_q, end_q;
+  logic [7:0]         serve_q, same_q;
+  logic [23:0]        place_q;
+  logic [8*LineW-1:0] from_q;
+  logic [LineW-1:0]   line_at_q;
+  logic [Pa+1:0]      take_ptr_q;
+  logic [Ww-1:0]      take_word_q;
+  logic [128*Lines-1:0] data_q;                // the lines
+  logic [127:0]       pixels_q, pixels;        // of the column so far
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      take_q      <= 1'b0;
+      arrive_q    <= 1'b0;
+      unwritten_o <= 1'b0;
+    end else begin
+      take_q      <= go && !flush_i;
+      arrive_q    <= issue && !flush_i;
+      unwritten_o <= arrive_q && !ab_written_i && !flush_i;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (go) begin
+      begin_q     <= served_q == '0;           // nothing of the column has been taken
+      end_q       <= done;
+      serve_q     <= serve;
+      same_q      <= same;
+      place_q     <= place;
+      from_q      <= from;
+      line_at_q   <= fill_q;
+      take_ptr_q  <= col_q;
+      take_word_q <= word_q;
+    end
+    if (arrive_q) begin
+      data_q[128*line_at_q +: 128] <= ab_data_i;
+    end
+    if (take_q) begin
+      pixels_q <= pixels;
+    end
+  end
+
+  always_comb begin
+    logic [127:0] granule;
+    granule = '0;
+    pixels  = '0;
+    if (take_q) begin
+      pixels = begin_q ? '0 : pixels_q;
+      for (int unsigned l = 0; l < 8; l++) begin
+        granule = same_q[l] ? ab_data_i : data_q[128*from_q[LineW*l +: LineW] +: 128];
+        if (serve_q[l]) begin
+          pixels[16*l +: 16] = granule[16*place_q[3*l +: 3] +: 16];
+        end
+      end
+    end
+  end
+
+  // Columns
+
+  localparam int unsigned Fw = 128 + Pa + 2 + Ww;
+
+  logic          push, pop, fifo_valid, fifo_ready;
+  logic [Fw-1:0] fifo_data;
+  logic [2:0]    fifo_count;
+
+  assign push = take_q && end_q && pixels != '0;
+  assign pop  = fifo_valid && !hold_i;
+  // of four places one may be claimed by what is being taken
+  assign room = fifo_count + 3'(take_q) < 3'(Depth);
+
+  eie_fifo #(
+    .Width (Fw),
+    .Depth (Depth)
+  ) u_fifo (
+    .clk_i, .rst_ni,
+    .clr_i    (flush_i),
+    .wvalid_i (push && !flush_i),
+    .wready_o (fifo_ready),
+    .wdata_i  ({take_word_q, take_ptr_q, pixels}),
+    .rvalid_o (fifo_valid),
+    .rready_i (pop),
+    .rdata_o  (fifo_data),
+    .count_o  (fifo_count)
+  );
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      col_valid_o <= 1'b0;
+    end else begin
+      col_valid_o <= pop && !flush_i;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (pop) begin
+      {col_word_o, col_ptr_o, col_pixels_o} <= fifo_data;
+    end
+  end
+
+  assign busy_o = setup_q != '0 || walk_q || run_q || take_q || fifo_valid;
+
+  // Assertions
+
+`ifndef SYNTHESIS
+  assert property (@(posedge clk_i) disable iff (!rst_ni) start_i |-> !busy_o);
+  assert property (@(posedge clk_i) disable iff (!rst_ni) push |-> fifo_ready);
+  assert property (@(posedge clk_i) disable iff (!rst_ni) done |-> go);
+  assert property (@(posedge clk_i) disable iff (!rst_ni) run_q && last_group_q |-> !walk_q);
+`endif
+
+endmodule
