@@ -42,8 +42,8 @@ static struct param params[] = {
 
 #define NPARAMS (sizeof(params) / sizeof(params[0]))
 
-/* Optional commands (enum feature of eie_hw.def). */
-#define RTL_FEATURES 0
+/* Optional commands (enum feature of eie_hw.def): key VECTOR, 0 or 1, 0 unless given. The interpreter has them in any case. */
+static uint32_t vector;
 #define INTERPRETER_FEATURES EIE_FEATURE_VECTOR
 
 static int die(const char *file, const char *what, const char *more)
@@ -62,6 +62,7 @@ static int parse(const char *file)
 		return die(file, strerror(errno), "");
 	for (size_t i = 0; i < NPARAMS; i++)
 		params[i].value = params[i].preset;
+	vector = 0;
 	while (fgets(line, sizeof(line), f)) {
 		size_t i;
 
@@ -69,6 +70,10 @@ static int parse(const char *file)
 			continue;
 		if (sscanf(line, "%31s %lu", key, &value) != 2)
 			return fclose(f), die(file, "not KEY VALUE: ", line);
+		if (!strcmp(key, "VECTOR") && value <= 1) {
+			vector = (uint32_t)value;
+			continue;
+		}
 		for (i = 0; i < NPARAMS && strcmp(params[i].key, key); i++)
 			;
 		if (i == NPARAMS)
@@ -83,6 +88,8 @@ static int parse(const char *file)
 			return die(file, "missing parameter ", params[i].key);
 	if (params[2].value % EIE_GRANULE_VALUES)
 		return die(file, "ROWS must be a multiple of 8", "");
+	if (vector && params[1].value != EIE_GRANULE_VALUES)
+		return die(file, "VECTOR 1 needs LANES 8: a lane a pixel", "");
 	return 0;
 }
 
@@ -116,6 +123,7 @@ static void print_sv(const char *name, const uint8_t *dtb, uint32_t bytes)
 	       "// verilator lint_off UNUSEDPARAM\npackage eie_cfg_pkg;\n", name);
 	for (size_t i = 0; i < NPARAMS; i++)
 		printf("  parameter int unsigned %s = %u;\n", params[i].sv, params[i].value);
+	printf("  parameter bit Vector = 1'b%u;\n", vector);
 	printf("  parameter int unsigned DtBytes = %u;\n"
 	       "  parameter int unsigned DtWords = %u;\n"
 	       "  // word w of the ROM, little-endian: DtRom[32 * w +: 32]\n"
@@ -151,7 +159,7 @@ int main(int argc, char **argv)
 
 		if (err)
 			return err;
-		err = make_dtb(argv[i], ref ? INTERPRETER_FEATURES : RTL_FEATURES, dtb, sizeof(dtb));
+		err = make_dtb(argv[i], ref ? INTERPRETER_FEATURES : vector ? EIE_FEATURE_VECTOR : 0, dtb, sizeof(dtb));
 		if (err)
 			return die(argv[i + 1], "device tree: ", fdt_strerror(err));
 		if (c)

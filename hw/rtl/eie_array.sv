@@ -9,7 +9,8 @@ module eie_array #(
   parameter int unsigned WbufDepth = 1024,
   parameter int unsigned PbufDepth = 256,
   parameter int unsigned RbufDepth = 128,
-  parameter int unsigned JobDepth = 16
+  parameter int unsigned JobDepth = 16,
+  parameter bit          Vector = 1'b0
 ) (
   input  logic                    clk_i,
   input  logic                    rst_ni,
@@ -85,6 +86,21 @@ module eie_array #(
 
   // clocks that rest, and what they wait for
   logic                  bc_rest, clk_bc, clk_buf;
+  // VMAC, VDRAIN
+  logic [1:0]            cfg_vec;
+  logic [23:0]           cfg_rows;
+  logic                  ga_start, ga_busy, hc_start, hc_half;
+  logic [255:0]          ga_cmd;
+  logic                  dr_step, dr_vec;
+  logic [2:0]            dr_row;
+  logic [7:0]            dr_pixels;
+  logic [127+Ww:0]       col_vec;
+  logic                  bc_re, ga_re;
+  logic [23:0]           bc_addr, ga_addr;
+  // columns of either
+  logic [1:0]            col_valid;
+  logic [2*Pa+3:0]       col_ptr;
+  logic                  col_tag, col_unwritten;
 
   // of the clusters
   logic [Clusters-1:0]   hold, y_valid, uw0, uw1, bs0, bs1, busy0, busy1, dr_bad, dr_uw;
@@ -97,7 +113,9 @@ module eie_array #(
     .Rows      (Rows),
     .WbufDepth (WbufDepth),
     .PbufDepth (PbufDepth),
-    .RbufDepth (RbufDepth)
+    .RbufDepth (RbufDepth),
+    .Clusters  (Clusters),
+    .Vector    (Vector)
   ) u_compute (
     .clk_i, .rst_ni, .flush_i,
     .idle_o           (compute_idle),
@@ -115,8 +133,20 @@ module eie_array #(
     .bc_in_o          (start_in),
     .bc_len_o         (start_len),
     .bc_ptr_o         (start_ptr),
-    .bc_busy_i        (bcast_busy),
-    .bc_valid_i       (bc_valid[0]),
+    .bc_busy_i        (bcast_busy || ga_busy),
+    .bc_valid_i       (col_valid[0]),
+    .cfg_vec_o        (cfg_vec),
+    .cfg_rows_o       (cfg_rows),
+    .ga_start_o       (ga_start),
+    .ga_cmd_o         (ga_cmd),
+    .clear_i,
+    .hc_start_o       (hc_start),
+    .hc_half_o        (hc_half),
+    .hc_busy_i        (clear_busy_o),
+    .dr_step_o        (dr_step),
+    .dr_vec_o         (dr_vec),
+    .dr_row_o         (dr_row),
+    .dr_pixels_o      (dr_pixels),
     .busy_i           (work | work1_q | work2_q | work3_q),
     .dr_re_o          (dr_re),
     .dr_half_o        (dr_half),
@@ -126,7 +156,7 @@ module eie_array #(
     .dr_hi_o          (dr_hi),
     .y_valid_i        (y_valid[0]),
     .dr_we_o, .dr_addr_o,
-    .mac_unwritten_i  ({|uw1, |uw0} | (bc_unwritten ? (2'b01 << bc_tag) : 2'b00)),
+    .mac_unwritten_i  ({|uw1, |uw0} | (col_unwritten ? (2'b01 << col_tag) : 2'b00)),
     .mac_bad_stream_i ({|bs1, |bs0}),
     .dr_unwritten_i   (|dr_uw),
     .dr_bad_param_i   (|dr_bad),
@@ -146,7 +176,9 @@ module eie_array #(
     .ptr_i       (start_ptr),
     .busy_o      (bcast_busy),
     .rest_o      (bc_rest),
-    .ab_re_o, .ab_addr_o, .ab_data_i, .ab_written_i,
+    .ab_re_o     (bc_re),
+    .ab_addr_o   (bc_addr),
+    .ab_data_i, .ab_written_i,
     .hold_i      (hold != '0),
     .bc_valid_o  (bc_valid),
     .bc_ptr_o    (bc_ptr),
@@ -155,9 +187,58 @@ module eie_array #(
     .unwritten_o (bc_unwritten)
   );
 
-  // Zeroing of the accumulators, a word of all banks a cycle
+  // One of the two reads ABUF and sends columns, for compute starts one when the other is done.
+
+  if (Vector) begin : gen_gather
+    logic          ga_valid, ga_tag, ga_unwritten;
+    logic [Pa+1:0] ga_ptr;
+
+    eie_gather #(
+      .Clusters  (Clusters),
+      .PbufDepth (PbufDepth),
+      .Rows      (Rows)
+    ) u_gather (
+      .clk_i, .rst_ni, .flush_i,
+      .start_i      (ga_start),
+      .tag_i        (start_tag),
+      .cmd_i        (ga_cmd),
+      .busy_o       (ga_busy),
+      .ab_re_o      (ga_re),
+      .ab_addr_o    (ga_addr),
+      .ab_data_i, .ab_written_i,
+      .hold_i       (hold != '0),
+      .col_valid_o  (ga_valid),
+      .col_ptr_o    (ga_ptr),
+      .col_pixels_o (col_vec[127:0]),
+      .col_word_o   (col_vec[127+Ww:128]),
+      .col_tag_o    (ga_tag),
+      .unwritten_o  (ga_unwritten)
+    );
+
+    assign col_valid     = {bc_valid[1], bc_valid[0] || ga_valid};
+    assign col_ptr       = {bc_ptr[2*Pa+3:Pa+2], ga_valid ? ga_ptr : bc_ptr[Pa+1:0]};
+    assign col_tag       = (ga_valid || ga_unwritten) ? ga_tag : bc_tag;
+    assign col_unwritten = bc_unwritten || ga_unwritten;
+  end else begin : gen_no_gather
+    logic unused;
+    assign unused        = &{ga_start, ga_cmd};
+    assign ga_busy       = 1'b0;
+    assign ga_re         = 1'b0;
+    assign ga_addr       = '0;
+    assign col_vec       = '0;
+    assign col_valid     = bc_valid;
+    assign col_ptr       = bc_ptr;
+    assign col_tag       = bc_tag;
+    assign col_unwritten = bc_unwritten;
+  end
+
+  assign ab_re_o   = bc_re || ga_re;
+  assign ab_addr_o = ga_re ? ga_addr : bc_addr;
+
+  // Zeroing of the accumulators, a word of all banks a cycle: of both halves, or of one
 
   logic [Ww-1:0] clear_word_q;
+  logic [1:0]    clear_half_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -166,9 +247,17 @@ module eie_array #(
     end else if (clear_busy_o) begin
       clear_busy_o <= clear_word_q != Ww'(Words - 1);
       clear_word_q <= clear_word_q + 1'b1;
-    end else if (clear_i) begin
+    end else if (clear_i || hc_start) begin
       clear_busy_o <= 1'b1;
       clear_word_q <= '0;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (clear_i) begin
+      clear_half_q <= 2'b11;
+    end else if (hc_start) begin
+      clear_half_q <= {hc_half, !hc_half};
     end
   end
 
@@ -179,8 +268,8 @@ module eie_array #(
   logic [8:0] dr_tail_q;          // the steps of a drain
 
   assign buf_wake = buf_we_i || scrub_i || flush_i;
-  assign bc_wake  = buf_wake || !bc_rest;
-  assign dr_wake  = buf_wake || dr_re;
+  assign bc_wake  = buf_wake || !bc_rest || col_valid != '0;
+  assign dr_wake  = buf_wake || dr_step;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -217,7 +306,7 @@ module eie_array #(
 
   logic [1:0] sent, sent1_q, sent2_q, work, work1_q, work2_q, work3_q;
 
-  assign sent = bc_valid[0] ? 2'b01 << bc_tag : 2'b00;
+  assign sent = col_valid[0] ? 2'b01 << col_tag : 2'b00;
   assign work = {|busy1, |busy0} | sent2_q;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -233,6 +322,12 @@ module eie_array #(
   for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
     logic       mine;
     logic [1:0] busy, unwritten, bad_stream, param_fault;
+    logic [127:0] y;
+
+    // behind the last pixel of an image there are zeros
+    for (genvar i = 0; i < 8; i++) begin : gen_pixel
+      assign dr_data_o[128*c+16*i +: 16] = dr_pixels[i] ? y[16*i +: 16] : '0;
+    end
 
     assign mine = buf_we_i && buf_cluster_i == 4'(c);
     assign {busy1[c], busy0[c]} = busy;
@@ -246,7 +341,8 @@ module eie_array #(
       .WbufDepth (WbufDepth),
       .PbufDepth (PbufDepth),
       .RbufDepth (RbufDepth),
-      .JobDepth  (JobDepth)
+      .JobDepth  (JobDepth),
+      .Vector    (Vector)
     ) u_cluster (
       .clk_i,
       .clk_bc_i      (clk_bc),
@@ -262,11 +358,17 @@ module eie_array #(
       .cfg_wide_i    (cfg_wide),
       .cfg_cb_i      (cfg_cb),
       .cfg_weights_i (cfg_weights),
-      .bc_valid_i    (bc_valid),
-      .bc_ptr_i      (bc_ptr),
+      .cfg_vec_i     (cfg_vec),
+      .cfg_rows_i    (cfg_rows),
+      .bc_valid_i    (col_valid),
+      .bc_ptr_i      (col_ptr),
       .bc_act_i      (bc_act),
-      .bc_tag_i      (bc_tag),
+      .bc_tag_i      (col_tag),
+      .bc_vec_i      (col_vec),
       .hold_o        (hold[c]),
+      .dr_step_i     (dr_step),
+      .dr_vec_i      (dr_vec),
+      .dr_row_i      (dr_row),
       .dr_re_i       (dr_re),
       .dr_half_i     (dr_half),
       .dr_word_i     (dr_word),
@@ -275,9 +377,9 @@ module eie_array #(
       .dr_lo_i       (dr_lo),
       .dr_hi_i       (dr_hi),
       .y_valid_o     (y_valid[c]),
-      .y_o           (dr_data_o[128*c +: 128]),
+      .y_o           (y),
       .y_sat_o       (y_sat[8*c +: 8]),
-      .clear_i       (clear_busy_o),
+      .clear_i       (clear_busy_o ? clear_half_q : 2'b00),
       .clear_word_i  (clear_word_q),
       .macs_o        (macs[Lanes*c +: Lanes]),
       .busy_o        (busy),
@@ -294,12 +396,12 @@ module eie_array #(
     sats_o = '0;
     if (dr_we_o) begin
       for (int unsigned i = 0; i < 8 * Clusters; i++) begin
-        sats_o = sats_o + 9'(y_sat[i]);
+        sats_o = sats_o + 9'(y_sat[i] && dr_pixels[i % 8]);
       end
     end
   end
 
-  assign idle_o = compute_idle && !bcast_busy && bc_valid == '0 &&
-                  (work | work1_q | work2_q | work3_q) == '0 && y_valid == '0 && !dr_re && !clear_busy_o;
+  assign idle_o = compute_idle && !bcast_busy && !ga_busy && col_valid == '0 &&
+                  (work | work1_q | work2_q | work3_q) == '0 && y_valid == '0 && !dr_step && !clear_busy_o;
 
 endmodule

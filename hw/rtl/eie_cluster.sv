@@ -6,7 +6,8 @@
 //   broadcast -> pointer copies -> job queue -> lanes <-> weight banks
 //   drain: lanes' accumulators, row parameters -> sum over the lanes -> bias -> eight eie_requant
 //
-// A job is a column with at least one entry here; empty columns are dropped before the queue.
+// A job is a column with at least one entry here; empty columns are dropped before the queue. The
+// pixels of a VMAC's columns (Vector) wait in a queue of their own beside it.
 
 module eie_cluster #(
   parameter int unsigned Lanes = 2,
@@ -15,6 +16,7 @@ module eie_cluster #(
   parameter int unsigned PbufDepth = 256,
   parameter int unsigned RbufDepth = 128,
   parameter int unsigned JobDepth = 16,
+  parameter bit          Vector = 1'b0,
   localparam int unsigned Wa = $clog2(WbufDepth),
   localparam int unsigned Pa = $clog2(PbufDepth),
   localparam int unsigned Ra = $clog2(RbufDepth),
@@ -46,15 +48,23 @@ module eie_cluster #(
   input  logic [1:0]        cfg_wide_i,
   input  logic [9:0]        cfg_cb_i,        // codebook, in units of 16 entries
   input  logic [2*Wa-1:0]   cfg_weights_i,
+  input  logic [1:0]        cfg_vec_i,       // a VMAC
+  input  logic [23:0]       cfg_rows_i,      // VMAC: rows of a group
 
   // broadcast: two columns; hold_o leaves room for what is on its way
   input  logic [1:0]        bc_valid_i,
   input  logic [2*Pa+3:0]   bc_ptr_i,        // pointer: granule of PBUF and word in it
   input  logic [31:0]       bc_act_i,
   input  logic              bc_tag_i,
+  // verilator lint_off UNUSEDSIGNAL
+  input  logic [127+Ww:0]   bc_vec_i,        // VMAC, with bc_valid_i[0]: word of the group, pixels
+  // verilator lint_on UNUSEDSIGNAL
   output logic              hold_o,
 
   // drain, and zeroing of a word of both halves
+  input  logic              dr_step_i,
+  input  logic              dr_vec_i,        // VDRAIN: a step is a row of the word of dr_re_i
+  input  logic [2:0]        dr_row_i,
   input  logic              dr_re_i,
   input  logic              dr_half_i,
   input  logic [Ww-1:0]     dr_word_i,
@@ -65,7 +75,7 @@ module eie_cluster #(
   output logic              y_valid_o,
   output logic [127:0]      y_o,
   output logic [7:0]        y_sat_o,
-  input  logic              clear_i,
+  input  logic [1:0]        clear_i,
   input  logic [Ww-1:0]     clear_word_i,
 
   output logic [Lanes-1:0]  macs_o,          // lanes that multiply
@@ -174,6 +184,45 @@ module eie_cluster #(
     end
   end
 
+  // Pixels, in the order of the jobs: one a job, so both queues are as long
+
+  logic [127+Ww:0] job_vec;
+
+  if (Vector) begin : gen_vecq
+    logic [127+Ww:0] vec_mem [0:JobDepth-1];
+    logic [127+Ww:0] p_vec_q;
+    logic [Ja-1:0]   wptr_q, rptr_q;
+    logic            push, pop;
+
+    assign push    = p_push[0] && cfg_vec_i[p_tag_q];
+    assign pop     = q_pop[0] && cfg_vec_i[q_rdata[0]];
+    assign job_vec = vec_mem[rptr_q];
+
+    always_ff @(posedge clk_i) begin
+      if (bc_valid_i[0] && cfg_vec_i[bc_tag_i]) begin
+        p_vec_q <= bc_vec_i;
+      end
+      if (push) begin
+        vec_mem[wptr_q] <= p_vec_q;
+      end
+    end
+
+    always_ff @(posedge clk_i or negedge rst_ni) begin
+      if (!rst_ni) begin
+        wptr_q <= '0;
+        rptr_q <= '0;
+      end else if (flush_i) begin
+        wptr_q <= '0;
+        rptr_q <= '0;
+      end else begin
+        wptr_q <= wptr_q + Ja'(push);
+        rptr_q <= rptr_q + Ja'(pop);
+      end
+    end
+  end else begin : gen_no_vecq
+    assign job_vec = '0;
+  end
+
   // Lanes
 
   logic [1:0]            lane_busy, lane_lost, lane_bad;
@@ -182,7 +231,8 @@ module eie_cluster #(
   eie_lanes #(
     .Lanes     (Lanes),
     .Rows      (Rows),
-    .WbufDepth (WbufDepth)
+    .WbufDepth (WbufDepth),
+    .Vector    (Vector)
   ) u_lanes (
     .clk_i, .clk_buf_i, .rst_ni, .flush_i,
     .epoch_i, .scrub_i,
@@ -192,11 +242,13 @@ module eie_cluster #(
     .cbuf_we_i,
     .cbuf_addr_i  (buf_addr_i[5:0]),
     .buf_data_i,
-    .cfg_half_i, .cfg_wide_i, .cfg_cb_i,
+    .cfg_half_i, .cfg_wide_i, .cfg_cb_i, .cfg_vec_i, .cfg_rows_i,
     .job_valid_i  ({q_count > (Ja + 1)'(1), q_count != '0}),
     .job0_i       (q_rdata[Jw-1:0]),
     .job1_i       (q_rdata[2*Jw-1:Jw]),
     .job_pop_o    (q_pop),
+    .job_vec_i    (job_vec),
+    .dr_step_i, .dr_vec_i, .dr_row_i,
     .dr_re_i, .dr_half_i, .dr_word_i,
     .part_o       (d2_part),
     .clear_i, .clear_word_i,
@@ -225,7 +277,9 @@ module eie_cluster #(
 
   logic                  d1_valid_q, d2_valid_q, d3_valid_q;
   logic [1:0]            d1_rot_q;
-  logic [511:0]          d1_raw, d2_param_q;
+  logic [511:0]          d1_raw, d1_param, d2_param_q;
+  logic [63:0]           d1_one;                 // VDRAIN: parameters of the row
+  logic                  d1_lost;
   logic [3:0]            d1_written;
   logic [255:0]          d3_acc_q;
   logic [127:0]          d3_m_q;
@@ -252,18 +306,52 @@ module eie_cluster #(
       {d3_valid_q, d2_valid_q, d1_valid_q} <= '0;
       param_fault_o <= '0;
     end else begin
-      {d3_valid_q, d2_valid_q, d1_valid_q} <= flush_i ? 3'b0 : {d2_valid_q, d1_valid_q, dr_re_i};
+      {d3_valid_q, d2_valid_q, d1_valid_q} <= flush_i ? 3'b0 : {d2_valid_q, d1_valid_q, dr_step_i};
       param_fault_o <= '0;
       if (d1_valid_q && !flush_i) begin
-        param_fault_o[0] <= !(&d1_written);
+        param_fault_o[0] <= dr_vec_i ? d1_lost : !(&d1_written);
         for (int unsigned i = 0; i < 8; i++) begin
           if (d1_raw[64*i+48 +: 8] == '0 || d1_raw[64*i+48 +: 8] > 8'(eie_pkg::ShiftMax) ||
               d1_raw[64*i+56 +: 8] != '0) begin
             param_fault_o[1] <= 1'b1;
           end
         end
+        if (dr_vec_i) begin
+          param_fault_o[1] <= d1_one[55:48] == '0 || d1_one[55:48] > 8'(eie_pkg::ShiftMax) ||
+                              d1_one[63:56] != '0;
+        end
       end
     end
+  end
+
+  always_comb begin
+    d1_param = '0;
+    if (d1_valid_q) begin
+      unique case (d1_rot_q)
+        2'd0:    d1_param = d1_raw;
+        2'd1:    d1_param = {d1_raw[127:0], d1_raw[511:128]};
+        2'd2:    d1_param = {d1_raw[255:0], d1_raw[511:256]};
+        default: d1_param = {d1_raw[383:0], d1_raw[511:384]};
+      endcase
+    end
+  end
+
+  if (Vector) begin : gen_one
+    logic [2:0] d1_row_q;
+    logic [1:0] d1_bank;
+
+    assign d1_bank = d1_row_q[2:1] + d1_rot_q;
+    assign d1_one  = d1_param[{d1_row_q, 6'b0} +: 64];
+    assign d1_lost = !d1_written[d1_bank];
+
+    always_ff @(posedge clk_buf_i) begin
+      if (dr_step_i) begin
+        d1_row_q <= dr_row_i;
+      end
+    end
+  end else begin : gen_no_one
+    assign d1_one  = '0;
+    assign d1_lost = 1'b0;
   end
 
   always_ff @(posedge clk_buf_i) begin
@@ -271,12 +359,7 @@ module eie_cluster #(
       d1_rot_q <= dr_rot_i;
     end
     if (d1_valid_q) begin
-      unique case (d1_rot_q)
-        2'd0:    d2_param_q <= d1_raw;
-        2'd1:    d2_param_q <= {d1_raw[127:0], d1_raw[511:128]};
-        2'd2:    d2_param_q <= {d1_raw[255:0], d1_raw[511:256]};
-        default: d2_param_q <= {d1_raw[383:0], d1_raw[511:384]};
-      endcase
+      d2_param_q <= dr_vec_i ? {8{d1_one}} : d1_param;
     end
     if (d2_valid_q) begin
       for (int unsigned i = 0; i < 8; i++) begin

@@ -10,7 +10,8 @@ module eie_cmdcheck #(
   parameter int unsigned AbufDepth = 4096,
   parameter int unsigned WbufDepth = 4096,
   parameter int unsigned PbufDepth = 1024,
-  parameter int unsigned RbufDepth = 256
+  parameter int unsigned RbufDepth = 256,
+  parameter bit          Vector = 1'b0
 ) (
   input  logic               valid_i,   // else status_o is StatusOk; spares the simulator the work
   input  logic [255:0]       cmd_i,
@@ -37,6 +38,15 @@ module eie_cmdcheck #(
   localparam logic [255:0] BitsDrain = {
     32'h0, 32'h0, 32'hffff_ffff, 32'h00ff_ffff,
     32'h0000_ffff, 32'h00ff_ffff, 32'h00ff_ffff, 32'h0001_1fff
+  };
+
+  localparam logic [255:0] BitsVmac = {
+    32'h007f_ffff, 32'hffff_ffff, 32'hffff_ffff, 32'hffff_ffff,
+    32'hffff_ffff, 32'hffff_ffff, 32'hffff_ffff, 32'hff1f_1fff
+  };
+  localparam logic [255:0] BitsVdrain = {
+    32'h0, 32'h0, 32'hffff_ffff, 32'h00ff_ffff,
+    32'h00ff_ffff, 32'h000f_ffff, 32'h00ff_ffff, 32'h001d_1fff
   };
 
   // Fields, by their names in eie_hw.def
@@ -68,6 +78,7 @@ module eie_cmdcheck #(
   assign d_lo         = cmd_i[eie_pkg::CmdDrainLoLsb+:16];
   assign d_hi         = cmd_i[eie_pkg::CmdDrainHiLsb+:16];
 
+  logic        v_bad, v_range;                   // of a VMAC or VDRAIN
   logic        bad, range, misaligned, shared;
   logic [24:0] x_depth;
 
@@ -131,11 +142,89 @@ module eie_cmdcheck #(
                   26'(d_param) + {8'b0, d_steps, 2'b0} > 26'(RbufDepth) ||
                   ((d_out | d_stride) & 24'(Clusters - 1)) != '0;
         end
+        eie_pkg::OpVmac, eie_pkg::OpVdrain: begin
+          bad   = v_bad;
+          range = v_range;
+        end
         default: begin
           bad = 1'b1;
         end
       endcase
     end
+  end
+
+  // Vector mode: docs/vector_mode.md, "What is malformed"
+
+  if (Vector) begin : gen_vector
+    localparam int unsigned Kw = $clog2(Clusters);
+
+    logic [11:0] rows, groups, channels;
+    logic [19:0] plane;
+    logic [23:0] base;
+    logic [8:0]  words;                          // of a group
+    logic [19:0] columns;
+    logic [23:0] pixels;
+    logic [23:0] v_codebook;
+    logic        is_vmac, wide;
+    logic [39:0] end_in, end_out;
+
+    assign is_vmac  = cmd_i[eie_pkg::CmdOpcodeLsb +: 8] == eie_pkg::OpVmac;
+    assign rows     = is_vmac ? cmd_i[eie_pkg::CmdVmacRowsLsb +: 12] :
+                                cmd_i[eie_pkg::CmdVdrainRowsLsb +: 12];
+    assign groups   = is_vmac ? cmd_i[eie_pkg::CmdVmacGroupsLsb +: 12] :
+                                cmd_i[eie_pkg::CmdVdrainGroupsLsb +: 12];
+    assign plane    = is_vmac ? cmd_i[eie_pkg::CmdVmacPlaneLsb +: 20] :
+                                cmd_i[eie_pkg::CmdVdrainPlaneLsb +: 20];
+    assign base     = cmd_i[eie_pkg::CmdVmacInLsb +: 24];          // CmdVdrainOutLsb is the same
+    assign channels = cmd_i[eie_pkg::CmdVmacChannelsLsb +: 12];
+    assign wide     = cmd_i[eie_pkg::CmdVmacWideLsb];
+    assign v_codebook = 24'(cmd_i[eie_pkg::CmdVmacCodebookLsb +: 8]);
+    assign words    = 9'((13'(rows) + 13'd7) >> 3);
+
+    always_comb begin
+      columns = '0;
+      pixels  = '0;
+      end_in  = '0;
+      end_out = '0;
+      v_bad   = 1'b1;
+      v_range = 1'b0;
+      if (valid_i) begin
+        columns = 20'(channels) * 20'(cmd_i[eie_pkg::CmdVmacKernelXLsb +: 4]) *
+                  20'(cmd_i[eie_pkg::CmdVmacKernelYLsb +: 4]);
+        pixels  = 24'(cmd_i[eie_pkg::CmdVmacInXLsb +: 12]) *
+                  24'(cmd_i[eie_pkg::CmdVmacInYLsb +: 12]);
+        end_in  = ((40'(channels) + 40'(Clusters) - 40'd1) >> Kw) * 40'(plane);
+        end_in  = 40'(base) + (end_in << Kw);
+        end_out = 40'(base) + (((40'(rows) - 40'd1) * 40'(plane) + 40'(groups)) << Kw);
+        v_range = (base & 24'(Clusters - 1)) != '0 || 21'(groups) * 21'(words) > 21'(Rows / 8);
+        if (is_vmac) begin
+          v_bad = (cmd_i & ~BitsVmac) != '0 || columns == '0 || pixels == '0 || plane == '0 ||
+                  rows == '0 || groups == '0 ||
+                  cmd_i[eie_pkg::CmdVmacStrideXLsb +: 4] == '0 ||
+                  cmd_i[eie_pkg::CmdVmacStrideYLsb +: 4] == '0 ||
+                  cmd_i[eie_pkg::CmdVmacDilateXLsb +: 4] == '0 ||
+                  cmd_i[eie_pkg::CmdVmacDilateYLsb +: 4] == '0 ||
+                  cmd_i[eie_pkg::CmdVmacFirstXLsb +: 12] >= cmd_i[eie_pkg::CmdVmacOutXLsb +: 12];
+          v_range = v_range || end_in > 40'(AbufDepth) ||
+                    25'(pixels) + 25'(cmd_i[eie_pkg::CmdVmacOriginLsb +: 3]) >
+                        {2'b0, plane, 3'b0} ||
+                    21'(cmd_i[eie_pkg::CmdVmacPtrLsb +: 16]) + ((21'(columns) + 21'd3) >> 2) >
+                        21'(PbufDepth) ||
+                    32'(cmd_i[eie_pkg::CmdVmacWeightsLsb +: 16]) >= WbufDepth ||
+                    (wide ? v_codebook[4:0] != '0 : v_codebook[0]) ||
+                    v_codebook + 24'(wide ? WideGranules : NarrowGranules) >
+                        24'(eie_pkg::CbufGranules);
+        end else begin
+          v_bad = (cmd_i & ~BitsVdrain) != '0 || rows == '0 || groups == '0 ||
+                  plane < 20'(groups) || d_lo > d_hi || d_lo == 16'sh8000;
+          v_range = v_range || end_out > 40'(AbufDepth) ||
+                    25'(d_param) + ((25'(rows) + 25'd1) >> 1) > 25'(RbufDepth);
+        end
+      end
+    end
+  end else begin : gen_scalar
+    assign v_bad   = 1'b1;
+    assign v_range = 1'b0;
   end
 
   always_comb begin

@@ -15,7 +15,8 @@ module eie_cmdproc #(
   parameter int unsigned AbufDepth = 4096,
   parameter int unsigned WbufDepth = 4096,
   parameter int unsigned PbufDepth = 1024,
-  parameter int unsigned RbufDepth = 256
+  parameter int unsigned RbufDepth = 256,
+  parameter bit          Vector = 1'b0
 ) (
   input  logic               clk_i,
   input  logic               rst_ni,
@@ -193,7 +194,8 @@ module eie_cmdproc #(
     .AbufDepth(AbufDepth),
     .WbufDepth(WbufDepth),
     .PbufDepth(PbufDepth),
-    .RbufDepth(RbufDepth)
+    .RbufDepth(RbufDepth),
+    .Vector   (Vector)
   ) u_check (
     .valid_i (pop),
     .cmd_i   (fifo_cmd),

@@ -11,6 +11,7 @@
 module eie_fetch #(
   parameter int unsigned Lanes = 2,
   parameter int unsigned WbufDepth = 1024,
+  parameter bit          Vector = 1'b0,
   localparam int unsigned Wa = $clog2(WbufDepth),
   localparam int unsigned Jw = Wa + 4 + 12 + 16 + 1,     // job: first byte, entries, activation, tag
   localparam int unsigned Lw = $clog2(Lanes),
@@ -30,6 +31,7 @@ module eie_fetch #(
   input  logic [Wa-1:0]    wbuf_addr_i,
   input  logic [127:0]     wbuf_data_i,
   input  logic [1:0]       cfg_wide_i,      // by tag
+  input  logic [1:0]       cfg_vec_i,       // jobs of a VMAC: lane 0 decodes for all
 
   // the two oldest jobs
   input  logic [1:0]       job_valid_i,
@@ -68,6 +70,7 @@ module eie_fetch #(
 
   localparam int unsigned Ba = Wa + 4;
   localparam logic [Slots-1:0] Firsts = {{Lanes{1'b0}}, {Lanes{1'b1}}};
+  localparam logic [Slots-1:0] Leader = {2{Lanes'(1)}};          // both slots of lane 0
 
   logic [Slots-1:0] valid_q;                      // holds a job
   logic [Slots-1:0] active_q;                     // the one of the two that its lane works on
@@ -98,10 +101,13 @@ module eie_fetch #(
   // Dispatch: a job goes to an idle lane, else beside a job whose words are all fetched. Earlier would
   // leave jobs waiting behind long ones at the end of a MAC.
 
-  logic [Slots-1:0] idle, late, beside, to0, to1, in0, in1, put;
+  logic [Slots-1:0] idle, late, beside, to0, to1, in0, in1, put, able;
+  logic             vec;
 
-  assign idle   = active_q & ~valid_q;
-  assign late   = active_q & valid_q & ~need_q;
+  assign vec    = Vector && cfg_vec_i[job0_i[0]];
+  assign able   = {Slots{!vec}} | Leader;
+  assign idle   = active_q & ~valid_q & able;
+  assign late   = active_q & valid_q & ~need_q & able;
   assign beside = {late[Lanes-1:0], late[Slots-1:Lanes]} & ~valid_q;
 
   // in most cycles nobody is free
@@ -114,7 +120,7 @@ module eie_fetch #(
       rest  = (idle | beside) & ~to0;
       to1   = rest & (~rest + 1'b1);
       in0   = job_valid_i[0] ? to0 : '0;
-      in1   = job_valid_i[1] ? to1 : '0;
+      in1   = (job_valid_i[1] && !vec) ? to1 : '0;
     end
   end
 

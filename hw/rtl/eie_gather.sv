@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //
-// Gathers the columns of a VMAC: the eight pixels that eight windows of an image have at the same place of the
-// window. A column whose pixels are all zero is dropped; the others leave with the place of their pointer.
-// docs/vector_mode.md defines the positions.
+// Gathers the columns of a VMAC: the eight pixels that eight windows of an image have at the same
+// place of the window. A column whose pixels are all zero is dropped; the others leave with the
+// place of their pointer. docs/vector_mode.md defines the positions.
 //
-//   windows -> request: which granules, one a cycle -> ABUF -> take: pixels out of granules -> FIFO -> columns
+//   windows -> request: a granule a cycle -> ABUF -> take: pixels of granules -> FIFO -> columns
 //
-// Granules of the channel are kept in Lines lines, for neighbouring places share them. What is requested in one
-// cycle is taken in the next; a granule is taken as it arrives, or from its line. Both stages hold a column
-// until all of its pixels are there: a column takes as many cycles as it has new granules, at least one.
+// Granules of the channel are kept in Lines lines, for neighbouring places share them. What is
+// requested in one cycle is taken in the next; a granule is taken as it arrives, or from its line.
+// Both stages hold a column until all of its pixels are there: a column takes as many cycles as it
+// has new granules, at least one.
 
 module eie_gather #(
   parameter int unsigned Clusters = 8,         // power of two, at least 2
@@ -46,7 +47,8 @@ module eie_gather #(
 
   localparam int unsigned BankW = $clog2(Clusters);
   localparam int unsigned LineW = $clog2(Lines);
-  // Columns and rows of the image, with what lies outside of it; pixel numbers are exact inside of it only.
+  // Columns and rows of the image, with what lies outside of it; pixel numbers are exact inside of
+  // it only.
   localparam int unsigned Cw = 18;
   localparam int unsigned Yw = 22;
   localparam int unsigned Xw = 24;
@@ -96,8 +98,8 @@ module eie_gather #(
     end
   end
 
-  // Two cycles of products before the first window: the row of the first window and its pixel, pixels from a row
-  // of windows to the next and from a row of the window to the next.
+  // Two cycles of products before the first window: the row of the first window and its pixel,
+  // pixels from a row of windows to the next and from a row of the window to the next.
 
   logic [1:0]           setup_q;
   logic [Xw-1:0]        row_step_q, tap_step_q;
@@ -119,7 +121,8 @@ module eie_gather #(
     end
   end
 
-  // Windows: the eight of the next group are found one a cycle, while the present group is gathered.
+  // Windows: the eight of the next group are found one a cycle, while the present group is
+  // gathered.
 
   logic                 walk_q, full_q, switch;
   logic [2:0]           lane_q;
@@ -225,7 +228,8 @@ module eie_gather #(
         x  = x_q[Cw*l +: Cw] + $signed(Cw'(dx_q));
         y  = y_q[Yw*l +: Yw] + $signed(Yw'(dy_q));
         at = pixel_q[Xw*l +: Xw] + drow_q + Xw'(dx_q);
-        in_image[l] = valid_q[l] && !x[Cw-1] && !y[Yw-1] && x < $signed(Cw'(in_x_q)) && y < $signed(Yw'(in_y_q));
+        in_image[l] = valid_q[l] && !x[Cw-1] && !y[Yw-1] && x < $signed(Cw'(in_x_q)) &&
+                      y < $signed(Yw'(in_y_q));
         group[Gw*l +: Gw] = at[Xw-1:3];
         place[3*l +: 3]   = at[2:0];
         for (int unsigned k = 0; k < Lines; k++) begin

@@ -9,11 +9,16 @@
 // The lanes are alike and independent, so that each step is one loop over all of them; in simulation a loop
 // stays one (sim/rules.mk), and the compiler makes vector instructions of it. Decode and stages meet in
 // code, row and act_q only.
+//
+// Jobs of a VMAC (Vector, eight lanes) go to lane 0 alone. What it decodes, all lanes multiply,
+// each with its own pixel; the rows of their banks are then those of eight different outputs, and
+// are drained one by one.
 
 module eie_lanes #(
   parameter int unsigned Lanes = 2,
   parameter int unsigned Rows = 64,
   parameter int unsigned WbufDepth = 1024,
+  parameter bit          Vector = 1'b0,
   localparam int unsigned Wa = $clog2(WbufDepth),
   localparam int unsigned Jw = Wa + 4 + 12 + 16 + 1,     // job: first byte, entries, activation, tag
   localparam int unsigned Words = Rows / 8,
@@ -38,19 +43,29 @@ module eie_lanes #(
   input  logic [1:0]            cfg_half_i,
   input  logic [1:0]            cfg_wide_i,
   input  logic [9:0]            cfg_cb_i,        // codebook, in units of 16 entries
+  input  logic [1:0]            cfg_vec_i,       // a VMAC
+  // verilator lint_off UNUSEDSIGNAL
+  input  logic [23:0]           cfg_rows_i,      // VMAC: rows of a group
 
   // the two oldest jobs
   input  logic [1:0]            job_valid_i,
   input  logic [Jw-1:0]         job0_i,
   input  logic [Jw-1:0]         job1_i,
   output logic [1:0]            job_pop_o,
+  input  logic [127+Ww:0]       job_vec_i,       // of a VMAC's job: word of the group, pixels
 
-  // drain: part_o is the sum over four lanes each, two cycles after dr_re_i; the word is zeroed
+  // drain: part_o is the sum over four lanes each, two cycles after dr_step_i; the word is zeroed.
+  // VDRAIN: dr_re_i reads a word, dr_step_i takes a row of it, the lanes' sums of which come
+  // unadded.
+  input  logic                  dr_step_i,
+  input  logic                  dr_vec_i,
+  input  logic [2:0]            dr_row_i,
+  // verilator lint_on UNUSEDSIGNAL
   input  logic                  dr_re_i,
   input  logic                  dr_half_i,
   input  logic [Ww-1:0]         dr_word_i,
   output logic [256*Groups-1:0] part_o,
-  input  logic                  clear_i,
+  input  logic [1:0]            clear_i,         // by half
   input  logic [Ww-1:0]         clear_word_i,
 
   output logic [Lanes-1:0]      macs_o,          // lanes that multiply
@@ -75,14 +90,17 @@ module eie_lanes #(
 
   eie_fetch #(
     .Lanes     (Lanes),
-    .WbufDepth (WbufDepth)
+    .WbufDepth (WbufDepth),
+    .Vector    (Vector)
   ) u_fetch (
     .clk_i,
     .clk_buf_i    (clk_buf_i),
-    .rst_ni, .flush_i, .clear_i, .epoch_i, .scrub_i, .scrub_addr_i,
+    .rst_ni, .flush_i,
+    .clear_i      (&clear_i),
+    .epoch_i, .scrub_i, .scrub_addr_i,
     .wbuf_we_i, .wbuf_addr_i,
     .wbuf_data_i  (buf_data_i),
-    .cfg_wide_i,
+    .cfg_wide_i, .cfg_vec_i,
     .job_valid_i, .job0_i, .job1_i, .job_pop_o,
     .job_lane0_o  (lane0),
     .job_lane1_o  (lane1),
@@ -136,6 +154,46 @@ module eie_lanes #(
       words[{slot1, 3'd6}] <= word1[95:64];
       words[{slot1, 3'd7}] <= word1[127:96];
     end
+  end
+
+  // VMAC: what lane 0 works on is a VMAC's job; its rows, its pixels
+
+  logic          vec, vec_tag;
+  logic [15:0]   limit;                          // rows that a column may have
+  logic [Ww-1:0] vec_word;
+  logic [16*Lanes-1:0] vec_pixels;
+  logic [Lanes-1:0] vec_live;                    // pixels that are not zero
+
+  if (Vector) begin : gen_vec
+    logic [127+Ww:0] job_vec_q, vec_q;
+
+    assign vec_tag = tag[0] | tag[Lanes];
+    assign vec     = cfg_vec_i[vec_tag];
+    assign limit   = !vec ? 16'(Rows) : vec_tag ? 16'(cfg_rows_i[23:12]) : 16'(cfg_rows_i[11:0]);
+    assign {vec_word, vec_pixels} = vec_q;
+
+    // as job_act and act_q of lane 0
+    always_ff @(posedge clk_i) begin
+      if (job_pop_o[0] && cfg_vec_i[job0_i[0]]) begin
+        job_vec_q <= job_vec_i;
+      end
+      if (entry[0][8] ? (next[0] || next[Lanes]) : (fresh[0] || fresh[Lanes])) begin
+        vec_q <= job_vec_q;
+      end
+    end
+
+    always_comb begin
+      for (int unsigned l = 0; l < Lanes; l++) begin
+        vec_live[l] = vec_pixels[16*l +: 16] != '0;
+      end
+    end
+  end else begin : gen_no_vec
+    assign vec        = 1'b0;
+    assign vec_tag    = 1'b0;
+    assign limit      = 16'(Rows);
+    assign vec_word   = '0;
+    assign vec_pixels = '0;
+    assign vec_live   = '0;
   end
 
   // Decode
@@ -229,7 +287,7 @@ module eie_lanes #(
       gap    = (skip0 & ~esc_m) | (((skip0 + 16'd1) << 4) & esc_m & ~wide_m) |
                ((((skip0 & 16'd127) + 16'd1) << 8) & esc_m & wide_m);
       row1   = row0 + gap + (skip1 & pair_m);
-      over_m = {16{row1 >= 16'(Rows)}} | (esc_m & wide_m & {16{(skip0 & 16'd128) != '0}});
+      over_m = {16{row1 >= limit}} | (esc_m & wide_m & {16{(skip0 & 16'd128) != '0}});
       row2   = (16'(Rows) & over_m) | ((row1 + (16'd1 & (~esc_m | pair_m))) & ~over_m);
       bad_m  = here_m & ((esc_m & ~pair_m & last_m) | ((~esc_m | pair_m) & over_m));
       load_m = {16{(((v_next & {Slots{last_m[0]}}) | (v_fresh & {Slots{!last_m[0]}})) & mine[l]) != '0}};
@@ -290,14 +348,15 @@ module eie_lanes #(
       s2_valid_q <= '0;
       s3_valid_q <= '0;
     end else begin
-      s1_valid_q <= flush_i ? '0 : fire;
+      s1_valid_q <= flush_i ? '0 : vec ? {Lanes{fire[0]}} & vec_live : fire;
       s2_valid_q <= flush_i ? '0 : s1_valid_q;
       s3_valid_q <= flush_i ? '0 : s2_valid_q;
     end
   end
 
   always_ff @(posedge clk_i) begin
-    s1_half_q <= ((tag[Lanes-1:0] | tag[Slots-1:Lanes]) & {Lanes{cfg_half_i[1]}}) |
+    s1_half_q <= vec ? {Lanes{cfg_half_i[vec_tag]}} :
+                 ((tag[Lanes-1:0] | tag[Slots-1:Lanes]) & {Lanes{cfg_half_i[1]}}) |
                  (~(tag[Lanes-1:0] | tag[Slots-1:Lanes]) & {Lanes{cfg_half_i[0]}});
     s2_half_q <= s1_half_q;
     s3_half_q <= s2_half_q;
@@ -334,7 +393,7 @@ module eie_lanes #(
 
   always_comb begin
     for (int unsigned l = 0; l < Lanes; l++) begin
-      s0_weight[l] = codebook[s0_code[l]];
+      s0_weight[l] = codebook[vec ? s0_code[0] : s0_code[l]];
     end
   end
 
@@ -362,19 +421,22 @@ module eie_lanes #(
 
   // Drain
 
-  logic          d1_valid_q, d1_half_q;
+  logic          d1_valid_q, d1_read_q, d1_half_q;
   logic [Ww-1:0] d1_word_q, zero_word;
   logic [1:0]    dr_re, zero;
 
   assign dr_re     = {dr_re_i && dr_half_i, dr_re_i && !dr_half_i};
-  assign zero      = clear_i ? 2'b11 : {d1_valid_q && d1_half_q, d1_valid_q && !d1_half_q};
-  assign zero_word = clear_i ? clear_word_i : d1_word_q;
+  // clears come when nothing is drained
+  assign zero      = clear_i | {d1_read_q && d1_half_q, d1_read_q && !d1_half_q};
+  assign zero_word = (clear_i != '0) ? clear_word_i : d1_word_q;
 
   always_ff @(posedge clk_buf_i or negedge rst_ni) begin
     if (!rst_ni) begin
       d1_valid_q <= 1'b0;
+      d1_read_q  <= 1'b0;
     end else begin
-      d1_valid_q <= dr_re_i;
+      d1_valid_q <= dr_step_i;
+      d1_read_q  <= dr_re_i;
     end
   end
 
@@ -393,8 +455,8 @@ module eie_lanes #(
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane
     always_ff @(posedge clk_i) begin
       s1_weight_q[l] <= s0_weight[l];
-      s1_row_q[l]    <= row[l][Ww+2:0];
-      s1_act_q[l]    <= act_q[l];
+      s1_row_q[l]    <= vec ? row[0][Ww+2:0] + {vec_word, 3'b0} : row[l][Ww+2:0];
+      s1_act_q[l]    <= vec ? vec_pixels[16*l +: 16] : act_q[l];
       s2_row_q[l]    <= s1_row_q[l];
       s2_prod_q[l]   <= product[l];
       s3_row_q[l]    <= s2_row_q[l];
@@ -424,6 +486,28 @@ module eie_lanes #(
 
     assign s2_acc[l] = s2_half_q[l] ? gen_half[1].rd_q[{s2_row_q[l][2:0], 5'b0} +: 32] :
                                       gen_half[0].rd_q[{s2_row_q[l][2:0], 5'b0} +: 32];
+  end
+
+  // VDRAIN: row d1_row_q of the lanes' words
+
+  logic [255:0] vec_part;
+
+  if (Vector) begin : gen_vec_part
+    logic [2:0] d1_row_q;
+
+    always_ff @(posedge clk_buf_i) begin
+      if (dr_step_i) begin
+        d1_row_q <= dr_row_i;
+      end
+    end
+
+    for (genvar l = 0; l < 8; l++) begin : gen_pixel
+      assign vec_part[32*l +: 32] = d1_half_q ?
+        gen_lane[l].gen_half[1].rd_q[{d1_row_q, 5'b0} +: 32] :
+        gen_lane[l].gen_half[0].rd_q[{d1_row_q, 5'b0} +: 32];
+    end
+  end else begin : gen_no_vec_part
+    assign vec_part = '0;
   end
 
   for (genvar g = 0; g < Groups; g++) begin : gen_part
@@ -457,10 +541,11 @@ module eie_lanes #(
 
     always_ff @(posedge clk_buf_i) begin
       if (d1_valid_q) begin
-        part_o[256*g +: 256] <= part;
+        part_o[256*g +: 256] <= !dr_vec_i ? part : (g == 0) ? vec_part : '0;
       end
     end
   end
+
 
   // Assertions
 

@@ -368,7 +368,8 @@ module eie_top #(
     .AbufDepth(AbufDepth),
     .WbufDepth(WbufDepth),
     .PbufDepth(PbufDepth),
-    .RbufDepth(RbufDepth)
+    .RbufDepth(RbufDepth),
+    .Vector   (eie_cfg_pkg::Vector)
   ) u_cmdproc (
     .clk_i            (clk_host),
     .rst_ni,
@@ -526,7 +527,8 @@ module eie_top #(
     .WbufDepth(WbufDepth),
     .PbufDepth(PbufDepth),
     .RbufDepth(RbufDepth),
-    .JobDepth (JobDepth)
+    .JobDepth (JobDepth),
+    .Vector   (eie_cfg_pkg::Vector)
   ) u_array (
     .clk_i,
     .rst_ni,
