@@ -16,6 +16,14 @@ static int no_memory(struct accel_error *err)
 	return accel_fail(err, -ENOMEM, NULL, "out of memory while compiling");
 }
 
+static bool has_convolutions(const struct accel_model *model)
+{
+	for (unsigned int l = 0; l < model->nlayers; l++)
+		if (model->layers[l].kind == ACCEL_LAYER_CONV)
+			return true;
+	return false;
+}
+
 static int fill_constants(const struct plan *plan, struct accel_program *p)
 {
 	const struct accel_model *m = plan->model;
@@ -170,6 +178,7 @@ static int compile_for_engine(const struct plan *plan, struct accel_program *p)
 	if (!ret)
 		estimate(p);
 	p->residency = ret ? 0 : residency_of(p);
+	p->needs = has_convolutions(plan->model) ? EIE_FEATURE_VECTOR : 0;
 	return ret;
 }
 
@@ -187,14 +196,6 @@ static int places_on_cpu(struct accel_program *p, const char *why)
 		place->info.balance = 1;
 	}
 	return 0;
-}
-
-static bool has_convolutions(const struct accel_model *model)
-{
-	for (unsigned int l = 0; l < model->nlayers; l++)
-		if (model->layers[l].kind == ACCEL_LAYER_CONV)
-			return true;
-	return false;
 }
 
 static int new_program(struct accel_model *model, unsigned int batch, struct accel_program **program)

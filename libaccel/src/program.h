@@ -33,6 +33,7 @@ struct accel_program {
 	bool on_cpu;                     /* compiled for the cpu backend: nothing below is set but places */
 	bool any_device;                 /* the engine cannot run it: on the CPU, though the session is a device's */
 	struct eie_params params;
+	uint32_t needs;                  /* EIE_FEATURE_* that its commands use */
 	struct eie_cmd *cmds;            /* of all jobs, then the restore commands */
 	uint32_t ncmds, restore_first, nrestore;
 	uint32_t *cmd_layer;             /* [ncmds] layer each command belongs to */

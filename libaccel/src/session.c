@@ -41,6 +41,9 @@ static int mismatch(const struct accel_program *p, const struct accel_device *d,
 	if (p->on_cpu || !d->backend)
 		return accel_fail(err, -EINVAL, NULL, "the program was compiled for %s, the device is %s: compile it for this device",
 				  p->on_cpu ? "the CPU" : "the engine", d->backend ? "the engine" : "the CPU");
+	if (p->needs & ~b->features)
+		return accel_fail(err, -EINVAL, NULL, "the program has convolutions for an engine with vector mode, device %s:%s has none: compile it for this device",
+				  d->backend->name, d->config);
 	return accel_fail(err, -EINVAL, NULL,
 			  "the program was compiled for %ux%u, %u rows, buffers %u/%u/%u/%u granules, ISA %u.%u; device %s:%s has "
 			  "%ux%u, %u rows, %u/%u/%u/%u, ISA %u.%u: compile it for this device",
@@ -58,7 +61,7 @@ static bool matches(const struct accel_program *p, const struct accel_device *d)
 	/* Queues, TLB and queue depths change no result, and a newer minor version runs older programs. */
 	return a->isa_major == b->isa_major && a->isa_minor <= b->isa_minor && a->clusters == b->clusters &&
 	       a->lanes == b->lanes && a->rows == b->rows && a->abuf == b->abuf && a->wbuf == b->wbuf && a->pbuf == b->pbuf &&
-	       a->rbuf == b->rbuf;
+	       a->rbuf == b->rbuf && !(p->needs & ~b->features);
 }
 
 static int new_buffers(struct accel_session *s, struct accel_error *err)

@@ -229,6 +229,28 @@ static void test_fallback(void **state)
 	accel_model_unref(m);
 }
 
+/* A program with VMACs does not get to an engine without them. */
+static void test_mismatch(void **state)
+{
+	struct accel_model *m = network();
+	struct accel_program *program;
+	struct accel_session *session;
+	struct accel_error err;
+
+	(void)state;
+	assert_int_equal(accel_program_compile(m, device, NULL, &program, NULL), 0);
+	if (!strcmp(on_device(), "device")) {
+		device->params.features = 0;
+		assert_int_equal(accel_session_open(program, device, &session, &err), -EINVAL);
+		assert_non_null(strstr(err.text, "vector mode"));
+		/* compiled for it, the layers are the CPU's */
+		check_model(m, 1, "cpu");
+		device->params.features = EIE_FEATURE_VECTOR;
+	}
+	accel_program_unref(program);
+	accel_model_unref(m);
+}
+
 static void test_file(void **state)
 {
 	struct accel_model *m = network(), *copy;
@@ -339,7 +361,7 @@ int main(int argc, char **argv)
 	static char *defaults[] = { "", "ref:2x2", "ref:8x8", "ref:16x16", "cpu" };
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shapes), cmocka_unit_test(test_densities), cmocka_unit_test(test_groups), cmocka_unit_test(test_large),
-		cmocka_unit_test(test_network), cmocka_unit_test(test_fallback), cmocka_unit_test(test_file), cmocka_unit_test(test_broken_file),
+		cmocka_unit_test(test_network), cmocka_unit_test(test_fallback), cmocka_unit_test(test_mismatch), cmocka_unit_test(test_file), cmocka_unit_test(test_broken_file),
 		cmocka_unit_test(test_refused),
 	};
 	int failed = 0;
