@@ -10,7 +10,7 @@
 BUILD   ?= build
 CONFIGS ?= 2x2 8x8 8x8-fpga 16x16
 # for tests only: in the checked simulator, not in the installed one
-CHECK_CONFIGS ?= $(CONFIGS) 2x2-bus64 2x2-bus256
+CHECK_CONFIGS ?= $(CONFIGS) 2x2-bus64 2x2-bus256 2x8-vector
 CC      ?= gcc
 CXX     ?= g++
 CLANG   ?= clang

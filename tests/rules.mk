@@ -132,7 +132,7 @@ check-networks: $(BUILD)/eie $(T)/randomise
 CHECKED := EIE_SIM_LIB=$(abspath $(BUILD))/libeie_sim_checked.so
 SIM_ENV := EIE_SIM_LIB=$(abspath $(BUILD))/libeie_sim.so
 # jobs of the random test in each configuration: a job of the large ones takes a hundred times as long
-RANDOM_JOBS := 2x2=1000 2x2-bus64=300 2x2-bus256=300 8x8=100 8x8-fpga=100 16x16=40
+RANDOM_JOBS := 2x2=1000 2x2-bus64=300 2x2-bus256=300 2x8-vector=200 8x8=100 8x8-fpga=100 16x16=40
 CLOCK_JOBS  := 2x2=2000 8x8=200 8x8-fpga=200 16x16=100
 random_jobs = $(patsubst $(1)=%,%,$(filter $(1)=%,$(RANDOM_JOBS)))
 
@@ -144,7 +144,7 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	@{ $(foreach c,$(filter 8x8% 16x16,$(CHECK_CONFIGS)),echo "hw-random-$(c) 1500 $(T)/hw/random_jobs $(c) $(call random_jobs,$(c)) 1";) \
 	echo "rtl-array-8x8 1200 $(T)/rtl/array-8x8 300"; \
 	$(foreach f,$(FUZZERS),echo "fuzz-$(f) $$(($(FUZZ_TIME) + 120)) tests/fuzz/run.sh $(BUILD) $(f) $(FUZZ_TIME)";) \
-	$(foreach c,$(filter 2x2%,$(CHECK_CONFIGS)),echo "hw-random-$(c) 900 $(T)/hw/random_jobs $(c) $(call random_jobs,$(c)) 1";) \
+	$(foreach c,$(filter 2x%,$(CHECK_CONFIGS)),echo "hw-random-$(c) 900 $(T)/hw/random_jobs $(c) $(call random_jobs,$(c)) 1";) \
 	$(foreach t,$(filter-out random_jobs,$(HW_TESTS)),$(foreach c,$(CHECK_CONFIGS),echo "hw-$(t)-$(c) 1200 $(T)/hw/$(t) $(c)";)) \
 	$(foreach c,$(CHECK_CONFIGS),echo "hw-networks-$(c) 1200 env $(CHECKED) $(T)/lib/compile sim:$(c)";) \
 	$(foreach c,$(filter 8x8%,$(CHECK_CONFIGS)),echo "hw-fuzz-$(c) 600 $(T)/hw/fuzz_fast $(c) 100 2";) \
@@ -153,6 +153,7 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	echo "hw-networks-slow-bus 600 env $(CHECKED) $(T)/lib/compile sim:2x2,stall=300,jitter=80,latency=20"; \
 	$(foreach c,$(CHECK_CONFIGS),echo "hw-sessions-$(c) 600 env $(CHECKED) $(T)/lib/session sim:$(c)";) \
 	$(foreach c,$(CHECK_CONFIGS),echo "hw-simdev-$(c) 600 env $(CHECKED) $(T)/lib/simdev $(c),stall=100,jitter=20";) \
+	$(foreach c,$(filter %-vector,$(CHECK_CONFIGS)),echo "hw-convolutions-$(c) 900 env $(CHECKED) $(T)/lib/conv sim:$(c)";) \
 	echo "hw-network 600 env $(CHECKED) $(T)/lib/network cpu sim:2x2 sim:8x8"; \
 	$(foreach t,$(LIB_TESTS),echo "asan-$(t) 1200 env $(SIM_ENV) $(T)/asan/$(t)"; echo "lib-$(t) 1200 env $(SIM_ENV) $(T)/lib/$(t)";) \
 	$(foreach t,$(CLI_TESTS),echo "cli-$(t) 600 env $(SIM_ENV) EIE=$(abspath $(BUILD))/eie BUILD=$(abspath $(BUILD)) tests/cli/$(t).sh";) \

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * Vector mode on the RTL: random geometries against the definition of a convolution, then the same jobs with a few bits of one
+ * command changed against the interpreter's verdict. A configuration without vector mode must refuse the commands.
+ *   test_vector CONFIG [JOBS [SEED]]
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "board.h"
+#include "rng.h"
+#include "vector_job.h"
+
+#define CYCLE_LIMIT 3000000u
+
+struct machine {
+	struct board b;
+	struct eie_ref *ref;
+	struct space space;
+	uint64_t bus;
+	uint8_t *golden;   /* the interpreter's memory */
+};
+
+static uint32_t golden_read(void *ctx, uint64_t va, void *buf, size_t len)
+{
+	const struct machine *m = ctx;
+
+	if (va < VJOB_VA || va + len > VJOB_VA + VJOB_BYTES)
+		return EIE_STATUS_PAGE_FAULT;
+	memcpy(buf, m->golden + (va - VJOB_VA), len);
+	return EIE_STATUS_OK;
+}
+
+static uint32_t golden_write(void *ctx, uint64_t va, const void *buf, size_t len)
+{
+	struct machine *m = ctx;
+
+	if (va < VJOB_VA || va + len > VJOB_VA + VJOB_BYTES)
+		return EIE_STATUS_PAGE_FAULT;
+	memcpy(m->golden + (va - VJOB_VA), buf, len);
+	return EIE_STATUS_OK;
+}
+
+static int machine_open(struct machine *m, const char *config, uint64_t seed)
+{
+	struct rng r = rng_seed(seed);
+	struct eie_sim_params p = { .config = config, .seed = seed, .latency = rng_range(&r, 1, 60),
+				    .stall_permille = rng_permille(&r, 300) ? 0 : rng_range(&r, 0, 300), .jitter = rng_range(&r, 0, 20) };
+
+	memset(m, 0, sizeof(*m));
+	m->golden = malloc(VJOB_BYTES);
+	if (!m->golden || board_open(&m->b, &p, 8u << 20, 2, 1) || eie_ref_new(&m->b.params, &m->ref))
+		return -1;
+	m->bus = board_alloc(&m->b, VJOB_BYTES, 4096);
+	m->space = space_new(&m->b, 5);
+	space_map(&m->space, VJOB_VA, m->bus, VJOB_BYTES, EIE_PTE_R | EIE_PTE_W, false);
+	return 0;
+}
+
+static void machine_close(struct machine *m)
+{
+	eie_ref_free(m->ref);
+	free(m->golden);
+	board_close(&m->b);
+}
+
+/* On both; false when the RTL does not end. The job's memory becomes the RTL's. */
+static bool run(struct machine *m, struct vjob *j, struct eie_cpl *rtl, struct eie_cpl *ref)
+{
+	const struct eie_ref_mem mem = { golden_read, golden_write, m };
+	uint8_t *ram = board_at(&m->b, m->bus);
+
+	vjob_finish(j);
+	memset(j->memory + j->out, 0xa5, j->out_granules * EIE_GRANULE_BYTES);
+	memcpy(ram, j->memory, VJOB_BYTES);
+	memcpy(m->golden, j->memory, VJOB_BYTES);
+	j->desc.root = m->space.root;
+	j->desc.asid = m->space.asid;
+	j->desc.cycle_limit = CYCLE_LIMIT;
+	board_submit(&m->b, &j->desc);
+	eie_ref_run(m->ref, &j->desc, &mem, ref);
+	if (!board_wait(&m->b, rtl, 2 * CYCLE_LIMIT))
+		return false;
+	memcpy(j->memory, ram, VJOB_BYTES);
+	return true;
+}
+
+static bool same(const char *what, uint64_t got, uint64_t want)
+{
+	if (got != want)
+		printf("# %s: %llu, want %llu\n", what, (unsigned long long)got, (unsigned long long)want);
+	return got == want;
+}
+
+static bool sums_up(const struct eie_cpl *c)
+{
+	return same("cycles against busy + stalls", c->cycles, (uint64_t)c->busy + c->stall_drain + c->stall_array + c->stall_load +
+		    c->stall_store + c->stall_sync + c->stall_cmd + c->stall_front + c->stall_tail);
+}
+
+static bool check_good(struct machine *m, struct vjob *j)
+{
+	struct eie_cpl rtl, ref;
+	bool ok = run(m, j, &rtl, &ref);
+
+	if (!ok) {
+		printf("# the job does not end\n");
+		return false;
+	}
+	ok = same("status", rtl.status, EIE_STATUS_OK) & same("macs", rtl.macs, j->want_macs) &
+	     same("saturated", rtl.saturated, j->want_saturated) & sums_up(&rtl) &
+	     same("assertions failed", (uint64_t)eie_sim_assert_failed(m->b.sim), 0) &
+	     same("bytes that differ", (uint64_t)!!memcmp(j->memory, m->golden, VJOB_BYTES), 0);
+	for (uint32_t r = 0; ok && r < j->g.rows; r++)
+		for (uint32_t c = 0; ok && c < j->p.clusters; c++)
+			for (uint32_t i = 0; ok && i < j->g.groups * 8; i++)
+				ok = same("output", (uint16_t)vjob_out(j, r, c, i),
+					  (uint16_t)j->want[(size_t)(r * j->p.clusters + c) * j->g.groups * 8 + i]);
+	return ok;
+}
+
+static bool run_time_fault(uint32_t status)
+{
+	return status == EIE_STATUS_UNWRITTEN || status == EIE_STATUS_BAD_STREAM || status == EIE_STATUS_BAD_PARAM;
+}
+
+/*
+ * One command with a few bits changed. What is found before the command starts, and a job that is right after all, must be the same on both. Of
+ * faults at run time the array may see another one first than the interpreter, which goes column by column.
+ */
+static bool check_mutant(struct machine *m, struct vjob *j, struct rng *r, unsigned int counts[3])
+{
+	unsigned int at = rng_range(r, 0, 1) ? VJOB_VMAC : VJOB_VDRAIN;
+	struct eie_cmd good = j->cmd[at];
+	struct eie_cpl rtl, ref;
+	bool ok;
+
+	for (unsigned int n = rng_range(r, 1, 2); n; n--) {
+		unsigned int bit = rng_range(r, 13, 255);
+
+		j->cmd[at].dw[bit / 32] ^= htole32(1u << bit % 32);
+	}
+	ok = run(m, j, &rtl, &ref);
+	if (!ok) {
+		printf("# the job does not end; interpreter's status %u\n", ref.status);
+	} else if (run_time_fault(ref.status)) {
+		ok = run_time_fault(rtl.status) ? true : same("status", rtl.status, ref.status);
+		ok = ok && same("command", rtl.fault_cmd, ref.fault_cmd);
+		counts[2]++;
+	} else {
+		ok = same("status", rtl.status, ref.status) & same("command", rtl.fault_cmd, ref.fault_cmd);
+		if (rtl.status == EIE_STATUS_OK)
+			ok = ok & same("macs", rtl.macs, ref.macs) & same("saturated", rtl.saturated, ref.saturated) &
+			     same("bytes that differ", (uint64_t)!!memcmp(j->memory, m->golden, VJOB_BYTES), 0);
+		counts[rtl.status != EIE_STATUS_OK]++;
+	}
+	ok = ok && same("assertions failed", (uint64_t)eie_sim_assert_failed(m->b.sim), 0);
+	if (!ok)
+		for (int i = 0; i < 8; i++)
+			printf("# dword %d: %08x, was %08x\n", i, le32toh(j->cmd[at].dw[i]), le32toh(good.dw[i]));
+	j->cmd[at] = good;
+	return ok;
+}
+
+static int refuses(struct machine *m, const char *config)
+{
+	static const struct vgeometry g = { 2, 8, 1, 0, 1, 1, 1, 1, 1, 1, 0, 0, 8, 0, 0, 1, 1, 1, 1, 0, false, 50, 0, -32767, 32767 };
+	struct vjob *j = vjob_new(&m->b.params, &g, 1);
+	struct eie_cpl rtl, ref;
+	bool ok = true;
+
+	for (int i = 0; i < 2; i++) {
+		ok = run(m, j, &rtl, &ref) && ok && same("status", rtl.status, EIE_STATUS_BAD_COMMAND) &&
+		     same("command", rtl.fault_cmd, 1u << EIE_CPL_FAULT_VALID_SHIFT | VJOB_VMAC) &&
+		     same("interpreter's status", ref.status, EIE_STATUS_BAD_COMMAND);
+		CMD_SET(&j->cmd[VJOB_VMAC], OPCODE, EIE_OP_VDRAIN);
+	}
+	vjob_free(j);
+	printf("%s - %s: has no vector mode, and refuses its commands\n", ok ? "ok" : "not ok", config);
+	return !ok;
+}
+
+int main(int argc, char **argv)
+{
+	const char *config = argc > 1 ? argv[1] : "2x8-vector";
+	unsigned long jobs = argc > 2 ? strtoul(argv[2], NULL, 0) : 300, failed = 0, at = 0;
+	uint64_t seed = argc > 3 ? strtoull(argv[3], NULL, 0) : 1, macs = 0;
+	unsigned int counts[3] = { 0 };
+	struct machine m;
+
+	if (machine_open(&m, config, seed)) {
+		printf("not ok - %s: cannot open the simulated machine\n", config);
+		return 1;
+	}
+	if (!(m.b.params.features & EIE_FEATURE_VECTOR)) {
+		failed = (unsigned long)refuses(&m, config);
+		machine_close(&m);
+		return failed != 0;
+	}
+	for (; at < jobs && failed < 5; at++) {
+		struct rng r = rng_seed(seed + at);
+		uint64_t geometry = rng_next(&r);
+		struct vgeometry g = vgeometry_random(&m.b.params, &geometry);
+		struct vjob *j = vjob_new(&m.b.params, &g, rng_next(&r));
+		bool ok = check_good(&m, j);
+
+		macs += j->want_macs;
+		for (int i = 0; ok && i < 4; i++)
+			ok = check_mutant(&m, j, &r, counts);
+		vjob_free(j);
+		if (ok)
+			continue;
+		printf("not ok - %s: job %lu; alone: %s %s 1 %llu\n", config, at, argv[0], config, (unsigned long long)(seed + at));
+		failed++;
+		machine_close(&m);
+		if (machine_open(&m, config, seed))
+			return 1;
+	}
+	machine_close(&m);
+	printf("%s - %s: %lu convolutions, %llu multiply-accumulates; of changed ones %u right, %u malformed, %u fail later\n",
+	       failed ? "not ok" : "ok", config, at, (unsigned long long)macs, counts[0], counts[1], counts[2]);
+	return failed != 0;
+}
