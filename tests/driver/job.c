@@ -33,13 +33,15 @@ static int64_t in_seconds(unsigned int seconds)
 	return (now.tv_sec + seconds) * 1000000000ll + now.tv_nsec;
 }
 
-int client_open(struct client *c, unsigned int index)
+int client_open(struct client *c)
 {
 	struct drm_eie_bo_create bo = { .size = CLIENT_BYTES };
 	int ret;
 
 	memset(c, 0, sizeof(*c));
-	c->fd = accel_open(index);
+	c->fd = -1;
+	for (unsigned int index = 0; index < 16 && c->fd < 0; index++)
+		c->fd = accel_open(index);
 	if (c->fd < 0)
 		return -errno;
 	ret = call(c->fd, DRM_IOCTL_EIE_BO_CREATE, &bo);
