@@ -3,8 +3,8 @@
 #
 # kernel.sh uml|x86: prints the build directory of the debug kernel; builds it when the cache does not have it.
 # kernel.sh source: prints the directory of the kernel's sources.
-# Made from Debian's linux-source-6.12 package with debug.config and uml.config or x86.config on top of tinyconfig, and with the
-# driver's own Kconfig, which selects what the driver needs of DRM.
+# Made from Debian's linux-source-6.12 package, with nothing but what debug.config and uml.config or x86.config ask for, and with
+# the driver's own Kconfig, which selects what the driver needs of DRM.
 # The directory is what `make -C DIR M=...` builds modules against.
 . "$(dirname "$0")/lib.sh"
 
@@ -66,9 +66,8 @@ build() {
 	} >"$1/Kconfig.eie"
 	export KBUILD_KCONFIG=$1/Kconfig.eie
 	: >"$log"
-	run "$log" make -C "$source" O="$1" ARCH="$arch" tinyconfig
-	run "$log" env -C "$1" KCONFIG_CONFIG=.config "$source/scripts/kconfig/merge_config.sh" -m .config "$fragment"
-	run "$log" make -C "$1" ARCH="$arch" olddefconfig
+	# not tinyconfig and a merge: options that become visible by the merge would get their defaults, keyboards and all
+	run "$log" make -C "$source" O="$1" ARCH="$arch" KCONFIG_ALLCONFIG="$fragment" allnoconfig
 	refused=$(check_config "$1/.config" "$fragment")
 	[ -z "$refused" ] || die "Kconfig did not accept" $refused
 	# shellcheck disable=SC2086
