@@ -50,7 +50,7 @@ static int eie_ioctl_query(struct drm_device *drm, void *data, struct drm_file *
 	struct drm_eie_query *args = data;
 	struct drm_eie_info info = {};
 	const void *answer;
-	u32 size, room = args->size;
+	u32 size;
 
 	switch (args->topic) {
 	case DRM_EIE_QUERY_INFO:
@@ -65,9 +65,9 @@ static int eie_ioctl_query(struct drm_device *drm, void *data, struct drm_file *
 	default:
 		return -EINVAL;
 	}
-	args->size = size;
-	if (args->ptr && copy_to_user(u64_to_user_ptr(args->ptr), answer, min(size, room)))
+	if (args->ptr && copy_to_user(u64_to_user_ptr(args->ptr), answer, min(size, args->size)))
 		return -EFAULT;
+	args->size = size;
 	return 0;
 }
 
