@@ -474,6 +474,21 @@ TEST_F(ioctl, unknown_numbers)
 	EXPECT_EQ(-ENOTTY, call(self->s.c.fd, 0x5401, zero));
 }
 
+/* an accel node has no master: what belongs to masters is refused, as on render nodes */
+TEST_F(ioctl, no_master)
+{
+	struct drm_unique unique = { 0 };
+	struct drm_auth auth = { 0 };
+	struct drm_set_version version = { 1, 4, -1, -1 };
+
+	EXPECT_EQ(-EACCES, call(self->s.c.fd, DRM_IOCTL_GET_UNIQUE, &unique));
+	EXPECT_EQ(-EACCES, call(self->s.c.fd, DRM_IOCTL_GET_MAGIC, &auth));
+	EXPECT_EQ(-EACCES, call(self->s.c.fd, DRM_IOCTL_AUTH_MAGIC, &auth));
+	EXPECT_EQ(-EACCES, call(self->s.c.fd, DRM_IOCTL_SET_VERSION, &version));
+	EXPECT_EQ(-EINVAL, call(self->s.c.fd, DRM_IOCTL_SET_MASTER, NULL));
+	EXPECT_EQ(-EINVAL, call(self->s.c.fd, DRM_IOCTL_DROP_MASTER, NULL));
+}
+
 /* ---- handles and queues that are gone, another file's, or have their number from another */
 
 static int bo_info(int fd, uint32_t handle, struct drm_eie_bo_info *info)
