@@ -14,9 +14,11 @@ driver_seconds_recovery := 600
 
 
 # The interface, field by field; what buffers, synchronisation, isolation and failures promise; stress.
-DRIVER_TESTS += ioctl
-DRIVER_CHECK += ioctl
+DRIVER_TESTS += ioctl bo sync
+DRIVER_CHECK += ioctl bo sync
 driver_seconds_ioctl := 300
+driver_seconds_bo := 300
+driver_seconds_sync := 300
 
 # The same program for 32-bit user space, which user-mode Linux of x86-64 cannot run: `make check-vm` only.
 DRIVER_TESTS_VM := ioctl32

@@ -124,3 +124,15 @@ int hang_cycles_set(const char *value)
 {
 	return file_write("/sys/module/eie/parameters/hang_cycles", value);
 }
+
+int hold_begin(const struct testcap *cap)
+{
+	if (hang_cycles_set("4000000000") || pci_write(0, "power/control", "on"))
+		return -1;
+	return testcap_write(cap, TESTCAP_HOLD, 1);
+}
+
+int hold_end(const struct testcap *cap)
+{
+	return testcap_write(cap, TESTCAP_HOLD, 0) || pci_write(0, "power/control", "auto") ? -1 : 0;
+}

@@ -31,6 +31,14 @@ int resets_read(void);
 /* Writes to a file of sysfs or debugfs: 0 or -errno. */
 int file_write(const char *path, const char *value);
 
+/*
+ * Memory answers device 0 no more (TESTCAP_HOLD), so that jobs stay where they are until hold_end(). The device must not hang
+ * meanwhile, nor be suspended: hang_cycles stays at its highest until the driver is loaded anew.
+ */
+struct testcap;
+int hold_begin(const struct testcap *cap);
+int hold_end(const struct testcap *cap);
+
 /* Device cycles without progress that count as a hang: the module parameter, which stays until the driver is loaded anew. */
 int hang_cycles_set(const char *value);
 
