@@ -155,8 +155,9 @@ static struct eie_bo *eie_bo_create(struct eie_device *edev, u64 size, u32 flags
 	int ret;
 
 	shmem = drm_gem_shmem_create(&edev->drm, size);
+	/* shared memory says ENOSPC when it has no memory for an inode */
 	if (IS_ERR(shmem))
-		return ERR_CAST(shmem);
+		return PTR_ERR(shmem) == -ENOSPC ? ERR_PTR(-ENOMEM) : ERR_CAST(shmem);
 	bo = to_eie_bo(&shmem->base);
 	bo->flags = flags;
 	shmem->map_wc = flags & DRM_EIE_BO_WC;

@@ -20,12 +20,17 @@ driver_seconds_ioctl := 300
 driver_seconds_bo := 300
 driver_seconds_sync := 300
 
+# Needs a debug kernel: failures on demand.
+DRIVER_TESTS_DEBUG := failnth
+DRIVER_CHECK += $(DRIVER_TESTS_DEBUG)
+driver_seconds_failnth := 600
+
 # The same program for 32-bit user space, which user-mode Linux of x86-64 cannot run: `make check-vm` only.
 DRIVER_TESTS_VM := ioctl32
 driver_seconds_ioctl32 := 300
 
 DRIVER_FRAME    := tests/driver/frame.c tests/driver/job.c tests/driver/usage.c
-DRIVER_PROGRAMS := $(DRIVER_TESTS:%=$(T)/driver/test_%)
+DRIVER_PROGRAMS := $(patsubst %,$(T)/driver/test_%,$(DRIVER_TESTS) $(DRIVER_TESTS_DEBUG))
 DRIVER_CFLAGS   := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Isim/server -Ihw/include -Iuapi -isystem $(T)/driver -I/usr/include/libdrm -MMD -MP
 
 # the kernel's test harness, from its sources
@@ -61,7 +66,7 @@ uml_line = echo "uml-$(1) $$(($(driver_seconds_$(1)) + 60)) tests/machine/run.sh
 
 $(BUILD)/check-driver.list: tests/driver/rules.mk
 	@mkdir -p $(@D)
-	@{ $(foreach t,$(DRIVER_TESTS),$(call uml_line,$(t))) echo "uml-selftest 1200 tests/machine/selftest.sh $(BUILD)"; } >$@
+	@{ $(foreach t,$(DRIVER_TESTS) $(DRIVER_TESTS_DEBUG),$(call uml_line,$(t))) echo "uml-selftest 1200 tests/machine/selftest.sh $(BUILD)"; } >$@
 
 check-driver:
 	@$(MAKE) --no-print-directory deps GROUP=check
@@ -69,9 +74,12 @@ check-driver:
 	@tests/run.sh -j $(NPROC) -l check-driver $(BUILD)
 check-driver-build: $(BUILD)/eie-device $(BUILD)/eie-device-checked $(DRIVER_PROGRAMS) machine-uml $(BUILD)/check-driver.list
 
+vm_line = echo "$(1)-$(2) $$(($(driver_seconds_$(2)) * 2 + 60)) tests/machine/run.sh -b $(BUILD) -t $$(($(driver_seconds_$(2)) * 2)) $(1) $(T)/driver/test_$(2)";
+
 $(BUILD)/check-vm.list: tests/driver/rules.mk
 	@mkdir -p $(@D)
-	@{ $(foreach t,$(DRIVER_TESTS) $(DRIVER_TESTS_VM),$(foreach m,x86 debian,echo "$(m)-$(t) $$(($(driver_seconds_$(t)) * 2 + 60)) tests/machine/run.sh -b $(BUILD) -t $$(($(driver_seconds_$(t)) * 2)) $(m) $(T)/driver/test_$(t)";)) } >$@
+	@{ $(foreach t,$(DRIVER_TESTS) $(DRIVER_TESTS_VM),$(foreach m,x86 debian,$(call vm_line,$(m),$(t)))) \
+	$(foreach t,$(DRIVER_TESTS_DEBUG),$(call vm_line,x86,$(t))) } >$@
 
 check-vm-build: $(BUILD)/eie-device $(BUILD)/eie-device-checked $(DRIVER_PROGRAMS) $(DRIVER_TESTS_VM:%=$(T)/driver/test_%) machine-x86 machine-debian $(BUILD)/check-vm.list
 
