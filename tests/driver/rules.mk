@@ -42,6 +42,10 @@ $(T)/driver/kselftest_harness.h: tests/machine/kernel.sh
 $(T)/driver/test_%: tests/driver/test_%.c $(DRIVER_FRAME) $(DRIVER_FRAME:.c=.h) $(T)/driver/kselftest_harness.h
 	$(CC) $(CFLAGS) $(DRIVER_CFLAGS) -static -o $@ $< $(DRIVER_FRAME)
 
+$(T)/driver/fuzz_%: tests/driver/fuzz_%.c $(DRIVER_FRAME) $(DRIVER_FRAME:.c=.h)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(DRIVER_CFLAGS) -Itests/hw -static -o $@ $< $(DRIVER_FRAME)
+
 # DRM's offsets for mmap() begin at 4 GiB; asm/ is where Debian has it for 64 bits
 $(T)/driver/test_%32: tests/driver/test_%.c $(DRIVER_FRAME) $(DRIVER_FRAME:.c=.h) $(T)/driver/kselftest_harness.h
 	$(CC) $(CFLAGS) -m32 -D_FILE_OFFSET_BITS=64 $(DRIVER_CFLAGS) -idirafter /usr/include/x86_64-linux-gnu -static -o $@ $< $(DRIVER_FRAME)

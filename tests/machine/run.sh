@@ -13,14 +13,15 @@
 #   -p PARAMS   parameters of eie.ko, separated by commas
 #   -d OPTIONS  further options of eie-device, separated by spaces
 #   -m FILE     a further module file, found in /modules of the machine and not loaded; may be repeated
+#   -e N=VALUE  a variable of the test programs' environment; may be repeated
 #   -f          fast simulator, without the assertions of the RTL
 #   -o DIR      keep the logs there: kernel.log, results, device0.log ...
 # Exit status 1 when a test fails, prints no plan, is skipped (expected_skips excepted), or when the kernel complains, the
 # machine hangs or dies, or an assertion of the RTL fails; the end of the kernel's log is shown then.
 . "$(dirname "$0")/lib.sh"
 
-build=build config=2x2 devices=1 limit=120 params='' device_options='' checked=-checked keep='' files=()
-while getopts b:c:n:t:p:d:m:fo: option; do
+build=build config=2x2 devices=1 limit=120 params='' device_options='' checked=-checked keep='' files=() environment=()
+while getopts b:c:n:t:p:d:m:e:fo: option; do
 	case $option in
 	b) build=$OPTARG ;;
 	c) config=$OPTARG ;;
@@ -29,6 +30,7 @@ while getopts b:c:n:t:p:d:m:fo: option; do
 	p) params=$OPTARG ;;
 	d) device_options=$OPTARG ;;
 	m) files+=("$OPTARG") ;;
+	e) environment+=("$OPTARG") ;;
 	f) checked= ;;
 	o) keep=$OPTARG ;;
 	*) exit 2 ;;
@@ -92,7 +94,7 @@ esac
 
 prepare
 "$machine/initramfs.sh" "$tmp/initramfs" "$eie ${files[*]}" "$modules" "$@"
-append="machine.results=$results machine.params=$params panic=-1 oops=panic ignore_loglevel log_buf_len=4M"
+append="machine.results=$results machine.params=$params panic=-1 oops=panic ignore_loglevel log_buf_len=4M ${environment[*]}"
 : >"$tmp/results"
 boot_status=0
 boot || boot_status=$?
