@@ -484,7 +484,7 @@ int main(void)
 		bad |= status;
 	printf("%s 1 random calls give errors that are documented, and succeed often enough\n", bad ? "not ok" : "ok");
 	printf("%s 2 everything was given back\n", usage_settles(0, &u) && !u.mappings ? "ok" : "not ok");
-	bad |= client_open(&c, 0) || client_run(&c, 2, 0, JOB_COPY, &result) || result.status != EIE_STATUS_OK || !client_copied(&c, 0);
+	bad |= client_open(&c) || client_run(&c, 2, 0, JOB_COPY, &result) || result.status != EIE_STATUS_OK || !client_copied(&c, 0);
 	printf("%s 3 the device works\n", bad ? "not ok" : "ok");
 	return bad != 0;
 }

@@ -28,7 +28,8 @@ struct client {
 	uint32_t queue[CLIENT_QUEUES];	/* of level 0..3 */
 };
 
-int client_open(struct client *c, unsigned int index);
+/* Of the first device: a node's number is not used again while files of an earlier device that had it are open. */
+int client_open(struct client *c);
 void client_close(struct client *c);
 
 enum client_job {

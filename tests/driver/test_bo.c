@@ -82,7 +82,7 @@ FIXTURE_SETUP(bo)
 	struct usage u;
 
 	ASSERT_EQ(0, testcap_open(&self->cap, 0));
-	ASSERT_EQ(0, client_open(&self->c, 0));
+	ASSERT_EQ(0, client_open(&self->c));
 	/* what the test before left to workers must not meet memory that is held */
 	ASSERT_TRUE(usage_settles(1, &u));
 }
@@ -153,7 +153,7 @@ TEST_F_TIMEOUT(bo, mappings, LIMIT)
 	EXPECT_EQ(EINVAL, errno);
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, (off_t)bo.mmap_offset));
 	EXPECT_EQ(EINVAL, errno);
-	ASSERT_EQ(0, client_open(&other, 0));
+	ASSERT_EQ(0, client_open(&other));
 	EXPECT_EQ(MAP_FAILED, mmap(NULL, 4096, PROT_READ, MAP_SHARED, other.fd, (off_t)bo.mmap_offset));
 	EXPECT_EQ(EACCES, errno);
 	client_close(&other);
@@ -174,7 +174,7 @@ TEST_F_TIMEOUT(bo, mapping_outlives_the_file, LIMIT)
 	struct client other;
 	uint8_t *mem;
 
-	ASSERT_EQ(0, client_open(&other, 0));
+	ASSERT_EQ(0, client_open(&other));
 	mem = other.mem;
 	close(other.fd);
 	fill(mem, CLIENT_BYTES, 5);
@@ -374,7 +374,7 @@ TEST_F_TIMEOUT(bo, prime_between_files, LIMIT)
 	uint8_t *mem, *direct;
 	int dmabuf;
 
-	ASSERT_EQ(0, client_open(&other, 0));
+	ASSERT_EQ(0, client_open(&other));
 	ASSERT_EQ(0, call(self->c.fd, DRM_IOCTL_EIE_BO_CREATE, &bo));
 	mem = bo_map(self->c.fd, &bo);
 	ASSERT_NE(MAP_FAILED, mem);
@@ -533,7 +533,7 @@ TEST_F_TIMEOUT(bo, out_of_memory, LIMIT)
 	if (!pid) {
 		struct client other;
 
-		if (client_open(&other, 0))
+		if (client_open(&other))
 			_exit(1);
 		while (!(ret = call(other.fd, DRM_IOCTL_EIE_BO_CREATE, &bo)) && n < 4096)
 			n++;

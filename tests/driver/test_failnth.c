@@ -149,7 +149,7 @@ FIXTURE_SETUP(fail)
 	injection_setup(_metadata);
 	memset(s, 0, sizeof(*s));
 	s->fd = s->dmabuf = -1;
-	ASSERT_EQ(0, client_open(&s->c, 0));
+	ASSERT_EQ(0, client_open(&s->c));
 	s->in = sync_create(s->c.fd);
 	s->out = sync_create(s->c.fd);
 	ASSERT_EQ(0, client_submit(&s->c, 2, 0, JOB_COPY, s->in, NULL));
@@ -184,7 +184,7 @@ SWEEP(open, .run = run_open, .least = 4)
 static int prepare_close(struct state *s)
 {
 	struct client other;
-	int ret = client_open(&other, 0);
+	int ret = client_open(&other);
 
 	if (!ret)
 		ret = client_submit(&other, 2, 0, JOB_COPY, 0, NULL);

@@ -68,7 +68,7 @@ static void caller_open(struct __test_metadata *_metadata, struct caller *s)
 	struct args *a = &s->args;
 
 	memset(a, 0, sizeof(*a));
-	ASSERT_EQ(0, client_open(&s->c, 0));
+	ASSERT_EQ(0, client_open(&s->c));
 	in = sync_create(s->c.fd);
 	out = sync_create(s->c.fd);
 	ASSERT_NE(0, in);
@@ -542,7 +542,7 @@ TEST_F(ioctl, foreign_handles_and_queues)
 	struct client other;
 	uint32_t sync = 0;
 
-	ASSERT_EQ(0, client_open(&other, 0));
+	ASSERT_EQ(0, client_open(&other));
 	/* numbers that the first file does not have */
 	for (int i = 0; i < 8; i++) {
 		ASSERT_EQ(0, call(other.fd, DRM_IOCTL_EIE_BO_CREATE, &bo));

@@ -17,7 +17,7 @@ FIXTURE(jobs)
 
 FIXTURE_SETUP(jobs)
 {
-	ASSERT_EQ(0, client_open(&self->c, 0));
+	ASSERT_EQ(0, client_open(&self->c));
 }
 
 FIXTURE_TEARDOWN(jobs)
@@ -224,7 +224,7 @@ TEST_F(jobs, prime)
 	struct client other;
 
 	ASSERT_EQ(0, call(self->c.fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime));
-	ASSERT_EQ(0, client_open(&other, 0));
+	ASSERT_EQ(0, client_open(&other));
 	ASSERT_EQ(0, call(other.fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime));
 	info.handle = prime.handle;
 	ASSERT_EQ(0, call(other.fd, DRM_IOCTL_EIE_BO_INFO, &info));

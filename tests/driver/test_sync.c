@@ -42,7 +42,7 @@ FIXTURE_SETUP(sync)
 	if (!accel_count())
 		ASSERT_EQ(0, driver_load(""));
 	ASSERT_EQ(0, testcap_open(&self->cap, 0));
-	ASSERT_EQ(0, client_open(&self->c, 0));
+	ASSERT_EQ(0, client_open(&self->c));
 	/* what the test before left to workers must not meet memory that is held */
 	ASSERT_TRUE(usage_settles(1, &u));
 }
@@ -173,7 +173,7 @@ TEST_F_TIMEOUT(sync, buffers_order_jobs, LIMIT)
 	struct client other;
 	uint64_t seqno[3];
 
-	ASSERT_EQ(0, client_open(&other, 0));
+	ASSERT_EQ(0, client_open(&other));
 	ASSERT_EQ(0, call(self->c.fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime));
 	ASSERT_EQ(0, call(other.fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime));
 	close(prime.fd);
@@ -243,7 +243,7 @@ TEST_F_TIMEOUT(sync, sync_file, LIMIT)
 	uint64_t seqno;
 	int file;
 
-	ASSERT_EQ(0, client_open(&other, 0));
+	ASSERT_EQ(0, client_open(&other));
 	client_job(&self->c, 0, JOB_COPY, &job);
 	ASSERT_EQ(0, hold_begin(&self->cap));
 	ASSERT_EQ(0, submit(&self->c, 3, &job, NULL, &out, NULL));
@@ -399,7 +399,7 @@ TEST_F_TIMEOUT(sync, fork_shares_the_file, LIMIT)
 	int status;
 	pid_t pid;
 
-	ASSERT_EQ(0, client_open(&other, 0));
+	ASSERT_EQ(0, client_open(&other));
 	pid = fork();
 	ASSERT_GE(pid, 0);
 	if (!pid)
@@ -460,7 +460,7 @@ TEST_F_TIMEOUT(sync, closed_with_jobs_that_wait, LIMIT)
 	int file, fence;
 	uint32_t kept;
 
-	ASSERT_EQ(0, client_open(&other, 0));
+	ASSERT_EQ(0, client_open(&other));
 	client_job(&self->c, 0, JOB_COPY, &job);
 	ASSERT_EQ(0, hold_begin(&self->cap));
 	ASSERT_EQ(0, submit(&self->c, 1, &job, NULL, &gate, NULL));
@@ -514,7 +514,7 @@ TEST_F_TIMEOUT(sync, no_unload_while_in_use, LIMIT)
 		usleep(10000);
 	EXPECT_EQ(0, accel_count());
 	ASSERT_EQ(0, driver_load(""));
-	ASSERT_EQ(0, client_open(&self->c, 0));
+	ASSERT_EQ(0, client_open(&self->c));
 }
 
 TEST_HARNESS_MAIN
