@@ -14,11 +14,12 @@ driver_seconds_recovery := 600
 
 
 # The interface, field by field; what buffers, synchronisation, isolation and failures promise; stress.
-DRIVER_TESTS += ioctl bo sync
-DRIVER_CHECK += ioctl bo sync
+DRIVER_TESTS += ioctl bo sync isolation
+DRIVER_CHECK += ioctl bo sync isolation
 driver_seconds_ioctl := 300
 driver_seconds_bo := 300
 driver_seconds_sync := 300
+driver_seconds_isolation := 600
 
 # Needs a debug kernel: failures on demand.
 DRIVER_TESTS_DEBUG := failnth
@@ -45,6 +46,11 @@ $(T)/driver/test_%: tests/driver/test_%.c $(DRIVER_FRAME) $(DRIVER_FRAME:.c=.h) 
 $(T)/driver/fuzz_%: tests/driver/fuzz_%.c $(DRIVER_FRAME) $(DRIVER_FRAME:.c=.h)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(DRIVER_CFLAGS) -Itests/hw -static -o $@ $< $(DRIVER_FRAME)
+
+# with the generator of random programs of tests/hw, and the library's interpreter
+ISOLATION_SRC := tests/hw/progen.c tests/hw/random_job.c $(addprefix libaccel/src/,ref.c commands.c hwparams.c error.c)
+$(T)/driver/test_isolation: tests/driver/test_isolation.c $(ISOLATION_SRC) $(DRIVER_FRAME) $(DRIVER_FRAME:.c=.h) $(T)/driver/kselftest_harness.h
+	$(CC) $(CFLAGS) $(DRIVER_CFLAGS) -Itests/hw -Ilibaccel/include -Ilibaccel/src -static -o $@ $< $(ISOLATION_SRC) $(DRIVER_FRAME) -lfdt
 
 # DRM's offsets for mmap() begin at 4 GiB; asm/ is where Debian has it for 64 bits
 $(T)/driver/test_%32: tests/driver/test_%.c $(DRIVER_FRAME) $(DRIVER_FRAME:.c=.h) $(T)/driver/kselftest_harness.h
