@@ -42,8 +42,8 @@ deps:
 	if [ -n "$$missing" ]; then \
 		echo "Installing from Debian:" $$missing; \
 		$(SUDO) apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null || \
-		{ echo "Not all could be installed. On Debian 12, linux-source-6.12 is in bookworm-security: is it among apt's sources?"; exit 1; }; \
+		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends --no-remove $$missing >/dev/null || \
+		{ echo "Not all could be installed (nothing is removed for it). On Debian 12, linux-source-6.12 is in bookworm-security: is it among apt's sources?"; exit 1; }; \
 	fi
 
 MODEL := libaccel/models/lenet_300_100.eie
@@ -66,6 +66,7 @@ check:
 
 check-vm:
 	@$(MAKE) --no-print-directory deps GROUP=check
+	@echo 'int main(void) { return 0; }' | $(CC) -m32 -static -x c -o /dev/null - 2>/dev/null || $(MAKE) --no-print-directory deps GROUP=compat
 	@echo "Building the debug kernel for QEMU and the driver's tests, fetching Debian's kernel (log in $(BUILD)/check-vm-build.log)"
 	@$(call quietly,check-vm-build)
 	@tests/run.sh -j $(NPROC) -l check-vm $(BUILD)

@@ -12,8 +12,23 @@ driver_seconds_network := 300
 # further options of tests/machine/run.sh
 driver_options_network = -c 8x8 $(addprefix -a ,$(BUILD)/eie $(MODEL) $(wildcard $(DATA)/t10k-*))
 
-DRIVER_FRAME    := tests/driver/frame.c tests/driver/job.c
-DRIVER_PROGRAMS := $(DRIVER_TESTS:%=$(T)/driver/test_%)
+# The interface, field by field; what buffers, synchronisation, isolation and failures promise; stress.
+DRIVER_TESTS += ioctl bo sync isolation
+driver_seconds_ioctl := 300
+driver_seconds_bo := 300
+driver_seconds_sync := 300
+driver_seconds_isolation := 600
+
+# Needs a debug kernel: failures on demand.
+DRIVER_TESTS_DEBUG := failnth
+driver_seconds_failnth := 600
+
+# The same program for 32-bit user space, which user-mode Linux of x86-64 cannot run: `make check-vm` only.
+DRIVER_TESTS_VM := ioctl32
+driver_seconds_ioctl32 := 300
+
+DRIVER_FRAME    := tests/driver/frame.c tests/driver/job.c tests/driver/usage.c
+DRIVER_PROGRAMS := $(patsubst %,$(T)/driver/test_%,$(DRIVER_TESTS) $(DRIVER_TESTS_DEBUG))
 DRIVER_CFLAGS   := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Isim/server -Ihw/include -Iuapi -isystem $(T)/driver -I/usr/include/libdrm -MMD -MP
 
 # the kernel's test harness, from its sources; half a minute a test is too little for a simulated device on a busy host
@@ -25,6 +40,19 @@ $(T)/driver/kselftest_harness.h: tests/machine/kernel.sh tests/driver/rules.mk
 
 $(T)/driver/test_%: tests/driver/test_%.c $(DRIVER_FRAME) $(DRIVER_FRAME:.c=.h) $(T)/driver/kselftest_harness.h
 	$(CC) $(CFLAGS) $(DRIVER_CFLAGS) -static -o $@ $< $(DRIVER_FRAME)
+
+$(T)/driver/fuzz_%: tests/driver/fuzz_%.c $(DRIVER_FRAME) $(DRIVER_FRAME:.c=.h)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(DRIVER_CFLAGS) -Itests/hw -static -o $@ $< $(DRIVER_FRAME)
+
+# with the generator of random programs of tests/hw, and the library's interpreter
+ISOLATION_SRC := tests/hw/progen.c tests/hw/random_job.c $(addprefix libaccel/src/,ref.c commands.c hwparams.c error.c)
+$(T)/driver/test_isolation: tests/driver/test_isolation.c $(ISOLATION_SRC) $(DRIVER_FRAME) $(DRIVER_FRAME:.c=.h) $(T)/driver/kselftest_harness.h
+	$(CC) $(CFLAGS) $(DRIVER_CFLAGS) -Itests/hw -Ilibaccel/include -Ilibaccel/src -static -o $@ $< $(ISOLATION_SRC) $(DRIVER_FRAME) -lfdt
+
+# DRM's offsets for mmap() begin at 4 GiB; asm/ is where Debian has it for 64 bits
+$(T)/driver/test_%32: tests/driver/test_%.c $(DRIVER_FRAME) $(DRIVER_FRAME:.c=.h) $(T)/driver/kselftest_harness.h
+	$(CC) $(CFLAGS) -m32 -D_FILE_OFFSET_BITS=64 $(DRIVER_CFLAGS) -idirafter /usr/include/x86_64-linux-gnu -static -o $@ $< $(DRIVER_FRAME)
 
 # an example as well, on its own
 $(T)/driver/test_client: tests/driver/client.c
@@ -47,15 +75,16 @@ machine-debian:
 	@tests/machine/debian.sh kernel >/dev/null
 	@tests/machine/debian.sh qemu >/dev/null
 
-# $(1) machine, $(2) test, $(3) seconds: a line for tests/run.sh
-machine_line = echo "$(1)-$(2) $$(($(3) + 60)) tests/machine/run.sh -b $(BUILD) -t $$(($(3))) $(driver_options_$(2)) $(1) $(T)/driver/test_$(2)";
-uml_lines = $(foreach t,$(DRIVER_TESTS),$(call machine_line,uml,$(t),$(driver_seconds_$(t)))) \
-	echo "uml-selftest 1200 tests/machine/selftest.sh $(BUILD)";
+# $(1) machine, $(2) test, $(3) how many times the seconds: a line for tests/run.sh
+machine_line = echo "$(1)-$(2) $$(($(driver_seconds_$(2)) * $(3) + 60)) tests/machine/run.sh -b $(BUILD) -t $$(($(driver_seconds_$(2)) * $(3))) $(driver_options_$(2)) $(1) $(T)/driver/test_$(2)";
+uml_lines = $(foreach t,$(DRIVER_TESTS) $(DRIVER_TESTS_DEBUG),$(call machine_line,uml,$(t),1)) \
+	echo "uml-selftest 600 tests/machine/selftest.sh $(BUILD)";
 
 $(BUILD)/check-vm.list: tests/driver/rules.mk
 	@mkdir -p $(@D)
-	@{ $(foreach t,$(DRIVER_TESTS),$(foreach m,x86 debian,$(call machine_line,$(m),$(t),$(driver_seconds_$(t)) * 2))) } >$@
+	@{ $(foreach t,$(DRIVER_TESTS) $(DRIVER_TESTS_VM),$(foreach m,x86 debian,$(call machine_line,$(m),$(t),2))) \
+	$(foreach t,$(DRIVER_TESTS_DEBUG),$(call machine_line,x86,$(t),2)) } >$@
 
-check-vm-build: $(BUILD)/eie-device $(BUILD)/eie-device-checked $(DRIVER_PROGRAMS) machine-x86 machine-debian $(BUILD)/check-vm.list
+check-vm-build: $(BUILD)/eie-device $(BUILD)/eie-device-checked $(DRIVER_PROGRAMS) $(DRIVER_TESTS_VM:%=$(T)/driver/test_%) machine-x86 machine-debian $(BUILD)/check-vm.list
 
 .PHONY: machine-uml machine-x86 machine-debian check-vm-build

@@ -14,14 +14,15 @@
 #   -d OPTIONS  further options of eie-device, separated by spaces
 #   -m FILE     a further module file, found in /modules of the machine and not loaded; may be repeated
 #   -a FILE     a file or program that the tests want, found in /files of the machine; may be repeated
+#   -e N=VALUE  a variable of the test programs' environment; may be repeated
 #   -f          fast simulator, without the assertions of the RTL
 #   -o DIR      keep the logs there: kernel.log, results, device0.log ...
 # Exit status 1 when a test fails, prints no plan, is skipped (expected_skips excepted), or when the kernel complains, the
 # machine hangs or dies, or an assertion of the RTL fails; the end of the kernel's log is shown then.
 . "$(dirname "$0")/lib.sh"
 
-build=build config=2x2 devices=1 limit=120 params='' device_options='' checked=-checked keep='' files=() data=()
-while getopts b:c:n:t:p:d:m:a:fo: option; do
+build=build config=2x2 devices=1 limit=120 params='' device_options='' checked=-checked keep='' files=() data=() environment=()
+while getopts b:c:n:t:p:d:m:a:e:fo: option; do
 	case $option in
 	b) build=$OPTARG ;;
 	c) config=$OPTARG ;;
@@ -31,6 +32,7 @@ while getopts b:c:n:t:p:d:m:a:fo: option; do
 	d) device_options=$OPTARG ;;
 	m) files+=("$OPTARG") ;;
 	a) data+=("$OPTARG") ;;
+	e) environment+=("$OPTARG") ;;
 	f) checked= ;;
 	o) keep=$OPTARG ;;
 	*) exit 2 ;;
@@ -95,6 +97,7 @@ esac
 prepare
 "$machine/initramfs.sh" "$tmp/initramfs" "$eie ${files[*]}" "$modules" "${data[*]}" "$@"
 append="machine.results=$results machine.off=$off machine.params=$params panic=-1 oops=panic ignore_loglevel log_buf_len=4M"
+append="$append ${environment[*]}"
 : >"$tmp/results"
 boot_status=0
 boot || boot_status=$?
