@@ -10,8 +10,8 @@
 
 flavour=${1:-}
 case $flavour in
-uml) arch=um targets="linux modules" minutes=10 ;;
-x86) arch=x86_64 targets="bzImage modules" minutes=20 ;;
+uml) arch=um targets="linux modules" minutes=8 ;;
+x86) arch=x86_64 targets="bzImage modules" minutes=12 ;;
 source) ;;
 *) die "usage: kernel.sh uml|x86|source" ;;
 esac
@@ -77,12 +77,12 @@ build() {
 	rm "$log"
 }
 
-source=$(cached "linux-$(key "$version" $xstate_bytes "$patch")" unpack)
+source=$(cached "linux-$(key "$version" $xstate_bytes "$patch" "$(declare -f unpack)")" unpack)
 if [ "$flavour" = source ]; then
 	echo "$source"
 	exit
 fi
 # of the driver's Kconfig, only what has an effect: its help may be rewritten without building the kernel again
 settings=$(grep -E '^[[:space:]]*(config|bool|tristate|depends|select|imply|default)' "$kconfig")
-cached "$flavour-$(key "$(basename "$source")" "$(${CC:-gcc} -dumpfullversion)" "$0" "$machine/lib.sh" "$machine/debug.config" \
+cached "$flavour-$(key "$(basename "$source")" "$(${CC:-gcc} -dumpfullversion)" "$arch $targets" "$(declare -f build)" "$machine/debug.config" \
 	"$machine/$flavour.config" "$settings")" build
