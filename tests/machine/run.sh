@@ -81,7 +81,7 @@ start_devices() {
 needed_modules() {
 	local root=$1 name file
 	for name in $(modinfo -F depends "$2" | tr , ' '); do
-		file=$(find "$root" -name "${name//[-_]/[-_]}.ko*" | head -n 1)
+		file=$(find "$root/" -name "${name//[-_]/[-_]}.ko*" | head -n 1)
 		[ -n "$file" ] || die "module $name, which $(basename "$2") needs, is not below $root"
 		needed_modules "$root" "$file"
 		echo "$file"
