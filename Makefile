@@ -2,9 +2,10 @@
 #
 #   make demo     install what is missing, build, classify Fashion-MNIST on the Verilated engine, verify every bit
 #   make check    install what is missing, build, run every test; last line: N passed, M failed, K skipped
-#   make check-driver, make check-vm   the tests of the driver: in user-mode Linux; under QEMU, on Debian's kernel and a debug kernel
+#   make check-vm the tests of the driver under QEMU, on Debian's kernel and a debug kernel (check has them in user-mode Linux)
 #   make          build into build/ (make deps installs the packages first)
-# More targets: fuzz-hw, coverage, synth, diagrams, lint, generate, check-generated, fuzz, modules, modules_install, checkpatch, install, deb, clean.
+# More targets: fuzz-hw, coverage, synth, diagrams, lint, generate, check-generated, fuzz, modules, modules_install, checkpatch, check-headers,
+# install, deb, clean.
 # See docs/testing.md.
 
 BUILD   ?= build
