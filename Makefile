@@ -2,9 +2,10 @@
 #
 #   make demo     install what is missing, build, classify Fashion-MNIST on the Verilated engine, verify every bit
 #   make check    install what is missing, build, run every test; last line: N passed, M failed, K skipped
-#   make check-driver, make check-vm   the tests of the driver: in user-mode Linux; under QEMU, on Debian's kernel and a debug kernel
+#   make check-vm the tests of the driver under QEMU, on Debian's kernel and a debug kernel (check has them in user-mode Linux)
 #   make          build into build/ (make deps installs the packages first)
-# More targets: fuzz-hw, coverage, synth, model-vector, diagrams, lint, generate, check-generated, fuzz, modules, modules_install, checkpatch, install, deb, clean.
+# More targets: fuzz-hw, coverage, synth, model-vector, diagrams, lint, generate, check-generated, fuzz, modules, modules_install, checkpatch, check-headers,
+# install, deb, clean.
 # See docs/testing.md.
 
 BUILD   ?= build
@@ -42,8 +43,8 @@ deps:
 	if [ -n "$$missing" ]; then \
 		echo "Installing from Debian:" $$missing; \
 		$(SUDO) apt-get update -qq && \
-		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null || \
-		{ echo "Not all could be installed. On Debian 12, linux-source-6.12 is in bookworm-security: is it among apt's sources?"; exit 1; }; \
+		DEBIAN_FRONTEND=noninteractive $(SUDO) apt-get install -y -qq --no-install-recommends --no-remove $$missing >/dev/null || \
+		{ echo "Not all could be installed (nothing is removed for it). On Debian 12, linux-source-6.12 is in bookworm-security: is it among apt's sources?"; exit 1; }; \
 	fi
 
 MODEL := libaccel/models/lenet_300_100.eie
@@ -66,6 +67,7 @@ check:
 
 check-vm:
 	@$(MAKE) --no-print-directory deps GROUP=check
+	@echo 'int main(void) { return 0; }' | $(CC) -m32 -static -x c -o /dev/null - 2>/dev/null || $(MAKE) --no-print-directory deps GROUP=compat
 	@echo "Building the debug kernel for QEMU and the driver's tests, fetching Debian's kernel (log in $(BUILD)/check-vm-build.log)"
 	@$(call quietly,check-vm-build)
 	@tests/run.sh -j $(NPROC) -l check-vm $(BUILD)

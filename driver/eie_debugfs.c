@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * debugfs, /sys/kernel/debug/accel/N/: regs, rings, vms.
+ * debugfs, /sys/kernel/debug/accel/NAME/, NAME as in the bus's sysfs: regs, rings, vms.
  */
 #include <linux/pm_runtime.h>
 #include <linux/seq_file.h>

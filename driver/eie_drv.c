@@ -50,7 +50,7 @@ static int eie_ioctl_query(struct drm_device *drm, void *data, struct drm_file *
 	struct drm_eie_query *args = data;
 	struct drm_eie_info info = {};
 	const void *answer;
-	u32 size, room = args->size;
+	u32 size;
 
 	switch (args->topic) {
 	case DRM_EIE_QUERY_INFO:
@@ -65,9 +65,9 @@ static int eie_ioctl_query(struct drm_device *drm, void *data, struct drm_file *
 	default:
 		return -EINVAL;
 	}
-	args->size = size;
-	if (args->ptr && copy_to_user(u64_to_user_ptr(args->ptr), answer, min(size, room)))
+	if (args->ptr && copy_to_user(u64_to_user_ptr(args->ptr), answer, min(size, args->size)))
 		return -EFAULT;
+	args->size = size;
 	return 0;
 }
 
@@ -86,14 +86,20 @@ static const struct drm_ioctl_desc eie_ioctls[] = {
 
 /*
  * What the DRM core does not check: it drops the end of a structure that is longer than the
- * driver's, and answers -EINVAL for numbers that the driver does not have.
+ * driver's, and answers -EINVAL for numbers that the driver does not have. Files of accel
+ * nodes have no master, which two ioctls follow a pointer to. Numbers of other subsystems
+ * are taken for DRM's when they come from 32-bit user space.
  */
 static int eie_check_ioctl(unsigned int cmd, unsigned long arg)
 {
 	unsigned int nr = _IOC_NR(cmd), known, size = _IOC_SIZE(cmd);
 	int ret;
 
-	if (_IOC_TYPE(cmd) != DRM_IOCTL_BASE || nr < DRM_COMMAND_BASE || nr >= DRM_COMMAND_END)
+	if (_IOC_TYPE(cmd) != DRM_IOCTL_BASE)
+		return -ENOTTY;
+	if (nr == _IOC_NR(DRM_IOCTL_GET_UNIQUE) || nr == _IOC_NR(DRM_IOCTL_GET_MAGIC))
+		return -EACCES;
+	if (nr < DRM_COMMAND_BASE || nr >= DRM_COMMAND_END)
 		return 0;
 	nr -= DRM_COMMAND_BASE;
 	if (nr >= ARRAY_SIZE(eie_ioctls))

@@ -5,6 +5,7 @@
 #include <linux/dma-buf.h>
 #include <linux/dma-mapping.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
@@ -154,12 +155,16 @@ static struct eie_bo *eie_bo_create(struct eie_device *edev, u64 size, u32 flags
 	int ret;
 
 	shmem = drm_gem_shmem_create(&edev->drm, size);
+	/* shared memory says ENOSPC when it has no memory for an inode */
 	if (IS_ERR(shmem))
-		return ERR_CAST(shmem);
+		return PTR_ERR(shmem) == -ENOSPC ? ERR_PTR(-ENOMEM) : ERR_CAST(shmem);
 	bo = to_eie_bo(&shmem->base);
 	bo->flags = flags;
 	shmem->map_wc = flags & DRM_EIE_BO_WC;
 
+	/* who asks for too much gets -ENOMEM, nobody is killed for it */
+	mapping_set_gfp_mask(shmem->base.filp->f_mapping,
+			     GFP_HIGHUSER | __GFP_RETRY_MAYFAIL | __GFP_NOWARN);
 	sgt = drm_gem_shmem_get_pages_sgt(shmem);
 	ret = PTR_ERR_OR_ZERO(sgt);
 	if (!ret)

@@ -54,6 +54,7 @@ int eie_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *
 	struct drm_eie_queue_create *args = data;
 	struct drm_gpu_scheduler *sched;
 	struct eie_queue *queue;
+	u32 id;
 	int ret;
 
 	if (args->flags || args->pad || args->priority >= edev->num_rings)
@@ -78,10 +79,11 @@ int eie_ioctl_queue_create(struct drm_device *drm, void *data, struct drm_file *
 	ret = drm_sched_entity_init(&queue->entity, DRM_SCHED_PRIORITY_NORMAL, &sched, 1, NULL);
 	if (ret)
 		goto err_put;
-	ret = xa_alloc(&efile->queues, &args->queue, queue, XA_LIMIT(1, EIE_MAX_QUEUES),
-		       GFP_KERNEL);
+	/* writes the identifier on failure too */
+	ret = xa_alloc(&efile->queues, &id, queue, XA_LIMIT(1, EIE_MAX_QUEUES), GFP_KERNEL);
 	if (ret)
 		goto err_entity;
+	args->queue = id;
 	return 0;
 
 err_entity:

@@ -5,6 +5,7 @@
 #   make modules KDIR=DIR   for the kernel whose build directory (headers) is DIR; W=1 and C=1 (sparse) as for any module
 #   make modules_install    installs it (INSTALL_MOD_PATH= as for any module)
 #   make checkpatch         the kernel's style checker, strict, on driver/ and uapi/
+#   make check-headers      builds against the headers of Debian's 6.12 and of the newest kernel in trixie-backports
 
 KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 	$(shell ls -d /lib/modules/*/build 2>/dev/null | sort -rV) $(shell ls -d /usr/src/linux-headers-*-$$(dpkg --print-architecture) 2>/dev/null | sort -rV))
@@ -42,4 +43,9 @@ checkpatch: $(CHECKPATCH)
 	@perl $(CHECKPATCH) --no-tree --strict --terse --quiet --no-summary $(CHECKPATCH_TRACE) --file driver/eie_trace.h
 	@echo "checkpatch --strict: nothing to say"
 
-.PHONY: modules modules_install checkpatch
+check-headers:
+	@$(MAKE) --no-print-directory deps GROUP=check
+	@$(MAKE) --no-print-directory deps GROUP=headers
+	@tests/machine/headers.sh $(BUILD)
+
+.PHONY: modules modules_install checkpatch check-headers

@@ -276,6 +276,11 @@ struct accel_device;
  * (unknown, library or node missing), -EPROTO (hardware or driver too new).
  */
 int accel_device_open(const char *spec, struct accel_device **device, struct accel_error *err);
+/*
+ * Opens the interpreter (backend "ref") with the hardware parameters of `device`, whatever they are, for comparing outputs; with the default
+ * ones for cpu, which has none. Its config is the device's. -ENOMEM.
+ */
+int accel_device_open_reference(const struct accel_device *device, struct accel_device **reference, struct accel_error *err);
 struct accel_device *accel_device_ref(struct accel_device *device);
 void accel_device_unref(struct accel_device *device);
 

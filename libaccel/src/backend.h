@@ -63,6 +63,9 @@ struct accel_backend {
 
 extern const struct accel_backend accel_backend_ref, accel_backend_sim, accel_backend_drm;
 
+/* Opens accel_backend_ref with the parameters of a device tree, which is copied; config is the name it goes by. */
+int accel_ref_open_tree(const char *config, const void *blob, size_t bytes, void **dev, struct accel_error *err);
+
 /* hwparams.c: reads and checks a device tree; -EPROTO names what is missing or too new. */
 int eie_params_read(const void *blob, size_t bytes, struct eie_params *params, struct accel_error *err);
 

@@ -2,6 +2,7 @@
 /* The ref backend: the oracle of ref.c over host memory. Jobs run within submit. */
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,9 @@ struct ref_buffer {
 struct ref_dev {
 	pthread_mutex_t lock;            /* of all below */
 	struct eie_ref *ref;
-	const struct accel_config *config;
+	char config[32];
+	void *device_tree;
+	size_t device_tree_bytes;
 	struct ref_buffer *buffers;
 	struct result *results;          /* not yet waited for */
 	uint64_t next_va, seq;
@@ -72,14 +75,37 @@ static int unknown_config(const char *name, struct accel_error *err)
 			  near ? near : "", near ? "\"?" : "", list);
 }
 
+int accel_ref_open_tree(const char *config, const void *blob, size_t bytes, void **out, struct accel_error *err)
+{
+	struct eie_params params;
+	struct ref_dev *dev;
+	int ret = eie_params_read(blob, bytes, &params, err);
+
+	if (ret)
+		return ret;
+	dev = calloc(1, sizeof(*dev));
+	if (dev)
+		dev->device_tree = malloc(bytes);
+	if (!dev || !dev->device_tree || eie_ref_new(&params, &dev->ref)) {
+		if (dev)
+			free(dev->device_tree);
+		free(dev);
+		return accel_fail(err, -ENOMEM, NULL, "out of memory for device ref:%s", config);
+	}
+	pthread_mutex_init(&dev->lock, NULL);
+	snprintf(dev->config, sizeof(dev->config), "%s", config);
+	memcpy(dev->device_tree, blob, bytes);
+	dev->device_tree_bytes = bytes;
+	dev->next_va = 1ull << 32;
+	*out = dev;
+	return 0;
+}
+
 static int backend_open(const char *options, void **out, struct accel_error *err)
 {
 	char name[32];
 	const char *rest = accel_spec_config(options, name, sizeof(name));
 	const struct accel_config *config = accel_configs;
-	struct eie_params params;
-	struct ref_dev *dev;
-	int ret;
 
 	if (!rest)
 		return accel_fail(err, -ENODEV, NULL, "no configuration \"%.40s\"", options);
@@ -89,19 +115,7 @@ static int backend_open(const char *options, void **out, struct accel_error *err
 		config++;
 	if (!config->name)
 		return unknown_config(name, err);
-	ret = eie_params_read(config->dtb, config->bytes, &params, err);
-	if (ret)
-		return ret;
-	dev = calloc(1, sizeof(*dev));
-	if (!dev || eie_ref_new(&params, &dev->ref)) {
-		free(dev);
-		return accel_fail(err, -ENOMEM, NULL, "out of memory for device ref:%s", name);
-	}
-	pthread_mutex_init(&dev->lock, NULL);
-	dev->config = config;
-	dev->next_va = 1ull << 32;
-	*out = dev;
-	return 0;
+	return accel_ref_open_tree(config->name, config->dtb, config->bytes, out, err);
 }
 
 static void backend_close(void *ctx)
@@ -115,6 +129,7 @@ static void backend_close(void *ctx)
 		free(b);
 	}
 	eie_ref_free(dev->ref);
+	free(dev->device_tree);
 	pthread_mutex_destroy(&dev->lock);
 	free(dev);
 }
@@ -123,9 +138,9 @@ static int backend_describe(void *ctx, const char **config, const void **blob, s
 {
 	struct ref_dev *dev = ctx;
 
-	*config = dev->config->name;
-	*blob = dev->config->dtb;
-	*bytes = dev->config->bytes;
+	*config = dev->config;
+	*blob = dev->device_tree;
+	*bytes = dev->device_tree_bytes;
 	return 0;
 }
 

@@ -94,13 +94,10 @@ static int unknown_device(const char *spec, size_t n, struct accel_error *err)
 			  near ? ": did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
-static int open_backend(struct accel_device *d, const char *options, struct accel_error *err)
+/* What the backend has opened tells its parameters. */
+static int take_parameters(struct accel_device *d, struct accel_error *err)
 {
-	int ret = d->backend->open(options, &d->dev, err);
-
-	if (ret)
-		return ret;
-	ret = d->backend->describe(d->dev, &d->config, &d->device_tree, &d->device_tree_bytes);
+	int ret = d->backend->describe(d->dev, &d->config, &d->device_tree, &d->device_tree_bytes);
 	if (ret)
 		accel_fail(err, ret, NULL, "device \"%s\" does not tell its parameters: %s", d->backend->name, strerror(-ret));
 	else
@@ -110,32 +107,66 @@ static int open_backend(struct accel_device *d, const char *options, struct acce
 	return ret;
 }
 
+static struct accel_device *new_device(const struct accel_backend *backend)
+{
+	struct accel_device *d = calloc(1, sizeof(*d));
+
+	if (d) {
+		atomic_init(&d->refs, 1);
+		d->backend = backend;
+		d->config = "";
+	}
+	return d;
+}
+
 int accel_device_open(const char *spec, struct accel_device **device, struct accel_error *err)
 {
 	size_t n = strcspn(spec, ":,");
 	const char *options = spec + n + (spec[n] == ':');
+	const struct accel_backend *backend = NULL;
 	struct accel_device *d;
 	int ret = 0;
 
 	if (n == 3 && !strncmp(spec, "cpu", 3) && spec[n])
 		return accel_fail(err, -EINVAL, NULL, "device \"%s\": cpu takes no configuration and no options", spec);
-	d = calloc(1, sizeof(*d));
-	if (!d)
-		return accel_fail(err, -ENOMEM, NULL, "out of memory");
-	atomic_init(&d->refs, 1);
-	d->config = "";
 	for (size_t i = 0; i < NBACKENDS; i++)
 		if (strlen(backends[i]->name) == n && !strncmp(spec, backends[i]->name, n))
-			d->backend = backends[i];
-	if (d->backend)
-		ret = open_backend(d, options, err);
-	else if (n != 3 || strncmp(spec, "cpu", 3))
-		ret = unknown_device(spec, n, err);
+			backend = backends[i];
+	if (!backend && (n != 3 || strncmp(spec, "cpu", 3)))
+		return unknown_device(spec, n, err);
+	d = new_device(backend);
+	if (!d)
+		return accel_fail(err, -ENOMEM, NULL, "out of memory");
+	if (backend)
+		ret = backend->open(options, &d->dev, err);
+	if (backend && !ret)
+		ret = take_parameters(d, err);
 	if (ret) {
 		free(d);
 		return ret;
 	}
 	*device = d;
+	return 0;
+}
+
+int accel_device_open_reference(const struct accel_device *device, struct accel_device **reference, struct accel_error *err)
+{
+	struct accel_device *d;
+	int ret;
+
+	if (!device->backend)
+		return accel_device_open("ref", reference, err);
+	d = new_device(&accel_backend_ref);
+	if (!d)
+		return accel_fail(err, -ENOMEM, NULL, "out of memory");
+	ret = accel_ref_open_tree(device->config, device->device_tree, device->device_tree_bytes, &d->dev, err);
+	if (!ret)
+		ret = take_parameters(d, err);
+	if (ret) {
+		free(d);
+		return ret;
+	}
+	*reference = d;
 	return 0;
 }
 

@@ -259,19 +259,17 @@ static void print_text(const struct eval *e)
 }
 
 /* Opens what the outputs are compared with, of the same hardware parameters. */
-static int open_checks(struct eval *e, unsigned int batch)
+static int open_checks(struct eval *e, const struct accel_device *of, unsigned int batch)
 {
-	char ref[64];
-	const char *spec[NCHECKS] = { "cpu", ref };
+	static const char *const backend[NCHECKS] = { "cpu", "ref" };
 
-	snprintf(ref, sizeof(ref), "ref:%s", e->info.config[0] ? e->info.config : "8x8");
 	for (unsigned int i = 0; i < NCHECKS; i++) {
 		struct accel_device *device = NULL;
 		int status;
 
-		if (!strcmp(spec[i], e->runner.name.s))
+		if (!strcmp(backend[i], e->info.backend))
 			continue; /* comparing a device with itself would show nothing */
-		status = open_device(spec[i], &device);
+		status = i ? open_reference(of, &device) : open_device("cpu", &device);
 		if (!status)
 			status = runner_open(&e->check[e->nchecks++], e->model, device, batch);
 		accel_device_unref(device);
@@ -372,7 +370,7 @@ int cmd_eval(struct tool *tool, int argc, char **argv)
 		status = runner_open(&e->runner, e->model, device, (unsigned int)batch);
 	}
 	if (!status && verify)
-		status = open_checks(e, (unsigned int)batch);
+		status = open_checks(e, device, (unsigned int)batch);
 	if (!status && !e->out.calibrated)
 		warn(tool,
 		     "%s: not calibrated, its number ranges are guesses; import it with --calib",

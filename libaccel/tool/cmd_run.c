@@ -375,13 +375,8 @@ static void print_json(const struct run *r)
 static int open_check(struct run *r, const struct accel_device *device)
 {
 	struct accel_device *ref = NULL;
-	struct accel_device_info info;
-	char spec[64];
-	int status;
+	int status = open_reference(device, &ref);
 
-	accel_device_info(device, &info);
-	snprintf(spec, sizeof(spec), "ref:%s", info.config[0] ? info.config : "8x8");
-	status = open_device(spec, &ref);
 	if (!status)
 		status = runner_open(&r->check, r->model, ref, r->runner.batch);
 	accel_device_unref(ref);

@@ -332,6 +332,15 @@ int open_device(const char *spec, struct accel_device **device)
 	return EXIT_OK;
 }
 
+int open_reference(const struct accel_device *device, struct accel_device **reference)
+{
+	struct accel_error err = { 0 };
+
+	if (accel_device_open_reference(device, reference, &err))
+		return fail_accel("ref", &err);
+	return EXIT_OK;
+}
+
 struct text text_device(const struct accel_device_info *info)
 {
 	struct text t;

@@ -78,6 +78,8 @@ void onnx_args_free(const struct onnx_args *onnx);
 /* These print what went wrong and return an exit status. onnx may be NULL. */
 int open_model(const char *path, const struct onnx_args *onnx, struct accel_model **model);
 int open_device(const char *spec, struct accel_device **device);
+/* The interpreter with the device's hardware parameters; the default ones for cpu. */
+int open_reference(const struct accel_device *device, struct accel_device **reference);
 
 /* Name of a device with its configuration: "sim:8x8", "cpu". */
 struct text text_device(const struct accel_device_info *info);

@@ -82,9 +82,14 @@ void engine_reset(struct engine *e)
 	e->idle = e->quiet_after;
 }
 
+/*
+ * A read over PCI Express takes about a microsecond, some hundred cycles. Without them a driver on a busy host can poll for a
+ * change, with a time limit of its own clock, while this process answers and never gets to clock the engine.
+ */
 uint32_t engine_read32(struct engine *e, uint32_t offset)
 {
 	e->mmio_reads++;
+	engine_run(e);
 	return e->dead ? UINT32_MAX : eie_sim_read32(e->sim, offset);
 }
 

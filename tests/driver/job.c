@@ -14,6 +14,7 @@
 
 #define SLOT_BYTES	256u
 #define COPY_BYTES	256u
+#define BASES_BYTES	64u
 
 int call(int fd, unsigned long request, void *args)
 {
@@ -25,21 +26,23 @@ int call(int fd, unsigned long request, void *args)
 	return ret ? -errno : 0;
 }
 
-static int64_t in_seconds(unsigned int seconds)
+int64_t in_milliseconds(int64_t ms)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (now.tv_sec + seconds) * 1000000000ll + now.tv_nsec;
+	return now.tv_sec * 1000000000ll + now.tv_nsec + ms * 1000000;
 }
 
-int client_open(struct client *c, unsigned int index)
+int client_open(struct client *c)
 {
 	struct drm_eie_bo_create bo = { .size = CLIENT_BYTES };
 	int ret;
 
 	memset(c, 0, sizeof(*c));
-	c->fd = accel_open(index);
+	c->fd = -1;
+	for (unsigned int index = 0; index < 16 && c->fd < 0; index++)
+		c->fd = accel_open(index);
 	if (c->fd < 0)
 		return -errno;
 	ret = call(c->fd, DRM_IOCTL_EIE_BO_CREATE, &bo);
@@ -84,6 +87,18 @@ static void put_xfer(uint32_t *cmd, unsigned int op, unsigned int base, uint32_t
 	SET(cmd, XFER_ROWS, 1);
 }
 
+static unsigned int put_copy(uint32_t (*cmd)[8], unsigned int from_base, uint32_t from, unsigned int to_base, uint32_t to)
+{
+	put_xfer(cmd[0], EIE_OP_LOAD, from_base, from);
+	SET(cmd[0], SIGNAL_NEXT, 1);
+	SET(cmd[1], OPCODE, EIE_OP_SYNC);
+	SET(cmd[1], WAIT_PREV, 1);
+	SET(cmd[1], SIGNAL_NEXT, 1);
+	put_xfer(cmd[2], EIE_OP_STORE, to_base, to);
+	SET(cmd[2], WAIT_PREV, 1);
+	return 3;
+}
+
 void client_job(struct client *c, unsigned int slot, enum client_job kind, struct drm_eie_job *job)
 {
 	uint32_t (*cmd)[8] = (uint32_t (*)[8])(c->mem + CLIENT_CMDS + slot * SLOT_BYTES);
@@ -101,14 +116,7 @@ void client_job(struct client *c, unsigned int slot, enum client_job kind, struc
 	case JOB_COPY:
 		for (unsigned int i = 0; i < COPY_BYTES; i++)
 			c->mem[CLIENT_IN + i] = (uint8_t)(i * 7 + 1);
-		put_xfer(cmd[0], EIE_OP_LOAD, 0, CLIENT_IN);
-		SET(cmd[0], SIGNAL_NEXT, 1);
-		SET(cmd[1], OPCODE, EIE_OP_SYNC);
-		SET(cmd[1], WAIT_PREV, 1);
-		SET(cmd[1], SIGNAL_NEXT, 1);
-		put_xfer(cmd[2], EIE_OP_STORE, 0, CLIENT_OUT + slot * COPY_BYTES);
-		SET(cmd[2], WAIT_PREV, 1);
-		job->ncmds = 3;
+		job->ncmds = put_copy(cmd, 0, CLIENT_IN, 0, CLIENT_OUT + slot * COPY_BYTES);
 		break;
 	case JOB_EMPTY:
 		break;
@@ -127,6 +135,22 @@ void client_job(struct client *c, unsigned int slot, enum client_job kind, struc
 		job->ncmds = 2;
 		break;
 	}
+}
+
+void client_copy(struct client *c, unsigned int slot, uint64_t from, uint64_t to, struct drm_eie_job *job)
+{
+	uint32_t (*cmd)[8] = (uint32_t (*)[8])(c->mem + CLIENT_CMDS + slot * SLOT_BYTES);
+	uint32_t table = CLIENT_BASES + BASES_BYTES * (slot + 1);
+	uint64_t *bases = (uint64_t *)(c->mem + table);
+
+	memset(job, 0, sizeof(*job));
+	memset(cmd, 0, SLOT_BYTES);
+	bases[0] = from;
+	bases[1] = to;
+	job->cmds = c->dev_addr + CLIENT_CMDS + slot * SLOT_BYTES;
+	job->bases = c->dev_addr + table;
+	job->nbases = 2;
+	job->ncmds = put_copy(cmd, 0, 0, 1, 0);
 }
 
 int client_submit_job(struct client *c, unsigned int level, struct drm_eie_job *job, uint32_t out_sync, uint64_t *seqno)
@@ -163,7 +187,7 @@ int client_result(struct client *c, unsigned int level, uint64_t seqno, struct d
 
 int client_wait(struct client *c, unsigned int seconds)
 {
-	struct drm_eie_bo_wait wait = { .handle = c->handle, .timeout_ns = in_seconds(seconds) };
+	struct drm_eie_bo_wait wait = { .handle = c->handle, .timeout_ns = in_milliseconds(seconds * 1000ll) };
 
 	return call(c->fd, DRM_IOCTL_EIE_BO_WAIT, &wait);
 }
@@ -212,7 +236,7 @@ int sync_status(int fd, uint32_t handle)
 
 int sync_wait(int fd, uint32_t handle, unsigned int seconds)
 {
-	struct drm_syncobj_wait wait = { .handles = (uintptr_t)&handle, .count_handles = 1, .timeout_nsec = in_seconds(seconds) };
+	struct drm_syncobj_wait wait = { .handles = (uintptr_t)&handle, .count_handles = 1, .timeout_nsec = in_milliseconds(seconds * 1000ll) };
 
 	return call(fd, DRM_IOCTL_SYNCOBJ_WAIT, &wait);
 }

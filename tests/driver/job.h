@@ -16,7 +16,7 @@
 
 /* where a client's buffer has what */
 #define CLIENT_CMDS	0x0000u		/* each job's commands: 32 slots of 256 bytes */
-#define CLIENT_BASES	0x2000u
+#define CLIENT_BASES	0x2000u		/* a table for client_job(), then one of 64 bytes for each slot of client_copy() */
 #define CLIENT_IN	0x3000u		/* 256 bytes */
 #define CLIENT_OUT	0x4000u		/* 256 bytes a job slot */
 
@@ -28,7 +28,8 @@ struct client {
 	uint32_t queue[CLIENT_QUEUES];	/* of level 0..3 */
 };
 
-int client_open(struct client *c, unsigned int index);
+/* Of the first device: a node's number is not used again while files of an earlier device that had it are open. */
+int client_open(struct client *c);
 void client_close(struct client *c);
 
 enum client_job {
@@ -41,6 +42,8 @@ enum client_job {
 
 /* Writes the commands of `kind` into slot 0..31 and fills `job` in, lists excepted. */
 void client_job(struct client *c, unsigned int slot, enum client_job kind, struct drm_eie_job *job);
+/* As JOB_COPY, from any device address to any other, both aligned to 16 bytes; slot 0..31. */
+void client_copy(struct client *c, unsigned int slot, uint64_t from, uint64_t to, struct drm_eie_job *job);
 /* Submits one job that client_job() filled in, with the client's buffer in its list; `out_sync` 0: none. It may be submitted again. */
 int client_submit_job(struct client *c, unsigned int level, struct drm_eie_job *job, uint32_t out_sync, uint64_t *seqno);
 /* Both; no job that is under way may have the slot. */
@@ -53,6 +56,10 @@ int client_run(struct client *c, unsigned int level, unsigned int slot, enum cli
 /* Has slot's output what CLIENT_IN has? */
 bool client_copied(const struct client *c, unsigned int slot);
 
+/* CLOCK_MONOTONIC in nanoseconds, that many milliseconds from now */
+int64_t in_milliseconds(int64_t ms);
+
+/* 0: no syncobj could be created */
 uint32_t sync_create(int fd);
 /* The job's errno: 0, or negative; -EBUSY while it is not signalled. */
 int sync_status(int fd, uint32_t handle);

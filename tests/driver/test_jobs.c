@@ -17,11 +17,13 @@ FIXTURE(jobs)
 
 FIXTURE_SETUP(jobs)
 {
-	ASSERT_EQ(0, client_open(&self->c, 0));
+	ASSERT_EQ(0, client_open(&self->c));
 }
 
 FIXTURE_TEARDOWN(jobs)
 {
+	/* what one_register_write_a_job may have changed */
+	pci_write(0, "power/control", "auto");
 	client_close(&self->c);
 }
 
@@ -39,22 +41,39 @@ TEST_F(jobs, copy_on_every_level)
 	}
 }
 
-/* the fast path: one doorbell a job, nothing is read from the device */
+/* the fast path with messages: a job costs one doorbell and one message, nothing is read from the device; counted by the device */
 TEST_F(jobs, one_register_write_a_job)
 {
+	uint32_t reads, writes, messages;
 	struct drm_eie_result r;
+	struct drm_eie_job job;
 	struct testcap cap;
-	uint32_t reads, writes;
 
+	/* no power-up in between, which writes registers */
+	ASSERT_EQ(0, pci_write(0, "power/control", "on"));
 	ASSERT_EQ(0, testcap_open(&cap, 0));
-	ASSERT_EQ(0, client_run(&self->c, 2, 0, JOB_COPY, &r));
-	/* keep the device awake: a submitted job that has not been freed does */
 	reads = testcap_read(&cap, TESTCAP_MMIO_READS);
+	for (unsigned int level = 0; level < CLIENT_QUEUES; level++) {
+		writes = testcap_read(&cap, TESTCAP_MMIO_WRITES);
+		messages = testcap_read(&cap, TESTCAP_INTERRUPTS);
+		for (int i = 0; i < 10; i++) {
+			ASSERT_EQ(0, client_run(&self->c, level, i, JOB_COPY, &r));
+			EXPECT_EQ(EIE_STATUS_OK, r.status);
+		}
+		EXPECT_EQ(writes + 10, testcap_read(&cap, TESTCAP_MMIO_WRITES));
+		EXPECT_EQ(messages + 10, testcap_read(&cap, TESTCAP_INTERRUPTS));
+	}
+
+	/* neither more for jobs that wait for each other */
+	client_job(&self->c, 0, JOB_COPY, &job);
 	writes = testcap_read(&cap, TESTCAP_MMIO_WRITES);
-	for (int i = 0; i < 10; i++)
-		ASSERT_EQ(0, client_run(&self->c, 2, i, JOB_COPY, &r));
+	messages = testcap_read(&cap, TESTCAP_INTERRUPTS);
+	for (int i = 0; i < 100; i++)
+		ASSERT_EQ(0, client_submit_job(&self->c, 2, &job, 0, NULL));
+	ASSERT_EQ(0, client_wait(&self->c, 60));
+	EXPECT_GE(writes + 100, testcap_read(&cap, TESTCAP_MMIO_WRITES));
+	EXPECT_GE(messages + 100, testcap_read(&cap, TESTCAP_INTERRUPTS));
 	EXPECT_EQ(reads, testcap_read(&cap, TESTCAP_MMIO_READS));
-	EXPECT_EQ(writes + 10, testcap_read(&cap, TESTCAP_MMIO_WRITES));
 	testcap_close(&cap);
 }
 
@@ -224,7 +243,7 @@ TEST_F(jobs, prime)
 	struct client other;
 
 	ASSERT_EQ(0, call(self->c.fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime));
-	ASSERT_EQ(0, client_open(&other, 0));
+	ASSERT_EQ(0, client_open(&other));
 	ASSERT_EQ(0, call(other.fd, DRM_IOCTL_PRIME_FD_TO_HANDLE, &prime));
 	info.handle = prime.handle;
 	ASSERT_EQ(0, call(other.fd, DRM_IOCTL_EIE_BO_INFO, &info));

@@ -66,7 +66,7 @@ FIXTURE_SETUP(recovery)
 	while (!take_dump(&header))
 		;
 	ASSERT_EQ(0, hang_cycles("20000"));
-	ASSERT_EQ(0, client_open(&self->c, 0));
+	ASSERT_EQ(0, client_open(&self->c));
 	ASSERT_EQ(0, testcap_open(&self->cap, 0));
 }
 
@@ -95,7 +95,7 @@ TEST_F(recovery, a_hang_hits_one_job_only)
 	struct client other;
 	uint64_t hang, after, same, above;
 
-	ASSERT_EQ(0, client_open(&other, 0));
+	ASSERT_EQ(0, client_open(&other));
 	ASSERT_EQ(0, client_submit(&self->c, 2, 0, JOB_HANG, sync, &hang));
 	ASSERT_EQ(0, client_submit(&self->c, 2, 1, JOB_COPY, 0, &after));
 	ASSERT_EQ(0, client_submit(&other, 2, 0, JOB_COPY, 0, &same));
@@ -130,7 +130,7 @@ TEST_F(recovery, closing_ends_a_hanging_job)
 	struct client other;
 
 	ASSERT_EQ(0, hang_cycles("4000000000"));
-	ASSERT_EQ(0, client_open(&other, 0));
+	ASSERT_EQ(0, client_open(&other));
 	for (int i = 0; i < 5; i++)
 		ASSERT_EQ(0, client_submit(&other, 3, i, JOB_HANG, 0, NULL));
 	ASSERT_EQ(0, client_submit(&self->c, 3, 0, JOB_COPY, 0, NULL));
@@ -152,7 +152,7 @@ TEST_F(recovery, a_killed_process_leaves_nothing)
 		struct drm_eie_job job;
 		struct client other;
 
-		if (client_open(&other, 0))
+		if (client_open(&other))
 			_exit(1);
 		client_job(&other, 0, JOB_HANG, &job);
 		for (int i = 0; i < 40; i++)
@@ -226,7 +226,7 @@ TEST_F(recovery, the_device_dies_and_comes_back)
 	ASSERT_EQ(0, pci_write(0, "remove", "1"));
 	ASSERT_EQ(0, pci_rescan());
 	client_close(&self->c);
-	ASSERT_EQ(0, client_open(&self->c, 0));
+	ASSERT_EQ(0, client_open(&self->c));
 	expect_works(_metadata, &self->c);
 }
 
@@ -251,7 +251,7 @@ TEST_F(recovery, unbound_while_in_use)
 	EXPECT_EQ(-ENODEV, client_result(&self->c, 2, 1, &r));
 	memset(self->c.mem, 0x5a, CLIENT_BYTES);
 	ASSERT_EQ(0, pci_rescan());
-	ASSERT_EQ(0, client_open(&fresh, 0));
+	ASSERT_EQ(0, client_open(&fresh));
 	expect_works(_metadata, &fresh);
 	client_close(&fresh);
 
@@ -260,7 +260,7 @@ TEST_F(recovery, unbound_while_in_use)
 	EXPECT_EQ(-1, driver_unload());
 	EXPECT_EQ(EAGAIN, errno);
 	close(file);
-	ASSERT_EQ(0, client_open(&self->c, 0));
+	ASSERT_EQ(0, client_open(&self->c));
 	expect_works(_metadata, &self->c);
 }
 

@@ -246,13 +246,41 @@ static void test_specs(void **state)
 	accel_session_close(NULL);
 }
 
+/* what the reference computes for a device, a program of the device must be able to run on it */
+static void test_reference(void **state)
+{
+	struct fixture *f = *state;
+	struct accel_device *cpu, *reference;
+	struct accel_device_info of, info;
+	struct accel_session *session;
+
+	assert_int_equal(accel_device_open_reference(f->device, &reference, &f->err), 0);
+	accel_device_info(f->device, &of);
+	accel_device_info(reference, &info);
+	assert_string_equal(info.backend, "ref");
+	assert_string_equal(info.config, of.config);
+	assert_int_equal(info.device_tree_bytes, of.device_tree_bytes);
+	assert_ptr_not_equal(info.device_tree, of.device_tree);
+	assert_memory_equal(info.device_tree, of.device_tree, of.device_tree_bytes);
+	assert_int_equal(accel_session_open(f->program, reference, &session, &f->err), 0);
+	accel_session_close(session);
+	accel_device_unref(reference);
+
+	assert_int_equal(accel_device_open("cpu", &cpu, NULL), 0);
+	assert_int_equal(accel_device_open_reference(cpu, &reference, &f->err), 0);
+	accel_device_info(reference, &info);
+	assert_string_equal(info.config, "8x8");
+	accel_device_unref(reference);
+	accel_device_unref(cpu);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_conversion), TEST(test_refused_inputs), TEST(test_order), TEST(test_failed_job), TEST(test_two_sessions),
-		TEST(test_cpu), TEST(test_mismatch), TEST(test_specs),
+		TEST(test_cpu), TEST(test_mismatch), TEST(test_specs), TEST(test_reference),
 	};
 	int failed = 0;
 

@@ -6,6 +6,8 @@
 #   debian.sh kernel   prints a directory with Debian's 6.12 kernel, of the version of the installed linux-source-6.12:
 #                      boot/vmlinuz-*, lib/modules/*, and `build`, to build modules against
 #   debian.sh qemu     prints the path of a qemu-system-x86_64 of at least version 10.1 (vfio-user-pci), from trixie-backports
+#   debian.sh newest   prints a directory that is the root of a small Debian 13 with make, a compiler and the headers of the newest
+#                      kernel in trixie-backports, for modules to be built in (headers.sh)
 . "$(dirname "$0")/lib.sh"
 
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
@@ -73,17 +75,40 @@ qemu() {
 	"$1/qemu-system-x86_64" -device help | grep -q '"vfio-user-pci"' || die "this QEMU has no vfio-user-pci"
 }
 
+newest() {
+	local apt=$1/apt
+	echo "Downloading the headers of trixie-backports' kernel and a compiler for them (kept in $cache)"
+	mkdir -p "$apt"
+	for suite in trixie trixie-backports; do
+		echo "deb [signed-by=$keyring] $mirror $suite main"
+	done >"$apt/sources.list"
+	: >"$apt/status"
+	{
+		private_apt "$apt" apt-get update &&
+		private_apt "$apt" apt-get -y --no-install-recommends --download-only -t trixie-backports install \
+			linux-headers-amd64 make gcc dash coreutils sed grep mawk findutils diffutils
+	} >"$1.log" 2>&1 || { tail "$1.log"; die "download failed"; }
+	mkdir -p "$1"/usr/{bin,sbin,lib,lib64} "$1"/{dev,proc,tmp}
+	for link in bin sbin lib lib64; do ln -sfn "usr/$link" "$1/$link"; done
+	unpack_all "$apt/archives" "$1"
+	# what the package's maintainer scripts would have made
+	ln -sf mawk "$1/usr/bin/awk"
+	rm -rf "$apt" "$1.log"
+}
+
 case ${1:-} in
 kernel)
 	version=$(dpkg-query -W -f='${Version}' linux-source-6.12) || die "install linux-source-6.12 (make deps)"
 	upstream=${version%%-*}
-	name=debian-kernel-$(key "$version" "$0" "$machine/lib.sh")
+	name=debian-kernel-$(key "$version" "$(declare -f private_apt unpack_all kernel)")
 	final=$cache/$name
 	cached "$name" kernel
 	;;
 qemu)
-	dir=$(cached "qemu-$(key "$mirror" "$0" "$machine/lib.sh")" qemu)
+	dir=$(cached "qemu-$(key "$mirror" "$(declare -f private_apt unpack_all qemu)")" qemu)
 	echo "$dir/qemu-system-x86_64"
 	;;
-*) die "usage: debian.sh kernel|qemu" ;;
+# at most a week old
+newest) cached "newest-$(key "$mirror" "$(declare -f private_apt unpack_all newest)" "$(date +%G-%V)")" newest ;;
+*) die "usage: debian.sh kernel|qemu|newest" ;;
 esac

@@ -3,15 +3,15 @@
 #
 # kernel.sh uml|x86: prints the build directory of the debug kernel; builds it when the cache does not have it.
 # kernel.sh source: prints the directory of the kernel's sources.
-# Made from Debian's linux-source-6.12 package with debug.config and uml.config or x86.config on top of tinyconfig, and with the
-# driver's own Kconfig, which selects what the driver needs of DRM.
+# Made from Debian's linux-source-6.12 package, with nothing but what debug.config and uml.config or x86.config ask for, and with
+# the driver's own Kconfig, which selects what the driver needs of DRM.
 # The directory is what `make -C DIR M=...` builds modules against.
 . "$(dirname "$0")/lib.sh"
 
 flavour=${1:-}
 case $flavour in
-uml) arch=um targets="linux modules" minutes=10 ;;
-x86) arch=x86_64 targets="bzImage modules" minutes=20 ;;
+uml) arch=um targets="linux modules" minutes=8 ;;
+x86) arch=x86_64 targets="bzImage modules" minutes=12 ;;
 source) ;;
 *) die "usage: kernel.sh uml|x86|source" ;;
 esac
@@ -24,12 +24,14 @@ version=$(dpkg-query -W -f='${Version}' linux-source-6.12)
 # Linux 6.12 has room for 2,696 bytes of a process's vector registers in user-mode Linux, and ptrace takes no less than all: on
 # processors with AMX (11,008 bytes) every process would die. Later kernels ask the host for the size.
 xstate_bytes=12288
+patch=$machine/virt-pci.patch
 
 unpack() {
 	echo "Unpacking the kernel's sources ($version) into $cache"
 	tar -C "$1" --strip-components=1 -xf $tarball
 	sed -i "s/DEFINE_LONGS(HOST_FP_SIZE, 2696)/DEFINE_LONGS(HOST_FP_SIZE, $xstate_bytes)/" "$1/arch/x86/um/user-offsets.c"
 	grep -q "HOST_FP_SIZE, $xstate_bytes" "$1/arch/x86/um/user-offsets.c" || die "arch/x86/um/user-offsets.c is not as expected"
+	patch -d "$1" -p1 -s <"$patch" || die "$patch does not fit linux-source-6.12 $version"
 }
 
 # run LOG COMMAND...: COMMAND with its output in LOG, whose end is shown when it fails
@@ -64,9 +66,8 @@ build() {
 	} >"$1/Kconfig.eie"
 	export KBUILD_KCONFIG=$1/Kconfig.eie
 	: >"$log"
-	run "$log" make -C "$source" O="$1" ARCH="$arch" tinyconfig
-	run "$log" env -C "$1" KCONFIG_CONFIG=.config "$source/scripts/kconfig/merge_config.sh" -m .config "$fragment"
-	run "$log" make -C "$1" ARCH="$arch" olddefconfig
+	# not tinyconfig and a merge: options that become visible by the merge would get their defaults, keyboards and all
+	run "$log" make -C "$source" O="$1" ARCH="$arch" KCONFIG_ALLCONFIG="$fragment" allnoconfig
 	refused=$(check_config "$1/.config" "$fragment")
 	[ -z "$refused" ] || die "Kconfig did not accept" $refused
 	# shellcheck disable=SC2086
@@ -76,12 +77,12 @@ build() {
 	rm "$log"
 }
 
-source=$(cached "linux-$(key "$version" $xstate_bytes)" unpack)
+source=$(cached "linux-$(key "$version" $xstate_bytes "$patch" "$(declare -f unpack)")" unpack)
 if [ "$flavour" = source ]; then
 	echo "$source"
 	exit
 fi
 # of the driver's Kconfig, only what has an effect: its help may be rewritten without building the kernel again
 settings=$(grep -E '^[[:space:]]*(config|bool|tristate|depends|select|imply|default)' "$kconfig")
-cached "$flavour-$(key "$version" "$(${CC:-gcc} -dumpfullversion)" "$0" "$machine/lib.sh" "$machine/debug.config" \
+cached "$flavour-$(key "$(basename "$source")" "$(${CC:-gcc} -dumpfullversion)" "$arch $targets" "$(declare -f build)" "$machine/debug.config" \
 	"$machine/$flavour.config" "$settings")" build

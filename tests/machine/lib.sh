@@ -12,7 +12,8 @@ die() {
 	exit 1
 }
 
-# key WORD... : a short name for the values given and for the contents of the files among them
+# key WORD... : a short name for the values given and for the contents of the files among them. Of code, it is the text of the functions that fill the
+# place (declare -f) that counts: a new message elsewhere need not cost a build.
 key() {
 	for w; do if [ -f "$w" ]; then cat "$w"; else echo "$w"; fi; done | sha256sum | cut -c 1-16
 }

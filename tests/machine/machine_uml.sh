@@ -3,6 +3,7 @@
 # Sourced by run.sh: user-mode Linux with the debug kernel.
 
 results=ttyS0
+off=poweroff
 
 prepare() {
 	kernel=$("$machine/kernel.sh" uml)

@@ -3,6 +3,8 @@
 # Sourced by machine_x86.sh and machine_debian.sh: boots $image under QEMU, which emulates two processors (no KVM needed).
 
 results=ttyS1
+# which takes no ACPI, and ends QEMU too (-no-reboot)
+off=reboot
 
 boot() {
 	local args=() i

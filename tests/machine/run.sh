@@ -13,14 +13,16 @@
 #   -p PARAMS   parameters of eie.ko, separated by commas
 #   -d OPTIONS  further options of eie-device, separated by spaces
 #   -m FILE     a further module file, found in /modules of the machine and not loaded; may be repeated
+#   -a FILE     a file or program that the tests want, found in /files of the machine; may be repeated
+#   -e N=VALUE  a variable of the test programs' environment; may be repeated
 #   -f          fast simulator, without the assertions of the RTL
 #   -o DIR      keep the logs there: kernel.log, results, device0.log ...
 # Exit status 1 when a test fails, prints no plan, is skipped (expected_skips excepted), or when the kernel complains, the
 # machine hangs or dies, or an assertion of the RTL fails; the end of the kernel's log is shown then.
 . "$(dirname "$0")/lib.sh"
 
-build=build config=2x2 devices=1 limit=120 params='' device_options='' checked=-checked keep='' files=()
-while getopts b:c:n:t:p:d:m:fo: option; do
+build=build config=2x2 devices=1 limit=120 params='' device_options='' checked=-checked keep='' files=() data=() environment=()
+while getopts b:c:n:t:p:d:m:a:e:fo: option; do
 	case $option in
 	b) build=$OPTARG ;;
 	c) config=$OPTARG ;;
@@ -29,6 +31,8 @@ while getopts b:c:n:t:p:d:m:fo: option; do
 	p) params=$OPTARG ;;
 	d) device_options=$OPTARG ;;
 	m) files+=("$OPTARG") ;;
+	a) data+=("$OPTARG") ;;
+	e) environment+=("$OPTARG") ;;
 	f) checked= ;;
 	o) keep=$OPTARG ;;
 	*) exit 2 ;;
@@ -77,7 +81,7 @@ start_devices() {
 needed_modules() {
 	local root=$1 name file
 	for name in $(modinfo -F depends "$2" | tr , ' '); do
-		file=$(find "$root" -name "${name//[-_]/[-_]}.ko*" | head -n 1)
+		file=$(find "$root/" -name "${name//[-_]/[-_]}.ko*" | head -n 1)
 		[ -n "$file" ] || die "module $name, which $(basename "$2") needs, is not below $root"
 		needed_modules "$root" "$file"
 		echo "$file"
@@ -91,8 +95,9 @@ uml | x86 | debian) . "$machine/machine_$kind.sh" ;;
 esac
 
 prepare
-"$machine/initramfs.sh" "$tmp/initramfs" "$eie ${files[*]}" "$modules" "$@"
-append="machine.results=$results machine.params=$params panic=-1 oops=panic ignore_loglevel log_buf_len=4M"
+"$machine/initramfs.sh" "$tmp/initramfs" "$eie ${files[*]}" "$modules" "${data[*]}" "$@"
+append="machine.results=$results machine.off=$off machine.params=$params panic=-1 oops=panic ignore_loglevel log_buf_len=4M"
+append="$append ${environment[*]}"
 : >"$tmp/results"
 boot_status=0
 boot || boot_status=$?
@@ -119,7 +124,7 @@ elif ! grep -q '^# machine done' "$tmp/results"; then
 fi
 if grep -nE -f "$machine/complaints" "$tmp/kernel.log" >"$tmp/complaints"; then
 	echo "not ok - machine: the kernel complained"
-	head -n 5 "$tmp/complaints" | sed 's/^/# /'
+	head -n 20 "$tmp/complaints" | sed 's/^/# /'
 	failed=1
 fi
 if [ $failed = 1 ]; then

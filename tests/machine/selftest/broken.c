@@ -15,7 +15,7 @@ static DEFINE_SPINLOCK(spin);
 static void lock_both(struct mutex *first, struct mutex *second)
 {
 	mutex_lock(first);
-	mutex_lock_nested(second, 1);
+	mutex_lock(second);
 	mutex_unlock(second);
 	mutex_unlock(first);
 }
