@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # What is installed works alone: install.sh BUILD. Once from `make install`, once from the Debian packages: the example is built with
-# the installed header and pkg-config file, and classifies on cpu and on the simulator; the command finds the simulator too.
+# the installed header and pkg-config file, and classifies on cpu and on the simulator; the command finds the simulator too. DKMS builds
+# the driver from its package, for the kernel of the test machine in user-mode Linux.
 set -u
 failed=0
 step() {
@@ -34,8 +35,17 @@ works() {
 step "make install" make install BUILD="$build" PREFIX="$dir/local"
 works "$dir/local" "$dir/local/lib" "installed" ""
 step "make deb" make deb BUILD="$build"
-for package in libaccel0 libaccel-dev eie-sim eie-tools; do
+for package in libaccel0 libaccel-dev eie-sim eie-tools eie-dkms; do
 	step "unpack $package" sh -c "dpkg-deb -x $build/deb/${package}_*.deb $dir/root"
 done
 works "$dir/root/usr" "$dir/root/usr/lib/$(dpkg-architecture -qDEB_HOST_MULTIARCH)" "packages" "$dir/root"
+
+# no header that the packages' own tree does not have, no file that only this repository has
+dkms_builds() {
+	kernel=$(tests/machine/kernel.sh uml) && release=$(make -s -C "$kernel" ARCH=um kernelrelease) && mkdir "$dir/dkms" || return 1
+	ARCH=um dkms build -m eie -v "$(dpkg-parsechangelog -S Version)" -k "$release" --kernelsourcedir "$kernel" \
+		--sourcetree "$dir/root/usr/src" --dkmstree "$dir/dkms" || { cat "$dir"/dkms/eie/*/build/make.log; return 1; }
+	modinfo "$dir"/dkms/eie/*/"$release"/*/module/eie.ko*
+}
+step "packages: dkms builds the driver" dkms_builds
 exit $failed

@@ -156,7 +156,7 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	echo "sim-checked 600 $(T)/sim/test_sim_checked"; \
 	echo "server-device 300 $(T)/server/test_device $(BUILD)/eie-device-checked"; \
 	echo "server-virtqueue 60 $(T)/server/test_virtqueue"; \
-	$(foreach t,$(DRIVER_CHECK),$(call uml_line,$(t))) $(uml_fuzz_line) \
+	$(uml_lines) \
 	echo "generated 60 tests/step.sh $(MAKE) BUILD=$(BUILD) check-generated"; \
 	echo "lint 300 tests/step.sh $(MAKE) BUILD=$(BUILD) lint"; \
 	echo "diagrams 60 tests/diagrams.sh check"; \
