@@ -12,9 +12,12 @@ LIB_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -ffp-contract=o
 	-Ihw -Ihw/include -Isim -Iuapi $(DRM_CFLAGS) -I$(BUILD)/gen -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-MMD -MP
 
-$(BUILD)/gen/configs.c: $(BUILD)/hw/eie_cfg $(CONFIGS:%=hw/config/%.cfg)
+# made each time, new only when CONFIGS or one of them changed
+$(BUILD)/gen/configs.c: $(BUILD)/hw/eie_cfg configs_force
 	@mkdir -p $(@D)
-	$(BUILD)/hw/eie_cfg c $(foreach c,$(CONFIGS),$(c) hw/config/$(c).cfg) > $@
+	@$(BUILD)/hw/eie_cfg c $(foreach c,$(CONFIGS),$(c) hw/config/$(c).cfg) > $@.tmp
+	@cmp -s $@.tmp $@ || cp $@.tmp $@
+.PHONY: configs_force
 
 $(BUILD)/gen/onnx.pb-c.c: libaccel/src/onnx.proto
 	@mkdir -p $(@D)

@@ -43,6 +43,7 @@ public:
 	bool failed() const override { return failed_ || mem_.failures(); }
 
 private:
+	template <typename Port, typename Value> void set(Port &port, Value value);
 	void settle();
 	bool clock();
 	void rtl_failure();
@@ -53,6 +54,7 @@ private:
 	const eie_sim_ops ops_;
 	void *const ctx_;
 	unsigned int failures_ = 0;
+	bool changed_ = true;                            // an input, since the last settle()
 	bool failed_ = false;
 };
 
@@ -77,25 +79,38 @@ Model::~Model()
 #endif
 }
 
+// An input changes: remembered, because inputs are taken only then.
+template <typename Port, typename Value> void Model::set(Port &port, Value value)
+{
+	if (port != Port(value)) {
+		port = value;
+		changed_ = true;
+	}
+}
+
 void Model::settle()
 {
 	const eie::AxiSlave &bus = mem_.out;
 
-	top_.m_axi_arready_i = bus.ar_ready;
-	top_.m_axi_awready_i = bus.aw_ready;
-	top_.m_axi_wready_i = bus.w_ready;
-	top_.m_axi_rvalid_i = bus.r_valid;
+	set(top_.m_axi_arready_i, bus.ar_ready);
+	set(top_.m_axi_awready_i, bus.aw_ready);
+	set(top_.m_axi_wready_i, bus.w_ready);
+	set(top_.m_axi_rvalid_i, bus.r_valid);
 	if (bus.r_valid) {
 		memcpy(&top_.m_axi_rdata_i, bus.r_data, sizeof(top_.m_axi_rdata_i)); // one 64-bit word, or an array of 32-bit words
 		top_.m_axi_rid_i = bus.r_id;
 		top_.m_axi_rresp_i = bus.r_resp;
 		top_.m_axi_rlast_i = bus.r_last;
+		changed_ = true;
 	}
-	top_.m_axi_bvalid_i = bus.b_valid;
+	set(top_.m_axi_bvalid_i, bus.b_valid);
 	if (bus.b_valid) {
-		top_.m_axi_bid_i = bus.b_id;
-		top_.m_axi_bresp_i = bus.b_resp;
+		set(top_.m_axi_bid_i, bus.b_id);
+		set(top_.m_axi_bresp_i, bus.b_resp);
 	}
+	if (changed_)
+		top_.take_i = !top_.take_i;
+	changed_ = false;
 	top_.clk_i = 0;
 	top_.eval();
 }
@@ -143,8 +158,11 @@ void Model::reset()
 {
 	Verilated::threadContextp(&context_); // where a failed assertion is noted
 	mem_.reset();
-	top_.s_axil_awvalid_i = top_.s_axil_wvalid_i = top_.s_axil_arvalid_i = 0;
-	top_.s_axil_bready_i = top_.s_axil_rready_i = 0;
+	set(top_.s_axil_awvalid_i, 0);
+	set(top_.s_axil_wvalid_i, 0);
+	set(top_.s_axil_arvalid_i, 0);
+	set(top_.s_axil_bready_i, 0);
+	set(top_.s_axil_rready_i, 0);
 	top_.rst_ni = 0;
 	for (unsigned int i = 0; i < ResetCycles; i++) {
 		settle();
@@ -164,9 +182,9 @@ uint32_t Model::read32(uint32_t offset)
 	if (offset >= BarBytes || offset % 4)
 		return value;
 	Verilated::threadContextp(&context_);
-	top_.s_axil_araddr_i = offset;
-	top_.s_axil_arvalid_i = 1;
-	top_.s_axil_rready_i = 1;
+	set(top_.s_axil_araddr_i, offset);
+	set(top_.s_axil_arvalid_i, 1);
+	set(top_.s_axil_rready_i, 1);
 	for (unsigned int i = 0; !done && i < RegisterPatience; i++) {
 		settle();
 		const bool taken = top_.s_axil_arready_o;
@@ -176,10 +194,10 @@ uint32_t Model::read32(uint32_t offset)
 			value = top_.s_axil_rdata_o;
 		clock();
 		if (taken)
-			top_.s_axil_arvalid_i = 0;
+			set(top_.s_axil_arvalid_i, 0);
 	}
-	top_.s_axil_arvalid_i = 0;
-	top_.s_axil_rready_i = 0;
+	set(top_.s_axil_arvalid_i, 0);
+	set(top_.s_axil_rready_i, 0);
 	if (!done) {
 		fprintf(stderr, "eie_sim: no answer to a read of register 0x%x\n", offset);
 		failed_ = true;
@@ -195,11 +213,12 @@ void Model::write32(uint32_t offset, uint32_t value)
 	if (offset >= BarBytes || offset % 4)
 		return;
 	Verilated::threadContextp(&context_);
-	top_.s_axil_awaddr_i = offset;
-	top_.s_axil_wdata_i = value;
-	top_.s_axil_wstrb_i = 0xf;
-	top_.s_axil_awvalid_i = top_.s_axil_wvalid_i = 1;
-	top_.s_axil_bready_i = 1;
+	set(top_.s_axil_awaddr_i, offset);
+	set(top_.s_axil_wdata_i, value);
+	set(top_.s_axil_wstrb_i, 0xf);
+	set(top_.s_axil_awvalid_i, 1);
+	set(top_.s_axil_wvalid_i, 1);
+	set(top_.s_axil_bready_i, 1);
 	for (unsigned int i = 0; !done && i < RegisterPatience; i++) {
 		settle();
 		const bool address = top_.s_axil_awready_o, data = top_.s_axil_wready_o;
@@ -207,12 +226,13 @@ void Model::write32(uint32_t offset, uint32_t value)
 		done = top_.s_axil_bvalid_o;
 		clock();
 		if (address)
-			top_.s_axil_awvalid_i = 0;
+			set(top_.s_axil_awvalid_i, 0);
 		if (data)
-			top_.s_axil_wvalid_i = 0;
+			set(top_.s_axil_wvalid_i, 0);
 	}
-	top_.s_axil_awvalid_i = top_.s_axil_wvalid_i = 0;
-	top_.s_axil_bready_i = 0;
+	set(top_.s_axil_awvalid_i, 0);
+	set(top_.s_axil_wvalid_i, 0);
+	set(top_.s_axil_bready_i, 0);
 	if (!done) {
 		fprintf(stderr, "eie_sim: no answer to a write of register 0x%x\n", offset);
 		failed_ = true;

@@ -11,12 +11,14 @@ SIM_INCLUDE  = $(shell $(VERILATOR) --getenv VERILATOR_ROOT)/include
 SIM_CPPFLAGS = -Isim -isystem $(SIM_INCLUDE) -isystem $(SIM_INCLUDE)/vltstd -DVL_TIME_CONTEXT
 SIM_COMPILE  = $(CXX) $(SIM_CXXFLAGS) -Wall -Wextra -O2 $(SIM_CPPFLAGS)
 
-# The loops over the lanes (hw/rtl/eie_lanes.sv) stay loops, which the compiler turns into vector instructions.
-SIM_VERILATE = $(VERILATOR) --cc -O3 --x-assign fast --x-initial fast -fno-table --unroll-count 4 --output-split 20000 \
+# The loops over the lanes (hw/rtl/eie_lanes.sv) stay loops, which the compiler turns into vector instructions, and so do
+# copies of memory words.
+SIM_VERILATE = $(VERILATOR) --cc -O3 --x-assign fast --x-initial fast -fno-table --expand-limit 4 --unroll-count 4 --output-split 20000 \
                --no-skip-identical \
-               -Wno-fatal --top-module eie_top -CFLAGS "$(SIM_CXXFLAGS) -DVL_TIME_CONTEXT"
+               -Wno-fatal --top-module eie_sim_top -CFLAGS "$(SIM_CXXFLAGS) -DVL_TIME_CONTEXT"
 SIM_VERILATE_fast    := --no-assert
-SIM_VERILATE_checked := --assert
+# Tests hold clocks that rest (hw/rtl/eie_clkgate.sv) to clocks that do not.
+SIM_VERILATE_checked := --assert +define+EIE_FREE_CLOCKS
 SIM_OPT_fast         := -O2 -ftree-loop-vectorize -fvect-cost-model=dynamic
 SIM_OPT_checked      := -O1
 
@@ -53,9 +55,9 @@ $(foreach flavour,fast checked,$(eval $(call sim_flavour,$(flavour))))
 
 # $(1) flavour, $(2) configuration, $(3) the same as identifier
 define sim_model
-$(BUILD)/sim/$(1)/$(2)/Veie_$(3).mk: $(BUILD)/hw/$(2)/eie_cfg_pkg.sv $(HW_RTL) sim/verilate.vlt sim/rules.mk
+$(BUILD)/sim/$(1)/$(2)/Veie_$(3).mk: $(BUILD)/hw/$(2)/eie_cfg_pkg.sv $(HW_RTL) sim/verilate.vlt sim/eie_sim_top.sv sim/rules.mk
 	@mkdir -p $$(@D)
-	$$(SIM_VERILATE) $$(SIM_VERILATE_$(1)) --prefix Veie_$(3) --Mdir $$(@D) sim/verilate.vlt $$< -F hw/rtl/eie.f
+	$$(SIM_VERILATE) $$(SIM_VERILATE_$(1)) --prefix Veie_$(3) --Mdir $$(@D) sim/verilate.vlt $$< -F hw/rtl/eie.f sim/eie_sim_top.sv
 
 $(BUILD)/sim/$(1)/$(2)/Veie_$(3)__ALL.a: $(BUILD)/sim/$(1)/$(2)/Veie_$(3).mk
 	+$$(MAKE) -C $$(@D) -f Veie_$(3).mk CXX="$(CXX)" OPT_FAST="$$(SIM_OPT_$(1))" OPT_SLOW=-O0 $$(@F)

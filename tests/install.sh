@@ -17,6 +17,17 @@ trap 'rm -rf "$dir"' EXIT
 model=libaccel/models/lenet_300_100.eie
 head -c 3136 /dev/zero >"$dir/picture.f32"
 
+# $1: folder of the pages, $2: library
+pages() {
+	for f in $(nm -D --defined-only "$2" | awk '$2 == "T" { sub(/@.*/, "", $3); print $3 }'); do
+		if [ ! -s "$1/$f.3" ] && [ ! -s "$1/$f.3.gz" ]; then
+			echo "$f has none" >&2
+			return 1
+		fi
+	done
+	[ -n "$f" ]
+}
+
 # $1: prefix, $2: folder of the libraries, $3: what is tested, $4: root that the pkg-config file does not know of
 works() {
 	PKG_CONFIG_PATH=$2/pkgconfig PKG_CONFIG_SYSROOT_DIR=$4
@@ -29,10 +40,14 @@ works() {
 	done
 	step "$3: eie finds the simulator" sh -c "cd $dir && LD_LIBRARY_PATH=$2 $1/bin/eie info --device sim"
 	step "$3: manual page" test -s "$1/share/man/man1/eie.1" -o -s "$1/share/man/man1/eie.1.gz"
+	step "$3: every function has a manual page" pages "$1/share/man/man3" "$2/libaccel.so"
 	step "$3: completion" test -s "$1/share/bash-completion/completions/eie"
 }
 
 step "make install" make install BUILD="$build" PREFIX="$dir/local"
+for page in "$dir"/local/share/man/man3/accel*.3; do
+	head -n 1 "$page" | grep -q '^\.so' || step "$(basename "$page")" mandoc -T lint -W warning "$page"
+done
 works "$dir/local" "$dir/local/lib" "installed" ""
 step "make deb" make deb BUILD="$build"
 for package in libaccel0 libaccel-dev eie-sim eie-tools eie-dkms; do

@@ -130,7 +130,10 @@ CHECKED := EIE_SIM_LIB=$(abspath $(BUILD))/libeie_sim_checked.so
 SIM_ENV := EIE_SIM_LIB=$(abspath $(BUILD))/libeie_sim.so
 # jobs of the random test in each configuration: a job of the large ones takes a hundred times as long
 RANDOM_JOBS := 2x2=1000 2x2-bus64=300 2x2-bus256=300 8x8=100 8x8-fpga=100 16x16=40
+CLOCK_JOBS  := 2x2=2000 8x8=200 8x8-fpga=200 16x16=100
 random_jobs = $(patsubst $(1)=%,%,$(filter $(1)=%,$(RANDOM_JOBS)))
+
+clock_jobs  = $(patsubst $(1)=%,%,$(filter $(1)=%,$(CLOCK_JOBS)))
 
 # longest first: two workers then finish together
 $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh tests/fuzz/fuzz_*.c)
@@ -143,6 +146,7 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	$(foreach c,$(CHECK_CONFIGS),echo "hw-networks-$(c) 1200 env $(CHECKED) $(T)/lib/compile sim:$(c)";) \
 	$(foreach c,$(filter 8x8%,$(CHECK_CONFIGS)),echo "hw-fuzz-$(c) 600 $(T)/hw/fuzz_fast $(c) 100 2";) \
 	echo "hw-fuzz-2x2 600 $(T)/hw/fuzz_checked 2x2 1000 1"; \
+	$(foreach c,$(CONFIGS),echo "hw-clocks-$(c) 900 tests/hw/clocks.sh $(BUILD) $(c) $(call clock_jobs,$(c)) 77";) \
 	echo "hw-networks-slow-bus 600 env $(CHECKED) $(T)/lib/compile sim:2x2,stall=300,jitter=80,latency=20"; \
 	$(foreach c,$(CHECK_CONFIGS),echo "hw-sessions-$(c) 600 env $(CHECKED) $(T)/lib/session sim:$(c)";) \
 	$(foreach c,$(CHECK_CONFIGS),echo "hw-simdev-$(c) 600 env $(CHECKED) $(T)/lib/simdev $(c),stall=100,jitter=20";) \

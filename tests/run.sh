@@ -59,7 +59,7 @@ while read -r name _; do
 		echo "--- $name (exit $status):"
 		grep -E '^not ok' "$log" | head -20
 		echo "    last lines of $log:"
-		tail -n 15 "$log" | sed 's/^/    /'
+		tail -n 60 "$log" | sed 's/^/    /'
 	fi
 	grep -iE '^ok.*# *skip' "$log" | sed "s/^/SKIP $name: /"
 	pass=$((pass + p)) fail=$((fail + f)) skip=$((skip + s))

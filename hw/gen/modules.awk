@@ -53,7 +53,7 @@ prose && seen_prose && !/^\/\/ / { prose = 0 }
 
 /^ *eie_[a-z0-9_]+ +(#\(|u_)/ {
 	child = $1
-	if (child ~ /^eie_(ram|fifo|tagram)$/)   # primitives: everywhere
+	if (child ~ /^eie_(ram|fifo|tagram|clkgate)$/)   # primitives: everywhere
 		next
 	if (!((module, child) in times))
 		kid[module, ++count[module]] = child
@@ -78,5 +78,5 @@ END {
 		exit
 	}
 	show("eie_top", "", "", 1)
-	print "eie_ram, eie_fifo, eie_tagram             primitives"
+	print "eie_ram, eie_fifo, eie_tagram, eie_clkgate    primitives"
 }

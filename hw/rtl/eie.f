@@ -1,5 +1,7 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
 // The one list of sources: simulation, lint, formal and synthesis. eie_cfg_pkg.sv is generated for each configuration and comes first.
 eie_pkg.sv
+eie_clkgate.sv
 eie_ram.sv
 eie_tagram.sv
 eie_fifo.sv

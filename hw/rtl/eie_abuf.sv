@@ -87,6 +87,7 @@ module eie_abuf #(
       .Depth(BankDepth)
     ) u_ram (
       .clk_i,
+      .wclk_i (clk_i),
       .we_i   (dr_we_i || sc_we || ld_we),
       .waddr_i(waddr),
       .wdata_i(wdata),

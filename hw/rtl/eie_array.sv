@@ -83,9 +83,13 @@ module eie_array #(
   logic [15:0]           dr_lo, dr_hi;
   logic                  cbuf_we, compute_idle;
 
+  // clocks that rest, and what they wait for
+  logic                  bc_rest, clk_bc, clk_buf;
+
   // of the clusters
   logic [Clusters-1:0]   hold, y_valid, uw0, uw1, bs0, bs1, busy0, busy1, dr_bad, dr_uw;
   logic [8*Clusters-1:0] y_sat;
+  logic [Clusters*Lanes-1:0] macs;
 
   assign cbuf_we = buf_we_i && 8'(buf_target_i) == eie_pkg::BufCbuf;
 
@@ -113,7 +117,7 @@ module eie_array #(
     .bc_ptr_o         (start_ptr),
     .bc_busy_i        (bcast_busy),
     .bc_valid_i       (bc_valid[0]),
-    .busy_i           ({|busy1, |busy0}),
+    .busy_i           (work | work1_q | work2_q | work3_q),
     .dr_re_o          (dr_re),
     .dr_half_o        (dr_half),
     .dr_word_o        (dr_word),
@@ -133,13 +137,15 @@ module eie_array #(
   eie_bcast #(
     .PbufDepth (PbufDepth)
   ) u_bcast (
-    .clk_i, .rst_ni, .flush_i,
+    .clk_i       (clk_bc),
+    .rst_ni, .flush_i,
     .start_i     (start),
     .tag_i       (start_tag),
     .in_i        (start_in),
     .len_i       (start_len),
     .ptr_i       (start_ptr),
     .busy_o      (bcast_busy),
+    .rest_o      (bc_rest),
     .ab_re_o, .ab_addr_o, .ab_data_i, .ab_written_i,
     .hold_i      (hold != '0),
     .bc_valid_o  (bc_valid),
@@ -166,17 +172,67 @@ module eie_array #(
     end
   end
 
+  // Clocks that rest: of pointers and broadcast, and of drain and writes to buffers
+
+  logic       buf_wake, bc_wake, dr_wake;
+  logic [1:0] bc_tail_q;
+  logic [8:0] dr_tail_q;          // the steps of a drain
+
+  assign buf_wake = buf_we_i || scrub_i || flush_i;
+  assign bc_wake  = buf_wake || !bc_rest;
+  assign dr_wake  = buf_wake || dr_re;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      bc_tail_q <= '1;
+      dr_tail_q <= '1;
+    end else begin
+      bc_tail_q <= {bc_tail_q[0], bc_wake};
+      dr_tail_q <= {dr_tail_q[7:0], dr_wake};
+    end
+  end
+
+  eie_clkgate u_clk_bc (
+    .clk_i,
+    .en_i  (bc_wake || bc_tail_q != '0),
+    .clk_o (clk_bc)
+  );
+
+  eie_clkgate u_clk_buf (
+    .clk_i,
+    .en_i  (dr_wake || dr_tail_q != '0),
+    .clk_o (clk_buf)
+  );
+
+  // Row parameters of a step are four granules in four banks: granule i is in bank (i + address) mod 4.
+
+  logic [4*(Ra-2)-1:0] dr_params;
+
+  for (genvar b = 0; b < 4; b++) begin : gen_param
+    assign dr_params[(Ra-2)*b +: Ra-2] = dr_param[Ra-1:2] + (Ra - 2)'({1'b0, dr_param[1:0]} > 3'(b));
+  end
+
+  // Work of a MAC: in the pointer stage and in the clusters. It is complete when its last sum is written, three
+  // cycles after the last decode.
+
+  logic [1:0] sent, sent1_q, sent2_q, work, work1_q, work2_q, work3_q;
+
+  assign sent = bc_valid[0] ? 2'b01 << bc_tag : 2'b00;
+  assign work = {|busy1, |busy0} | sent2_q;
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      {sent2_q, sent1_q}          <= '0;
+      {work3_q, work2_q, work1_q} <= '0;
+    end else begin
+      {sent2_q, sent1_q}          <= {sent | sent1_q, flush_i ? 2'b0 : sent};
+      {work3_q, work2_q, work1_q} <= {work2_q, work1_q, work};
+    end
+  end
+
   for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
     logic       mine;
     logic [1:0] busy, unwritten, bad_stream, param_fault;
-    logic [4:0] macs;
-    logic [8:0] total;              // of this cluster and those before it
-
-    if (c == 0) begin : gen_first
-      assign total = 9'(macs);
-    end else begin : gen_other
-      assign total = gen_cluster[c-1].total + 9'(macs);
-    end
 
     assign mine = buf_we_i && buf_cluster_i == 4'(c);
     assign {busy1[c], busy0[c]} = busy;
@@ -192,7 +248,10 @@ module eie_array #(
       .RbufDepth (RbufDepth),
       .JobDepth  (JobDepth)
     ) u_cluster (
-      .clk_i, .rst_ni, .flush_i,
+      .clk_i,
+      .clk_bc_i      (clk_bc),
+      .clk_buf_i      (clk_buf),
+      .rst_ni, .flush_i,
       .epoch_i, .scrub_i, .scrub_addr_i,
       .wbuf_we_i     (mine && 8'(buf_target_i) == eie_pkg::BufWbuf),
       .pbuf_we_i     (mine && 8'(buf_target_i) == eie_pkg::BufPbuf),
@@ -211,7 +270,8 @@ module eie_array #(
       .dr_re_i       (dr_re),
       .dr_half_i     (dr_half),
       .dr_word_i     (dr_word),
-      .dr_param_i    (dr_param),
+      .dr_rot_i      (dr_param[1:0]),
+      .dr_params_i   (dr_params),
       .dr_lo_i       (dr_lo),
       .dr_hi_i       (dr_hi),
       .y_valid_o     (y_valid[c]),
@@ -219,7 +279,7 @@ module eie_array #(
       .y_sat_o       (y_sat[8*c +: 8]),
       .clear_i       (clear_busy_o),
       .clear_word_i  (clear_word_q),
-      .macs_o        (macs),
+      .macs_o        (macs[Lanes*c +: Lanes]),
       .busy_o        (busy),
       .unwritten_o   (unwritten),
       .bad_stream_o  (bad_stream),
@@ -228,7 +288,7 @@ module eie_array #(
   end
 
   // What a flush drops does not count: it may come from a granule of another address space.
-  assign macs_o = flush_i ? '0 : gen_cluster[Clusters-1].total;
+  assign macs_o = flush_i ? '0 : 9'($countones(macs));
 
   always_comb begin
     sats_o = '0;
@@ -239,7 +299,7 @@ module eie_array #(
     end
   end
 
-  assign idle_o = compute_idle && !bcast_busy && bc_valid == '0 && busy0 == '0 && busy1 == '0 &&
-                  y_valid == '0 && !dr_re && !clear_busy_o;
+  assign idle_o = compute_idle && !bcast_busy && bc_valid == '0 &&
+                  (work | work1_q | work2_q | work3_q) == '0 && y_valid == '0 && !dr_re && !clear_busy_o;
 
 endmodule

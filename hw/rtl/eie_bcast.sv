@@ -17,6 +17,7 @@ module eie_bcast #(
   input  logic [23:0]     len_i,
   input  logic [Pa-1:0]   ptr_i,
   output logic            busy_o,
+  output logic            rest_o,          // no register changes: clk_i may stop
 
   output logic            ab_re_o,
   output logic [23:0]     ab_addr_o,
@@ -89,6 +90,8 @@ module eie_bcast #(
   assign send     = todo_q != '0 && !hold_i;
   assign done     = todo_q == '0 || (send && after == '0);
   assign fifo_pop = fifo_valid && done;
+  assign rest_o   = !(flush_i || start_i || send || fifo_pop || ab_re_o || read_q || unwritten_o ||
+                      bc_valid_o != '0);
   assign busy_o   = undone_q != '0 || todo_q != '0;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin

@@ -22,6 +22,8 @@ module eie_cluster #(
   localparam int unsigned Ww = (Words > 1) ? $clog2(Words) : 1
 ) (
   input  logic              clk_i,
+  input  logic              clk_bc_i,        // of pointers, may stop between broadcasts
+  input  logic              clk_buf_i,       // of drain and writes to buffers, likewise
   input  logic              rst_ni,
   input  logic              flush_i,
 
@@ -56,7 +58,8 @@ module eie_cluster #(
   input  logic              dr_re_i,
   input  logic              dr_half_i,
   input  logic [Ww-1:0]     dr_word_i,
-  input  logic [Ra-1:0]     dr_param_i,
+  input  logic [4*(Ra-2)-1:0] dr_params_i,   // row parameters, by bank, and the bank of the first
+  input  logic [1:0]        dr_rot_i,
   input  logic [15:0]       dr_lo_i,
   input  logic [15:0]       dr_hi_i,
   output logic              y_valid_o,
@@ -65,8 +68,8 @@ module eie_cluster #(
   input  logic              clear_i,
   input  logic [Ww-1:0]     clear_word_i,
 
-  output logic [4:0]        macs_o,
-  output logic [1:0]        busy_o,          // work of the tag is here
+  output logic [Lanes-1:0]  macs_o,          // lanes that multiply
+  output logic [1:0]        busy_o,          // jobs of the tag are here
   output logic [1:0]        unwritten_o,     // faults of MACs, by tag
   output logic [1:0]        bad_stream_o,
   output logic [1:0]        param_fault_o    // of a DRAIN: 1 BAD_PARAM, 0 UNWRITTEN
@@ -82,14 +85,11 @@ module eie_cluster #(
   // Pointers: a copy for each broadcast port.
 
   logic [1:0]      p_valid_q, p_written, p_over, p_job, p_push;
-  logic            p_tag_q, p_wide;
-  logic [Wa-1:0]   p_weights;
+  logic            p_tag_q, p_wide_q;
+  logic [Wa-1:0]   p_weights_q;
   logic [2*Jw-1:0] p_data, q_wdata;
 
-  assign p_wide    = cfg_wide_i[p_tag_q];
-  assign p_weights = p_tag_q ? cfg_weights_i[2*Wa-1:Wa] : cfg_weights_i[Wa-1:0];
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
+  always_ff @(posedge clk_bc_i or negedge rst_ni) begin
     if (!rst_ni) begin
       p_valid_q <= '0;
     end else begin
@@ -97,9 +97,11 @@ module eie_cluster #(
     end
   end
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk_bc_i) begin
     if (bc_valid_i[0]) begin
-      p_tag_q <= bc_tag_i;
+      p_tag_q     <= bc_tag_i;
+      p_wide_q    <= cfg_wide_i[bc_tag_i];
+      p_weights_q <= bc_tag_i ? cfg_weights_i[2*Wa-1:Wa] : cfg_weights_i[Wa-1:0];
     end
   end
 
@@ -114,7 +116,7 @@ module eie_cluster #(
     eie_tagram #(
       .Depth (PbufDepth)
     ) u_pbuf (
-      .clk_i, .epoch_i, .scrub_i,
+      .clk_i(clk_bc_i), .wclk_i(clk_bc_i), .epoch_i, .scrub_i,
       .scrub_addr_i (scrub_addr_i[Pa-1:0]),
       .we_i         (pbuf_we_i),
       .waddr_i      (buf_addr_i[Pa-1:0]),
@@ -125,7 +127,7 @@ module eie_cluster #(
       .written_o    (p_written[p])
     );
 
-    always_ff @(posedge clk_i) begin
+    always_ff @(posedge clk_bc_i) begin
       if (bc_valid_i[p]) begin
         sel_q <= bc_ptr_i[(Pa+2)*p +: 2];
         act_q <= bc_act_i[16*p +: 16];
@@ -133,8 +135,8 @@ module eie_cluster #(
     end
 
     assign {len, start} = granule[{sel_q, 5'b0} +: 32];
-    assign first     = {{(21-Wa){1'b0}}, p_weights, 4'b0} + (p_wide ? {4'b0, start, 1'b0} : {5'b0, start});
-    assign bytes     = p_wide ? {12'b0, len, 1'b0} : {13'b0, len};
+    assign first     = {{(21-Wa){1'b0}}, p_weights_q, 4'b0} + (p_wide_q ? {4'b0, start, 1'b0} : {5'b0, start});
+    assign bytes     = p_wide_q ? {12'b0, len, 1'b0} : {13'b0, len};
     assign p_job[p]  = p_valid_q[p] && len != '0;
     assign p_over[p] = p_job[p] && first + bytes > 25'(WbufDepth * eie_pkg::GranuleBytes);
     assign p_push[p] = p_job[p] && p_written[p] && !p_over[p];
@@ -166,7 +168,7 @@ module eie_cluster #(
     .count_o (q_count)
   );
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk_bc_i) begin
     if (q_push[0]) begin
       q_ltag_q <= p_tag_q;
     end
@@ -182,7 +184,7 @@ module eie_cluster #(
     .Rows      (Rows),
     .WbufDepth (WbufDepth)
   ) u_lanes (
-    .clk_i, .rst_ni, .flush_i,
+    .clk_i, .clk_buf_i, .rst_ni, .flush_i,
     .epoch_i, .scrub_i,
     .scrub_addr_i (scrub_addr_i[Wa-1:1]),
     .wbuf_we_i,
@@ -204,34 +206,17 @@ module eie_cluster #(
     .bad_stream_o (lane_bad)
   );
 
-  // Status. A MAC is complete when its last sum is written: three cycles after the last decode.
-
-  logic [1:0] busy, busy1_q, busy2_q, busy3_q;
-
-  always_comb begin
-    for (int unsigned t = 0; t < 2; t++) begin
-      busy[t] = lane_busy[t] || (bc_valid_i[0] && bc_tag_i == 1'(t)) || (p_valid_q[0] && p_tag_q == 1'(t)) ||
-                (q_count != '0 && (q_rdata[0] == 1'(t) || q_ltag_q == 1'(t)));
-    end
-  end
+  // Status
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      busy1_q      <= '0;
-      busy2_q      <= '0;
-      busy3_q      <= '0;
       busy_o       <= '0;
       unwritten_o  <= '0;
       bad_stream_o <= '0;
     end else begin
-      busy1_q <= busy;
-      busy2_q <= busy1_q;
-      busy3_q <= busy2_q;
-      busy_o  <= busy | busy1_q | busy2_q | busy3_q;
-      for (int unsigned t = 0; t < 2; t++) begin
-        unwritten_o[t]  <= lane_lost[t] || (|(p_valid_q & ~p_written) && p_tag_q == 1'(t));
-        bad_stream_o[t] <= lane_bad[t] || (|(p_over & p_written) && p_tag_q == 1'(t));
-      end
+      busy_o <= lane_busy | ((q_count != '0) ? (2'b01 << q_rdata[0]) | (2'b01 << q_ltag_q) : 2'b00);
+      unwritten_o  <= lane_lost | ((|(p_valid_q & ~p_written)) ? 2'b01 << p_tag_q : 2'b00);
+      bad_stream_o <= lane_bad | ((|(p_over & p_written)) ? 2'b01 << p_tag_q : 2'b00);
     end
   end
 
@@ -247,26 +232,22 @@ module eie_cluster #(
   logic [47:0]           d3_s_q;
 
   for (genvar b = 0; b < 4; b++) begin : gen_rbuf
-    // granule i of the step is in bank (i + parameter address) mod 4
-    logic [Ra-3:0] addr;
-    assign addr = dr_param_i[Ra-1:2] + (Ra - 2)'({1'b0, dr_param_i[1:0]} > 3'(b));
-
     eie_tagram #(
       .Depth (RbufDepth / 4)
     ) u_rbuf (
-      .clk_i, .epoch_i, .scrub_i,
+      .clk_i(clk_buf_i), .wclk_i(clk_buf_i), .epoch_i, .scrub_i,
       .scrub_addr_i (scrub_addr_i[Ra-1:2]),
       .we_i         (rbuf_we_i && buf_addr_i[1:0] == 2'(b)),
       .waddr_i      (buf_addr_i[Ra-1:2]),
       .wdata_i      (buf_data_i),
       .re_i         (dr_re_i),
-      .raddr_i      (addr),
+      .raddr_i      (dr_params_i[(Ra-2)*b +: Ra-2]),
       .rdata_o      (d1_raw[128*b +: 128]),
       .written_o    (d1_written[b])
     );
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
+  always_ff @(posedge clk_buf_i or negedge rst_ni) begin
     if (!rst_ni) begin
       {d3_valid_q, d2_valid_q, d1_valid_q} <= '0;
       param_fault_o <= '0;
@@ -285,9 +266,9 @@ module eie_cluster #(
     end
   end
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk_buf_i) begin
     if (dr_re_i) begin
-      d1_rot_q <= dr_param_i[1:0];
+      d1_rot_q <= dr_rot_i;
     end
     if (d1_valid_q) begin
       unique case (d1_rot_q)
@@ -305,7 +286,7 @@ module eie_cluster #(
     end
   end
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk_buf_i) begin
     if (d2_valid_q) begin
       for (int unsigned i = 0; i < 8; i++) begin
         d3_acc_q[32*i +: 32] <= d2_param_q[64*i +: 32] + d2_part[32*i +: 32] +
@@ -317,7 +298,7 @@ module eie_cluster #(
   end
 
   eie_requant u_requant (
-    .clk_i, .rst_ni, .flush_i,
+    .clk_i(clk_buf_i), .rst_ni, .flush_i,
     .valid_i (d3_valid_q),
     .acc_i   (d3_acc_q),
     .m_i     (d3_m_q),

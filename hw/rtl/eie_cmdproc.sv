@@ -21,6 +21,7 @@ module eie_cmdproc #(
   input  logic               rst_ni,
   input  logic               flush_i,
   output logic               idle_o,
+  output logic               rest_o,             // no register changes: clk_i may stop
   // one run over a command buffer
   input  logic               cmd_start_i,
   input  logic [63:0]        cmd_va_i,
@@ -390,6 +391,10 @@ module eie_cmdproc #(
       active_q <= 1'b0;
     end
   end
+
+  // Every register has an enable; these are all of them.
+  assign rest_o = !(clr || req_accept || rsp_take || pop || dispatch || load_start || comp_start || store_start ||
+                    load_done_i || comp_done_i || store_done_i || cmd_done_o || fault_valid_o);
 
   // Assertions
 

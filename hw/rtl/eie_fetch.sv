@@ -18,6 +18,7 @@ module eie_fetch #(
   localparam int unsigned Slots = 2 * Lanes
 ) (
   input  logic             clk_i,
+  input  logic             clk_buf_i,       // of writes to the banks, may rest between them
   input  logic             rst_ni,
   input  logic             flush_i,
   input  logic             clear_i,         // start of a job of the queue: forget whose turn it is
@@ -97,18 +98,27 @@ module eie_fetch #(
   // Dispatch: a job goes to an idle lane, else beside a job whose words are all fetched. Earlier would
   // leave jobs waiting behind long ones at the end of a MAC.
 
-  logic [Slots-1:0] idle, late, beside, first, rest, to0, to1, in0, in1, put;
+  logic [Slots-1:0] idle, late, beside, to0, to1, in0, in1, put;
 
   assign idle   = active_q & ~valid_q;
   assign late   = active_q & valid_q & ~need_q;
   assign beside = {late[Lanes-1:0], late[Slots-1:Lanes]} & ~valid_q;
-  assign first  = (idle != '0) ? idle : beside;
-  assign to0    = first & (~first + 1'b1);
-  assign rest   = (idle | beside) & ~to0;
-  assign to1    = rest & (~rest + 1'b1);
-  assign in0    = job_valid_i[0] ? to0 : '0;
-  assign in1    = job_valid_i[1] ? to1 : '0;
-  assign put    = in0 | in1;
+
+  // in most cycles nobody is free
+  always_comb begin
+    logic [Slots-1:0] first, rest;
+    {first, rest, to0, to1, in0, in1} = '0;
+    if ((idle | beside) != '0) begin
+      first = (idle != '0) ? idle : beside;
+      to0   = first & (~first + 1'b1);
+      rest  = (idle | beside) & ~to0;
+      to1   = rest & (~rest + 1'b1);
+      in0   = job_valid_i[0] ? to0 : '0;
+      in1   = job_valid_i[1] ? to1 : '0;
+    end
+  end
+
+  assign put       = in0 | in1;
   assign job_pop_o = {in1 != '0, in0 != '0};
 
   // Weight banks: words of active slots go before those that are fetched ahead; slots take turns.
@@ -239,7 +249,9 @@ module eie_fetch #(
   eie_tagram #(
     .Depth (WbufDepth / 2)
   ) u_even (
-    .clk_i, .epoch_i, .scrub_i,
+    .clk_i,
+    .wclk_i       (clk_buf_i),
+    .epoch_i, .scrub_i,
     .scrub_addr_i,
     .we_i         (wbuf_we_i && !wbuf_addr_i[0]),
     .waddr_i      (wbuf_addr_i[Wa-1:1]),
@@ -253,7 +265,9 @@ module eie_fetch #(
   eie_tagram #(
     .Depth (WbufDepth / 2)
   ) u_odd (
-    .clk_i, .epoch_i, .scrub_i,
+    .clk_i,
+    .wclk_i       (clk_buf_i),
+    .epoch_i, .scrub_i,
     .scrub_addr_i,
     .we_i         (wbuf_we_i && wbuf_addr_i[0]),
     .waddr_i      (wbuf_addr_i[Wa-1:1]),

@@ -10,6 +10,8 @@ module eie_frontend #(
   parameter int unsigned Sources = 7        // of faults
 ) (
   input  logic                  clk_i,
+  input  logic                  clk_host_i,        // of all but the counters, may stop while rest_o
+  output logic                  rest_o,
   input  logic                  rst_ni,
 
   // eie_regs
@@ -125,7 +127,7 @@ module eie_frontend #(
   assign queue_onehot = Queues'(1) << queue_q;
   assign abort        = abort_i || (|(reset_i & queue_onehot));
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk_host_i) begin
     if (state_q == StIdle) begin
       queue_q     <= pick;
       restarted_q <= 1'b0;
@@ -170,7 +172,7 @@ module eie_frontend #(
   assign desc_err  = err_q || bus_rd_fault_i;
   assign cancel    = abort || restarted_q;
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk_host_i) begin
     if (state_q == StDescReq) begin
       reserved_q <= 1'b0;
       err_q      <= 1'b0;
@@ -203,7 +205,7 @@ module eie_frontend #(
   assign found     = held_q && same_asid && d_residency != 64'b0 && residency_q == d_residency;
   assign swept     = state_q == StScrub && scrub_q == 24'(ScrubDepth - 1);
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
+  always_ff @(posedge clk_host_i or negedge rst_ni) begin
     if (!rst_ni) begin
       owned_q     <= 1'b0;
       held_q      <= 1'b0;
@@ -231,7 +233,7 @@ module eie_frontend #(
     end
   end
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk_host_i) begin
     if (taken) begin
       owner_q <= d_asid;
       restore_q <= d_nrestore != 32'b0 && !found;
@@ -254,7 +256,7 @@ module eie_frontend #(
   assign base_burst  = to_page_end < 9'(base_left_q) ? to_page_end[3:0] : base_left_q;
   assign base_go     = state_q == StBaseReq && rd_valid_o && rd_ready_i;
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk_host_i) begin
     if (taken) begin
       base_va_q   <= d_bases;
       base_left_q <= base_n;
@@ -268,7 +270,7 @@ module eie_frontend #(
   end
 
   // The table may come in two bursts; the beat number runs on.
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk_host_i) begin
     if (state_q == StDescReq || state_q == StCheck || state_q == StCplReq) begin
       beat_q <= '0;
     end else if (rd_rsp_valid_i || (dat_valid_o && dat_ready_i)) begin
@@ -318,7 +320,7 @@ module eie_frontend #(
     end
   end
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk_host_i) begin
     if (start_clock) begin
       status_q     <= eie_pkg::StatusOk;
       fault_addr_q <= '0;
@@ -341,7 +343,7 @@ module eie_frontend #(
   assign ended       = quiet_end && !fail;
   assign ended_ok    = state_q == StDrain;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
+  always_ff @(posedge clk_host_i or negedge rst_ni) begin
     if (!rst_ni) begin
       run_q     <= 1'b0;
       settled_q <= 1'b0;
@@ -356,7 +358,7 @@ module eie_frontend #(
     end
   end
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk_host_i) begin
     if (start_clock) begin
       time_start_q <= time_i;
       asked_q      <= 1'b0;
@@ -476,7 +478,7 @@ module eie_frontend #(
     end
   end
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
+  always_ff @(posedge clk_host_i or negedge rst_ni) begin
     if (!rst_ni) begin
       state_q     <= StScrub;
       busy_o      <= 1'b0;
@@ -492,6 +494,12 @@ module eie_frontend #(
     end
   end
 
+  logic job_rest;
+
+  // Nothing happens, or the commands of a job run.
+  assign rest_o    = (state_q == StIdle || state_q == StRestore || state_q == StMain) && state_d == state_q &&
+                     job_rest && restarted_i == '0 && !clear_i;
+  assign job_rest  = state_q != StIdle || job_i == '0;   // in StIdle the next queue is chosen
   assign ready_o   = state_q == StIdle;
   assign running_o = busy_o ? queue_onehot : '0;
 
@@ -553,7 +561,7 @@ module eie_frontend #(
   assign wr_pa_o     = cpl_addr_i[64*queue_q +: 64];
   assign dat_valid_o = state_q == StCplData;
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk_host_i) begin
     if (state_q == StCplReq) begin
       phase_q <= cpl_phase_i[queue_q];
       head_q  <= sq_head_i[16*queue_q +: 16];
@@ -579,11 +587,11 @@ module eie_frontend #(
   // Assertions -----------------------------------------------------------------------------------
 
 `ifndef SYNTHESIS
-  assert property (@(posedge clk_i) disable iff (!rst_ni)
+  assert property (@(posedge clk_host_i) disable iff (!rst_ni)
     ended |=> {32'b0, cycles} == time_end_q - time_start_q);
-  assert property (@(posedge clk_i) disable iff (!rst_ni) run_q && fail && !wrap |=> flush_o);
+  assert property (@(posedge clk_host_i) disable iff (!rst_ni) run_q && fail && !wrap |=> flush_o);
   // A granule of another address space never counts as written.
-  assert property (@(posedge clk_i) disable iff (!rst_ni)
+  assert property (@(posedge clk_host_i) disable iff (!rst_ni)
     cmd_start_o |-> epoch_q != 8'd0 && same_asid);
 `endif
 

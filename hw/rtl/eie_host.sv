@@ -10,6 +10,8 @@ module eie_host #(
   parameter int unsigned ScrubDepth = 64    // granules of the deepest buffer
 ) (
   input  logic               clk_i,
+  input  logic               clk_host_i,     // of all but time and counters, may rest while rest_o
+  output logic               rest_o,
   input  logic               rst_ni,
 
   // AXI4-Lite slave
@@ -157,7 +159,7 @@ module eie_host #(
   logic                 inv, inv_all, inv_busy;
   logic [15:0]          inv_asid, asid;
   logic [55:0]          root;
-  logic                 mmu_idle, rd_idle, wr_idle, bus_idle, quiet, miss;
+  logic                 mmu_idle, rd_idle, wr_idle, bus_idle, quiet, miss, regs_rest, fe_rest;
 
   logic                 fe_rd_valid, fe_rd_ready, fe_rd_phys, fe_wr_valid, fe_wr_ready;
   logic [63:0]          fe_rd_va, fe_wr_pa;
@@ -176,6 +178,8 @@ module eie_host #(
   logic [31:0]          mmu_fault_cmd, rd_fault_cmd, wr_fault_cmd;
 
   assign bus_idle = rd_idle && wr_idle;
+  assign rest_o   = bus_idle && mmu_idle && !inv && !inv_busy && !fe_rd_valid && !fe_wr_valid && !fe_dat_valid &&
+                    regs_rest && fe_rest && progress == '0;
   assign quiet    = bus_idle && mmu_idle && cp_idle_i && ld_idle_i && st_idle_i && ar_idle_i &&
                     !clear_busy_i;
 
@@ -185,7 +189,7 @@ module eie_host #(
   assign st_rsp_valid_o = wr_rsp_valid[1];
 
   eie_regs #(.Queues(Queues)) u_regs (
-    .clk_i, .rst_ni,
+    .clk_i, .clk_host_i, .rest_o(regs_rest), .rst_ni,
     .s_awvalid_i, .s_awready_o, .s_awaddr_i, .s_wvalid_i, .s_wready_o, .s_wdata_i, .s_wstrb_i,
     .s_bvalid_o, .s_bready_i, .s_bresp_o, .s_arvalid_i, .s_arready_o, .s_araddr_i, .s_rvalid_o,
     .s_rready_i, .s_rdata_o, .s_rresp_o, .irq_o, .irq_vec_o,
@@ -199,7 +203,7 @@ module eie_host #(
   );
 
   eie_frontend #(.Queues(Queues), .ScrubDepth(ScrubDepth), .Sources(Sources)) u_frontend (
-    .clk_i, .rst_ni,
+    .clk_i, .clk_host_i, .rest_o(fe_rest), .rst_ni,
     .time_i(now), .enable_i(enable), .abort_i(abort), .clear_i(ctrl_clear), .busy_o(busy),
     .ready_o(ready), .stop_o(stop), .stop_cause_o(stop_cause), .stop_addr_o(stop_addr),
     .progress_o(progress), .completed_o(completed), .running_o(running), .pop_o(pop),
@@ -232,7 +236,7 @@ module eie_host #(
   );
 
   eie_mmu #(.TlbEntries(TlbEntries)) u_mmu (
-    .clk_i, .rst_ni, .flush_i(flush_o), .idle_o(mmu_idle), .asid_i(asid), .root_i(root),
+    .clk_i(clk_host_i), .rst_ni, .flush_i(flush_o), .idle_o(mmu_idle), .asid_i(asid), .root_i(root),
     .inv_i(inv), .inv_all_i(inv_all), .inv_asid_i(inv_asid), .inv_busy_o(inv_busy),
     .bus_idle_i(bus_idle),
     .fe_rd_valid_i(fe_rd_valid), .fe_rd_ready_o(fe_rd_ready), .fe_rd_phys_i(fe_rd_phys),
@@ -255,7 +259,7 @@ module eie_host #(
   );
 
   eie_axi_rd u_axi_rd (
-    .clk_i, .rst_ni, .flush_i(flush_o), .idle_o(rd_idle),
+    .clk_i(clk_host_i), .rst_ni, .flush_i(flush_o), .idle_o(rd_idle),
     .req_valid_i(rd_valid), .req_ready_o(rd_ready), .req_id_i(rd_id), .req_pa_i(rd_pa),
     .req_len_i(rd_len), .req_va_i(rd_va), .req_cmd_i(rd_cmd), .last_room_o(rd_last_room),
     .room_o(rd_room),
@@ -268,7 +272,7 @@ module eie_host #(
   );
 
   eie_axi_wr u_axi_wr (
-    .clk_i, .rst_ni, .flush_i(flush_o), .idle_o(wr_idle),
+    .clk_i(clk_host_i), .rst_ni, .flush_i(flush_o), .idle_o(wr_idle),
     .req_valid_i(wr_valid), .req_ready_o(wr_ready), .req_id_i(wr_id), .req_pa_i(wr_pa),
     .req_len_i(wr_len), .req_va_i(wr_va), .req_cmd_i(wr_cmd),
     .dat_valid_i({st_dat_valid_i, fe_dat_valid}), .dat_ready_o(dat_ready),

@@ -21,6 +21,7 @@ module eie_lanes #(
   localparam int unsigned Groups = (Lanes + 3) / 4
 ) (
   input  logic                  clk_i,
+  input  logic                  clk_buf_i,        // of drain and writes to buffers, may rest between them
   input  logic                  rst_ni,
   input  logic                  flush_i,
 
@@ -52,7 +53,7 @@ module eie_lanes #(
   input  logic                  clear_i,
   input  logic [Ww-1:0]         clear_word_i,
 
-  output logic [4:0]            macs_o,          // lanes that multiply
+  output logic [Lanes-1:0]      macs_o,          // lanes that multiply
   output logic [1:0]            busy_o,          // jobs of the tag are here
   output logic [1:0]            unwritten_o,     // faults, by tag
   output logic [1:0]            bad_stream_o
@@ -76,7 +77,9 @@ module eie_lanes #(
     .Lanes     (Lanes),
     .WbufDepth (WbufDepth)
   ) u_fetch (
-    .clk_i, .rst_ni, .flush_i, .clear_i, .epoch_i, .scrub_i, .scrub_addr_i,
+    .clk_i,
+    .clk_buf_i    (clk_buf_i),
+    .rst_ni, .flush_i, .clear_i, .epoch_i, .scrub_i, .scrub_addr_i,
     .wbuf_we_i, .wbuf_addr_i,
     .wbuf_data_i  (buf_data_i),
     .cfg_wide_i,
@@ -300,7 +303,7 @@ module eie_lanes #(
     s3_half_q <= s2_half_q;
   end
 
-  assign macs_o = 5'($countones(s1_valid_q));
+  assign macs_o = s1_valid_q;
 
   always_comb begin
     logic [Slots-1:0] v_tag;
@@ -316,7 +319,7 @@ module eie_lanes #(
   // A read port a lane: synthesis makes a copy for each.
   logic [15:0] codebook [0:511];
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk_buf_i) begin
     if (cbuf_we_i) begin
       codebook[{cbuf_addr_i, 3'd0}] <= buf_data_i[15:0];
       codebook[{cbuf_addr_i, 3'd1}] <= buf_data_i[31:16];
@@ -367,7 +370,7 @@ module eie_lanes #(
   assign zero      = clear_i ? 2'b11 : {d1_valid_q && d1_half_q, d1_valid_q && !d1_half_q};
   assign zero_word = clear_i ? clear_word_i : d1_word_q;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
+  always_ff @(posedge clk_buf_i or negedge rst_ni) begin
     if (!rst_ni) begin
       d1_valid_q <= 1'b0;
     end else begin
@@ -375,7 +378,7 @@ module eie_lanes #(
     end
   end
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk_buf_i) begin
     if (dr_re_i) begin
       d1_half_q <= dr_half_i;
       d1_word_q <= dr_word_i;
@@ -452,7 +455,7 @@ module eie_lanes #(
       end
     end
 
-    always_ff @(posedge clk_i) begin
+    always_ff @(posedge clk_buf_i) begin
       if (d1_valid_q) begin
         part_o[256*g +: 256] <= part;
       end

@@ -9,6 +9,7 @@ module eie_ram #(
   localparam int unsigned Aw = $clog2(Depth)
 ) (
   input  logic             clk_i,
+  input  logic             wclk_i,    // clk_i, or the same clock resting while we_i is low
   input  logic             we_i,
   input  logic [Aw-1:0]    waddr_i,
   input  logic [Width-1:0] wdata_i,
@@ -19,10 +20,13 @@ module eie_ram #(
 
   logic [Width-1:0] mem [0:Depth-1];
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge wclk_i) begin
     if (we_i) begin
       mem[waddr_i] <= wdata_i;
     end
+  end
+
+  always_ff @(posedge clk_i) begin
     if (re_i) begin
       rdata_o <= mem[raddr_i];
     end

@@ -7,6 +7,8 @@ module eie_regs #(
   parameter int unsigned Queues = 1
 ) (
   input  logic                 clk_i,
+  input  logic                 clk_host_i,    // of all but the time, may stop while rest_o
+  output logic                 rest_o,
   input  logic                 rst_ni,
 
   input  logic                 s_awvalid_i,
@@ -83,7 +85,7 @@ module eie_regs #(
   assign we          = write && wfull_q;
   assign re          = s_arvalid_i && s_arready_o;
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
+  always_ff @(posedge clk_host_i or negedge rst_ni) begin
     if (!rst_ni) begin
       aw_q     <= 1'b0;
       w_q      <= 1'b0;
@@ -97,7 +99,7 @@ module eie_regs #(
     end
   end
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk_host_i) begin
     if (s_awvalid_i && !aw_q) begin
       waddr_q <= s_awaddr_i;
     end
@@ -118,7 +120,7 @@ module eie_regs #(
   for (genvar q = 0; q < Queues; q++) begin : g_queue
     localparam logic [15:0] Base = QBase + 16'(q * eie_pkg::QueueStride);
     eie_queue u_queue (
-      .clk_i, .rst_ni, .clear_i(clear_o),
+      .clk_i(clk_host_i), .rst_ni, .clear_i(clear_o),
       .we_i(we && waddr_q[15:8] == Base[15:8]), .waddr_i(waddr_q[7:0]), .wdata_i(wdata_q),
       .raddr_i(s_araddr_i[7:0]), .rdata_o(queue_rdata[32*q +: 32]),
       .stopped_o(stopped[q]), .restarted_o(restarted_o[q]), .reset_o(reset_o[q]),
@@ -140,6 +142,8 @@ module eie_regs #(
   logic [31:0]       progress_q;
 
   assign enable_o = enable_q;
+  assign rest_o   = !s_awvalid_i && !s_wvalid_i && !s_arvalid_i && !aw_q && !w_q && !bvalid_q && !rvalid_q && !reset_q &&
+                    reset_o == '0;
   assign abort_o  = abort_q || reset_q;
   assign clear_o  = reset_q && ready_i && bus_idle_i;
   assign time_o   = time_q;
@@ -148,12 +152,11 @@ module eie_regs #(
   assign irq_fault_clear = we && waddr_q == eie_pkg::RegIrqStatus &&
                            wdata_q[eie_pkg::IrqStatusFaultLsb];
 
-  always_ff @(posedge clk_i or negedge rst_ni) begin
+  always_ff @(posedge clk_host_i or negedge rst_ni) begin
     if (!rst_ni) begin
       enable_q           <= 1'b0;
       abort_q            <= 1'b0;
       reset_q            <= 1'b0;
-      time_q             <= '0;
       time_hi_q          <= '0;
       irq_q              <= '0;
       irq_enable_q       <= '0;
@@ -162,7 +165,6 @@ module eie_regs #(
       irq_vec_o          <= '0;
       progress_q         <= '0;
     end else begin
-      time_q      <= time_q + 64'd1;
       irq_q       <= (irq_q & ~irq_clear) | completed_i;
       irq_fault_q <= (irq_fault_q && !irq_fault_clear) || (|stopped);
       irq_vec_o   <= {|stopped, completed_i};
@@ -185,6 +187,14 @@ module eie_regs #(
         irq_enable_q       <= wdata_q[Queues-1:0];
         irq_fault_enable_q <= wdata_q[eie_pkg::IrqStatusFaultLsb];
       end
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      time_q <= '0;
+    end else begin
+      time_q <= time_q + 64'd1;
     end
   end
 
@@ -236,9 +246,9 @@ module eie_regs #(
   // Assertions -----------------------------------------------------------------------------------
 
 `ifndef SYNTHESIS
-  assert property (@(posedge clk_i) disable iff (!rst_ni)
+  assert property (@(posedge clk_host_i) disable iff (!rst_ni)
     s_bvalid_o && !s_bready_i |=> s_bvalid_o);
-  assert property (@(posedge clk_i) disable iff (!rst_ni)
+  assert property (@(posedge clk_host_i) disable iff (!rst_ni)
     s_rvalid_o && !s_rready_i |=> s_rvalid_o && $stable(s_rdata_o));
 `endif
 

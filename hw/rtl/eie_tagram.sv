@@ -8,6 +8,7 @@ module eie_tagram #(
   localparam int unsigned Aw = $clog2(Depth)
 ) (
   input  logic          clk_i,
+  input  logic          wclk_i,     // clk_i, or the same clock resting between writes and scrubs
   input  logic [7:0]    epoch_i,
   input  logic          scrub_i,
   input  logic [Aw-1:0] scrub_addr_i,
@@ -28,14 +29,14 @@ module eie_tagram #(
     .Width (128),
     .Depth (Depth)
   ) u_data (
-    .clk_i, .we_i, .waddr_i, .wdata_i, .re_i, .raddr_i, .rdata_o
+    .clk_i, .wclk_i, .we_i, .waddr_i, .wdata_i, .re_i, .raddr_i, .rdata_o
   );
 
   eie_ram #(
     .Width (8),
     .Depth (Depth)
   ) u_tag (
-    .clk_i,
+    .clk_i, .wclk_i,
     .we_i    (we_i || scrub_i),
     .waddr_i (scrub_i ? scrub_addr_i : waddr_i),
     .wdata_i (scrub_i ? 8'd0 : epoch_i),

@@ -138,12 +138,44 @@ module eie_top #(
   logic [63:0]            g_araddr, g_awaddr;
   logic [127:0]           g_rdata, g_wdata;
 
+  // Clocks that rest: host side, command processor, load and store while the array computes, the
+  // activation buffer, whose registers all have enables, between accesses.
+
+  logic       host_rest, host_wake, cp_rest, clk_host, clk_act;
+  logic [1:0] host_tail_q;
+
+  assign host_wake = !host_rest || !cp_rest || !ld_idle || !st_idle || cp_req_valid || ld_cmd_valid || st_cmd_valid ||
+                     flush || g_rvalid || g_bvalid;
+
+  // some registers follow an event by two cycles
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      host_tail_q <= '1;
+    end else begin
+      host_tail_q <= {host_tail_q[0], host_wake};
+    end
+  end
+
+  eie_clkgate u_clk_host (
+    .clk_i,
+    .en_i  (host_wake || host_tail_q != '0),
+    .clk_o (clk_host)
+  );
+
+  eie_clkgate u_clk_act (
+    .clk_i,
+    .en_i  ((buf_we && buf_abuf) || scrub || dr_we || ab_re || st_re),
+    .clk_o (clk_act)
+  );
+
   eie_host #(
     .Queues    (Queues),
     .TlbEntries(TlbEntries),
     .ScrubDepth(ScrubDepth)
   ) u_host (
     .clk_i,
+    .clk_host_i       (clk_host),
+    .rest_o           (host_rest),
     .rst_ni,
     .s_awvalid_i      (s_axil_awvalid_i),
     .s_awready_o      (s_axil_awready_o),
@@ -338,10 +370,11 @@ module eie_top #(
     .PbufDepth(PbufDepth),
     .RbufDepth(RbufDepth)
   ) u_cmdproc (
-    .clk_i,
+    .clk_i            (clk_host),
     .rst_ni,
     .flush_i          (flush),
     .idle_o           (cp_idle),
+    .rest_o           (cp_rest),
     .cmd_start_i      (cmd_start),
     .cmd_va_i         (cmd_va),
     .cmd_count_i      (cmd_count),
@@ -392,7 +425,7 @@ module eie_top #(
     .PbufDepth(PbufDepth),
     .RbufDepth(RbufDepth)
   ) u_load (
-    .clk_i,
+    .clk_i         (clk_host),
     .rst_ni,
     .flush_i       (flush),
     .idle_o        (ld_idle),
@@ -429,7 +462,7 @@ module eie_top #(
   eie_store #(
     .AbufDepth(AbufDepth)
   ) u_store (
-    .clk_i,
+    .clk_i         (clk_host),
     .rst_ni,
     .flush_i       (flush),
     .idle_o        (st_idle),
@@ -463,7 +496,7 @@ module eie_top #(
     .Clusters (Clusters),
     .AbufDepth(AbufDepth)
   ) u_abuf (
-    .clk_i,
+    .clk_i       (clk_act),
     .rst_ni,
     .epoch_i     (epoch),
     .scrub_i     (scrub),

@@ -52,7 +52,7 @@ set -f
 # not -abc9: that of yosys 0.23 aborts on a RAMB18
 flow="synth_xilinx -family xc7 -flatten -noiopad -noclkbuf"
 cat > "$out/run.ys" <<END
-read_verilog -sv -DSYNTHESIS $package $sources
+read_verilog -sv -DSYNTHESIS -DEIE_FREE_CLOCKS $package $sources
 hierarchy -check -top eie_top
 $(keep)
 $flow -run begin:map_dsp

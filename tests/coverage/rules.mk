@@ -6,7 +6,7 @@ COVER        := $(BUILD)/coverage
 COVER_CONFIG ?= 2x2
 
 # -fno-split: Verilator 5.006 counts a branch of a split block after the block has changed what the branch looks at.
-SIM_VERILATE_coverage := --no-assert -fno-split --coverage-line --coverage-toggle --coverage-max-width 64
+SIM_VERILATE_coverage := --no-assert +define+EIE_FREE_CLOCKS -fno-split --coverage-line --coverage-toggle --coverage-max-width 64
 SIM_OPT_coverage      := -O1
 SIM_CONFIGS_coverage  := $(COVER_CONFIG)
 $(eval $(call sim_flavour,coverage))

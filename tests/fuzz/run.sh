@@ -15,12 +15,20 @@ if [ "$2" = onnx ]; then
 	done
 fi
 echo "$2: $3 s, $(find "$work/corpus" -type f | wc -l) kept inputs, libFuzzer's seed $seed"
-"$1/tests/fuzz/$2" -seed="$seed" -max_total_time="$3" -rss_limit_mb=2048 -timeout=20 -print_final_stats=1 \
+"$1/tests/fuzz/$2" -seed="$seed" -max_total_time="$3" -rss_limit_mb=2048 -timeout=60 -print_final_stats=1 \
 	-artifact_prefix="$1/check/$2-" "$work/corpus" >"$work/log" 2>&1
 status=$?
 grep -E 'stat::number_of_executed_units' "$work/log"
 if [ $status != 0 ] || grep -qE 'ERROR|SUMMARY' "$work/log" || ! grep -q 'stat::number_of_executed_units' "$work/log"; then
-	tail -n 40 "$work/log"
+	# which check, where, on what: the input as text, for who has only this log
+	grep -E -m1 -A 16 'ERROR|ALARM' "$work/log"
+	tail -n 8 "$work/log"
+	sed -n 's/.*Test unit written to //p' "$work/log" | while read -r unit; do
+		if [ "$(wc -c <"$unit")" -le 8192 ]; then
+			echo "# $unit, gzip and base64:"
+			gzip -9c "$unit" | base64 -w 200
+		fi
+	done
 	echo "not ok - $2: libFuzzer's seed $seed"
 	sed -n 's/.*Test unit written to \(.*\)/# again: '"$(printf %s "$1" | sed 's,/,\\/,g')\/tests\/fuzz\/$2"' \1/p' "$work/log"
 	exit 1

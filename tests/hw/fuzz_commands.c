@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Random and mutated command buffers on the RTL:  fuzz_commands CONFIG JOBS [SEED]
+ * Random and mutated command buffers on the RTL:  fuzz_commands CONFIG JOBS [SEED [ENTRIES]]
  *
  * Jobs come in batches of FUZZ_BATCH with a machine and a seed each, SEED and up; three of five batches are token-ordered. Jobs
  * are rounded up to whole batches. A batch that fails prints the command that repeats it. With MANY_JOBS or more every status must
- * have been reached, and half of the jobs must have loaded and multiplied.
+ * have been reached, and half of the jobs must have loaded and multiplied. Every completion entry, times and counters
+ * included, is written to the file ENTRIES.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,9 +21,11 @@ static const char *const status_names[FUZZ_STATUSES] = {
 	"BAD_PARAM", "TOKEN_OVERFLOW", "TIMEOUT", "ABORTED",
 };
 
+static FILE *entries;
+
 void fuzz_fatal(const char *what)
 {
-	printf("not ok - out of memory, or no such configuration: cannot open %s\n", what);
+	printf("not ok - out of memory, disk full, or no such configuration: cannot open %s\n", what);
 	exit(1);
 }
 
@@ -34,6 +37,8 @@ void fuzz_count(struct fuzz_stats *stats, bool racing, const struct eie_desc *d,
 	stats->jobs[racing][cpl->status]++;
 	stats->both += cpl->macs && (cpl->write_beats || cpl->read_beats > overhead);
 	stats->macs += cpl->macs;
+	if (entries && fwrite(cpl, sizeof(*cpl), 1, entries) != 1)
+		fuzz_fatal("the file of entries");
 }
 
 static double seconds(void)
@@ -71,6 +76,8 @@ int main(int argc, char **argv)
 
 	if (!stats)
 		fuzz_fatal("anything");
+	if (argc > 4 && !(entries = fopen(argv[4], "wb")))
+		fuzz_fatal(argv[4]);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("# %s %s: %lu batches of %u jobs, seed %llu\n", argv[0], config, batches, FUZZ_BATCH, (unsigned long long)seed);
 	for (unsigned long k = 0; k < batches && failed < 5; k++) {
@@ -97,6 +104,8 @@ int main(int argc, char **argv)
 		printf("%s - %s: every status reached, %u missing\n", missing ? "not ok" : "ok", config, missing);
 		failed += !half + !!missing;
 	}
+	if (entries && fclose(entries))
+		fuzz_fatal(argv[4]);
 	free(stats);
 	return failed != 0;
 }

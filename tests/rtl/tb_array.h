@@ -226,6 +226,7 @@ struct Device {
 			t->clk_i = 0;
 			return;
 		}
+		t->eval(); // gates take their enables while the clock is low
 		macs += t->macs_o;
 		sats += t->sats_o;
 		engine += t->engine_active_o;

@@ -102,6 +102,7 @@ module tb_engines
     .rst_ni,
     .flush_i,
     .idle_o           (idle_o[0]),
+    .rest_o           (),
     .cmd_start_i,
     .cmd_va_i,
     .cmd_count_i,

@@ -289,11 +289,11 @@ struct Bench {
 
 	void tick() {
 		drive();
-		d->clk_i = 0;
+		d->clk_i = d->clk_host_i = 0;
 		d->eval();
 		ctx.timeInc(1);
 		if (rst) observe();
-		d->clk_i = 1;
+		d->clk_i = d->clk_host_i = 1;
 		d->eval();
 		ctx.timeInc(1);
 		if (rst) now++;
