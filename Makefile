@@ -4,7 +4,7 @@
 #   make check    install what is missing, build, run every test; last line: N passed, M failed, K skipped
 #   make check-driver, make check-vm   the tests of the driver: in user-mode Linux; under QEMU, on Debian's kernel and a debug kernel
 #   make          build into build/ (make deps installs the packages first)
-# More targets: fuzz-hw, coverage, synth, diagrams, lint, generate, check-generated, fuzz, modules, modules_install, checkpatch, install, deb, clean.
+# More targets: fuzz-hw, fuzz-driver, coverage, synth, diagrams, lint, generate, check-generated, fuzz, modules, modules_install, checkpatch, install, deb, clean.
 # See docs/testing.md.
 
 BUILD   ?= build
