@@ -4,8 +4,8 @@
 LIB_SRC   := $(sort $(wildcard libaccel/src/*.c))
 TOOL_SRC  := $(sort $(wildcard libaccel/tool/*.c))
 DRM_CFLAGS := $(shell pkg-config --cflags libdrm 2>/dev/null)
-LIB_LIBS  := -ldrm -lfdt -lzip -lz -lprotobuf-c -lpthread -ldl -lm
-TOOL_LIBS := -lpng -lz -lm
+LIB_LIBS  := -ldrm -lfdt -lzip -ljpeg -lpng -lz -lprotobuf-c -lpthread -ldl -lm
+TOOL_LIBS := -lz -lm
 
 # -ffp-contract=off: float results must not depend on whether the machine fuses multiply and add
 LIB_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -ffp-contract=off -Ilibaccel/include -Ilibaccel/src \
@@ -24,7 +24,7 @@ $(BUILD)/gen/onnx.pb-c.c: libaccel/src/onnx.proto
 	protoc-c --proto_path=libaccel/src --c_out=$(BUILD)/gen onnx.proto
 
 # what includes the generated header; written out, for the first build has no dependency files yet
-ONNX_OBJ := $(patsubst libaccel/%.c,%.o,$(wildcard libaccel/src/onnx*.c))
+ONNX_OBJ := $(patsubst libaccel/%.c,%.o,$(wildcard libaccel/src/onnx*.c libaccel/src/import.c libaccel/src/deepcomp.c))
 
 # $(call lib_objects,DIR,FLAGS): the library compiled into DIR
 define lib_objects

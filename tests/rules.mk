@@ -41,7 +41,7 @@ $(ONNX_OBJ:src/%=$(BUILD)/fuzz/%): $(BUILD)/gen/onnx.pb-c.c
 FUZZ_OBJ := $(LIB_SRC:libaccel/src/%.c=$(BUILD)/fuzz/%.o) $(BUILD)/fuzz/configs.o $(BUILD)/fuzz/onnx.pb-c.o
 $(T)/fuzz/%: tests/fuzz/fuzz_%.c $(FUZZ_OBJ)
 	@mkdir -p $(@D)
-	$(CLANG) $(FUZZ_CFLAGS) -o $@ $^ $(LIB_LIBS)
+	$(CLANG) $(FUZZ_CFLAGS) -o $@ $(filter-out %.h,$^) $(LIB_LIBS)
 
 # kept: all fuzzers link them
 .SECONDARY: $(FUZZ_OBJ)
@@ -123,6 +123,7 @@ $(T)/randomise: tests/networks/randomise.c $(BUILD)/gen/onnx.pb-c.c
 
 check-networks: $(BUILD)/eie $(T)/randomise
 	@for g in ppocr silero light; do tests/networks/run.sh $(BUILD) $$g || exit 1; done
+	@EIE_TEST_PHOTOS=100 EIE=$(abspath $(BUILD))/eie BUILD=$(abspath $(BUILD)) tests/cli/squeezenet.sh
 
 # ---- all of it
 
@@ -164,6 +165,7 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	echo "generated 60 tests/step.sh $(MAKE) BUILD=$(BUILD) check-generated"; \
 	echo "lint 300 tests/step.sh $(MAKE) BUILD=$(BUILD) lint"; \
 	echo "diagrams 60 tests/diagrams.sh check"; \
+	echo "synthesis 60 tests/step.sh $(MAKE) BUILD=$(BUILD) check-synth"; \
 	echo "operators 300 tests/operators.sh $(BUILD)"; \
 	echo "manpage 60 tests/step.sh mandoc -T lint -W warning docs/man/eie.1"; \
 	echo "install 300 tests/install.sh $(BUILD)"; \

@@ -101,6 +101,7 @@ function read_stat(c, file,    line, m, t, in_cells)
 			m = line
 			sub(/^ *"/, "", m)
 			sub(/": *\{.*/, "", m)
+			sub(/^\\\\/, "", m)        # a module without parameters has the backslash, its instances have not
 			cell_types[c, m] = ""
 			names[c, base(m)] = m
 		} else if (in_cells && line ~ /\}/) {
@@ -353,6 +354,12 @@ END {
 			printf "| %s | %d | %d | %d | %d | %s | %d | %d (%d) |\n", p, total[c, m, "lut"], total[c, m, "lutram"],
 			       total[c, m, "ff"], total[c, m, "carry"], total[c, m, "bram"] + 0, total[c, m, "dsp"],
 			       levels[c, p], carries[c, p]
+			if (p == "eie_lanes") {
+				split(c, size, "x")
+				l = size[2] + 0
+				printf "| of it a lane | %d | %d | %d | %d | %.1f | %.1f | |\n", total[c, m, "lut"] / l, total[c, m, "lutram"] / l,
+				       total[c, m, "ff"] / l, total[c, m, "carry"] / l, total[c, m, "bram"] / l, total[c, m, "dsp"] / l
+			}
 		}
 		if (device != "")
 			printf "| eie_top, of %s | %d %% | %d %% | %d %% | | %d %% | %d %% | |\n", device,

@@ -10,7 +10,7 @@ _eie() {
 	elif [ "$prev" = --device ] || [ "$prev" = -d ]; then
 		mapfile -t COMPREPLY < <(compgen -W "cpu ref sim" -- "$cur")
 	elif [[ $cur == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "$(eie "$command" --help 2>/dev/null | grep -o -- '--[a-z]*')" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "$(eie "$command" --help 2>/dev/null | grep -o -- '--[a-z-]*')" -- "$cur")
 	else
 		[ "$command" = bench ] && mapfile -t COMPREPLY < <(compgen -W "sim cpu eie-paper" -- "$cur")
 		mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$cur")

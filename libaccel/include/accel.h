@@ -99,6 +99,36 @@ int accel_model_tensor(const struct accel_model *model, unsigned int index, stru
 int accel_model_layer(const struct accel_model *model, unsigned int index, struct accel_layer_info *info);
 int accel_model_input(const struct accel_model *model, unsigned int index, struct accel_tensor_info *info);
 int accel_model_output(const struct accel_model *model, unsigned int index, struct accel_tensor_info *info);
+/*
+ * How a picture becomes the values of a model's first input. It is resized (antialiased bilinear), its centre is cut to the input's size, and each
+ * byte becomes (byte - mean) * scale. A grey input takes mean[0], scale[0] of the luminance (ITU-R BT.601).
+ */
+enum accel_resize {
+	ACCEL_RESIZE_NONE = 0,             /* it must have the input's size */
+	ACCEL_RESIZE_STRETCH = 1,          /* to the input's size, whatever becomes of its proportions */
+	ACCEL_RESIZE_SHORTER = 2           /* until the shorter side has `size` pixels */
+};
+enum accel_layout { ACCEL_LAYOUT_AUTO = 0, ACCEL_LAYOUT_CHW = 1, ACCEL_LAYOUT_HWC = 2 };   /* AUTO: from the input's shape */
+struct accel_preprocess {
+	enum accel_resize resize;
+	uint32_t size;                     /* SHORTER: pixels; 0 before import: 256 for inputs up to that, 8/7 of larger ones */
+	enum accel_layout layout;
+	bool bgr;                          /* channels in the order blue, green, red; else red, green, blue */
+	float mean[3], scale[3];           /* in the order of the channels */
+};
+/*
+ * Reads a description: a preset (unit: 0 to 1; symmetric: -1 to 1; imagenet; caffe) or parts like "resize=256,order=bgr,mean=104:117:123,scale=1",
+ * or a preset with parts behind it that change it. -EINVAL names the part that is not understood.
+ */
+int accel_preprocess_parse(const char *text, struct accel_preprocess *preprocess, struct accel_error *err);
+/* NULL: the model does not say; pictures must then have the input's size, and their bytes are multiplied by the picture scale. */
+const struct accel_preprocess *accel_model_preprocess(const struct accel_model *model);
+/*
+ * Reads a .jpg or .png file as values [count] of input `input`. -EBADMSG: damaged or no picture, -EINVAL: of a size or shape that does not fit,
+ * -E2BIG: more than 67 million pixels, and those of opening files.
+ */
+int accel_model_picture(const struct accel_model *model, unsigned int input, const char *path, float *values, struct accel_error *err);
+
 /* Name of class i of the output, or NULL. */
 const char *accel_model_class(const struct accel_model *model, unsigned int i);
 /* Real value of picture byte 0..255 is byte * picture_scale (1/255 unless the model says otherwise). */
@@ -135,6 +165,8 @@ int accel_graph_add_fc_csr(struct accel_graph *graph, const char *name, unsigned
 int accel_graph_output(struct accel_graph *graph, unsigned int tensor, struct accel_error *err);
 int accel_graph_class_names(struct accel_graph *graph, unsigned int n, const char *const *names);
 int accel_graph_picture_scale(struct accel_graph *graph, float scale);
+/* For the first input, which must be there and a picture: -EINVAL. */
+int accel_graph_preprocess(struct accel_graph *graph, const struct accel_preprocess *preprocess, struct accel_error *err);
 
 /* Widens the ranges of all tensors by running n inputs [n, count] through the float network (first graph input). */
 int accel_graph_calibrate(struct accel_graph *graph, const float *inputs, uint64_t n, struct accel_error *err);
@@ -163,6 +195,22 @@ struct accel_onnx_fixed {
 	double value;
 };
 
+/*
+ * How the range of a tensor follows from what it had: MINMAX: all of it and a quarter more; PERCENTILE: so many of 100 non-zero values; MSE: where
+ * rounding and clamping of int16 numbers together cost least.
+ */
+enum accel_calib_method { ACCEL_CALIB_MINMAX = 0, ACCEL_CALIB_PERCENTILE = 1, ACCEL_CALIB_MSE = 2 };
+
+/* What calibration found for an input or the first output of a layer; strings are valid during the call. */
+struct accel_calib_info {
+	const char *layer, *op;            /* op: "input" for inputs */
+	float least, greatest, lo, hi;     /* seen (0 is always among them), and chosen */
+	double snr;                        /* decibels: values against what int16 numbers of this range change; INFINITY: nothing */
+	uint64_t values, saturated;        /* seen, and beyond the chosen range */
+	unsigned int group;                /* the same number: tensors whose scale must be one where the engine joins them */
+	float group_lo, group_hi;          /* union of their ranges */
+};
+
 struct accel_onnx_options {
 	size_t size;                       /* sizeof(struct accel_onnx_options): later versions append */
 	unsigned int nshapes, nfixed;
@@ -170,6 +218,14 @@ struct accel_onnx_options {
 	const struct accel_onnx_fixed *fixed;
 	const float *calib;                /* [ncalib, count of the first input]: typical inputs, or NULL */
 	uint64_t ncalib;
+	const struct accel_preprocess *preprocess;   /* NULL: "unit" if the first input is [3, H, W] or [H, W, 3], else none */
+	unsigned int nclasses;
+	const char *const *classes;        /* names of the values of the first output, or NULL */
+	const float *const *calib_inputs;  /* in place of calib: [inputs] of [ncalib, count]; NULL ones get seeded numbers */
+	enum accel_calib_method calib_method;
+	double calib_percentile;           /* of PERCENTILE; 0: 99.99 */
+	void (*calib_report)(void *arg, const struct accel_calib_info *info);   /* called for each layer, in order; or NULL: costs a run more */
+	void *calib_report_arg;
 };
 
 /*
@@ -179,6 +235,13 @@ struct accel_onnx_options {
  */
 int accel_model_from_onnx(const char *path, const struct accel_onnx_options *options, struct accel_model **model,
 			  struct accel_error *err);
+
+/*
+ * Imports weights that were published with Deep Compression (Han et al., ICLR 2016), docs/deep_compression.md: graph is the ONNX file of their network,
+ * whose own weights are replaced, or NULL for SqueezeNet v1.0. Codebooks stay as they are, bit for bit. Errors as accel_model_from_onnx().
+ */
+int accel_model_from_net(const char *path, const char *graph, const struct accel_onnx_options *options, struct accel_model **model,
+			 struct accel_error *err);
 
 /* Plain float reference: outputs [n, output count] of the first output. For accuracy comparisons, not for speed. */
 int accel_model_run_float(const struct accel_model *model, const float *inputs, uint64_t n, float *outputs, struct accel_error *err);
@@ -244,7 +307,9 @@ struct accel_place_info {
 	unsigned int row_tiles, col_tiles;
 	bool resident;              /* weights stay on chip between runs */
 	uint64_t ideal_cycles;      /* ceil(non-zeros / multipliers), all activations non-zero */
-	uint64_t bytes_loaded, bytes_stored;   /* a run, activations and, when not resident, weights */
+	uint64_t estimated_cycles;  /* of a run, all activations non-zero: docs/performance.md; 0 on the CPU */
+	uint64_t steps;             /* CPU operators: elementary steps of a run, roughly; else 0 */
+	uint64_t bytes_loaded, bytes_stored;   /* a run, activations and, when not resident, weights; on the CPU too */
 	uint64_t bytes_resident;
 	double balance;             /* busiest cluster / mean, in entries */
 };

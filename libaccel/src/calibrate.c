@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Real ranges of tensors: from given inputs, or guessed from seeded ones. */
 #include "graph.h"
+#include "seed.h"
 
 #include <errno.h>
 #include <math.h>
@@ -9,15 +10,6 @@
 #define GUESS_ITEMS  32
 #define GUESS_MARGIN 4   /* two spare bits */
 #define CALIBRATED_MARGIN 1.25f   /* inputs that were not seen go a little further; costs a third of a bit */
-
-/* xorshift64*, Marsaglia 2003 / Vigna 2016: the same numbers on every machine and in every release. */
-static uint64_t next_random(uint64_t *state)
-{
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return *state * 0x2545f4914f6cdd1dull;
-}
 
 /* A layer's ReLU6 never gives more than 6, whatever the margin. */
 static float upper_limit(const struct accel_model *model, unsigned int layer, float hi)
@@ -110,7 +102,7 @@ int accel_graph_calibrate(struct accel_graph *graph, const float *inputs, uint64
 int accel_graph_guess_ranges(struct accel_graph *graph, struct accel_error *err)
 {
 	struct accel_model *model = graph->model;
-	uint64_t state = 0x9e3779b97f4a7c15ull;
+	uint64_t state = SEED_START;
 	float **values = NULL, *lo, *hi;
 	bool missing = false;
 	int ret = 0;
@@ -132,7 +124,7 @@ int accel_graph_guess_ranges(struct accel_graph *graph, struct accel_error *err)
 
 			for (uint64_t j = 0; j < in->count; j++)
 				values[model->inputs[k]][j] = (float)((double)in->range_lo +
-								      width * ldexp((double)(next_random(&state) >> 11), -53));
+								      width * seed_uniform(&state));
 		}
 		ret = measure(model, values, lo, hi, err);
 	}

@@ -131,6 +131,21 @@ static int fill_places(const struct plan *plan, struct accel_program *p)
 	return 0;
 }
 
+/*
+ * The array takes its entries, of the busiest cluster, or two columns a cycle, whichever is longer, while loads go on beside it; the last
+ * stores have nothing to hide behind. A bus word a cycle.
+ */
+static void estimate(struct accel_program *p)
+{
+	for (unsigned int l = 0; l < p->model->nlayers; l++) {
+		struct accel_place_info *info = &p->places[l].info;
+		uint64_t entries = (uint64_t)((double)info->ideal_cycles * info->balance + 0.5), columns = (p->model->layers[l].cols + 1) / 2;
+		uint64_t array = (entries > columns ? entries : columns) * p->batch, loads = info->bytes_loaded / EIE_GRANULE_BYTES;
+
+		info->estimated_cycles = (array > loads ? array : loads) + info->bytes_stored / EIE_GRANULE_BYTES;
+	}
+}
+
 static int compile_for_engine(const struct plan *plan, struct accel_program *p)
 {
 	int ret;
@@ -143,6 +158,8 @@ static int compile_for_engine(const struct plan *plan, struct accel_program *p)
 	ret = ret ? ret : fill_io(plan, plan->model->inputs, plan->model->ninputs, &p->inputs);
 	ret = ret ? ret : fill_io(plan, plan->model->outputs, plan->model->noutputs, &p->outputs);
 	ret = ret ? ret : fill_places(plan, p);
+	if (!ret)
+		estimate(p);
 	p->residency = ret ? 0 : residency_of(p);
 	return ret;
 }

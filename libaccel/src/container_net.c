@@ -50,7 +50,9 @@ static void put_value(struct eie_writer *w, const struct accel_network *net, uin
 		eie_put_string(w, "type", net_type_names[v->type]);
 		eie_put_list(w, "dims", v->dims, v->ndim);
 	}
-	if (v->data)
+	if (v->data && eie_is_coded(v))
+		eie_put_coded(w, v);
+	else if (v->data)
 		eie_put_blob(w, "data", v->data, v->count * net_type_size(v->type));
 	eie_end(w);
 }
@@ -123,6 +125,14 @@ static void put_node(struct eie_writer *w, const struct net_node *node, unsigned
 	eie_end(w);
 }
 
+bool eie_has_coded(const struct accel_network *net)
+{
+	for (uint32_t v = 0; v < net->nvalues; v++)
+		if (net->values[v].data && eie_is_coded(&net->values[v]))
+			return true;
+	return false;
+}
+
 void eie_put_network(struct eie_writer *w, const struct accel_network *net)
 {
 	eie_begin(w, "network");
@@ -142,6 +152,9 @@ void eie_put_network(struct eie_writer *w, const struct accel_network *net)
 size_t eie_network_room(const struct accel_network *net)
 {
 	size_t room = 1024 + 4 * ((size_t)net->ninputs + net->noutputs) + net->nvalues * (size_t)512;
+
+	for (uint32_t v = 0; v < net->nvalues; v++)
+		room += net->values[v].type == NET_F32 && net->values[v].data ? 256 * sizeof(float) : 0;
 
 	for (unsigned int n = 0; n < net->nnodes; n++) {
 		const struct net_node *node = &net->nodes[n];
@@ -207,13 +220,23 @@ static int read_value(struct eie_reader *r, int node, struct accel_network *net)
 		return ret;
 	v = &net->values[number];
 	ret = read_shape(r, node, v);
-	if (ret || fdt_subnode_offset(r->fdt, node, "data") < 0)
+	if (ret)
 		return ret;
+	if (fdt_getprop(r->fdt, node, "codebook", NULL)) {
+		if (v->count * sizeof(float) > net->max_bytes - net->constant_bytes)
+			return BAD(r, "constants of more than %llu bytes", (unsigned long long)net->max_bytes);
+		ret = eie_read_coded(r, node, v);
+		net->constant_bytes += ret ? 0 : v->count * sizeof(float);
+		return ret;
+	}
+	if (fdt_subnode_offset(r->fdt, node, "data") < 0)
+		return 0;
 	/* memory only once the file has shown as many bytes */
 	ret = eie_copy_blob(r, node, "data", v->count, net_type_size(v->type), &data);
 	if (ret)
 		return ret;
 	v->data = data;
+	v->stored_bytes = v->count * net_type_size(v->type);
 	for (uint64_t i = 0; v->type == NET_BOOL && i < v->count; i++)
 		if (((uint8_t *)data)[i] > 1)
 			return BAD(r, "a bool is %u", ((uint8_t *)data)[i]);

@@ -9,67 +9,10 @@
 #include "file.h"
 #include "graph.h"
 #include "netmodel.h"
-#include "rice.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---------------------------------------------------------------- weights */
-
-static int read_codes(struct eie_reader *r, int node, struct accel_layer *layer)
-{
-	const uint8_t *blob;
-	uint64_t size;
-	int blob_node;
-	int ret = eie_find_blob(r, node, "codes", &blob_node);
-
-	if (!ret)
-		ret = eie_check_coding(r, blob_node, "codes", "none");
-	if (!ret)
-		ret = eie_get_blob(r, blob_node, "codes", layer->code_bits == 4 ? layer->nnz / 2 + layer->nnz % 2 : layer->nnz, &blob,
-			       &size);
-	if (ret)
-		return ret;
-	layer->file_bytes_codes = size;
-	layer->code = malloc(layer->nnz ? layer->nnz : 1);
-	if (!layer->code)
-		return eie_no_memory(r);
-	for (uint64_t i = 0; i < layer->nnz; i++)
-		layer->code[i] = layer->code_bits == 8 ? blob[i] : blob[i / 2] >> 4 * (i % 2) & 15;
-	if (layer->code_bits == 4 && layer->nnz % 2 && blob[size - 1] >> 4)
-		return BAD(r, "codes: the last half byte is not zero");
-	return 0;
-}
-
-static int read_index(struct eie_reader *r, int node, struct accel_layer *layer)
-{
-	const char *wrong;
-	const uint8_t *blob;
-	uint64_t size;
-	uint32_t k = 0;
-	int blob_node;
-	int ret = eie_find_blob(r, node, "index", &blob_node);
-
-	if (!ret)
-		ret = eie_check_coding(r, blob_node, "index", "rice");
-	if (!ret)
-		ret = eie_get_u32(r, blob_node, "rice-bits", &k);
-	if (!ret && k > RICE_K_MAX)
-		ret = BAD(r, "index: rice-bits is %u; 0 to %u are allowed", k, RICE_K_MAX);
-	if (!ret)
-		ret = eie_get_blob(r, blob_node, "index", UINT64_MAX, &blob, &size);
-	if (ret)
-		return ret;
-	layer->file_bytes_index = size;
-	/* rows and nnz are no larger than the blobs of bias and codes, which are there */
-	layer->rowptr = malloc((layer->rows + (size_t)1) * sizeof(*layer->rowptr));
-	layer->col = malloc((layer->nnz ? layer->nnz : 1) * sizeof(*layer->col));
-	if (!layer->rowptr || !layer->col)
-		return eie_no_memory(r);
-	wrong = rice_decode(blob, size, k, layer->rows, layer->cols, (uint32_t)layer->nnz, layer->rowptr, layer->col);
-	return wrong ? BAD(r, "index: %s", wrong) : 0;
-}
 
 /* ---------------------------------------------------------------- nodes */
 
@@ -208,8 +151,9 @@ static int read_layer(struct eie_reader *r, int node, struct accel_layer *layer)
 	layer->file_bytes_other = layer->ncodes * (uint64_t)8 + layer->rows * (uint64_t)8;
 	ret = read_requant(r, node, layer);
 	if (!ret)
-		ret = read_codes(r, node, layer);
-	return ret ? ret : read_index(r, node, layer);
+		ret = eie_read_codes(r, node, layer->nnz, layer->code_bits, &layer->code, &layer->file_bytes_codes);
+	/* rows and nnz are no larger than the blobs of bias and codes, which are there */
+	return ret ? ret : eie_read_index(r, node, layer->rows, layer->cols, nnz, &layer->rowptr, &layer->col, &layer->file_bytes_index);
 }
 
 static int read_tensor(struct eie_reader *r, int node, struct accel_tensor *t)
@@ -359,7 +303,7 @@ static int read_classes(struct eie_reader *r, struct accel_model *model)
 
 /* ---------------------------------------------------------------- file */
 
-/* Of the features that must be understood this version has one, and only in the root. */
+/* The features that this version has stand in the root only. */
 static int check_features(struct eie_reader *r)
 {
 	for (int node = 0; node >= 0; node = fdt_next_node(r->fdt, node, NULL)) {
@@ -376,6 +320,10 @@ static int check_features(struct eie_reader *r)
 
 			if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_NETWORK))
 				r->network = true;
+			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_CODES))
+				continue;   /* what it says stands with the constants */
+			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_PREPROCESS))
+				r->preprocess = true;
 			else
 				return accel_fail(r->err, -ENOTSUP, NULL,
 						  "%s: node '%s' needs the feature '%s', which this version does not have; use a newer library",
@@ -467,6 +415,8 @@ static int read_model(struct eie_reader *r, struct accel_model *model, const uin
 		ret = eie_get_float(r, 0, "picture-scale", &model->picture_scale);
 	if (!ret)
 		ret = read_classes(r, model);
+	if (!ret && r->preprocess)
+		ret = eie_read_preprocess(r, model);
 	if (!ret)
 		ret = r->network ? eie_read_network(r, model) : eie_read_layers(r, 0, model);
 	if (!ret)

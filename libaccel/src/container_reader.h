@@ -4,6 +4,7 @@
 #define ACCEL_CONTAINER_READER_H
 
 #include "container.h"
+#include "net.h"
 
 #include <libfdt.h>
 
@@ -17,6 +18,7 @@ struct eie_reader {
 	const uint8_t *data;           /* blobs */
 	uint64_t data_size;
 	bool network;                  /* the file holds a network */
+	bool preprocess;               /* and a description of pictures */
 	struct eie_extent *extents;    /* blobs met so far */
 	size_t nextents, room;
 	const char *where;             /* what the next errors are about: label of the tensor or layer, or NULL */
@@ -62,6 +64,15 @@ int eie_count_children(struct eie_reader *r, int base, const char *parent, char 
 int eie_read_list(struct eie_reader *r, int node, const char *name, unsigned int **list, unsigned int *n);
 /* Inputs, outputs, tensors and layers below node base. */
 int eie_read_layers(struct eie_reader *r, int base, struct accel_model *model);
+/* container_weights.c: what they return is the caller's, also after a failure. bytes: of the blob. */
+int eie_read_codes(struct eie_reader *r, int node, uint64_t nnz, unsigned int bits, uint8_t **code, uint64_t *bytes);
+/* rows and nnz: no larger than the file has shown. */
+int eie_read_index(struct eie_reader *r, int node, uint32_t rows, uint32_t cols, uint32_t nnz, uint32_t **rowptr, uint32_t **col,
+		   uint64_t *bytes);
+/* A constant whose type and shape have been read. */
+int eie_read_coded(struct eie_reader *r, int node, struct net_value *value);
+/* container_picture.c: node `preprocess` of the root. */
+int eie_read_preprocess(struct eie_reader *r, struct accel_model *model);
 /* container_net.c: node `network` of the root. */
 int eie_read_network(struct eie_reader *r, struct accel_model *model);
 

@@ -4,46 +4,11 @@
 #include "crc32c.h"
 #include "file.h"
 #include "net.h"
-#include "rice.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* ---------------------------------------------------------------- weights */
-
-static uint64_t put_codes(struct eie_writer *w, const struct accel_layer *layer)
-{
-	size_t size = layer->code_bits == 4 ? layer->nnz / 2 + layer->nnz % 2 : layer->nnz;
-	uint8_t *blob = eie_blob_alloc(w, size);
-
-	for (uint64_t i = 0; blob && i < layer->nnz; i++) {
-		if (layer->code_bits == 8)
-			blob[i] = layer->code[i];
-		else
-			blob[i / 2] |= (uint8_t)(layer->code[i] << 4 * (i % 2));
-	}
-	eie_blob_node(w, "codes", blob, size);
-	eie_end(w);
-	return size;
-}
-
-static uint64_t put_index(struct eie_writer *w, const struct accel_layer *layer)
-{
-	uint64_t bits;
-	unsigned int k = rice_best(layer->rowptr, layer->col, layer->rows, layer->cols, &bits);
-	size_t size = (bits + 7) / 8;
-	uint8_t *blob = eie_blob_alloc(w, size);
-
-	if (blob)
-		rice_encode(layer->rowptr, layer->col, layer->rows, layer->cols, k, blob);
-	eie_blob_node(w, "index", blob, size);
-	eie_put_string(w, "coding", "rice");
-	eie_put_u32(w, "rice-bits", k);
-	eie_end(w);
-	return size;
-}
 
 /* ---------------------------------------------------------------- nodes */
 
@@ -110,8 +75,8 @@ static void put_layer(struct eie_writer *w, const struct accel_layer *layer, uns
 		eie_put_u32(w, "shift", layer->shift[0]);
 	}
 	/* properties come before nodes */
-	bytes->codes = put_codes(w, layer);
-	bytes->index = put_index(w, layer);
+	bytes->codes = eie_put_codes(w, layer->code, layer->nnz, layer->code_bits);
+	bytes->index = eie_put_index(w, layer->rowptr, layer->col, layer->rows, layer->cols);
 	eie_put_blob(w, "bias", layer->bias, layer->rows * sizeof(*layer->bias));
 	eie_put_blob(w, "bias-q", layer->bias_q, layer->rows * sizeof(*layer->bias_q));
 	bytes->other = layer->ncodes * (uint64_t)8 + layer->rows * (uint64_t)8;
@@ -159,14 +124,28 @@ void eie_put_layers(struct eie_writer *w, const struct accel_model *model, struc
 	eie_end(w);
 }
 
+static void put_features(struct eie_writer *w, const struct accel_model *model)
+{
+	char list[64];
+	size_t len = 0;
+
+	if (model->net)
+		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_NETWORK) + 1;
+	if (model->net && eie_has_coded(model->net))
+		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_CODES) + 1;
+	if (model->has_preprocess)
+		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_PREPROCESS) + 1;
+	if (len)
+		eie_put(w, "must-understand", list, len);
+}
+
 /* data-size is not known before the blobs are: its value is set at the end, like the checksum. */
 static void put_tree(struct eie_writer *w, const struct accel_model *model, struct eie_layer_bytes *bytes)
 {
 	eie_note(w, fdt_finish_reservemap(w->fdt));
 	eie_begin(w, "");
 	eie_put_string(w, "compatible", EIE_COMPATIBLE);
-	if (model->net)
-		eie_put_string(w, "must-understand", EIE_FEATURE_NETWORK);
+	put_features(w, model);
 	eie_put_u32(w, EIE_HEADER_CRC, 0);
 	eie_put_u64(w, "data-size", 0);
 	eie_put_float(w, "picture-scale", model->picture_scale);
@@ -175,6 +154,9 @@ static void put_tree(struct eie_writer *w, const struct accel_model *model, stru
 		eie_put_network(w, model->net);
 	else
 		eie_put_layers(w, model, bytes);
+	/* properties come before nodes */
+	if (model->has_preprocess)
+		eie_put_preprocess(w, &model->preprocess);
 	eie_end(w);
 	eie_note(w, fdt_finish(w->fdt));
 	if (w->fdt_error)

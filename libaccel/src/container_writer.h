@@ -4,6 +4,7 @@
 #define ACCEL_CONTAINER_WRITER_H
 
 #include "container.h"
+#include "net.h"
 
 #include <libfdt.h>
 
@@ -40,7 +41,16 @@ void eie_put_blob(struct eie_writer *w, const char *name, const void *data, size
 void eie_put_layers(struct eie_writer *w, const struct accel_model *model, struct eie_layer_bytes *bytes);
 /* More than they take in the tree. */
 size_t eie_layers_room(const struct accel_model *model);
+/* container_weights.c: bytes of the blob. */
+uint64_t eie_put_codes(struct eie_writer *w, const uint8_t *code, uint64_t nnz, unsigned int bits);
+uint64_t eie_put_index(struct eie_writer *w, const uint32_t *rowptr, const uint32_t *col, uint32_t rows, uint32_t cols);
+/* The constant is smaller with a codebook; then eie_put_coded() writes properties, and blobs behind them. */
+bool eie_is_coded(const struct net_value *value);
+void eie_put_coded(struct eie_writer *w, const struct net_value *value);
+/* container_picture.c */
+void eie_put_preprocess(struct eie_writer *w, const struct accel_preprocess *pre);
 /* container_net.c */
+bool eie_has_coded(const struct accel_network *net);
 void eie_put_network(struct eie_writer *w, const struct accel_network *net);
 size_t eie_network_room(const struct accel_network *net);
 

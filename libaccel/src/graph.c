@@ -237,36 +237,9 @@ int accel_graph_output(struct accel_graph *graph, unsigned int tensor, struct ac
 	return ret;
 }
 
-static void free_classes(char **classes, unsigned int n)
-{
-	for (unsigned int i = 0; i < n; i++)
-		free(classes[i]);
-	free(classes);
-}
-
 int accel_graph_class_names(struct accel_graph *graph, unsigned int n, const char *const *names)
 {
-	char **classes;
-
-	if (!graph->model || n > ACCEL_MAX_CLASSES)
-		return -EINVAL;
-	for (unsigned int i = 0; i < n; i++)
-		if (accel_name_check("graph", names[i], -EINVAL, "a class", NULL))
-			return -EINVAL;
-	classes = calloc(n ? n : 1, sizeof(*classes));
-	if (!classes)
-		return -ENOMEM;
-	for (unsigned int i = 0; i < n; i++) {
-		classes[i] = strdup(names[i]);
-		if (!classes[i]) {
-			free_classes(classes, i);
-			return -ENOMEM;
-		}
-	}
-	free_classes(graph->model->classes, graph->model->nclasses);
-	graph->model->classes = classes;
-	graph->model->nclasses = n;
-	return 0;
+	return graph->model ? accel_model_set_classes(graph->model, n, names, NULL) : -EINVAL;
 }
 
 int accel_graph_picture_scale(struct accel_graph *graph, float scale)
@@ -275,6 +248,13 @@ int accel_graph_picture_scale(struct accel_graph *graph, float scale)
 		return -EINVAL;
 	graph->model->picture_scale = scale;
 	return 0;
+}
+
+int accel_graph_preprocess(struct accel_graph *graph, const struct accel_preprocess *preprocess, struct accel_error *err)
+{
+	int ret = check_open(graph, err);
+
+	return ret ? ret : accel_model_set_preprocess(graph->model, "graph", preprocess, err);
 }
 
 int accel_graph_finish(struct accel_graph *graph, struct accel_model **model, struct accel_error *err)

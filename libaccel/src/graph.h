@@ -20,6 +20,10 @@ struct accel_graph {
 
 /* An empty model with one reference, or NULL. accel_model_unref frees it however far it has been built. */
 struct accel_model *accel_model_alloc(void);
+/* Names for the values of the first output, copied; 0 of them takes names away. Their number is compared when the model is checked. -EINVAL. */
+int accel_model_set_classes(struct accel_model *model, unsigned int n, const char *const *names, struct accel_error *err);
+/* For the first input: settled and copied. what names the file in errors. -EINVAL. */
+int accel_model_set_preprocess(struct accel_model *model, const char *what, const struct accel_preprocess *preprocess, struct accel_error *err);
 /* Frees what a layer owns. */
 void accel_layer_clear(struct accel_layer *layer);
 /* 0, or code with what is wrong: empty, too long, control characters. file is for the text. */

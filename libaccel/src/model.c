@@ -2,6 +2,7 @@
 /* Life and questions of a model, and the check that everything else relies on. */
 #include "graph.h"
 #include "netmodel.h"
+#include "picture.h"
 #include "quant.h"
 
 #include <errno.h>
@@ -30,6 +31,58 @@ struct accel_model *accel_model_ref(struct accel_model *model)
 	return model;
 }
 
+static void free_classes(char **classes, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++)
+		free(classes[i]);
+	free(classes);
+}
+
+int accel_model_set_classes(struct accel_model *model, unsigned int n, const char *const *names, struct accel_error *err)
+{
+	char **classes;
+
+	if (n > ACCEL_MAX_CLASSES)
+		return accel_fail(err, -EINVAL, NULL, "%u class names; at most %u are possible", n, ACCEL_MAX_CLASSES);
+	for (unsigned int i = 0; i < n; i++) {
+		int ret = accel_name_check("classes", names[i], -EINVAL, "a class", err);
+
+		if (ret)
+			return ret;
+	}
+	classes = calloc(n ? n : 1, sizeof(*classes));
+	for (unsigned int i = 0; classes && i < n; i++) {
+		classes[i] = strdup(names[i]);
+		if (!classes[i]) {
+			free_classes(classes, i);
+			classes = NULL;
+		}
+	}
+	if (!classes)
+		return accel_fail(err, -ENOMEM, NULL, "no memory for %u class names", n);
+	free_classes(model->classes, model->nclasses);
+	model->classes = classes;
+	model->nclasses = n;
+	return 0;
+}
+
+int accel_model_set_preprocess(struct accel_model *model, const char *what, const struct accel_preprocess *preprocess, struct accel_error *err)
+{
+	struct accel_preprocess pre = *preprocess;
+	const struct accel_tensor *t;
+	int ret;
+
+	if (!model->ninputs)
+		return accel_fail(err, -EINVAL, NULL, "%s: preprocessing of pictures, but no input", what);
+	t = &model->tensors[model->inputs[0]];
+	ret = preprocess_settle(&pre, what, t->ndim, t->dims, err);
+	if (ret)
+		return ret;
+	model->preprocess = pre;
+	model->has_preprocess = true;
+	return 0;
+}
+
 void accel_layer_clear(struct accel_layer *layer)
 {
 	free(layer->name);
@@ -52,13 +105,11 @@ void accel_model_unref(struct accel_model *model)
 		free(model->tensors[i].name);
 	for (unsigned int i = 0; i < model->nlayers; i++)
 		accel_layer_clear(&model->layers[i]);
-	for (unsigned int i = 0; i < model->nclasses; i++)
-		free(model->classes[i]);
+	free_classes(model->classes, model->nclasses);
 	free(model->tensors);
 	free(model->layers);
 	free(model->inputs);
 	free(model->outputs);
-	free(model->classes);
 	net_free(model->net);
 	free(model);
 }
@@ -148,6 +199,11 @@ int accel_model_output(const struct accel_model *model, unsigned int index, stru
 const char *accel_model_class(const struct accel_model *model, unsigned int i)
 {
 	return i < model->nclasses ? model->classes[i] : NULL;
+}
+
+const struct accel_preprocess *accel_model_preprocess(const struct accel_model *model)
+{
+	return model->has_preprocess ? &model->preprocess : NULL;
 }
 
 float accel_model_picture_scale(const struct accel_model *model)
@@ -429,5 +485,8 @@ int accel_model_check(const struct accel_model *model, const char *name, struct 
 	if (!ret && model->nclasses && model->nclasses != model->tensors[model->outputs[0]].count)
 		ret = accel_fail(err, -EBADMSG, NULL, "%s: %u class names for %llu output values", name, model->nclasses,
 				 (unsigned long long)model->tensors[model->outputs[0]].count);
+	if (!ret && model->has_preprocess)
+		ret = preprocess_check(&model->preprocess, name, model->tensors[model->inputs[0]].ndim,
+				       model->tensors[model->inputs[0]].dims, err);
 	return ret;
 }

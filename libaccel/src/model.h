@@ -51,6 +51,8 @@ struct accel_model {
 	unsigned int *inputs, *outputs;  /* tensor numbers */
 	char **classes;
 	float picture_scale;
+	bool has_preprocess;
+	struct accel_preprocess preprocess;   /* of the first input; settled */
 	uint64_t file_bytes;
 };
 

@@ -55,13 +55,22 @@ void net_node_clear(struct net_node *node)
 	*node = (struct net_node){ 0 };
 }
 
+void net_drop_constant(struct net_value *value)
+{
+	free(value->data);
+	free(value->codebook);
+	value->data = NULL;
+	value->codebook = NULL;
+	value->ncodes = 0;
+}
+
 void net_free(struct accel_network *net)
 {
 	if (!net)
 		return;
 	for (unsigned int i = 0; i < net->nvalues; i++) {
 		free(net->values[i].name);
-		free(net->values[i].data);
+		net_drop_constant(&net->values[i]);
 	}
 	for (unsigned int i = 0; i < net->nnodes; i++)
 		net_node_clear(&net->nodes[i]);

@@ -28,6 +28,9 @@ struct net_value {
 	uint32_t dims[NET_MAX_DIMS];
 	uint64_t count;
 	void *data;                 /* constants: [count], owned; else NULL */
+	float *codebook;            /* [ncodes] that data were made of, [0] = 0, owned; or NULL. Passes may leave it behind: net_codes.h checks */
+	unsigned int ncodes;        /* at most 256 */
+	uint64_t stored_bytes;      /* of a constant in the file that it was read from, or 0 */
 };
 
 enum net_attr_type { NET_INTS, NET_FLOATS, NET_TEXT };
@@ -94,6 +97,8 @@ int net_add_value(struct accel_network *net, const char *name, enum net_type typ
 /* The same with memory for its elements, zeroed; *data is the network's. */
 int net_add_constant(struct accel_network *net, const char *name, enum net_type type, unsigned int ndim, const uint32_t *dims,
 		     uint32_t *number, void **data, struct accel_error *err);
+/* Frees its elements: a constant no more. */
+void net_drop_constant(struct net_value *value);
 /* Memory for the elements of a value that has type and shape already. */
 int net_make_constant(struct accel_network *net, uint32_t number, void **data, struct accel_error *err);
 /* Takes over what node owns, also on failure. Its outputs must be new values: net_infer() gives them type and shape. */

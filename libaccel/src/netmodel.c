@@ -3,6 +3,7 @@
 #include "graph.h"
 #include "netrun.h"
 #include "op.h"
+#include "picture.h"
 
 #include <errno.h>
 #include <math.h>
@@ -61,7 +62,9 @@ int netmodel_tensors(struct accel_model *model, struct accel_error *err)
 		else
 			model->outputs[model->noutputs++] = i;
 	}
-	return 0;
+	if (model->has_preprocess && !model->ninputs)
+		return accel_fail(err, -EBADMSG, NULL, "%s: preprocessing, but no input", net->file);
+	return model->has_preprocess ? preprocess_check(&model->preprocess, net->file, model->tensors[0].ndim, model->tensors[0].dims, err) : 0;
 }
 
 int netmodel_new(struct accel_network *net, struct accel_model **model, struct accel_error *err)
@@ -106,6 +109,15 @@ const struct net_node *netmodel_find(const struct accel_network *net, unsigned i
 	return NULL;
 }
 
+static uint64_t nonzeros(const struct net_value *v)
+{
+	uint64_t n = v->count;
+
+	for (uint64_t i = 0; v->type == NET_F32 && i < v->count; i++)
+		n -= ((const float *)v->data)[i] == 0;
+	return n;
+}
+
 int netmodel_layer(const struct accel_network *net, unsigned int index, struct accel_layer_info *info)
 {
 	unsigned int layer;
@@ -122,7 +134,9 @@ int netmodel_layer(const struct accel_network *net, unsigned int index, struct a
 		if (!v || !v->data)
 			continue;
 		info->weights += v->count;
-		info->file_bytes_other += v->count * net_type_size(v->type);
+		info->nonzeros += nonzeros(v);
+		info->codebook_size = v->ncodes > info->codebook_size + 1 ? v->ncodes - 1 : info->codebook_size;
+		info->file_bytes_other += v->stored_bytes;
 	}
 	return 0;
 }

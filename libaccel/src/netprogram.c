@@ -17,12 +17,22 @@ static int no_memory(struct accel_error *err)
 
 /* ---------------------------------------------------------------- compilation */
 
-static int place_operator(struct accel_place *place, const struct net_node *node, bool on_cpu)
+static uint64_t bytes_of(const struct accel_network *net, uint32_t value)
+{
+	return value == NET_NONE ? 0 : net->values[value].count * net_type_size(net->values[value].type);
+}
+
+static int place_operator(struct accel_place *place, const struct accel_network *net, const struct net_node *node, unsigned int batch,
+			  bool on_cpu)
 {
 	place->layer = strdup(node->name);
 	place->reason = strdup(on_cpu ? "the device is the CPU" : node->device_reason ? node->device_reason : node->op->why_cpu);
 	place->info = (struct accel_place_info){ .layer = place->layer, .where = "cpu", .reason = place->reason, .row_tiles = 1,
-						 .col_tiles = 1, .balance = 1 };
+						 .col_tiles = 1, .balance = 1, .steps = node->work * batch };
+	for (unsigned int i = 0; i < node->nin; i++)
+		place->info.bytes_loaded += bytes_of(net, node->in[i]) * batch;
+	for (unsigned int i = 0; i < node->nout; i++)
+		place->info.bytes_stored += bytes_of(net, node->out[i]) * batch;
 	return place->layer && place->reason ? 0 : -ENOMEM;
 }
 
@@ -53,7 +63,7 @@ int netprogram_compile(struct accel_program *p, const struct accel_device *devic
 		int ret;
 
 		if (node->op) {
-			if (place_operator(&p->places[at++], node, p->on_cpu))
+			if (place_operator(&p->places[at++], net, node, p->batch, p->on_cpu))
 				return no_memory(err);
 			continue;
 		}

@@ -16,6 +16,8 @@ struct netrun {
 	struct pool *pool;
 	void **values;            /* [nvalues] [batch, count] elements; constants: the network's own, for all items */
 	uint8_t *memory;          /* of all values that are not constants */
+	void (*observe)(void *arg, const struct net_node *node);
+	void *observe_arg;
 	struct tensor *tensors;   /* [most inputs and outputs of a node] */
 };
 
@@ -187,6 +189,12 @@ void *netrun_value(struct netrun *r, uint32_t value)
 	return r->values[value];
 }
 
+void netrun_observe(struct netrun *r, void (*fn)(void *arg, const struct net_node *node), void *arg)
+{
+	r->observe = fn;
+	r->observe_arg = arg;
+}
+
 /* ---------------------------------------------------------------- run */
 
 static struct tensor tensor_of(const struct netrun *r, uint32_t v, unsigned int item)
@@ -227,6 +235,8 @@ int netrun_run(struct netrun *r, struct accel_error *err)
 			run_node(r, node, item);
 		if (ret)
 			return ret;
+		if (r->observe)
+			r->observe(r->observe_arg, node);
 	}
 	return 0;
 }

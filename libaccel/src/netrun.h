@@ -22,6 +22,8 @@ int netrun_new(const struct accel_network *net, unsigned int batch, unsigned int
 void netrun_free(struct netrun *run);
 /* [batch, count] of an input (to fill) or output (to read) of the network; elements as the value's type. */
 void *netrun_value(struct netrun *run, uint32_t value);
+/* fn(arg, node) is called after each node: only then is memory of intermediate values their own. NULL: nobody. */
+void netrun_observe(struct netrun *run, void (*fn)(void *arg, const struct net_node *node), void *arg);
 /* Runs all nodes. Fails only where a segment does. */
 int netrun_run(struct netrun *run, struct accel_error *err);
 

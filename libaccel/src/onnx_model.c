@@ -1,79 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* accel_model_from_onnx(): options, import, placement. */
-#include "netmodel.h"
-#include "onnx.h"
-#include "onnx_place.h"
-
-#include <errno.h>
-#include <math.h>
-#include <stdlib.h>
-#include <string.h>
-
-static int take_options(const struct accel_onnx_options *o, struct onnx_options *to, struct onnx_shape *shapes, struct onnx_known *known,
-			struct accel_error *err)
-{
-	for (unsigned int i = 0; i < o->nshapes; i++) {
-		const struct accel_onnx_shape *s = &o->shapes[i];
-
-		if (s->ndim > NET_MAX_DIMS)
-			return accel_fail(err, -EINVAL, s->input, "input '%s': a shape of %u dimensions; at most %d are supported", s->input,
-					  s->ndim, NET_MAX_DIMS);
-		shapes[i] = (struct onnx_shape){ .input = s->input, .ndim = s->ndim };
-		memcpy(shapes[i].dims, s->dims, s->ndim * sizeof(*s->dims));
-	}
-	for (unsigned int i = 0; i < o->nfixed; i++) {
-		if (!isfinite(o->fixed[i].value))
-			return accel_fail(err, -EINVAL, o->fixed[i].input, "input '%s': %g is not a finite number", o->fixed[i].input,
-					  o->fixed[i].value);
-		known[i] = (struct onnx_known){ .input = o->fixed[i].input, .is_number = true, .number = o->fixed[i].value };
-	}
-	*to = (struct onnx_options){ .nshapes = o->nshapes, .nknown = o->nfixed, .shapes = shapes, .known = known };
-	return 0;
-}
-
-static int check_calibration(const struct accel_network *net, const struct accel_onnx_options *o, struct accel_error *err)
-{
-	uint64_t count;
-
-	if (!o->ncalib)
-		return 0;
-	if (!net->ninputs || net->values[net->inputs[0]].type != NET_F32)
-		return accel_fail(err, -EINVAL, NULL, "%s: the first input is no float32 tensor: it cannot be calibrated", net->file);
-	count = net->values[net->inputs[0]].count;
-	for (uint64_t i = 0; i < o->ncalib * count; i++)
-		if (!isfinite(o->calib[i]))
-			return accel_fail(err, -EDOM, NULL, "calibration input %llu: value %llu is not finite",
-					  (unsigned long long)(i / count), (unsigned long long)(i % count));
-	return 0;
-}
+#include "import.h"
 
 int accel_model_from_onnx(const char *path, const struct accel_onnx_options *options, struct accel_model **model,
 			  struct accel_error *err)
 {
-	struct accel_onnx_options o = { 0 };
+	const struct accel_onnx_options o = import_copy(options);
 	struct accel_network *net = NULL;
+	struct import_lists lists;
 	struct onnx_options import;
-	struct onnx_shape *shapes;
-	struct onnx_known *known;
-	int ret = 0;
+	int ret = import_options(&o, &lists, &import, err);
 
-	/* A caller built against another version of the header has a shorter or a longer structure. */
-	if (options)
-		memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
-	shapes = calloc(o.nshapes + (size_t)1, sizeof(*shapes));
-	known = calloc(o.nfixed + (size_t)1, sizeof(*known));
-	if (!shapes || !known)
-		ret = accel_fail(err, -ENOMEM, NULL, "%s: out of memory", path);
-	ret = ret ? ret : take_options(&o, &import, shapes, known, err);
 	ret = ret ? ret : onnx_open(path, &import, &net, err);
-	free(shapes);
-	free(known);
-	ret = ret ? ret : check_calibration(net, &o, err);
-	ret = ret ? ret : onnx_place(net, o.calib, o.ncalib, err);
-	ret = ret ? ret : net_check(net, err);
-	if (ret) {
-		net_free(net);
-		return ret;
-	}
-	return netmodel_new(net, model, err);
+	import_lists_free(&lists);
+	return ret ? ret : import_finish(net, path, &o, model, err);
 }

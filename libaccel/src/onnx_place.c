@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "onnx_place.h"
 #include "graph.h"
-#include "netrun.h"
 #include "op.h"
 #include "pass.h"
 
@@ -11,10 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define GUESS_ITEMS  4    /* whole networks run for them */
-#define GUESS_MARGIN 4.0f /* two spare bits */
-#define MARGIN       1.25f
 
 /* A fully connected layer: MatMul or Gemm, perhaps with the Add behind it. */
 struct fc {
@@ -203,77 +198,6 @@ static void cut_segments(const struct pass_users *users, struct fc *layers, unsi
 		layers[n - 1].ends = true;
 }
 
-/* ---------------------------------------------------------------- ranges */
-
-/* Inputs of the segments over the items: one array a segment. */
-struct samples {
-	uint64_t n;
-	float **values;   /* [layers] [n, cols], NULL unless the layer begins a segment */
-	bool guessed;
-};
-
-/* xorshift64*, as calibrate.c: the same numbers on every machine. */
-static uint64_t next_random(uint64_t *state)
-{
-	*state ^= *state >> 12;
-	*state ^= *state << 25;
-	*state ^= *state >> 27;
-	return *state * 0x2545f4914f6cdd1dull;
-}
-
-static void seed_input(struct netrun *run, const struct accel_network *net, uint32_t value, uint64_t *state)
-{
-	const struct net_value *v = &net->values[value];
-
-	for (uint64_t i = 0; v->type == NET_F32 && i < v->count; i++)
-		((float *)netrun_value(run, value))[i] = (float)ldexp((double)(next_random(state) >> 11), -53);
-}
-
-/* Runs the network, whose outputs are for now also the inputs of the segments: those must survive until the end. */
-static int sample(struct accel_network *net, const struct fc *layers, unsigned int nlayers, const float *calib, struct samples *s,
-		  struct accel_error *err)
-{
-	uint64_t state = 0x9e3779b97f4a7c15ull, count = net->values[net->inputs[0]].count;
-	struct netrun *run = NULL;
-	int ret = netrun_new(net, 1, 0, NULL, NULL, &run, err);
-
-	for (uint64_t i = 0; !ret && i < s->n; i++) {
-		for (unsigned int k = 0; k < net->ninputs; k++)
-			seed_input(run, net, net->inputs[k], &state);
-		if (calib)
-			memcpy(netrun_value(run, net->inputs[0]), calib + i * count, count * sizeof(*calib));
-		ret = netrun_run(run, err);
-		for (unsigned int l = 0; !ret && l < nlayers; l++)
-			if (layers[l].begins)
-				memcpy(s->values[l] + i * layers[l].cols, netrun_value(run, layers[l].in), layers[l].cols * sizeof(float));
-	}
-	netrun_free(run);
-	return ret;
-}
-
-static int collect(struct accel_network *net, const struct fc *layers, unsigned int nlayers, const float *calib, struct samples *s,
-		   struct accel_error *err)
-{
-	unsigned int outputs = net->noutputs;
-	uint32_t *list = realloc(net->outputs, (outputs + (size_t)nlayers) * sizeof(*list));
-	int ret = 0;
-
-	if (!list)
-		return accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
-	net->outputs = list;
-	for (unsigned int l = 0; l < nlayers; l++) {
-		if (!layers[l].begins)
-			continue;
-		s->values[l] = malloc(s->n * layers[l].cols * sizeof(float));
-		if (!s->values[l])
-			return accel_fail(err, -ENOMEM, NULL, "%s: no memory for %llu items", net->file, (unsigned long long)s->n);
-		net->outputs[net->noutputs++] = layers[l].in;
-	}
-	ret = sample(net, layers, nlayers, calib, s, err);
-	net->noutputs = outputs;
-	return ret;
-}
-
 /* ---------------------------------------------------------------- segments */
 
 /* The layer as compressed sparse rows with a codebook. */
@@ -320,44 +244,43 @@ out:
 	return ret;
 }
 
-/* Range of the segment's input: 0 is in it, and there is some room. */
-static void input_range(const struct samples *s, const float *x, uint64_t cols, float *lo, float *hi)
+/* What calibration says of the value, for the tensor that was added last. */
+static int set_range(const struct accel_network *net, struct accel_graph *graph, unsigned int tensor, const struct calib *calib, uint32_t value,
+		     struct accel_error *err)
 {
-	float margin = s->guessed ? GUESS_MARGIN : MARGIN;
+	struct accel_tensor *t = &graph->model->tensors[tensor];
 
-	*lo = *hi = 0;
-	for (uint64_t i = 0; i < s->n * cols; i++) {
-		*lo = x[i] < *lo ? x[i] : *lo;
-		*hi = x[i] > *hi ? x[i] : *hi;
-	}
-	*lo *= margin;
-	*hi *= margin;
-	if (*lo == *hi)
-		*hi = 1;
+	if (!calib->range[value].finite)
+		return accel_fail(err, -EDOM, t->name, "%s: '%s' has values that are not finite: calibrate with typical inputs", net->file, t->name);
+	t->range_lo = calib->range[value].lo;
+	t->range_hi = calib->range[value].hi;
+	t->calibrated = !calib->guessed;
+	graph->measured[tensor] = true;
+	return 0;
 }
 
 /* Layers first .. last - 1 become one model. */
 static int make_segment(const struct accel_network *net, const struct fc *layers, unsigned int first, unsigned int last,
-			const struct samples *s, struct accel_model **segment, struct accel_error *err)
+			const struct calib *calib, struct accel_model **segment, struct accel_error *err)
 {
 	const struct net_node *node = &net->nodes[layers[first].node];
 	struct accel_graph *graph = NULL;
 	unsigned int tensor;
 	char name[ACCEL_MAX_NAME + 1];
-	float lo, hi;
 	int ret = accel_graph_new(&graph);
 
 	if (ret)
 		return accel_fail(err, ret, NULL, "%s: out of memory", net->file);
-	input_range(s, s->values[first], layers[first].cols, &lo, &hi);
 	snprintf(name, sizeof(name), "%.240s.input", node->name);
-	ret = accel_graph_input(graph, name, 1, &layers[first].cols, lo, hi, &tensor, err);
+	/* any range: the measured one follows */
+	ret = accel_graph_input(graph, name, 1, &layers[first].cols, 0, 1, &tensor, err);
 	if (!ret)
-		graph->model->tensors[tensor].calibrated = !s->guessed;
-	for (unsigned int l = first; !ret && l < last; l++)
+		ret = set_range(net, graph, tensor, calib, layers[first].in, err);
+	for (unsigned int l = first; !ret && l < last; l++) {
 		ret = add_layer(graph, net->nodes[layers[l].node].name, &layers[l], &tensor, err);
-	if (!ret && !s->guessed)
-		ret = accel_graph_calibrate(graph, s->values[first], s->n, err);
+		if (!ret)
+			ret = set_range(net, graph, tensor, calib, layers[l].out, err);
+	}
 	ret = ret ? ret : accel_graph_finish(graph, segment, err);
 	accel_graph_free(graph);
 	return ret;
@@ -397,10 +320,11 @@ static int replace(struct accel_network *net, const struct fc *layers, unsigned 
 	return net_infer(net, at, err);
 }
 
-int onnx_place(struct accel_network *net, const float *calib, uint64_t n, struct accel_error *err)
+int onnx_place(struct accel_network *net, const struct calib *calib, struct accel_error *err)
 {
+	const struct calib_inputs seeded = { 0 };
+	struct calib *guess = NULL;
 	struct pass_users users;
-	struct samples s = { .n = n ? n : GUESS_ITEMS, .guessed = !n };
 	struct fc *layers = calloc(net->nnodes + (size_t)1, sizeof(*layers));
 	unsigned int nlayers = 0;
 	int ret = pass_users_new(net, &users, err);
@@ -409,25 +333,24 @@ int onnx_place(struct accel_network *net, const float *calib, uint64_t n, struct
 		free(layers);
 		return ret;
 	}
-	s.values = calloc(net->nnodes + (size_t)1, sizeof(*s.values));
-	if (!layers || !s.values)
+	if (!layers)
 		ret = accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
 	ret = ret ? ret : find_layers(net, &users, layers, &nlayers, err);
 	cut_segments(&users, layers, ret ? 0 : nlayers);
-	if (!ret && nlayers)
-		ret = collect(net, layers, nlayers, n ? calib : NULL, &s, err);
+	if (!ret && nlayers && !calib) {
+		ret = calib_new(net, &seeded, &guess, err);
+		calib = guess;
+	}
 	for (unsigned int first = 0, last; !ret && first < nlayers; first = last) {
 		struct accel_model *segment;
 
 		for (last = first + 1; !layers[last - 1].ends; last++)
 			;
-		ret = make_segment(net, layers, first, last, &s, &segment, err);
+		ret = make_segment(net, layers, first, last, calib, &segment, err);
 		ret = ret ? ret : replace(net, layers, first, last, segment, err);
 	}
-	for (unsigned int l = 0; s.values && l < nlayers; l++)
-		free(s.values[l]);
-	free(s.values);
 	free(layers);
+	calib_free(guess);
 	pass_users_free(&users);
 	ret = ret ? ret : pass_dead(net, err);
 	return ret ? ret : pass_renumber(net, err);

@@ -106,10 +106,8 @@ int pass_dead(struct accel_network *net, struct accel_error *err)
 	compact(net);
 	/* constants that nothing reads go; numbers of values stay as they are */
 	for (unsigned int v = 0; v < net->nvalues; v++) {
-		if (!live[v] && net->values[v].data) {
-			free(net->values[v].data);
-			net->values[v].data = NULL;
-		}
+		if (!live[v])
+			net_drop_constant(&net->values[v]);
 	}
 	free(live);
 	return 0;
@@ -140,7 +138,7 @@ int pass_renumber(struct accel_network *net, struct accel_error *err)
 	for (uint32_t v = 0; v < net->nvalues; v++) {
 		if (number[v] == NET_NONE) {
 			free(net->values[v].name);
-			free(net->values[v].data);
+			net_drop_constant(&net->values[v]);
 			continue;
 		}
 		number[v] = n;

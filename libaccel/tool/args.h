@@ -37,6 +37,12 @@ struct arg {
 	  "ONNX: the shape of an input that the file leaves open" }, \
 	{ "fix", 0, ARG_EACH, &(fixed), "NAME=NUMBER", "ONNX: an input that is always this number" }
 
+/* And what a model that is being imported says about pictures. */
+#define PICTURE_ARGS(preprocess, classes) \
+	{ "preprocess", 0, ARG_TEXT, &(preprocess), "HOW", \
+	  "pictures: unit, symmetric, imagenet, caffe, resize=N,..." }, \
+	{ "classes", 0, ARG_TEXT, &(classes), "FILE", "names of the classes, one a line" }
+
 struct arg_command {
 	const char *name, *synopsis, *summary, *example;
 	unsigned int min, max; /* positional arguments, max at most 2 */

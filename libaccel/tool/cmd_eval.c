@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define NCHECKS 2 /* cpu and ref */
+#define TOP 5
+#define MANY 20 /* classes from which on the best TOP are told */
 
 struct eval {
 	const struct tool *tool;
@@ -21,6 +23,7 @@ struct eval {
 	struct runner runner, check[NCHECKS];
 	unsigned int nchecks;
 	uint64_t correct, correct_float, agree, values;
+	uint64_t among, among_float; /* the label is one of the best TOP classes */
 	uint64_t differ[NCHECKS];
 };
 
@@ -39,10 +42,25 @@ static uint64_t largest_real(const float *v, uint64_t n)
 	return best;
 }
 
+/* Fewer than TOP classes are better than the label, of equals the lower ones. */
+static bool is_among(const struct accel_tensor_info *out, const void *values, uint64_t item, uint64_t label)
+{
+	double score = value_at(out, values, item * out->count + label);
+	unsigned int better = 0;
+
+	for (uint64_t i = 0; i < out->count; i++) {
+		double v = value_at(out, values, item * out->count + i);
+
+		better += v > score || (v == score && i < label);
+	}
+	return better < TOP && score == score;
+}
+
 static int one_batch(struct eval *e, uint64_t first, unsigned int n, struct buffers *b)
 {
 	const float *real = e->data.items.real + first * e->in.count;
 	uint64_t values = n * e->out.count;
+	const struct accel_tensor_info real_out = { .count = e->out.count, .dtype = ACCEL_DTYPE_FLOAT32 };
 	struct accel_error err = { 0 };
 	int status = runner_run(&e->runner, n, &real, NULL, &b->got);
 
@@ -64,6 +82,8 @@ static int one_batch(struct eval *e, uint64_t first, unsigned int n, struct buff
 		e->correct += is == e->data.label[first + i];
 		e->correct_float += ideal == e->data.label[first + i];
 		e->agree += is == ideal;
+		e->among += is_among(&e->out, b->got, i, e->data.label[first + i]);
+		e->among_float += is_among(&real_out, b->real, i, e->data.label[first + i]);
 	}
 	return EXIT_OK;
 }
@@ -104,7 +124,7 @@ static void weights(const struct eval *e, uint64_t *all, uint64_t *nonzeros, uin
 
 	*all = *nonzeros = *float_bytes = 0;
 	for (unsigned int i = 0; !accel_model_layer(e->model, i, &l); i++) {
-		*all += (uint64_t)l.rows * l.cols;
+		*all += (uint64_t)l.rows * l.cols + l.weights;
 		*nonzeros += l.nonzeros;
 		*float_bytes += layer_float_bytes(&l);
 	}
@@ -150,6 +170,8 @@ static void print_json(const struct eval *e)
 	json_count(&j, "float_correct", e->correct_float);
 	json_number(&j, "float_accuracy", percent(e->correct_float, n) / 100);
 	json_count(&j, "float_agreement", e->agree);
+	json_count(&j, "correct_top5", e->among);
+	json_count(&j, "float_correct_top5", e->among_float);
 	if (counts)
 		json_count(&j, "saturated", counts->saturated);
 	else
@@ -215,6 +237,9 @@ static void print_text(const struct eval *e)
 	       text_count(e->correct).s, text_count(n).s);
 	report(tool, "Float32", "%.2f %%, the same class for %s of %s items",
 	       percent(e->correct_float, n), text_count(e->agree).s, text_count(n).s);
+	if (e->out.count >= MANY)
+		report(tool, "Top 5", "%.2f %% (%s of %s), float32 %.2f %%", percent(e->among, n),
+		       text_count(e->among).s, text_count(n).s, percent(e->among_float, n));
 	if (!e->nchecks)
 		report(tool, "Bit check",
 		       "not made: --verify compares every output bit with cpu and ref");
@@ -281,18 +306,20 @@ int cmd_eval(struct tool *tool, int argc, char **argv)
 	uint64_t limit = 0, batch = 0;
 	bool verify = false, as_json = false;
 	struct arg_list shapes = { 0 }, fixed = { 0 };
-	const struct onnx_args onnx = { &shapes, &fixed, NULL, 0 };
+	const char *preprocess = NULL, *classes = NULL;
+	const struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed, .preprocess = &preprocess, .classes = &classes };
 	const struct arg options[] = {
 		{ "data", 0, ARG_TEXT, &data, "DIR|FILE",
-		  "IDX files (plain or .gz), or inputs as .npy" },
+		  "IDX files (plain or .gz), inputs as .npy, or pictures" },
 		{ "labels", 0, ARG_TEXT, &labels, "FILE",
-		  "labels, IDX or .npy (default: beside the data)" },
+		  "labels, IDX, .npy or text (default: beside the data)" },
 		{ "device", 'd', ARG_TEXT, &spec, "DEVICE",
 		  "sim[:CONFIG], ref[:CONFIG], drm[:PATH] or cpu (default sim)" },
 		{ "limit", 'n', ARG_COUNT, &limit, "N", "only the first N items" },
 		{ "batch", 'b', ARG_COUNT, &batch, "N", "items a run (default 64; 1 for ONNX)" },
 		{ "verify", 0, ARG_FLAG, &verify, NULL,
 		  "compare every output bit with cpu and ref" },
+		PICTURE_ARGS(preprocess, classes),
 		ONNX_ARGS(shapes, fixed),
 		{ "json", 0, ARG_FLAG, &as_json, NULL, "report as JSON" },
 		{ 0 },
@@ -331,8 +358,7 @@ int cmd_eval(struct tool *tool, int argc, char **argv)
 	if (!status)
 		status = check_shapes(e);
 	if (!status)
-		status = dataset_open(tool, &e->data, data, labels, &e->in,
-				      accel_model_picture_scale(e->model), limit);
+		status = dataset_open(tool, &e->data, data, labels, e->model, limit);
 	if (!status)
 		status = check_labels(e);
 	if (!status)

@@ -52,6 +52,8 @@ static void print_json(const char *path, const char *device, const struct accel_
 		json_bool(&j, "resident", p.resident);
 		json_number(&j, "balance", p.balance);
 		json_count(&j, "ideal_cycles", p.ideal_cycles);
+		json_count(&j, "estimated_cycles", p.estimated_cycles);
+		json_count(&j, "steps", p.steps);
 		json_count(&j, "bytes_loaded", p.bytes_loaded);
 		json_count(&j, "bytes_stored", p.bytes_stored);
 		json_count(&j, "bytes_resident", p.bytes_resident);
@@ -71,7 +73,9 @@ static void print_text(const struct tool *tool, const char *path, const char *de
 		       const struct accel_program *program)
 {
 	struct accel_program_totals totals = { 0 };
-	uint64_t ideal = 0, loaded = 0, stored = 0, resident = 0;
+	struct {
+		uint64_t ideal, cycles, steps, loaded, stored, resident;
+	} device_sum = { 0 }, cpu_sum = { 0 }, *sum;
 	const struct segments s = count_segments(program);
 	struct accel_place_info p;
 
@@ -80,32 +84,39 @@ static void print_text(const struct tool *tool, const char *path, const char *de
 	report(tool, "Jobs", "%s a run, %s commands, %s of commands, %s of constants",
 	       text_count(totals.jobs).s, text_count(totals.commands).s,
 	       text_bytes(totals.command_bytes).s, text_bytes(totals.constant_bytes).s);
-	printf("\n%s%-16s %-6s %7s %-9s %7s %12s %12s %12s %12s  %s%s\n", tool->bold, "layer",
-	       "where", "tiles", "weights", "balance", "ideal cycles", "loaded", "stored",
+	printf("\n%s%-16s %-6s %7s %-9s %7s %12s %12s %12s %12s %12s  %s%s\n", tool->bold, "layer",
+	       "where", "tiles", "weights", "balance", "ideal cycles", "estimated", "loaded", "stored",
 	       "on chip", "why", tool->reset);
 	for (unsigned int i = 0; !accel_program_place(program, i, &p); i++) {
-		char tiles[24];
+		bool cpu = strcmp(p.where, "device") != 0;
+		char tiles[24] = "", balance[24] = "";
 
-		if (strcmp(p.where, "device")) {
-			printf("%-16s %-6s %s\n", p.layer, p.where, p.reason);
-			continue;
+		sum = cpu ? &cpu_sum : &device_sum;
+		sum->ideal += p.ideal_cycles;
+		sum->cycles += p.estimated_cycles;
+		sum->steps += p.steps;
+		sum->loaded += p.bytes_loaded;
+		sum->stored += p.bytes_stored;
+		sum->resident += p.bytes_resident;
+		if (!cpu) {
+			snprintf(tiles, sizeof(tiles), "%ux%u", p.row_tiles, p.col_tiles);
+			snprintf(balance, sizeof(balance), "%.3f", p.balance);
 		}
-		snprintf(tiles, sizeof(tiles), "%ux%u", p.row_tiles, p.col_tiles);
-		printf("%-16s %-6s %7s %-9s %7.3f %12s %12s %12s %12s  %s\n", p.layer, p.where,
-		       tiles, p.resident ? "resident" : "streamed", p.balance,
-		       text_count(p.ideal_cycles).s, text_bytes(p.bytes_loaded).s,
-		       text_bytes(p.bytes_stored).s, text_bytes(p.bytes_resident).s, p.reason);
-		ideal += p.ideal_cycles;
-		loaded += p.bytes_loaded;
-		stored += p.bytes_stored;
-		resident += p.bytes_resident;
+		printf("%-16s %-6s %7s %-9s %7s %12s %12s %12s %12s %12s  %s\n", p.layer, p.where, tiles,
+		       cpu ? "" : p.resident ? "resident" : "streamed", balance,
+		       cpu ? "" : text_count(p.ideal_cycles).s, cpu ? "" : text_count(p.estimated_cycles).s,
+		       text_bytes(p.bytes_loaded).s, text_bytes(p.bytes_stored).s,
+		       cpu ? "" : text_bytes(p.bytes_resident).s, p.reason);
 	}
-	printf("%-49s %12s %12s %12s %12s\n", "total", text_count(ideal).s, text_bytes(loaded).s,
-	       text_bytes(stored).s, text_bytes(resident).s);
-	printf("\n%s of %u layers on the device, in %s segments; %s segments on the CPU.\n",
+	printf("%-49s %12s %12s %12s %12s %12s\n", "total on the device", text_count(device_sum.ideal).s,
+	       text_count(device_sum.cycles).s, text_bytes(device_sum.loaded).s, text_bytes(device_sum.stored).s,
+	       text_bytes(device_sum.resident).s);
+	printf("%-49s %12s %12s %12s %12s\n", "total on the CPU", "", "", text_bytes(cpu_sum.loaded).s,
+	       text_bytes(cpu_sum.stored).s);
+	printf("\n%s of %u layers on the device, in %s segments; %s segments on the CPU, of about %s steps.\n",
 	       text_count(s.on_device).s, accel_program_places(program),
-	       text_count(s.device_segments).s, text_count(s.cpu_segments).s);
-	printf("Ideal cycles: of one item with no activation zero. Zero activations are skipped, so a run can take fewer.\n");
+	       text_count(s.device_segments).s, text_count(s.cpu_segments).s, text_count(cpu_sum.steps).s);
+	printf("Cycles with no activation zero: zeros are skipped, so a run can take fewer. Ideal is of one item.\n");
 }
 
 int cmd_explain(struct tool *tool, int argc, char **argv)
@@ -114,7 +125,7 @@ int cmd_explain(struct tool *tool, int argc, char **argv)
 	uint64_t batch = 1;
 	bool as_json = false, stream = false;
 	struct arg_list shapes = { 0 }, fixed = { 0 };
-	const struct onnx_args onnx = { &shapes, &fixed, NULL, 0 };
+	const struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed };
 	const struct arg options[] = {
 		{ "device", 'd', ARG_TEXT, &spec, "DEVICE",
 		  "sim[:CONFIG], ref[:CONFIG], drm[:PATH] or cpu (default sim)" },

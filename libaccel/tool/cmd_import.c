@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-#include "args.h"
-#include "items.h"
+#include "calibration.h"
+#include "classes.h"
 #include "signals.h"
 
 #include <stdlib.h>
@@ -14,27 +14,42 @@ static bool same_file(const char *a, const char *b)
 	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
 }
 
-static int make_model(const char *path, const struct items *calib, const struct onnx_args *onnx,
+static int make_model(const char *path, const struct calibration *calib, const struct onnx_args *onnx,
 		      struct accel_model **model)
 {
 	struct onnx_args with_calib = *onnx;
+	struct accel_preprocess preprocess;
 	struct accel_graph *graph = NULL;
 	struct accel_error err = { 0 };
-	int status = EXIT_OK;
+	struct classes classes = { 0 };
+	int status;
 
-	if (has_suffix(path, ".onnx")) {
-		with_calib.calib = calib ? calib->real : NULL;
+	if (has_suffix(path, ".onnx") || has_suffix(path, ".net")) {
+		with_calib.calib = calib ? calib->values : NULL;
 		with_calib.ncalib = calib ? calib->n : 0;
 		return open_model(path, &with_calib, model);
 	}
 	if (onnx->shapes->n || onnx->fixed->n)
 		return fail("%s: --shape and --fix are for ONNX files", path);
-
+	if (onnx->method != ACCEL_CALIB_MINMAX || onnx->report)
+		return fail("%s: --calib-method and --calib-report are for networks (.onnx, .net)", path);
+	if (*onnx->preprocess && accel_preprocess_parse(*onnx->preprocess, &preprocess, &err))
+		return fail_accel("--preprocess", &err);
+	status = *onnx->classes ? classes_read(*onnx->classes, &classes) : EXIT_OK;
+	if (status) {
+		classes_free(&classes);
+		return status;
+	}
 	if (accel_graph_from_npz(path, &graph, &err) ||
-	    (calib && accel_graph_calibrate(graph, calib->real, calib->n, &err)) ||
+	    (*onnx->preprocess && accel_graph_preprocess(graph, &preprocess, &err)))
+		status = fail_accel(path, &err);
+	else if (classes.n && accel_graph_class_names(graph, classes.n, (const char *const *)classes.name))
+		status = fail("%s: not names of classes: 1 to 255 bytes each, no control characters", *onnx->classes);
+	else if ((calib && accel_graph_calibrate(graph, calib->values[0], calib->n, &err)) ||
 	    accel_graph_finish(graph, model, &err))
 		status = fail_accel(path, &err);
 	accel_graph_free(graph);
+	classes_free(&classes);
 	return status;
 }
 
@@ -58,7 +73,7 @@ static void summary(const struct tool *tool, const char *path, const struct acce
 
 	for (unsigned int i = 0; !accel_model_layer(model, i, &l); i++) {
 		weights += (uint64_t)l.rows * l.cols + l.weights;
-		nonzeros += l.nonzeros + l.weights;
+		nonzeros += l.nonzeros;
 		on_device += l.kind == ACCEL_LAYER_FC;
 		float_bytes += layer_float_bytes(&l);
 	}
@@ -70,6 +85,7 @@ static void summary(const struct tool *tool, const char *path, const struct acce
 	if (on_device < accel_model_layers(model))
 		report(tool, "Device", "%s layers for the engine, the others for the CPU: eie explain %s",
 		       text_count(on_device).s, path);
+	report_pictures(tool, model);
 	if (calibrated && on_device)
 		report(tool, "Ranges", "calibrated with %s items", text_count(calibrated).s);
 }
@@ -85,18 +101,16 @@ static bool calibrated(const struct accel_model *model)
 	return all;
 }
 
-static int check_names(const char *in, const char *out)
+static int check_names(const char *in, const char *out, const char *graph)
 {
-	if (has_suffix(in, ".net"))
-		return fail(
-			"%s: Deep Compression .net files are not in this version; supported: .onnx, and .npz with scipy.sparse CSR matrices",
-			in);
 	if (has_suffix(in, ".eie"))
 		return fail("%s: is imported already; look at it with: eie inspect %s", in, in);
-	if (!has_suffix(in, ".npz") && !has_suffix(in, ".onnx"))
+	if (!has_suffix(in, ".npz") && !has_suffix(in, ".onnx") && !has_suffix(in, ".net"))
 		return fail(
-			"%s: unknown kind of file; supported: .onnx, and .npz with scipy.sparse CSR matrices",
+			"%s: unknown kind of file; supported: .onnx, .net (Deep Compression), and .npz with scipy.sparse CSR matrices",
 			in);
+	if (graph && !has_suffix(in, ".net"))
+		return fail("%s: --graph is for .net files, which hold weights alone", in);
 	if (same_file(in, out))
 		return fail("%s: would be overwritten by the model; give another name to -o", in);
 	return EXIT_OK;
@@ -106,60 +120,78 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 {
 	const char *pos[2], *out = NULL;
 	struct arg_list calib = { 0 }, shapes = { 0 }, fixed = { 0 };
-	const struct onnx_args onnx = { &shapes, &fixed, NULL, 0 };
+	const char *preprocess = NULL, *classes = NULL, *graph = NULL;
+	const char *method = NULL;
+	bool table = false;
+	struct onnx_args onnx = { .shapes = &shapes,
+				  .fixed = &fixed,
+				  .preprocess = &preprocess,
+				  .classes = &classes,
+				  .graph = &graph,
+				  .report_arg = tool };
 	const struct arg options[] = {
 		{ "output", 'o', ARG_TEXT, &out, "MODEL.eie", "the model to write" },
-		{ "calib", 0, ARG_EACH, &calib, "DIR|FILE",
-		  "typical inputs as .npy, to choose number ranges by" },
+		{ "calib", 0, ARG_EACH, &calib, "[NAME=]DIR|FILE",
+		  "typical inputs, .npy or pictures, to choose number ranges by" },
+		{ "calib-method", 0, ARG_TEXT, &method, "METHOD",
+		  "minmax (default), percentile[:P] or mse" },
+		{ "calib-report", 0, ARG_FLAG, &table, NULL,
+		  "print range, signal to noise and saturation of each layer" },
+		{ "graph", 'g', ARG_TEXT, &graph, "G.onnx",
+		  "the network of a .net file (default SqueezeNet v1.0)" },
+		PICTURE_ARGS(preprocess, classes),
 		ONNX_ARGS(shapes, fixed),
 		{ 0 },
 	};
 	const struct arg_command cmd = {
 		.name = "import",
-		.synopsis = "MODEL.onnx|WEIGHTS.npz [--calib DIR|FILE] [--shape NAME=N,N,...]\n"
-			"                  [--fix NAME=NUMBER] -o MODEL.eie",
+		.synopsis = "MODEL.onnx|WEIGHTS.npz|WEIGHTS.net [--graph G.onnx] [--calib DIR|FILE] [--shape NAME=N,N,...]\n"
+			"                  [--fix NAME=NUMBER] [--preprocess HOW] [--classes FILE] -o MODEL.eie",
 		.options = options,
 		.min = 1,
 		.max = 1,
-		.missing = "a model (.onnx) or a file of weights (.npz)",
+		.missing = "a model (.onnx) or a file of weights (.npz, .net)",
 		.summary =
 			"Converts a network, or pruned, weight-shared layers, to a model without changing a weight.",
 		.example = "eie import lenet_300_100.npz --calib calib/ -o lenet_300_100.eie",
 	};
 	struct accel_model *model = NULL;
-	struct accel_tensor_info in = { 0 };
-	struct items items = { 0 };
+	struct calibration measured = { 0 };
 	int status = args_parse(tool, &cmd, argc, argv, pos);
 
+	if (status == ARGS_GO && method && calibration_method(method, &onnx.method, &onnx.percentile))
+		status = EXIT_USAGE;
+	if (status == ARGS_GO && (method || table) && !calib.n)
+		status = usage(cmd.name, "--calib-method and --calib-report need --calib DIR");
+
 	if (status == ARGS_GO)
-		status = out ? check_names(pos[0], out) :
+		status = out ? check_names(pos[0], out, graph) :
 			       usage(cmd.name, "import needs -o MODEL.eie");
 	else
 		goto done;
 	if (!status)
 		status = make_model(pos[0], NULL, &onnx, &model);
 	if (!status && calib.n) {
-		float byte_scale = accel_model_picture_scale(model);
-
-		/* only a finished model tells the shape of its input */
-		accel_model_input(model, 0, &in);
-		for (unsigned int i = 0; !status && i < calib.n; i++)
-			status = items_read(tool, &items, calib.item[i], &in, byte_scale, false);
+		/* only a finished model tells the shapes of its inputs */
+		status = calibration_read(tool, &measured, model, pos[0], &calib);
 		accel_model_unref(model);
 		model = NULL;
+		onnx.report = table ? calibration_report : NULL;
 		if (!status)
-			status = make_model(pos[0], &items, &onnx, &model);
+			status = make_model(pos[0], &measured, &onnx, &model);
 	}
 	if (!status)
 		status = save(model, out);
 	if (!status) {
-		summary(tool, out, model, items.n);
-		if (!items.n && !calibrated(model))
+		summary(tool, out, model, measured.n);
+		if (measured.missing)
+			warn(tool, "%s: not all inputs have calibration data; the others got seeded numbers", pos[0]);
+		if (!measured.n && !calibrated(model))
 			warn(tool,
 			     "%s: not calibrated: number ranges are guesses from seeded inputs; give typical inputs with --calib",
 			     out);
 	}
-	items_free(&items);
+	calibration_free(&measured);
 	accel_model_unref(model);
 done:
 	onnx_args_free(&onnx);

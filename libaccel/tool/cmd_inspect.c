@@ -39,7 +39,7 @@ static struct sums sum_up(const struct accel_model *model)
 
 	for (unsigned int i = 0; !accel_model_layer(model, i, &l); i++) {
 		s.weights += (uint64_t)l.rows * l.cols;
-		s.nonzeros += l.nonzeros;
+		s.nonzeros += l.kind == ACCEL_LAYER_FC ? l.nonzeros : 0;
 		s.constants += l.weights;
 		s.layers += l.kind == ACCEL_LAYER_FC;
 		s.operators += l.kind == ACCEL_LAYER_OP;
@@ -118,7 +118,7 @@ static void print_json(const char *path, const struct accel_model *model, const 
 		json_count(&j, "rows", l.rows);
 		json_count(&j, "cols", l.cols);
 		json_count(&j, "nonzeros", l.nonzeros);
-		json_number(&j, "density", density(l.nonzeros, (uint64_t)l.rows * l.cols));
+		json_number(&j, "density", density(l.nonzeros, (uint64_t)l.rows * l.cols + l.weights));
 		json_count(&j, "code_bits", l.code_bits);
 		json_count(&j, "codebook_size", l.codebook_size);
 		json_count(&j, "bytes_codes", l.file_bytes_codes);
@@ -166,6 +166,7 @@ static void print_text(const struct tool *tool, const char *path, const struct a
 		       (double)s->float_bytes / (double)bytes, text_bytes(s->float_bytes).s);
 	print_tensors(tool, "Input", model, accel_model_input);
 	print_tensors(tool, "Output", model, accel_model_output);
+	report_pictures(tool, model);
 	if (s->layers)
 		report(tool, "Ranges",
 		       s->calibrated ? "calibrated" :
@@ -177,8 +178,10 @@ static void print_text(const struct tool *tool, const char *path, const struct a
 		char shape[32];
 
 		if (l.kind == ACCEL_LAYER_OP) {
-			printf("%-16s %-22s %10s %24s %9s %9s %9s\n", l.name, l.op,
-			       text_count(l.weights).s, "", "", "", text_count(l.file_bytes_other).s);
+			printf("%-16s %-22s %10s %6.2f %% %4s %6s %9s %9s %9s\n", l.name, l.op,
+			       text_count(l.nonzeros).s, 100 * density(l.nonzeros, l.weights), "",
+			       l.codebook_size ? text_count(l.codebook_size).s : "", "", "",
+			       text_count(l.file_bytes_other).s);
 			continue;
 		}
 		snprintf(shape, sizeof(shape), "%" PRIu32 " x %" PRIu32, l.rows, l.cols);
@@ -202,7 +205,7 @@ int cmd_inspect(struct tool *tool, int argc, char **argv)
 	const char *pos[2];
 	bool as_json = false;
 	struct arg_list shapes = { 0 }, fixed = { 0 };
-	const struct onnx_args onnx = { &shapes, &fixed, NULL, 0 };
+	const struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed };
 	const struct arg options[] = {
 		ONNX_ARGS(shapes, fixed),
 		{ "json", 0, ARG_FLAG, &as_json, NULL, "report as JSON" },

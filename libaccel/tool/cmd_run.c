@@ -84,7 +84,6 @@ static int describe(struct run *r)
 
 static int read_inputs(struct run *r, const struct arg_list *inputs)
 {
-	float byte_scale = accel_model_picture_scale(r->model);
 	const char *file;
 	unsigned int at;
 	int status;
@@ -92,8 +91,7 @@ static int read_inputs(struct run *r, const struct arg_list *inputs)
 	for (unsigned int i = 0; i < inputs->n; i++) {
 		status = split(r, inputs->item[i], r->in, r->nin, "input", &at, &file);
 		if (!status)
-			status = items_read(r->tool, &r->items[at], file, &r->in[at], byte_scale,
-					    r->raw);
+			status = items_read(r->tool, &r->items[at], file, r->model, at, r->raw);
 		if (status)
 			return status;
 	}
@@ -432,10 +430,11 @@ int cmd_run(struct tool *tool, int argc, char **argv)
 	uint64_t batch = 0;
 	bool as_json = false;
 	struct arg_list shapes = { 0 }, fixed = { 0 };
-	const struct onnx_args onnx = { &shapes, &fixed, NULL, 0 };
+	const char *preprocess = NULL, *classes = NULL;
+	const struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed, .preprocess = &preprocess, .classes = &classes };
 	const struct arg options[] = {
 		{ "input", 'i', ARG_LIST, &inputs, "[NAME=]X...",
-		  ".npy and .png files, directories, - (a .npy on stdin)" },
+		  ".npy, .jpg and .png files, directories, - (.npy on stdin)" },
 		{ "output", 'o', ARG_EACH, &outputs, "[NAME=]Y.npy",
 		  "write the output values, float32 [items, ...]" },
 		{ "device", 'd', ARG_TEXT, &spec, "DEVICE",
@@ -447,6 +446,7 @@ int cmd_run(struct tool *tool, int argc, char **argv)
 		{ "verify", 0, ARG_FLAG, &r.verify, NULL,
 		  "compare every output bit with ref; status 1 if any differs" },
 		{ "batch", 'b', ARG_COUNT, &batch, "N", "items a run (default 64; 1 for ONNX)" },
+		PICTURE_ARGS(preprocess, classes),
 		ONNX_ARGS(shapes, fixed),
 		{ "json", 0, ARG_FLAG, &as_json, NULL, "report as JSON" },
 		{ 0 },

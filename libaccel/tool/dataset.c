@@ -154,9 +154,10 @@ static char *labels_beside(const char *images)
 	return path;
 }
 
-static int images_from_idx(struct dataset *d, const struct accel_tensor_info *tensor,
-			   float byte_scale, uint64_t limit)
+static int images_from_idx(struct dataset *d, const struct accel_model *model,
+			   const struct accel_tensor_info *tensor, uint64_t limit)
 {
+	const struct byte_values values = byte_values(model, 0);
 	struct idx idx;
 	int status = read_idx(d->images, limit, &idx);
 
@@ -175,7 +176,7 @@ static int images_from_idx(struct dataset *d, const struct accel_tensor_info *te
 			status = fail("%s: out of memory", d->images);
 	}
 	for (uint64_t i = 0; !status && i < idx.n * idx.item_bytes; i++)
-		d->items.real[i] = (float)idx.bytes[i] * byte_scale;
+		d->items.real[i] = byte_value(&values, i % tensor->count, idx.bytes[i]);
 	free(idx.bytes);
 	return status;
 }
@@ -229,17 +230,8 @@ static int labels_from_npy(struct dataset *d, uint64_t *n)
 	return status;
 }
 
-static int choose_files(struct dataset *d, const char *data, const char *labels)
+static int choose_labels(struct dataset *d, const char *labels)
 {
-	struct stat st;
-
-	if (stat(data, &st))
-		return fail("%s: %s", data, strerror(errno));
-	d->images = S_ISDIR(st.st_mode) ? find_images(data) : strdup(data);
-	if (!d->images)
-		return fail(
-			"%s: holds no IDX images: looked for t10k-images-idx3-ubyte[.gz] and train-images-idx3-ubyte[.gz]",
-			data);
 	d->labels = labels ? strdup(labels) : labels_beside(d->images);
 	if (!d->labels)
 		return fail("%s: no labels are known for it; name them with --labels FILE",
@@ -247,19 +239,42 @@ static int choose_files(struct dataset *d, const char *data, const char *labels)
 	return EXIT_OK;
 }
 
-int dataset_open(const struct tool *tool, struct dataset *d, const char *data, const char *labels,
-		 const struct accel_tensor_info *tensor, float byte_scale, uint64_t limit)
+/* The items; labels too when the pictures' own tell them. */
+static int read_items(const struct tool *tool, struct dataset *d, const char *data,
+		      const char *labels, const struct accel_model *model, uint64_t limit)
 {
-	int status = choose_files(d, data, labels);
-	uint64_t n = 0;
+	struct accel_tensor_info tensor;
+	struct stat st;
+	int status;
 
+	accel_model_input(model, 0, &tensor);
+	if (stat(data, &st))
+		return fail("%s: %s", data, strerror(errno));
+	d->images = S_ISDIR(st.st_mode) ? find_images(data) : strdup(data);
+	if (!d->images && S_ISDIR(st.st_mode)) {
+		d->images = strdup(data);
+		d->labels = labels ? strdup(labels) : NULL;
+		if (!d->images || (labels && !d->labels))
+			return fail("out of memory");
+		return picture_set_open(tool, d, data, labels, model, limit);
+	}
+	if (!d->images)
+		return fail("out of memory");
+	status = choose_labels(d, labels);
 	if (status)
 		return status;
 	if (has_suffix(d->images, ".npy"))
-		status = items_read(tool, &d->items, d->images, tensor, byte_scale, false);
-	else
-		status = images_from_idx(d, tensor, byte_scale, limit);
-	if (status)
+		return items_read(tool, &d->items, d->images, model, 0, false);
+	return images_from_idx(d, model, &tensor, limit);
+}
+
+int dataset_open(const struct tool *tool, struct dataset *d, const char *data, const char *labels,
+		 const struct accel_model *model, uint64_t limit)
+{
+	int status = read_items(tool, d, data, labels, model, limit);
+	uint64_t n = 0;
+
+	if (status || d->label)
 		return status;
 	status = has_suffix(d->labels, ".npy") ? labels_from_npy(d, &n) : labels_from_idx(d, &n);
 	if (status)

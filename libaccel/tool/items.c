@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "items.h"
 
-#include "picture.h"
-
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -15,8 +13,10 @@
 struct reader {
 	const struct tool *tool;
 	struct items *items;
-	const struct accel_tensor_info *tensor;
-	float byte_scale;
+	const struct accel_model *model;
+	unsigned int input;
+	const struct accel_tensor_info *tensor; /* of the input */
+	struct byte_values bytes;
 	bool raw;
 };
 
@@ -115,7 +115,7 @@ static int copy_values(struct reader *r, const char *path, const struct npy *a)
 		if (isnan(to[i]))
 			return fail("%s: value %" PRIu64 " is not a number", path, i);
 		if (a->kind == 'u')
-			to[i] *= r->byte_scale;
+			to[i] = byte_value(&r->bytes, i % r->tensor->count, (uint8_t)to[i]);
 	}
 	return EXIT_OK;
 }
@@ -144,33 +144,38 @@ static int add_array(struct reader *r, const char *path)
 
 static int add_picture(struct reader *r, const char *path)
 {
+	struct accel_error err = { 0 };
 	int status = grow(r, path, 1, false);
 
-	if (!status)
-		status = read_picture(path, r->tensor, r->byte_scale,
-				      r->items->real + r->items->n * r->tensor->count);
-	if (!status)
-		r->items->n++;
-	return status;
+	if (status)
+		return status;
+	if (accel_model_picture(r->model, r->input, path, r->items->real + r->items->n * r->tensor->count,
+				&err))
+		return fail_accel(path, &err);
+	r->items->n++;
+	return EXIT_OK;
+}
+
+bool is_picture(const char *name)
+{
+	return has_suffix(name, ".jpg") || has_suffix(name, ".jpeg") || has_suffix(name, ".png");
 }
 
 static int add_file(struct reader *r, const char *path)
 {
 	if (!strcmp(path, "-") || has_suffix(path, ".npy"))
 		return add_array(r, path);
-	if (has_suffix(path, ".png"))
+	if (is_picture(path))
 		return add_picture(r, path);
-	if (has_suffix(path, ".jpg") || has_suffix(path, ".jpeg"))
-		return fail("%s: JPEG is not in this version; supported: .png, .npy", path);
 	return fail(
-		"%s: unknown kind of input; supported: .npy, .png, a directory of them, or - (.npy on standard input)",
+		"%s: unknown kind of input; supported: .npy, .jpg, .png, a directory of them, or - (.npy on standard input)",
 		path);
 }
 
 static int is_input(const struct dirent *entry)
 {
 	return entry->d_name[0] != '.' &&
-	       (has_suffix(entry->d_name, ".npy") || has_suffix(entry->d_name, ".png"));
+	       (has_suffix(entry->d_name, ".npy") || is_picture(entry->d_name));
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)
@@ -186,7 +191,7 @@ static int add_directory(struct reader *r, const char *path)
 	if (n < 0)
 		return fail("%s: %s", path, strerror(errno));
 	if (!n)
-		status = fail("%s: holds no .npy or .png file", path);
+		status = fail("%s: holds no .npy, .jpg or .png file", path);
 	for (int i = 0; i < n; i++) {
 		char *name = NULL;
 
@@ -203,16 +208,42 @@ static int add_directory(struct reader *r, const char *path)
 	return status;
 }
 
-int items_read(const struct tool *tool, struct items *items, const char *path,
-	       const struct accel_tensor_info *tensor, float byte_scale, bool raw)
+struct byte_values byte_values(const struct accel_model *model, unsigned int input)
 {
-	struct reader r = {
-		.tool = tool, .items = items, .tensor = tensor, .byte_scale = byte_scale, .raw = raw
-	};
+	const struct accel_preprocess *pre = input ? NULL : accel_model_preprocess(model);
+	struct byte_values v = { .channels = 1 };
+	struct accel_tensor_info t;
+
+	for (unsigned int c = 0; c < 3; c++) {
+		v.mean[c] = pre ? pre->mean[c] : 0;
+		v.scale[c] = pre ? pre->scale[c] : accel_model_picture_scale(model);
+	}
+	if (!pre || accel_model_input(model, input, &t))
+		return v;
+	if (t.ndim >= 3 && pre->layout == ACCEL_LAYOUT_HWC)
+		v.channels = t.dims[t.ndim - 1];
+	else if (t.ndim >= 3)
+		v.channels = t.dims[t.ndim - 3];
+	v.plane = pre->layout == ACCEL_LAYOUT_CHW ? t.count / v.channels : 0;
+	return v;
+}
+
+int items_read(const struct tool *tool, struct items *items, const char *path,
+	       const struct accel_model *model, unsigned int input, bool raw)
+{
+	struct accel_tensor_info tensor = { 0 };
+	struct reader r = { .tool = tool,
+			    .items = items,
+			    .model = model,
+			    .input = input,
+			    .tensor = &tensor,
+			    .bytes = byte_values(model, input),
+			    .raw = raw };
 	uint64_t before = items->n;
 	struct stat st;
 	int status;
 
+	accel_model_input(model, input, &tensor);
 	if (strcmp(path, "-") && stat(path, &st))
 		return fail("%s: %s", path, strerror(errno));
 	if (strcmp(path, "-") && S_ISDIR(st.st_mode))
@@ -221,7 +252,7 @@ int items_read(const struct tool *tool, struct items *items, const char *path,
 		status = add_file(&r, path);
 	if (!status)
 		detail(tool, "%s: %s items for input %s", path, text_count(items->n - before).s,
-		       tensor->name);
+		       tensor.name);
 	return status;
 }
 

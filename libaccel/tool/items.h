@@ -20,13 +20,30 @@ struct items {
 };
 
 /*
- * Appends what path holds: a .npy file (one item or [n, ...]; float32 or float64 values, uint8
- * picture bytes, or with raw int16 values), a .png picture, "-" (a .npy file on standard input), or
+ * Appends what path holds to the items of input `input`: a .npy file (one item or [n, ...]; float32 or float64 values, uint8
+ * picture bytes, or with raw int16 values), a .jpg or .png picture, "-" (a .npy file on standard input), or
  * a directory of such files, in the order of their names. A set is either raw or not. Prints an
  * error; returns an exit status.
  */
 int items_read(const struct tool *tool, struct items *items, const char *path,
-	       const struct accel_tensor_info *tensor, float byte_scale, bool raw);
+	       const struct accel_model *model, unsigned int input, bool raw);
 void items_free(struct items *items);
+
+/* By its name: .jpg, .jpeg, .png, in any case. */
+bool is_picture(const char *name);
+
+/* Real value of byte `byte` at place `at` of an item of input `input`, as the model prepares pictures. */
+struct byte_values {
+	float mean[3], scale[3];
+	unsigned int channels;
+	uint64_t plane; /* values of a channel when they lie together, else 0 */
+};
+struct byte_values byte_values(const struct accel_model *model, unsigned int input);
+static inline float byte_value(const struct byte_values *v, uint64_t at, uint8_t byte)
+{
+	unsigned int c = v->plane ? (unsigned int)(at / v->plane) : (unsigned int)(at % v->channels);
+
+	return ((float)byte - v->mean[c]) * v->scale[c];
+}
 
 #endif

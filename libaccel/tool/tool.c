@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "args.h"
+#include "classes.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -67,6 +68,21 @@ void report(const struct tool *tool, const char *label, const char *fmt, ...)
 	vprintf(fmt, args);
 	putchar('\n');
 	va_end(args);
+}
+
+void report_pictures(const struct tool *tool, const struct accel_model *model)
+{
+	const struct accel_preprocess *p = accel_model_preprocess(model);
+	char size[64] = "of the input's size";
+
+	if (!p)
+		return;
+	if (p->resize == ACCEL_RESIZE_SHORTER)
+		snprintf(size, sizeof(size), "shorter side to %" PRIu32 ", centre cut out", p->size);
+	else if (p->resize == ACCEL_RESIZE_STRETCH)
+		snprintf(size, sizeof(size), "stretched to the input's size");
+	report(tool, "Pictures", "%s; %s, minus %g, %g, %g, times %.4g, %.4g, %.4g", size, p->bgr ? "BGR" : "RGB", (double)p->mean[0],
+	       (double)p->mean[1], (double)p->mean[2], (double)p->scale[0], (double)p->scale[1], (double)p->scale[2]);
 }
 
 struct text text_count(uint64_t n)
@@ -236,26 +252,45 @@ static int parse_all(const struct onnx_args *onnx, struct parsed *p)
 	return EXIT_OK;
 }
 
+/* A network that is imported while it is opened. */
 static int open_onnx(const char *path, const struct onnx_args *onnx, struct accel_model **model)
 {
 	struct accel_onnx_options options = { .size = sizeof(options) };
+	const char *wish = onnx->preprocess ? *onnx->preprocess : NULL;
+	const char *classes_path = onnx->classes ? *onnx->classes : NULL;
+	struct accel_preprocess preprocess;
+	struct classes classes = { 0 };
 	struct accel_error err = { 0 };
 	struct parsed p = { 0 };
 	int status = parse_all(onnx, &p);
 
+	if (!status && wish && accel_preprocess_parse(wish, &preprocess, &err))
+		status = fail_accel("--preprocess", &err);
+	if (!status && classes_path)
+		status = classes_read(classes_path, &classes);
 	if (!status) {
 		options.shapes = p.shape;
 		options.nshapes = onnx->shapes ? onnx->shapes->n : 0;
 		options.fixed = p.fixed;
 		options.nfixed = onnx->fixed ? onnx->fixed->n : 0;
-		options.calib = onnx->calib;
+		options.calib_inputs = onnx->calib;
 		options.ncalib = onnx->ncalib;
-		if (accel_model_from_onnx(path, &options, model, &err))
+		options.calib_method = onnx->method;
+		options.calib_percentile = onnx->percentile;
+		options.calib_report = onnx->report;
+		options.calib_report_arg = onnx->report_arg;
+		options.preprocess = wish ? &preprocess : NULL;
+		options.nclasses = classes.n;
+		options.classes = (const char *const *)classes.name;
+		if (has_suffix(path, ".net") ?
+			    accel_model_from_net(path, onnx->graph ? *onnx->graph : NULL, &options, model, &err) :
+			    accel_model_from_onnx(path, &options, model, &err))
 			status = fail_accel(path, &err);
 	}
 	/* the last name may be of a word that was refused */
 	for (unsigned int i = 0; p.names && p.names[i]; i++)
 		free(p.names[i]);
+	classes_free(&classes);
 	free(p.names);
 	free(p.shape);
 	free(p.dims);
@@ -274,14 +309,12 @@ int open_model(const char *path, const struct onnx_args *onnx, struct accel_mode
 	static const struct onnx_args none;
 	struct accel_error err = { 0 };
 
-	if (has_suffix(path, ".onnx"))
+	if (has_suffix(path, ".onnx") || has_suffix(path, ".net"))
 		return open_onnx(path, onnx ? onnx : &none, model);
 	if (onnx && ((onnx->shapes && onnx->shapes->n) || (onnx->fixed && onnx->fixed->n)))
 		return fail("%s: --shape and --fix are for ONNX files; this model's shapes are fixed", path);
-	if (has_suffix(path, ".net"))
-		return fail(
-			"%s: Deep Compression .net models are not in this version: give an .eie or .onnx file",
-			path);
+	if (onnx && ((onnx->preprocess && *onnx->preprocess) || (onnx->classes && *onnx->classes)))
+		return fail("%s: --preprocess and --classes are for importing; this model says itself how pictures become inputs", path);
 	if (has_suffix(path, ".npz"))
 		return fail("%s: weights must be imported first: eie import %s -o MODEL.eie", path,
 			    path);

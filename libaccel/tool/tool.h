@@ -45,6 +45,9 @@ void detail(const struct tool *tool, const char *fmt, ...) __attribute__((format
 void report(const struct tool *tool, const char *label, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* How pictures become inputs, when the model says it. */
+void report_pictures(const struct tool *tool, const struct accel_model *model);
+
 struct text {
 	char s[48];
 }; /* formatted numbers are returned by value: no buffers to size */
@@ -57,11 +60,17 @@ bool has_suffix(const char *name, const char *suffix); /* ignores case */
 double seconds_wall(void);
 double seconds_cpu(void); /* of this process, all threads */
 
-/* What only ONNX files need: --shape NAME=N,N,... and --fix NAME=NUMBER, as they were given. */
+/* What importing needs: --shape NAME=N,N,... and --fix NAME=NUMBER of ONNX files, and what a model says about pictures, as it was given. */
 struct onnx_args {
 	struct arg_list *shapes, *fixed;
-	const float *calib; /* [ncalib, count of the first input] or NULL */
+	const char *const *preprocess, *const *classes; /* NULL, or where the options' values are */
+	const char *const *graph; /* of weights in a .net file; the same */
+	const float *const *calib; /* [inputs] of [ncalib, count], or NULL */
 	uint64_t ncalib;
+	enum accel_calib_method method;
+	double percentile;
+	void (*report)(void *arg, const struct accel_calib_info *info); /* or NULL */
+	void *report_arg;
 };
 
 void onnx_args_free(const struct onnx_args *onnx);

@@ -22,6 +22,17 @@ check "does not warn" [ ! -s err ]
 prints "tells what is on the CPU" "2 layers for the engine, the others for the CPU"
 try 0 "the same again" import "$models/classifier.onnx" --calib calib.npy -o again.eie
 check "gives the same bytes" cmp -s m.eie again.eie
+try 0 "a method and its report" import "$models/classifier.onnx" --calib calib.npy --calib-method percentile:99 --calib-report -o p.eie
+check "a line a layer and the input" [ "$(grep -c '^\(x\|Conv_0\|Flatten_2\|Gemm_3\|MatMul_5\|Softmax_6\) ' out)" = 6 ]
+check "99 of 100 leave something out" awk '$1 == "x" && $8 > 0 { found = 1 } END { exit !found }' out
+check "another model" [ -n "$(cmp m.eie p.eie 2>&1)" ]
+try 0 "least square error" import "$models/classifier.onnx" --calib calib.npy --calib-method mse -o s.eie
+try 0 "data for an input by name" import "$models/classifier.onnx" --calib x=calib.npy -o n.eie
+check "the same as without the name" cmp -s m.eie n.eie
+for method in mean percentile:20 percentile:x; do
+	try 2 "--calib-method $method" import "$models/classifier.onnx" --calib calib.npy --calib-method $method -o z.eie
+done
+try 2 "a method without data" import "$models/classifier.onnx" --calib-method mse -o z.eie
 try 0 "import without layers for the engine" import "$models/hard_swish.onnx" -o h.eie
 check "has nothing to calibrate" [ ! -s err ]
 
@@ -32,7 +43,8 @@ for d in $DEVICES; do
 	try 0 "run of the .eie on $d" run m.eie --input x.npy --device "$d" -o "$d.npy"
 	cmp -s "$d.npy" cpu.npy || not_ok "$d gives other bits than cpu"
 	try 0 "explain on $d" explain m.eie --device "$d"
-	[ "$d" = cpu ] || prints "says why a layer is on the CPU" "^Conv_0 *cpu *convolution: this engine"
+	prints "totals of the CPU" "^total on the CPU .* bytes"
+	[ "$d" = cpu ] || prints "says why a layer is on the CPU" "^Conv_0 *cpu .* convolution: this engine"
 done
 try 0 "explain --json" explain m.eie --device ref --json
 is_json "is JSON"

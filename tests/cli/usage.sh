@@ -57,8 +57,8 @@ try 1 "a model that is not there" inspect nowhere.eie
 says "names the file" 'nowhere\.eie: No such file'
 try 1 "an ONNX model that is not there" inspect net.onnx
 says "names the file" 'net\.onnx: No such file'
-try 1 "a Deep Compression model" inspect net.net
-says "tells what is supported" "not in this version"
+try 1 "Deep Compression weights that are not there" inspect net.net
+says "names the file" 'net\.net: No such file'
 try 1 "weights instead of a model" run w.npz --input x.npy
 says "tells how to import" "eie import w.npz"
 

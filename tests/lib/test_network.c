@@ -71,12 +71,16 @@ static struct ob *classifier(unsigned int values)
 /* Placed, as a model. Frees b. calib: [n, SIDE * SIDE] or NULL. */
 static struct accel_model *place(struct ob *b, const float *calib, uint64_t n)
 {
+	const struct calib_inputs inputs = { .n = n, .values = &calib };
+	struct calib *ranges = NULL;
 	struct accel_network *net;
 	struct accel_model *model;
 	struct accel_error err;
 
-	if (ob_load(b, NULL, &net, &err) || onnx_place(net, calib, n, &err) || net_check(net, &err) || netmodel_new(net, &model, &err))
+	if (ob_load(b, NULL, &net, &err) || (n && calib_new(net, &inputs, &ranges, &err)) || onnx_place(net, ranges, &err) ||
+	    net_check(net, &err) || netmodel_new(net, &model, &err))
 		fail_msg("%s", err.text);
+	calib_free(ranges);
 	ob_free(b);
 	return model;
 }

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Codes and positions of non-zeros: of the engine's layers, and of a network's constants that share few values. docs/eie_format.md. */
+#include "container_reader.h"
+#include "container_writer.h"
+#include "graph.h"
+#include "net_codes.h"
+#include "rice.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---------------------------------------------------------------- writing */
+
+uint64_t eie_put_codes(struct eie_writer *w, const uint8_t *code, uint64_t nnz, unsigned int bits)
+{
+	size_t size = bits == 4 ? nnz / 2 + nnz % 2 : nnz;
+	uint8_t *blob = eie_blob_alloc(w, size);
+
+	for (uint64_t i = 0; blob && i < nnz; i++) {
+		if (bits == 8)
+			blob[i] = code[i];
+		else
+			blob[i / 2] |= (uint8_t)(code[i] << 4 * (i % 2));
+	}
+	eie_blob_node(w, "codes", blob, size);
+	eie_end(w);
+	return size;
+}
+
+uint64_t eie_put_index(struct eie_writer *w, const uint32_t *rowptr, const uint32_t *col, uint32_t rows, uint32_t cols)
+{
+	uint64_t bits;
+	unsigned int k = rice_best(rowptr, col, rows, cols, &bits);
+	size_t size = (bits + 7) / 8;
+	uint8_t *blob = eie_blob_alloc(w, size);
+
+	if (blob)
+		rice_encode(rowptr, col, rows, cols, k, blob);
+	eie_blob_node(w, "index", blob, size);
+	eie_put_string(w, "coding", "rice");
+	eie_put_u32(w, "rice-bits", k);
+	eie_end(w);
+	return size;
+}
+
+/* The shorter of plain and coded; of codebooks the constant's own if that makes it shorter at all. */
+static int choose(const struct net_value *v, struct net_codes *c, bool *coded)
+{
+	uint64_t bits;
+
+	for (int own = 1; own >= 0; own--) {
+		int ret = net_codes_new(v, own, c, coded);
+
+		if (ret)
+			return ret;
+		if (!*coded)
+			continue;
+		rice_best(c->rowptr, c->col, c->rows, c->cols, &bits);
+		/* blobs and properties of their own take room in the tree */
+		if (bits / 8 + (uint64_t)c->nnz * c->bits / 8 + c->n * sizeof(float) + 256 < v->count * sizeof(float))
+			return 0;
+		net_codes_free(c);
+		*coded = false;
+	}
+	return 0;
+}
+
+bool eie_is_coded(const struct net_value *v)
+{
+	struct net_codes c;
+	bool coded;
+
+	/* one that cannot be coded for want of memory cannot be written either, and that says so */
+	if (choose(v, &c, &coded))
+		return true;
+	if (coded)
+		net_codes_free(&c);
+	return coded;
+}
+
+void eie_put_coded(struct eie_writer *w, const struct net_value *v)
+{
+	struct net_codes c;
+	fdt32_t *cells;
+	bool coded;
+
+	if (choose(v, &c, &coded) || !coded) {
+		w->no_memory = true;
+		return;
+	}
+	eie_put_u32(w, "nnz", c.nnz);
+	eie_put_u32(w, "code-bits", c.bits);
+	cells = eie_put_cells(w, "codebook", c.n);
+	for (unsigned int i = 0; cells && i < c.n; i++)
+		cells[i] = cpu_to_fdt32(eie_float_bits(c.codebook[i]));
+	eie_put_codes(w, c.code, c.nnz, c.bits);
+	eie_put_index(w, c.rowptr, c.col, c.rows, c.cols);
+	net_codes_free(&c);
+}
+
+/* ---------------------------------------------------------------- reading */
+
+int eie_read_codes(struct eie_reader *r, int node, uint64_t nnz, unsigned int bits, uint8_t **code, uint64_t *bytes)
+{
+	const uint8_t *blob;
+	int blob_node;
+	int ret = eie_find_blob(r, node, "codes", &blob_node);
+
+	if (!ret)
+		ret = eie_check_coding(r, blob_node, "codes", "none");
+	if (!ret)
+		ret = eie_get_blob(r, blob_node, "codes", bits == 4 ? nnz / 2 + nnz % 2 : nnz, &blob, bytes);
+	if (ret)
+		return ret;
+	*code = malloc(nnz ? nnz : 1);
+	if (!*code)
+		return eie_no_memory(r);
+	for (uint64_t i = 0; i < nnz; i++)
+		(*code)[i] = bits == 8 ? blob[i] : blob[i / 2] >> 4 * (i % 2) & 15;
+	if (bits == 4 && nnz % 2 && blob[*bytes - 1] >> 4)
+		return BAD(r, "codes: the last half byte is not zero");
+	return 0;
+}
+
+int eie_read_index(struct eie_reader *r, int node, uint32_t rows, uint32_t cols, uint32_t nnz, uint32_t **rowptr, uint32_t **col,
+		   uint64_t *bytes)
+{
+	const char *wrong;
+	const uint8_t *blob;
+	uint32_t k = 0;
+	int blob_node;
+	int ret = eie_find_blob(r, node, "index", &blob_node);
+
+	if (!ret)
+		ret = eie_check_coding(r, blob_node, "index", "rice");
+	if (!ret)
+		ret = eie_get_u32(r, blob_node, "rice-bits", &k);
+	if (!ret && k > RICE_K_MAX)
+		ret = BAD(r, "index: rice-bits is %u; 0 to %u are allowed", k, RICE_K_MAX);
+	if (!ret)
+		ret = eie_get_blob(r, blob_node, "index", UINT64_MAX, &blob, bytes);
+	if (ret)
+		return ret;
+	*rowptr = malloc((rows + (size_t)1) * sizeof(**rowptr));
+	*col = malloc((nnz ? nnz : 1) * sizeof(**col));
+	if (!*rowptr || !*col)
+		return eie_no_memory(r);
+	wrong = rice_decode(blob, *bytes, k, rows, cols, nnz, *rowptr, *col);
+	return wrong ? BAD(r, "index: %s", wrong) : 0;
+}
+
+/* Elements from codes; c has been filled as far as the file goes. */
+static int expand(struct eie_reader *r, const struct net_codes *c, float *to)
+{
+	for (uint32_t row = 0; row < c->rows; row++) {
+		for (uint32_t i = c->rowptr[row]; i < c->rowptr[row + 1]; i++) {
+			if (!c->code[i] || c->code[i] >= c->n)
+				return BAD(r, "codes: code %u; the codebook has %u entries, and 0 is no code", c->code[i], c->n);
+			to[(uint64_t)row * c->cols + c->col[i]] = c->codebook[c->code[i]];
+		}
+	}
+	return 0;
+}
+
+static int read_coded(struct eie_reader *r, int node, struct net_value *v, struct net_codes *c)
+{
+	const fdt32_t *cells;
+	uint64_t bytes = 0;
+	int ret = eie_get_u32(r, node, "nnz", &c->nnz);
+
+	ret = ret ? ret : eie_get_u32(r, node, "code-bits", &c->bits);
+	if (ret)
+		return ret;
+	if (v->type != NET_F32 || !v->count)
+		return BAD(r, "codes of a constant that is not float32, or empty");
+	if (c->bits != 4 && c->bits != 8)
+		return BAD(r, "codes of %u bits; 4 or 8 are allowed", c->bits);
+	c->rows = v->ndim ? v->dims[0] : 1;
+	c->cols = (uint32_t)(v->count / c->rows);
+	if (c->rows > ACCEL_MAX_DIM || v->count / c->rows > ACCEL_MAX_DIM || !c->nnz || c->nnz > v->count ||
+	    v->count / c->nnz >= NET_CODES_SPARSE)
+		return BAD(r, "%u x %llu elements with %u codes", c->rows, (unsigned long long)(v->count / c->rows), c->nnz);
+	ret = eie_get_cells(r, node, "codebook", 1, 1u << c->bits, &cells, &c->n);
+	for (unsigned int i = 0; !ret && i < c->n; i++)
+		c->codebook[i] = eie_float_from_bits(fdt32_ld(cells + i));
+	if (!ret && fdt32_ld(cells))
+		return BAD(r, "property 'codebook': the first entry is not 0");
+	/* the codes are there before memory is taken for what they stand for: at most NET_CODES_SPARSE elements each */
+	ret = ret ? ret : eie_read_codes(r, node, c->nnz, c->bits, &c->code, &bytes);
+	v->stored_bytes = bytes;
+	ret = ret ? ret : eie_read_index(r, node, c->rows, c->cols, c->nnz, &c->rowptr, &c->col, &bytes);
+	if (ret)
+		return ret;
+	v->stored_bytes += bytes + c->n * sizeof(float);
+	v->data = calloc(v->count, sizeof(float));
+	if (!v->data || net_keep_codebook(v, c->codebook, c->n))
+		return eie_no_memory(r);
+	return expand(r, c, v->data);
+}
+
+int eie_read_coded(struct eie_reader *r, int node, struct net_value *v)
+{
+	struct net_codes c = { 0 };
+	int ret = read_coded(r, node, v, &c);
+
+	net_codes_free(&c);
+	return ret;
+}

@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+# The network that the authors of Deep Compression published, and 100 photographs of ImageNet's classes.
+# They are not in this repository: EIE_TEST_DATA names their folder (default ../shared/data). EIE_TEST_PHOTOS: how many photographs (20).
+. "$(dirname "$0")/lib.sh"
+
+data=${EIE_TEST_DATA:-$top/../shared/data}
+net=$data/squeezenet-deep-compression/compressed_SqueezeNet.net
+photos=${EIE_TEST_PHOTOS:-20}
+
+try 1 "weights of another network" import "$top/tests/fuzz/corpus/deepcomp/two.net" -o z.eie
+says "tells what was expected" 'layer .conv1.: .* (taken for SqueezeNet v1\.0: other networks need --graph)'
+fixture npz w.npz
+try 1 "--graph with other files" import w.npz --graph "$top/tests/fuzz/corpus/onnx/pools.onnx" -o z.eie
+try 1 "a graph without layers of weights" import "$top/tests/fuzz/corpus/deepcomp/two.net" --graph "$top/tests/fuzz/corpus/onnx/pools.onnx" -o z.eie
+says "names the graph" 'pools\.onnx'
+if [ ! -f "$net" ] || [ ! -d "$data/photos" ]; then
+	skip "the authors' SqueezeNet" "compressed_SqueezeNet.net and photos are not in $data (EIE_TEST_DATA)"
+	finish
+fi
+
+try 0 "import" import "$net" --classes "$top/libaccel/models/imagenet_classes.txt" -o s.eie
+prints "all weights" '38 layers, 1,248,424 weights'
+check "smaller than the authors' file" [ "$(wc -c <s.eie)" -lt "$(wc -c <"$net")" ]
+try 0 "inspect" inspect s.eie --json
+is_json "is JSON"
+try 0 "a photograph" run s.eie --input "$data/photos/n01440764_tench.JPEG" --top 5
+prints "knows a tench" ': n01440764 tench, Tinca tinca [0-9.]*, '
+try 0 "explain" explain s.eie --device ref --json
+check "one CPU segment" [ "$(value cpu_segments)" = 1 ]
+try 0 "evaluation" eval s.eie --data "$data/photos" --device cpu --limit "$photos" --json
+is_json "is JSON"
+echo "# of $photos: $(value correct) right, $(value correct_top5) among the best five"
+if [ "$photos" = 100 ]; then
+	check "top-1 within a point of 62 %" [ "$(value correct)" -ge 61 -a "$(value correct)" -le 63 ]
+	check "top-5 within a point of 84 %" [ "$(value correct_top5)" -ge 83 -a "$(value correct_top5)" -le 85 ]
+else
+	check "most among the best five" [ "$(value correct_top5)" -ge $((photos * 7 / 10)) ]
+fi
+finish
