@@ -121,6 +121,20 @@ bool engine_wants_clock(const struct engine *e)
 	return !e->dead && e->idle < e->quiet_after;
 }
 
+/* Resets and invalidations end by themselves, and take as long as the chip's memories are deep. */
+static bool register_works(const struct engine *e)
+{
+	uint32_t reset = EIE_CTRL_RESET_MASK << EIE_CTRL_RESET_SHIFT, queue_reset = EIE_Q_CTRL_RESET_MASK << EIE_Q_CTRL_RESET_SHIFT;
+
+	if (eie_sim_read32(e->sim, EIE_REG_CTRL) & reset ||
+	    !(eie_sim_read32(e->sim, EIE_REG_INV_STATUS) >> EIE_INV_STATUS_DONE_SHIFT & EIE_INV_STATUS_DONE_MASK))
+		return true;
+	for (unsigned int q = 0; q + 1 < e->nvectors; q++)
+		if (eie_sim_read32(e->sim, EIE_QUEUE_BASE + q * EIE_QUEUE_STRIDE + EIE_REG_Q_CTRL) & queue_reset)
+			return true;
+	return false;
+}
+
 void engine_run(struct engine *e)
 {
 	uint64_t cycles = SLICE;
@@ -140,6 +154,9 @@ void engine_run(struct engine *e)
 		}
 	}
 	if (eie_sim_read32(e->sim, EIE_REG_STATUS) >> EIE_STATUS_BUSY_SHIFT & EIE_STATUS_BUSY_MASK)
+		e->idle = 0;
+	/* asked for only when it would stop otherwise: each answer costs the engine a few cycles */
+	if (!engine_wants_clock(e) && register_works(e))
 		e->idle = 0;
 	if (e->faults.slow)
 		usleep(e->faults.slow);

@@ -34,17 +34,12 @@ int64_t in_milliseconds(int64_t ms)
 	return now.tv_sec * 1000000000ll + now.tv_nsec + ms * 1000000;
 }
 
-int client_open(struct client *c)
+/* c->fd is open */
+static int client_fill(struct client *c)
 {
 	struct drm_eie_bo_create bo = { .size = CLIENT_BYTES };
 	int ret;
 
-	memset(c, 0, sizeof(*c));
-	c->fd = -1;
-	for (unsigned int index = 0; index < 16 && c->fd < 0; index++)
-		c->fd = accel_open(index);
-	if (c->fd < 0)
-		return -errno;
 	ret = call(c->fd, DRM_IOCTL_EIE_BO_CREATE, &bo);
 	if (ret)
 		goto fail;
@@ -67,6 +62,22 @@ int client_open(struct client *c)
 fail:
 	close(c->fd);
 	return ret;
+}
+
+int client_open_node(struct client *c, unsigned int index)
+{
+	memset(c, 0, sizeof(*c));
+	c->fd = accel_open(index);
+	return c->fd < 0 ? -errno : client_fill(c);
+}
+
+int client_open(struct client *c)
+{
+	memset(c, 0, sizeof(*c));
+	c->fd = -1;
+	for (unsigned int index = 0; index < 16 && c->fd < 0; index++)
+		c->fd = accel_open(index);
+	return c->fd < 0 ? -errno : client_fill(c);
 }
 
 void client_close(struct client *c)

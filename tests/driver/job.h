@@ -30,6 +30,8 @@ struct client {
 
 /* Of the first device: a node's number is not used again while files of an earlier device that had it are open. */
 int client_open(struct client *c);
+/* Of /dev/accel/accel`index`. */
+int client_open_node(struct client *c, unsigned int index);
 void client_close(struct client *c);
 
 enum client_job {

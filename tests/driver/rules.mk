@@ -13,22 +13,27 @@ driver_seconds_network := 300
 driver_options_network = -c 8x8 $(addprefix -a ,$(BUILD)/eie $(MODEL) $(wildcard $(DATA)/t10k-*))
 
 # The interface, field by field; what buffers, synchronisation, isolation and failures promise; stress.
-DRIVER_TESTS += ioctl bo sync isolation
+DRIVER_TESTS += ioctl bo sync isolation stress
 driver_seconds_ioctl := 300
 driver_seconds_bo := 300
 driver_seconds_sync := 300
 driver_seconds_isolation := 600
+driver_seconds_stress := 900
+driver_options_stress := -n 2
 
 # Needs a debug kernel: failures on demand.
 DRIVER_TESTS_DEBUG := failnth
 driver_seconds_failnth := 600
+
+# Random calls; `make check` runs a minute of them.
+DRIVER_FUZZ_SECONDS := 60
 
 # The same program for 32-bit user space, which user-mode Linux of x86-64 cannot run: `make check-vm` only.
 DRIVER_TESTS_VM := ioctl32
 driver_seconds_ioctl32 := 300
 
 DRIVER_FRAME    := tests/driver/frame.c tests/driver/job.c tests/driver/usage.c
-DRIVER_PROGRAMS := $(patsubst %,$(T)/driver/test_%,$(DRIVER_TESTS) $(DRIVER_TESTS_DEBUG))
+DRIVER_PROGRAMS := $(patsubst %,$(T)/driver/test_%,$(DRIVER_TESTS) $(DRIVER_TESTS_DEBUG)) $(T)/driver/fuzz_ioctl
 DRIVER_CFLAGS   := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Isim/server -Ihw/include -Iuapi -isystem $(T)/driver -I/usr/include/libdrm -MMD -MP
 
 # the kernel's test harness, from its sources; half a minute a test is too little for a simulated device on a busy host
@@ -46,7 +51,7 @@ $(T)/driver/fuzz_%: tests/driver/fuzz_%.c $(DRIVER_FRAME) $(DRIVER_FRAME:.c=.h)
 	$(CC) $(CFLAGS) $(DRIVER_CFLAGS) -Itests/hw -static -o $@ $< $(DRIVER_FRAME)
 
 # with the generator of random programs of tests/hw, and the library's interpreter
-ISOLATION_SRC := tests/hw/progen.c tests/hw/random_job.c $(addprefix libaccel/src/,ref.c commands.c hwparams.c error.c)
+ISOLATION_SRC := tests/hw/progen.c tests/hw/random_job.c $(addprefix libaccel/src/,ref.c ref_check.c ref_scalar.c ref_vector.c window.c commands.c hwparams.c error.c)
 $(T)/driver/test_isolation: tests/driver/test_isolation.c $(ISOLATION_SRC) $(DRIVER_FRAME) $(DRIVER_FRAME:.c=.h) $(T)/driver/kselftest_harness.h
 	$(CC) $(CFLAGS) $(DRIVER_CFLAGS) -Itests/hw -Ilibaccel/include -Ilibaccel/src -static -o $@ $< $(ISOLATION_SRC) $(DRIVER_FRAME) -lfdt
 
@@ -78,6 +83,7 @@ machine-debian:
 # $(1) machine, $(2) test, $(3) how many times the seconds: a line for tests/run.sh
 machine_line = echo "$(1)-$(2) $$(($(driver_seconds_$(2)) * $(3) + 60)) tests/machine/run.sh -b $(BUILD) -t $$(($(driver_seconds_$(2)) * $(3))) $(driver_options_$(2)) $(1) $(T)/driver/test_$(2)";
 uml_lines = $(foreach t,$(DRIVER_TESTS) $(DRIVER_TESTS_DEBUG),$(call machine_line,uml,$(t),1)) \
+	echo "uml-fuzz 400 tests/machine/run.sh -b $(BUILD) -e EIE_SECONDS=$(DRIVER_FUZZ_SECONDS) -e EIE_SEED=1 -t 340 uml $(T)/driver/fuzz_ioctl"; \
 	echo "uml-selftest 600 tests/machine/selftest.sh $(BUILD)";
 
 $(BUILD)/check-vm.list: tests/driver/rules.mk
@@ -87,4 +93,15 @@ $(BUILD)/check-vm.list: tests/driver/rules.mk
 
 check-vm-build: $(BUILD)/eie-device $(BUILD)/eie-device-checked $(DRIVER_PROGRAMS) $(DRIVER_TESTS_VM:%=$(T)/driver/test_%) machine-x86 machine-debian $(BUILD)/check-vm.list
 
-.PHONY: machine-uml machine-x86 machine-debian check-vm-build
+# ---- hours of it: random calls, and ten times as many hostile programs; another seed every time, which the log has
+SECONDS ?= 3600
+FUZZ_DRIVER_SEED ?= $(shell date +%s)
+fuzz-driver:
+	@$(MAKE) --no-print-directory deps GROUP=check
+	@$(call quietly,fuzz-driver-build)
+	@echo "Fuzzing the driver for $(SECONDS) s with FUZZ_DRIVER_SEED=$(FUZZ_DRIVER_SEED), then 20,000 hostile programs"
+	@tests/machine/run.sh -b $(BUILD) -f -e EIE_SECONDS=$(SECONDS) -e EIE_SEED=$(FUZZ_DRIVER_SEED) -t $$(($(SECONDS) + 600)) uml $(T)/driver/fuzz_ioctl
+	@tests/machine/run.sh -b $(BUILD) -f -e EIE_JOBS=20000 -e EIE_SEED=$(FUZZ_DRIVER_SEED) -t 14400 uml $(T)/driver/test_isolation
+fuzz-driver-build: $(BUILD)/eie-device $(BUILD)/eie-device-checked $(T)/driver/fuzz_ioctl $(T)/driver/test_isolation machine-uml
+
+.PHONY: fuzz-driver fuzz-driver-build machine-uml machine-x86 machine-debian check-vm-build
