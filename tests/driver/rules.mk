@@ -4,7 +4,7 @@
 # Programs that a machine runs in one boot, with the seconds it may take; `make check` boots user-mode Linux for each line,
 # `make check-vm` QEMU, with the debug kernel and with Debian's.
 DRIVER_TESTS := probe client jobs recovery network
-driver_seconds_probe := 300
+driver_seconds_probe := 600
 driver_seconds_client := 120
 driver_seconds_jobs := 300
 driver_seconds_recovery := 600

@@ -4,6 +4,7 @@
 
 results=ttyS0
 off=poweroff
+cpus=1
 
 prepare() {
 	kernel=$("$machine/kernel.sh" uml)

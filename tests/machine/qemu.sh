@@ -3,8 +3,9 @@
 # Sourced by machine_x86.sh and machine_debian.sh: boots $image under QEMU, which emulates two processors (no KVM needed).
 
 results=ttyS1
-# which takes no ACPI, and ends QEMU too (-no-reboot)
+# which takes no driver for a power button, and ends QEMU too (-no-reboot)
 off=reboot
+cpus=2
 
 boot() {
 	local args=() i
@@ -12,7 +13,7 @@ boot() {
 	for ((i = 0; i < devices; i++)); do
 		args+=(-device "{\"driver\":\"vfio-user-pci\",\"socket\":{\"type\":\"unix\",\"path\":\"$tmp/dev$i.sock\"}}")
 	done
-	timeout -k 5 "$limit" "$qemu" -M q35,memory-backend=ram -accel tcg,thread=multi -cpu qemu64 -smp 2 -m 768M \
+	timeout -k 5 "$limit" "$qemu" -M q35,memory-backend=ram -accel tcg,thread=multi -cpu qemu64 -smp $cpus -m 768M \
 		-object memory-backend-memfd,id=ram,size=768M,share=on -nodefaults -display none -no-reboot \
 		-serial "file:$tmp/kernel.log" -serial "file:$tmp/results" "${args[@]}" \
 		-kernel "$image" -initrd "$tmp/initramfs" -append "console=ttyS0 $append" >"$tmp/qemu.log" 2>&1 </dev/null || {

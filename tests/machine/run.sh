@@ -96,7 +96,7 @@ esac
 
 prepare
 "$machine/initramfs.sh" "$tmp/initramfs" "$eie ${files[*]}" "$modules" "${data[*]}" "$@"
-append="machine.results=$results machine.off=$off machine.params=$params panic=-1 oops=panic ignore_loglevel log_buf_len=4M"
+append="machine.results=$results machine.off=$off machine.cpus=$cpus machine.params=$params panic=-1 oops=panic ignore_loglevel log_buf_len=4M"
 append="$append ${environment[*]}"
 : >"$tmp/results"
 boot_status=0
