@@ -10,8 +10,9 @@ cpus=2
 boot() {
 	local args=() i
 	start_devices vfio-user
+	# after 5 s, unless it is told, QEMU answers a read that eie-device has not answered yet with ones
 	for ((i = 0; i < devices; i++)); do
-		args+=(-device "{\"driver\":\"vfio-user-pci\",\"socket\":{\"type\":\"unix\",\"path\":\"$tmp/dev$i.sock\"}}")
+		args+=(-device "{\"driver\":\"vfio-user-pci\",\"x-msg-timeout\":60000,\"socket\":{\"type\":\"unix\",\"path\":\"$tmp/dev$i.sock\"}}")
 	done
 	timeout -k 5 "$limit" "$qemu" -M q35,memory-backend=ram -accel tcg,thread=multi -cpu qemu64 -smp $cpus -m 768M \
 		-object memory-backend-memfd,id=ram,size=768M,share=on -nodefaults -display none -no-reboot \
