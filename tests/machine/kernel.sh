@@ -11,7 +11,7 @@
 flavour=${1:-}
 case $flavour in
 uml) arch=um targets="linux modules" minutes=8 ;;
-x86) arch=x86_64 targets="bzImage modules" minutes=12 ;;
+x86) arch=x86_64 targets="bzImage modules" minutes=14 ;;
 source) ;;
 *) die "usage: kernel.sh uml|x86|source" ;;
 esac
