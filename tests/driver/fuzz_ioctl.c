@@ -446,6 +446,32 @@ static void step(void)
 	}
 }
 
+/* Kilobytes that the machine could still give, by its own estimate. */
+static unsigned long available(void)
+{
+	FILE *f = fopen("/proc/meminfo", "re");
+	unsigned long n = 0;
+	char line[80];
+
+	while (f && fgets(line, sizeof(line), f) && sscanf(line, "MemAvailable: %lu", &n) != 1)
+		;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* Buffers are the machine's memory: three workers with nothing but new ones would have all of it. */
+static void let_go(void)
+{
+	for (unsigned int i = 0; i < FILES; i++)
+		reopen(&files[i]);
+	for (unsigned int i = 0; i < FDS; i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+		fds[i] = -1;
+	}
+}
+
 static int work(uint64_t seed, time_t end)
 {
 	int status, children = 0;
@@ -462,6 +488,8 @@ static int work(uint64_t seed, time_t end)
 		/* calls are faster than the simulated device, and jobs keep memory: let it catch up */
 		while (!usage_read(&u) && u.pending > 100 && time(NULL) < end)
 			usleep(10000);
+		if (available() < 128 * 1024)
+			let_go();
 	}
 	while (wait(&status) > 0)
 		children |= status;
