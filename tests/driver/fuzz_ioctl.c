@@ -78,7 +78,6 @@ static int do_ioctl(int fd, unsigned long request, void *args)
 	return error;
 }
 
-/* Sizes between what these machines have and what is refused at once are left out. */
 static uint64_t odd_value(void)
 {
 	static const uint64_t list[] = { 0, 1, 2, 3, 4, 7, 8, 15, 16, 63, 64, 65, 255, 256, 4095, 4096, 4097, 0xffff, 1 << 20, 0x200000, 0x7fffffff,
@@ -142,6 +141,9 @@ static void bo_create(struct file *f)
 	args.a.size = rng_permille(&r, 970) ? 4096ull * (1 + pick(16)) : 2ull << 20;
 	args.a.flags = rng_permille(&r, 700) ? 0 : pick(4);
 	mutate(&args.a, sizeof(args.a));
+	/* refused at once, or small: a buffer of half the machine is the OOM killer's business */
+	if (args.a.size > 2ull << 20 && args.a.size < 1ull << 32)
+		args.a.size = 2ull << 20;
 	if (do_ioctl(f->fd, sized(DRM_IOCTL_EIE_BO_CREATE), &args) || !args.a.dev_addr)
 		return;
 	if (f->bo[i].handle) {
@@ -205,10 +207,10 @@ static void map_or_unmap(struct file *f)
 	unsigned int i = pick(BOS);
 
 	if (f->bo[i].map) {
+		/* a page first, sometimes; then what is left, which would keep buffer and file for ever */
 		if (rng_permille(&r, 500))
 			munmap(f->bo[i].map + (f->bo[i].size > 4096 && rng_permille(&r, 300) ? 4096 : 0), 4096);
-		else
-			munmap(f->bo[i].map, f->bo[i].size);
+		munmap(f->bo[i].map, f->bo[i].size);
 		f->bo[i].map = NULL;
 	} else {
 		void *map = mmap(NULL, 4096, PROT_READ, MAP_SHARED, f->fd, (off_t)(0x100000000 + 4096ull * pick(64)));
@@ -446,32 +448,6 @@ static void step(void)
 	}
 }
 
-/* Kilobytes that the machine could still give, by its own estimate. */
-static unsigned long available(void)
-{
-	FILE *f = fopen("/proc/meminfo", "re");
-	unsigned long n = 0;
-	char line[80];
-
-	while (f && fgets(line, sizeof(line), f) && sscanf(line, "MemAvailable: %lu", &n) != 1)
-		;
-	if (f)
-		fclose(f);
-	return n;
-}
-
-/* Buffers are the machine's memory: three workers with nothing but new ones would have all of it. */
-static void let_go(void)
-{
-	for (unsigned int i = 0; i < FILES; i++)
-		reopen(&files[i]);
-	for (unsigned int i = 0; i < FDS; i++) {
-		if (fds[i] >= 0)
-			close(fds[i]);
-		fds[i] = -1;
-	}
-}
-
 static int work(uint64_t seed, time_t end)
 {
 	int status, children = 0;
@@ -488,8 +464,6 @@ static int work(uint64_t seed, time_t end)
 		/* calls are faster than the simulated device, and jobs keep memory: let it catch up */
 		while (!usage_read(&u) && u.pending > 100 && time(NULL) < end)
 			usleep(10000);
-		if (available() < 128 * 1024)
-			let_go();
 	}
 	while (wait(&status) > 0)
 		children |= status;
