@@ -24,6 +24,7 @@ module eie_abuf #(
   // drain
   input  logic                    dr_we_i,
   input  logic [23:0]             dr_addr_i,   // multiple of Clusters
+  input  logic [7:0]              dr_pixels_i, // values of each granule; zero behind an image's last pixel
   input  logic [Clusters*128-1:0] dr_data_i,
   // array
   input  logic                    ab_re_i,
@@ -70,14 +71,19 @@ module eie_abuf #(
     assign st_re = st_re_i && st_bank == BankW'(b);
 
     always_comb begin
+      waddr = ld_row;
+      wdata = '0;
       if (dr_we_i) begin
         waddr = dr_row;
         wdata = {epoch_i, dr_data_i[128*b+:128]};
+        if (dr_pixels_i != '1) begin
+          for (int unsigned i = 0; i < 8; i++) begin
+            wdata[16*i+:16] = dr_pixels_i[i] ? dr_data_i[128*b+16*i+:16] : '0;
+          end
+        end
       end else if (scrub_i) begin
         waddr = sc_row;
-        wdata = '0;
-      end else begin
-        waddr = ld_row;
+      end else if (ld_we) begin
         wdata = {epoch_i, buf_data_i};
       end
     end

@@ -51,6 +51,7 @@ module eie_array #(
   input  logic                    ab_written_i,
   output logic                    dr_we_o,
   output logic [23:0]             dr_addr_o,
+  output logic [7:0]              dr_pixels_o,   // values of each granule that are pixels, the others are zero
   output logic [Clusters*128-1:0] dr_data_o,
 
   // status
@@ -93,7 +94,6 @@ module eie_array #(
   logic [255:0]          ga_cmd;
   logic                  dr_step, dr_vec;
   logic [2:0]            dr_row;
-  logic [7:0]            dr_pixels;
   logic [127+Ww:0]       col_vec;
   logic                  bc_re, ga_re;
   logic [23:0]           bc_addr, ga_addr;
@@ -146,7 +146,7 @@ module eie_array #(
     .dr_step_o        (dr_step),
     .dr_vec_o         (dr_vec),
     .dr_row_o         (dr_row),
-    .dr_pixels_o      (dr_pixels),
+    .dr_pixels_o,
     .busy_i           (work | work1_q | work2_q | work3_q),
     .dr_re_o          (dr_re),
     .dr_half_o        (dr_half),
@@ -322,12 +322,6 @@ module eie_array #(
   for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
     logic       mine;
     logic [1:0] busy, unwritten, bad_stream, param_fault;
-    logic [127:0] y;
-
-    // behind the last pixel of an image there are zeros
-    for (genvar i = 0; i < 8; i++) begin : gen_pixel
-      assign dr_data_o[128*c+16*i +: 16] = dr_pixels[i] ? y[16*i +: 16] : '0;
-    end
 
     assign mine = buf_we_i && buf_cluster_i == 4'(c);
     assign {busy1[c], busy0[c]} = busy;
@@ -377,7 +371,7 @@ module eie_array #(
       .dr_lo_i       (dr_lo),
       .dr_hi_i       (dr_hi),
       .y_valid_o     (y_valid[c]),
-      .y_o           (y),
+      .y_o           (dr_data_o[128*c +: 128]),
       .y_sat_o       (y_sat[8*c +: 8]),
       .clear_i       (clear_busy_o ? clear_half_q : 2'b00),
       .clear_word_i  (clear_word_q),
@@ -396,7 +390,7 @@ module eie_array #(
     sats_o = '0;
     if (dr_we_o) begin
       for (int unsigned i = 0; i < 8 * Clusters; i++) begin
-        sats_o = sats_o + 9'(y_sat[i] && dr_pixels[i % 8]);
+        sats_o = sats_o + 9'(y_sat[i] && dr_pixels_o[i % 8]);
       end
     end
   end

@@ -77,7 +77,6 @@ module eie_lanes #(
   localparam int unsigned Lw = $clog2(Lanes);
   localparam int unsigned Sw = Lw + 1;
   localparam int unsigned Slots = 2 * Lanes;     // job slots, see eie_fetch
-  localparam int unsigned Pw = Sw + 5;
   localparam int unsigned Rw = $clog2(Rows + 1);
 
   logic [Slots-1:0] active, tag, side, here, there, fresh, next;
@@ -205,7 +204,9 @@ module eie_lanes #(
   logic [15:0]      act_d [0:Lanes-1];
   logic [Rw-1:0]    row_d [0:Lanes-1];
 
-  logic [Pw-1:0]    place [0:Lanes-1];            // byte that is decoded next: slot, bank, byte in the word
+  logic [15:0]      place [0:Lanes-1];            // byte that is decoded next: slot, bank, byte in the word
+  logic [15:0]      word_lo [0:Lanes-1];          // of words: that byte's, the one after it, in the other bank perhaps
+  logic [15:0]      word_hi [0:Lanes-1];
   logic [15:0]      unit0 [0:Lanes-1];            // the next two entries, or more than that
   logic [15:0]      unit1 [0:Lanes-1];
   logic [15:0]      row [0:Lanes-1];
@@ -213,37 +214,39 @@ module eie_lanes #(
                                                   // the last one of the word, the last one; code
   logic [Slots-1:0] wide;
   logic [Slots-1:0] mine [0:Lanes-1];             // the slots of a lane
-  logic [Pw-1:0]    number [0:Lanes-1];           // a lane's share of place
+  logic [15:0]      number [0:Lanes-1];           // a lane's share of place
 
   assign wide = (tag & {Slots{cfg_wide_i[1]}}) | (active & ~tag & {Slots{cfg_wide_i[0]}});
 
   for (genvar l = 0; l < Lanes; l++) begin : gen_mine
     assign mine[l]   = {2{Lanes'(1) << l}};
-    assign number[l] = Pw'(l) << 5;
+    assign number[l] = 16'(l) << 5;
   end
 
   // Conditions are 16 bits all alike, and multiplexers AND and OR: of this C++ compilers make vector
   // instructions.
   always_comb begin
     logic [Slots-1:0] v_second, v_side;
+    logic [15:0]      at;
     v_second = active & {{Lanes{1'b1}}, {Lanes{1'b0}}};
     v_side   = side;
+    at       = '0;
     for (int unsigned l = 0; l < Lanes; l++) begin
-      place[l] = number[l] | ({Pw{(v_second & mine[l]) != '0}} & (Pw'(Lanes) << 5)) |
-                 ({Pw{(v_side & mine[l]) != '0}} & Pw'(16)) | Pw'(todo_q[l][3:0]);
+      at         = number[l] | ({16{(v_second & mine[l]) != '0}} & (16'(Lanes) << 5)) |
+                   ({16{(v_side & mine[l]) != '0}} & 16'd16) | (todo_q[l] & 16'd15);
+      place[l]   = at;
+      word_lo[l] = at >> 2;
+      word_hi[l] = ((at >> 2) & 16'hfff8) | (((at >> 2) + 16'd1) & 16'd7);
     end
   end
 
   always_comb begin
     // verilator lint_off UNUSEDSIGNAL
-    logic [63:0]   window;             // an entry of two bytes may begin at its fourth byte
+    logic [63:0] window;             // an entry of two bytes may begin at its fourth byte
     // verilator lint_on UNUSEDSIGNAL
-    logic [Pw-1:0] at;
     window = '0;
-    at     = '0;
     for (int unsigned l = 0; l < Lanes; l++) begin
-      at       = place[l];
-      window   = {words[{at[Pw-1:5], at[4:2] + 3'd1}], words[at[Pw-1:2]]} >> {at[1:0], 3'b0};
+      window   = {words[word_hi[l][Sw+2:0]], words[word_lo[l][Sw+2:0]]} >> {place[l][1:0], 3'b0};
       unit0[l] = window[15:0];
       unit1[l] = window[31:16];
     end
@@ -317,12 +320,10 @@ module eie_lanes #(
     bad   = v_bad;
   end
 
-  for (genvar l = 0; l < Lanes; l++) begin : gen_decode
-    always_ff @(posedge clk_i) begin
-      todo_q[l] <= todo_d[l];
-      act_q[l]  <= act_d[l];
-      row_q[l]  <= row_d[l];
-    end
+  always_ff @(posedge clk_i) begin
+    todo_q <= todo_d;
+    act_q  <= act_d;
+    row_q  <= row_d;
   end
 
   // Multiply and accumulate
@@ -331,8 +332,10 @@ module eie_lanes #(
   logic [Lanes-1:0]   s1_half_q, s2_half_q, s3_half_q;
   logic [8:0]         s0_code [0:Lanes-1];        // entry of the codebook memory
   logic [15:0]        s0_weight [0:Lanes-1];
-  logic signed [15:0] s1_act_q [0:Lanes-1];
-  logic signed [15:0] s1_weight_q [0:Lanes-1];
+  logic [15:0]        s0_act [0:Lanes-1];
+  logic [Ww+2:0]      s0_row [0:Lanes-1];
+  logic [15:0]        s1_act_q [0:Lanes-1];
+  logic [15:0]        s1_weight_q [0:Lanes-1];
   logic [Ww+2:0]      s1_row_q [0:Lanes-1];
   logic [Ww+2:0]      s2_row_q [0:Lanes-1];
   logic [Ww+2:0]      s3_row_q [0:Lanes-1];
@@ -397,9 +400,25 @@ module eie_lanes #(
     end
   end
 
+  if (Vector) begin : gen_s0_vec
+    always_comb begin
+      for (int unsigned l = 0; l < Lanes; l++) begin
+        s0_act[l] = vec ? vec_pixels[16*l +: 16] : act_q[l];
+        s0_row[l] = vec ? row[0][Ww+2:0] + {vec_word, 3'b0} : row[l][Ww+2:0];
+      end
+    end
+  end else begin : gen_s0
+    always_comb begin
+      for (int unsigned l = 0; l < Lanes; l++) begin
+        s0_act[l] = act_q[l];
+        s0_row[l] = row[l][Ww+2:0];
+      end
+    end
+  end
+
   always_comb begin
     for (int unsigned l = 0; l < Lanes; l++) begin
-      product[l] = s1_weight_q[l] * s1_act_q[l];
+      product[l] = signed'(s1_weight_q[l]) * signed'(s1_act_q[l]);
     end
   end
 
@@ -452,17 +471,17 @@ module eie_lanes #(
   assign read = {{Lanes{dr_re[1]}} | (s1_valid_q & s1_half_q), {Lanes{dr_re[0]}} | (s1_valid_q & ~s1_half_q)};
   assign add  = {s2_valid_q & s2_half_q, s2_valid_q & ~s2_half_q};
 
-  for (genvar l = 0; l < Lanes; l++) begin : gen_lane
-    always_ff @(posedge clk_i) begin
-      s1_weight_q[l] <= s0_weight[l];
-      s1_row_q[l]    <= vec ? row[0][Ww+2:0] + {vec_word, 3'b0} : row[l][Ww+2:0];
-      s1_act_q[l]    <= vec ? vec_pixels[16*l +: 16] : act_q[l];
-      s2_row_q[l]    <= s1_row_q[l];
-      s2_prod_q[l]   <= product[l];
-      s3_row_q[l]    <= s2_row_q[l];
-      s3_sum_q[l]    <= sum[l];
-    end
+  always_ff @(posedge clk_i) begin
+    s1_weight_q <= s0_weight;
+    s1_row_q    <= s0_row;
+    s1_act_q    <= s0_act;
+    s2_row_q    <= s1_row_q;
+    s2_prod_q   <= product;
+    s3_row_q    <= s2_row_q;
+    s3_sum_q    <= sum;
+  end
 
+  for (genvar l = 0; l < Lanes; l++) begin : gen_lane
     // Each accumulator half is a memory of its own, eight rows a word, so that one half drains eight rows a
     // cycle while the other accumulates.
     for (genvar h = 0; h < 2; h++) begin : gen_half

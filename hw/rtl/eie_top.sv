@@ -119,6 +119,7 @@ module eie_top #(
   logic                   ab_re, ab_written, dr_we, st_re, st_gnt, st_written;
   logic [23:0]            ab_addr, dr_addr, st_addr;
   logic [127:0]           ab_data, st_data;
+  logic [7:0]              dr_pixels;
   logic [Clusters*128-1:0] dr_data;
 
   // Status for the counters
@@ -508,6 +509,7 @@ module eie_top #(
     .buf_data_i  (buf_data),
     .dr_we_i     (dr_we),
     .dr_addr_i   (dr_addr),
+    .dr_pixels_i (dr_pixels),
     .dr_data_i   (dr_data),
     .ab_re_i     (ab_re),
     .ab_addr_i   (ab_addr),
@@ -561,6 +563,7 @@ module eie_top #(
     .ab_written_i   (ab_written),
     .dr_we_o        (dr_we),
     .dr_addr_o      (dr_addr),
+    .dr_pixels_o    (dr_pixels),
     .dr_data_o      (dr_data),
     .macs_o         (macs),
     .mac_active_o   (mac_active),

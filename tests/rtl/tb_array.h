@@ -233,7 +233,12 @@ struct Device {
 		mac_busy += t->mac_active_o;
 		if (t->dr_we_o)
 			for (int k = 0; k < K; k++) {
-				memcpy(abuf.data.at(t->dr_addr_o + k).b, &t->dr_data_o[4 * k], 16);
+				uint8_t *b = abuf.data.at(t->dr_addr_o + k).b;
+
+				memcpy(b, &t->dr_data_o[4 * k], 16);
+				for (int i = 0; i < 8; i++)
+					if (!(t->dr_pixels_o >> i & 1))
+						b[2 * i] = b[2 * i + 1] = 0;
 				abuf.written[t->dr_addr_o + k] = true;
 			}
 		if (t->done_o)

@@ -82,10 +82,28 @@ Cmd drain(uint32_t out, uint32_t stride, uint32_t steps, uint32_t param)
 		.set(F(DRAIN_LO), 0x8001).set(F(DRAIN_HI), 0x7fff);
 }
 
+// Which values of a drain's granules are pixels: all, but sometimes
+uint8_t drain_pixels(const Cmd &c, unsigned t)
+{
+	uint32_t p = c.get(F(DRAIN_PARAM)) * 0x9e3779b1u + c.get(F(DRAIN_OUT)) + t;
+	return t % 4 == 3 ? p >> 8 : 0xff;
+}
+
+// What a drain hands over, and what of it is to be in ABUF afterwards
 Granule drain_pattern(const Cmd &c, unsigned t, unsigned cluster)
 {
 	uint32_t p = c.get(F(DRAIN_PARAM)) * 0x9e3779b1u + c.get(F(DRAIN_OUT)) * 0x85ebca6bu;
 	return {{p, p ^ t, ~p + cluster, 0xd0000000u + t * 16 + cluster}};
+}
+
+Granule drain_written(const Cmd &c, unsigned t, unsigned cluster)
+{
+	Granule g = drain_pattern(c, t, cluster);
+
+	for (unsigned i = 0; i < 8; i++)
+		if (!(drain_pixels(c, t) >> i & 1))
+			g.w[i / 2] &= ~(0xffffu << (i % 2 * 16));
+	return g;
 }
 
 uint32_t mix(uint32_t sum, const Granule &g)
@@ -188,7 +206,7 @@ struct Model {
 			for (unsigned t = 0; t < c.get(F(DRAIN_STEPS)); t++)
 				for (unsigned k = 0; k < kClusters; k++)
 					buffers[key(0, 0, c.get(F(DRAIN_OUT)) + t * c.get(F(DRAIN_STRIDE)) + k)] =
-						drain_pattern(c, t, k);
+						drain_written(c, t, k);
 		} else if (opcode == EIE_OP_MAC) {
 			uint32_t sum = 0;
 			for (unsigned i = 0; i < c.get(F(MAC_LEN)); i++)
@@ -379,10 +397,11 @@ private:
 			} else {
 				d_.dr_we_i = 1;
 				d_.dr_addr_i = c.get(F(DRAIN_OUT)) + array_step_ * c.get(F(DRAIN_STRIDE));
+				d_.dr_pixels_i = drain_pixels(c, array_step_);
 				for (unsigned k = 0; k < kClusters; k++) {
 					Granule g = drain_pattern(c, array_step_, k);
 					memcpy(&d_.dr_data_i[4 * k], g.w, 16);
-					buffers[Model::key(0, 0, d_.dr_addr_i + k)] = g;
+					buffers[Model::key(0, 0, d_.dr_addr_i + k)] = drain_written(c, array_step_, k);
 				}
 			}
 			array_step_++;

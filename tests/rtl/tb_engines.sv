@@ -70,6 +70,7 @@ module tb_engines
 
   input  logic                    dr_we_i,
   input  logic [23:0]             dr_addr_i,
+  input  logic [7:0]              dr_pixels_i,
   input  logic [Clusters*128-1:0] dr_data_i,
   input  logic                    ab_re_i,
   input  logic [23:0]             ab_addr_i,
@@ -231,6 +232,7 @@ module tb_engines
     .buf_data_i  (buf_data_o),
     .dr_we_i,
     .dr_addr_i,
+    .dr_pixels_i,
     .dr_data_i,
     .ab_re_i,
     .ab_addr_i,
