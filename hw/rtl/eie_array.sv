@@ -190,7 +190,7 @@ module eie_array #(
   // One of the two reads ABUF and sends columns, for compute starts one when the other is done.
 
   if (Vector) begin : gen_gather
-    logic          ga_valid, ga_tag, ga_unwritten;
+    logic          ga_valid, ga_tag, ga_unwritten, ga_rest, clk_ga;
     logic [Pa+1:0] ga_ptr;
 
     eie_gather #(
@@ -198,11 +198,13 @@ module eie_array #(
       .PbufDepth (PbufDepth),
       .Rows      (Rows)
     ) u_gather (
-      .clk_i, .rst_ni, .flush_i,
+      .clk_i        (clk_ga),
+      .rst_ni, .flush_i,
       .start_i      (ga_start),
       .tag_i        (start_tag),
       .cmd_i        (ga_cmd),
       .busy_o       (ga_busy),
+      .rest_o       (ga_rest),
       .ab_re_o      (ga_re),
       .ab_addr_o    (ga_addr),
       .ab_data_i, .ab_written_i,
@@ -213,6 +215,12 @@ module eie_array #(
       .col_word_o   (col_vec[127+Ww:128]),
       .col_tag_o    (ga_tag),
       .unwritten_o  (ga_unwritten)
+    );
+
+    eie_clkgate u_clk_ga (
+      .clk_i,
+      .en_i  (ga_start || !ga_rest || flush_i),
+      .clk_o (clk_ga)
     );
 
     assign col_valid     = {bc_valid[1], bc_valid[0] || ga_valid};

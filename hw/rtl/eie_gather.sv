@@ -30,6 +30,7 @@ module eie_gather #(
   input  logic [255:0]   cmd_i,                // VMAC, checked; with start_i
   // verilator lint_on UNUSEDSIGNAL
   output logic           busy_o,
+  output logic           rest_o,               // nothing changes before the next start or flush
 
   output logic           ab_re_o,
   output logic [23:0]    ab_addr_o,
@@ -249,11 +250,14 @@ module eie_gather #(
 
   always_comb begin
     want = '0;
-    for (int unsigned l = 0; l < 8; l++) begin
-      want = want | (group[Gw*l +: Gw] & {Gw{first[l]}});
-    end
-    for (int unsigned l = 0; l < 8; l++) begin
-      same[l] = miss[l] && group[Gw*l +: Gw] == want;
+    same = '0;
+    if (run_q) begin
+      for (int unsigned l = 0; l < 8; l++) begin
+        want = want | (group[Gw*l +: Gw] & {Gw{first[l]}});
+      end
+      for (int unsigned l = 0; l < 8; l++) begin
+        same[l] = miss[l] && group[Gw*l +: Gw] == want;
+      end
     end
   end
 
@@ -446,6 +450,7 @@ module eie_gather #(
   end
 
   assign busy_o = setup_q != '0 || walk_q || run_q || take_q || fifo_valid;
+  assign rest_o = !busy_o && !col_valid_o && !unwritten_o;
 
   // Assertions
 

@@ -182,8 +182,11 @@ module eie_lanes #(
     end
 
     always_comb begin
-      for (int unsigned l = 0; l < Lanes; l++) begin
-        vec_live[l] = vec_pixels[16*l +: 16] != '0;
+      vec_live = '0;
+      if (vec) begin
+        for (int unsigned l = 0; l < Lanes; l++) begin
+          vec_live[l] = vec_pixels[16*l +: 16] != '0;
+        end
       end
     end
   end else begin : gen_no_vec
@@ -255,7 +258,7 @@ module eie_lanes #(
   always_comb begin
     logic [15:0]      wide_m, here_m, esc_m, pair_m, last_m, out_m, over_m, bad_m, load_m, work_m, keep_m;
     logic [15:0]      next0, next1, code0, code1, skip0, skip1, step, pos1, pos2, todo, left;
-    logic [15:0]      row0, row1, row2, gap;
+    logic [15:0]      row0, row1, row2, gap, v_limit;
     logic [Slots-1:0] v_wide, v_here, v_there, v_next, v_fresh;
     {wide_m, here_m, esc_m, pair_m, last_m, out_m, over_m, bad_m, load_m, work_m, keep_m} = '0;
     {next0, next1, code0, code1, skip0, skip1, step, pos1, pos2, todo, left} = '0;
@@ -265,6 +268,7 @@ module eie_lanes #(
     v_there = there;
     v_next  = next;
     v_fresh = fresh;
+    v_limit = limit;
     for (int unsigned l = 0; l < Lanes; l++) begin
       wide_m = {16{(v_wide & mine[l]) != '0}};
       here_m = {16{(v_here & mine[l]) != '0}};
@@ -290,7 +294,7 @@ module eie_lanes #(
       gap    = (skip0 & ~esc_m) | (((skip0 + 16'd1) << 4) & esc_m & ~wide_m) |
                ((((skip0 & 16'd127) + 16'd1) << 8) & esc_m & wide_m);
       row1   = row0 + gap + (skip1 & pair_m);
-      over_m = {16{row1 >= limit}} | (esc_m & wide_m & {16{(skip0 & 16'd128) != '0}});
+      over_m = {16{row1 >= v_limit}} | (esc_m & wide_m & {16{(skip0 & 16'd128) != '0}});
       row2   = (16'(Rows) & over_m) | ((row1 + (16'd1 & (~esc_m | pair_m))) & ~over_m);
       bad_m  = here_m & ((esc_m & ~pair_m & last_m) | ((~esc_m | pair_m) & over_m));
       load_m = {16{(((v_next & {Slots{last_m[0]}}) | (v_fresh & {Slots{!last_m[0]}})) & mine[l]) != '0}};
@@ -396,22 +400,24 @@ module eie_lanes #(
 
   always_comb begin
     for (int unsigned l = 0; l < Lanes; l++) begin
-      s0_weight[l] = codebook[vec ? s0_code[0] : s0_code[l]];
+      s0_weight[l] = codebook[s0_code[l]];
+    end
+    if (vec) begin
+      for (int unsigned l = 1; l < Lanes; l++) begin
+        s0_weight[l] = s0_weight[0];
+      end
     end
   end
 
-  if (Vector) begin : gen_s0_vec
-    always_comb begin
-      for (int unsigned l = 0; l < Lanes; l++) begin
-        s0_act[l] = vec ? vec_pixels[16*l +: 16] : act_q[l];
-        s0_row[l] = vec ? row[0][Ww+2:0] + {vec_word, 3'b0} : row[l][Ww+2:0];
-      end
+  always_comb begin
+    for (int unsigned l = 0; l < Lanes; l++) begin
+      s0_act[l] = act_q[l];
+      s0_row[l] = row[l][Ww+2:0];
     end
-  end else begin : gen_s0
-    always_comb begin
+    if (vec) begin
       for (int unsigned l = 0; l < Lanes; l++) begin
-        s0_act[l] = act_q[l];
-        s0_row[l] = row[l][Ww+2:0];
+        s0_act[l] = vec_pixels[16*l +: 16];
+        s0_row[l] = row[0][Ww+2:0] + {vec_word, 3'b0};
       end
     end
   end

@@ -3,7 +3,8 @@
 # One more flavour of the simulator; it takes the place of the checked one when the tests' programs look for that.
 
 COVER        := $(BUILD)/coverage
-COVER_CONFIG ?= 2x2
+# the smallest one that has everything
+COVER_CONFIG ?= 2x8-vector
 
 # -fno-split: Verilator 5.006 counts a branch of a split block after the block has changed what the branch looks at.
 SIM_VERILATE_coverage := --no-assert +define+EIE_FREE_CLOCKS -fno-split --coverage-line --coverage-toggle --coverage-max-width 64

@@ -2,7 +2,7 @@
 /*
  * Vector mode on the RTL: random geometries against the definition of a convolution, then the same jobs with a few bits of one
  * command changed against the interpreter's verdict. A configuration without vector mode must refuse the commands.
- *   test_vector CONFIG [JOBS [SEED]]
+ *   test_vector CONFIG [JOBS [SEED [FILE]]]       FILE gets the completion entries of all jobs
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,6 +65,8 @@ static void machine_close(struct machine *m)
 	board_close(&m->b);
 }
 
+static FILE *entries;
+
 /* On both; false when the RTL does not end. The job's memory becomes the RTL's. */
 static bool run(struct machine *m, struct vjob *j, struct eie_cpl *rtl, struct eie_cpl *ref)
 {
@@ -82,6 +84,10 @@ static bool run(struct machine *m, struct vjob *j, struct eie_cpl *rtl, struct e
 	eie_ref_run(m->ref, &j->desc, &mem, ref);
 	if (!board_wait(&m->b, rtl, 2 * CYCLE_LIMIT))
 		return false;
+	if (entries && fwrite(rtl, sizeof(*rtl), 1, entries) != 1) {
+		perror("the file of entries");
+		exit(1);
+	}
 	memcpy(j->memory, ram, VJOB_BYTES);
 	return true;
 }
@@ -189,6 +195,10 @@ int main(int argc, char **argv)
 	unsigned int counts[3] = { 0 };
 	struct machine m;
 
+	if (argc > 4 && !(entries = fopen(argv[4], "wb"))) {
+		perror(argv[4]);
+		return 1;
+	}
 	if (machine_open(&m, config, seed)) {
 		printf("not ok - %s: cannot open the simulated machine\n", config);
 		return 1;
@@ -218,6 +228,10 @@ int main(int argc, char **argv)
 			return 1;
 	}
 	machine_close(&m);
+	if (entries && fclose(entries)) {
+		perror(argv[4]);
+		failed++;
+	}
 	printf("%s - %s: %lu convolutions, %llu multiply-accumulates; of changed ones %u right, %u malformed, %u fail later\n",
 	       failed ? "not ok" : "ok", config, at, (unsigned long long)macs, counts[0], counts[1], counts[2]);
 	return failed != 0;
