@@ -84,6 +84,7 @@ struct accel_layer_info {
 	uint64_t file_bytes_codes, file_bytes_index, file_bytes_other; /* in the .eie file; 0 when never saved or loaded */
 	const char *op;                    /* operator of ONNX, "FC" or "Conv" */
 	uint64_t weights;                  /* operator: constants that it reads, elements */
+	uint32_t groups;                   /* rows * cols / groups weights could be there; 1 but for convolutions in groups */
 };
 
 /*
@@ -164,7 +165,8 @@ int accel_graph_add_fc_csr(struct accel_graph *graph, const char *name, unsigned
 /*
  * A convolution over an image of dims [channels, height, width]; the output has [rows of the matrix, out_height, out_width]. Output (y, x)
  * reads the pixels (y * stride_y - pad_top + ky * dilate_y, x * stride_x - pad_left + kx * dilate_x), zeros outside the image, so what
- * is below and to the right of it needs no number. Each window must touch the image. Limits: kernel, stride, dilation 1 to 15,
+ * is below and to the right of it needs no number. Each window must touch the image. Of `groups` groups of rows (depthwise: as many as
+ * channels) each has weights in its own channels only. Limits: kernel, stride, dilation 1 to 15,
  * padding up to 255 and smaller than the window, sides 1 to 4095.
  */
 struct accel_window {
@@ -172,11 +174,12 @@ struct accel_window {
 	uint32_t kernel_y, kernel_x, stride_y, stride_x, dilate_y, dilate_x;
 	uint32_t pad_top, pad_left;
 	uint32_t out_height, out_width;
+	uint32_t groups;
 };
 
 /*
- * Adds output = activation(conv(input) + bias). Column (channel * kernel_y + ky) * kernel_x + kx of the matrix is a place in the window; groups
- * and depthwise layers are matrices that are empty elsewhere. Everything is copied.
+ * Adds output = activation(conv(input) + bias). Column (channel * kernel_y + ky) * kernel_x + kx of the matrix, of all channels, is a place in the
+ * window. Everything is copied.
  */
 int accel_graph_add_conv_csr(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_csr *csr,
 			     const struct accel_window *window, enum accel_activation activation, unsigned int *output,
@@ -246,12 +249,13 @@ struct accel_onnx_options {
 	double calib_percentile;           /* of PERCENTILE; 0: 99.99 */
 	void (*calib_report)(void *arg, const struct accel_calib_info *info);   /* called for each layer, in order; or NULL: costs a run more */
 	void *calib_report_arg;
+	bool float_convolutions;           /* convolutions stay float32 on the CPU, whatever their weights are */
 };
 
 /*
- * Imports an ONNX file: docs/onnx.md says what is supported. Fully connected layers whose weights have at most 255 different values
- * are for the engine, with number ranges from calib or guessed; the rest is for the CPU. options may be NULL. Errors name file, node and
- * operator: -EBADMSG (no ONNX file, damaged), -EINVAL (graph or options wrong), -ENOTSUP, -E2BIG, -ENOMEM, and those of reading.
+ * Imports an ONNX file: docs/onnx.md says what is supported. Convolutions and fully connected layers whose weights have at most 255 different values
+ * are for the engine, with number ranges from calib or guessed; the rest is for the CPU. An engine without vector mode leaves the convolutions to the
+ * CPU, which computes the same numbers. options may be NULL. Errors name file, node and operator: -EBADMSG (no ONNX file, damaged), -EINVAL (graph or options wrong), -ENOTSUP, -E2BIG, -ENOMEM, and those of reading.
  */
 int accel_model_from_onnx(const char *path, const struct accel_onnx_options *options, struct accel_model **model,
 			  struct accel_error *err);

@@ -121,7 +121,7 @@ static int read_window(struct eie_reader *r, int node, struct accel_window *w)
 {
 	uint32_t *const fields[] = {
 		&w->channels, &w->height, &w->width, &w->kernel_y, &w->kernel_x, &w->stride_y, &w->stride_x, &w->dilate_y, &w->dilate_x,
-		&w->pad_top, &w->pad_left, &w->out_height, &w->out_width,
+		&w->pad_top, &w->pad_left, &w->out_height, &w->out_width, &w->groups,
 	};
 	const unsigned int n = sizeof(fields) / sizeof(fields[0]);
 	const fdt32_t *cells;

@@ -57,6 +57,7 @@ static void put_window(struct eie_writer *w, const struct accel_window *window)
 	const uint32_t fields[] = {
 		window->channels, window->height, window->width, window->kernel_y, window->kernel_x, window->stride_y, window->stride_x,
 		window->dilate_y, window->dilate_x, window->pad_top, window->pad_left, window->out_height, window->out_width,
+		window->groups,
 	};
 	fdt32_t *cells = eie_put_cells(w, "window", sizeof(fields) / sizeof(fields[0]));
 

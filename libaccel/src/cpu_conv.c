@@ -4,6 +4,7 @@
  * loop runs along a row of pixels, of which compilers make vector instructions where the stride is 1.
  */
 #include "cpu_conv.h"
+#include "op_window.h"
 #include "window.h"
 
 /* sums += weight * plane, over the windows whose tap (ky, kx) lies in the image; returns the products with a pixel that is not zero. */
@@ -13,8 +14,8 @@ static uint64_t add_weight(const struct accel_window *w, const int16_t *plane, u
 	uint32_t y0, y1, x0, x1;
 	uint64_t products = 0;
 
-	window_span(w->out_height, w->stride_y, dy, w->height, &y0, &y1);
-	window_span(w->out_width, w->stride_x, dx, w->width, &x0, &x1);
+	window_range(w->out_height, w->stride_y, dy, w->height, &y0, &y1);
+	window_range(w->out_width, w->stride_x, dx, w->width, &x0, &x1);
 	for (uint32_t y = y0; y < y1; y++) {
 		const int16_t *row = plane + ((int64_t)y * w->stride_y + dy) * w->width;
 		uint32_t *sum = sums + (size_t)y * w->out_width, live = 0;

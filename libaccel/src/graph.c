@@ -240,9 +240,9 @@ int accel_graph_add_conv_csr(struct accel_graph *graph, const char *name, unsign
 	if (in->ndim != 3 || in->dims[0] != window->channels || in->dims[1] != window->height || in->dims[2] != window->width)
 		return accel_fail(err, -EINVAL, name, "layer '%s' takes an image of %u channels, %u x %u; its input '%s' is another", name,
 				  window->channels, window->height, window->width, in->name);
-	if (window_columns(window) != csr->cols)
-		return accel_fail(err, -EINVAL, name, "layer '%s' has %u columns; its window has %u places", name, csr->cols,
-				  window_columns(window));
+	ret = accel_window_csr_check("graph", name, window, csr, -EINVAL, err);
+	if (ret)
+		return ret;
 	if (csr->rows * window_out_pixels(window) > ACCEL_MAX_DIM)
 		return accel_fail(err, -EINVAL, name, "layer '%s': an output of %llu values; %u are allowed", name,
 				  (unsigned long long)(csr->rows * window_out_pixels(window)), ACCEL_MAX_DIM);

@@ -154,7 +154,7 @@ int import_finish(struct accel_network *net, const char *path, const struct acce
 	int ret = o->ncalib ? calibrate(net, o, &calib, err) : 0;
 
 	if (!ret) {
-		ret = onnx_place(net, calib, err);
+		ret = onnx_place(net, !o->float_convolutions, calib, err);
 		calib_free(calib);
 	}
 	ret = ret ? ret : net_check(net, err);

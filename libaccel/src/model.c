@@ -182,6 +182,7 @@ int accel_model_layer(const struct accel_model *model, unsigned int index, struc
 		.file_bytes_codes = __atomic_load_n(&layer->file_bytes_codes, __ATOMIC_RELAXED),
 		.file_bytes_index = __atomic_load_n(&layer->file_bytes_index, __ATOMIC_RELAXED),
 		.file_bytes_other = __atomic_load_n(&layer->file_bytes_other, __ATOMIC_RELAXED),
+		.groups = layer->kind == ACCEL_LAYER_CONV ? layer->window.groups : 1,
 		.op = layer->kind == ACCEL_LAYER_CONV ? "Conv" : "FC",
 	};
 	return 0;
@@ -346,7 +347,7 @@ static int check_conv(const struct accel_layer *layer, const struct accel_tensor
 
 	if (ret)
 		return ret;
-	if (window_columns(w) != layer->cols || in->ndim != 3 || in->dims[0] != w->channels || in->dims[1] != w->height ||
+	if (in->ndim != 3 || in->dims[0] != w->channels || in->dims[1] != w->height ||
 	    in->dims[2] != w->width || out->ndim != 3 || out->dims[0] != layer->rows || out->dims[1] != w->out_height ||
 	    out->dims[2] != w->out_width)
 		return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': the window does not fit its %u x %u weights, input and output",
@@ -396,6 +397,8 @@ static int check_layer(const struct accel_model *model, const struct accel_layer
 		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': %u codebook values for codes of %u bits", file, name,
 				  layer->ncodes, layer->code_bits);
 	ret = accel_csr_check(file, name, &csr, -EBADMSG, err);
+	if (!ret && layer->kind == ACCEL_LAYER_CONV)
+		ret = accel_window_csr_check(file, name, &layer->window, &csr, -EBADMSG, err);
 	if (ret)
 		return ret;
 	if (layer->rowptr[layer->rows] != layer->nnz)

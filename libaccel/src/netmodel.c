@@ -127,7 +127,7 @@ int netmodel_layer(const struct accel_network *net, unsigned int index, struct a
 		return -ERANGE;
 	if (!node->op)
 		return accel_model_layer(node->segment, layer, info);
-	*info = (struct accel_layer_info){ .name = node->name, .kind = ACCEL_LAYER_OP, .op = node->op->name };
+	*info = (struct accel_layer_info){ .name = node->name, .kind = ACCEL_LAYER_OP, .groups = 1, .op = node->op->name };
 	for (unsigned int i = 0; i < node->nin; i++) {
 		const struct net_value *v = node->in[i] == NET_NONE ? NULL : &net->values[node->in[i]];
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "onnx_place.h"
 #include "graph.h"
-#include "op.h"
+#include "op_conv.h"
 #include "pass.h"
+#include "window.h"
 
 #include <errno.h>
 #include <math.h>
@@ -11,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A fully connected layer: MatMul or Gemm, perhaps with the Add behind it. */
-struct fc {
+/* A fully connected layer: MatMul or Gemm, perhaps with the Add behind it; or a convolution. */
+struct candidate {
 	uint32_t node, add;        /* numbers of nodes; add: NET_NONE when there is none */
 	uint32_t in, out;          /* values */
 	uint32_t rows, cols;
@@ -23,7 +24,21 @@ struct fc {
 	float beta;
 	enum accel_activation activation;
 	bool begins, ends;         /* of its segment */
+	bool conv;                 /* weights are [rows, channels of a group, kernel]; a row has zeros for the other groups */
+	uint32_t groups;
+	struct accel_window window;
+	uint64_t in_count;         /* values of the input */
 };
+
+/* Weight of row r, column c. */
+static float weight(const struct candidate *f, uint32_t r, uint32_t c)
+{
+	uint32_t own = f->cols / f->groups;   /* columns of a group */
+
+	if (!f->conv)
+		return f->weights[r * f->row_stride + c * f->col_stride];
+	return r / (f->rows / f->groups) == c / own ? f->weights[(uint64_t)r * own + c % own] : 0;
+}
 
 /* ---------------------------------------------------------------- which layers */
 
@@ -54,13 +69,13 @@ static int compare_floats(const void *a, const void *b)
 }
 
 /* Different non-zero values, in order; more than 255 end the search. */
-static unsigned int distinct(const struct fc *f, float *values)
+static unsigned int distinct(const struct candidate *f, float *values)
 {
 	unsigned int n = 0;
 
 	for (uint32_t r = 0; r < f->rows; r++) {
 		for (uint32_t c = 0; c < f->cols; c++) {
-			float w = f->weights[r * f->row_stride + c * f->col_stride];
+			float w = weight(f, r, c);
 
 			if (w == 0 || bsearch(&w, values, n, sizeof(w), compare_floats))
 				continue;
@@ -99,7 +114,7 @@ static bool attr_flag(const struct net_node *node, const char *name)
 }
 
 /* Bias of one number, or of one a row, that is constant. */
-static bool take_bias(const struct accel_network *net, struct fc *f, uint32_t value)
+static bool take_bias(const struct accel_network *net, struct candidate *f, uint32_t value)
 {
 	const struct net_value *v = &net->values[value];
 
@@ -111,16 +126,17 @@ static bool take_bias(const struct accel_network *net, struct fc *f, uint32_t va
 }
 
 /* What a MatMul or Gemm is as a layer of the engine; false with its reason in the node. */
-static bool as_fc(struct accel_network *net, const struct pass_users *users, uint32_t n, struct fc *f, struct accel_error *err, int *ret)
+static bool as_fc(struct accel_network *net, const struct pass_users *users, uint32_t n, struct candidate *f, struct accel_error *err, int *ret)
 {
 	struct net_node *node = &net->nodes[n], *add;
 	const struct net_value *x = &net->values[node->in[0]], *w = &net->values[node->in[1]], *y = &net->values[node->out[0]];
 	bool gemm = pass_is(node, "Gemm"), turned = gemm && attr_flag(node, "transB");
 	const struct net_act *act = &node->act;
 
-	*f = (struct fc){ .node = n, .add = NET_NONE, .in = node->in[0], .out = node->out[0], .beta = 1 };
+	*f = (struct candidate){ .node = n, .add = NET_NONE, .in = node->in[0], .out = node->out[0], .beta = 1, .groups = 1,
+				 .in_count = x->count };
 	if (!w->data || w->ndim != 2 || !x->count || !y->count) {
-		*ret = refuse(net, node, err, "product of matrices that are both computed, or empty: " "this engine (ISA 1.x) has no vector mode");
+		*ret = refuse(net, node, err, "product of matrices that are both computed, or empty: this engine (ISA 1.x) has no command for it");
 		return false;
 	}
 	f->rows = w->dims[turned ? 0 : 1];
@@ -129,7 +145,7 @@ static bool as_fc(struct accel_network *net, const struct pass_users *users, uin
 	f->col_stride = turned ? 1 : f->rows;
 	f->weights = w->data;
 	if (x->count != f->cols || y->count != f->rows) {
-		*ret = refuse(net, node, err, "fully connected for %llu vectors an item: this engine (ISA 1.x) has no vector mode",
+		*ret = refuse(net, node, err, "fully connected for %llu vectors an item: this library makes commands for one",
 			      (unsigned long long)(x->count / f->cols));
 		return false;
 	}
@@ -161,23 +177,69 @@ static bool as_fc(struct accel_network *net, const struct pass_users *users, uin
 	return true;
 }
 
+/* What a Conv is as a layer of the engine. */
+static bool as_conv(struct accel_network *net, uint32_t n, struct candidate *f, struct accel_error *err, int *ret)
+{
+	struct net_node *node = &net->nodes[n];
+	const struct net_value *x = &net->values[node->in[0]], *w = &net->values[node->in[1]], *y = &net->values[node->out[0]];
+	const struct conv *plan = node->plan;
+	const struct window *window = &plan->w;
+	struct accel_error why;
+
+	*f = (struct candidate){ .node = n, .add = NET_NONE, .in = node->in[0], .out = node->out[0], .beta = 1, .conv = true,
+				 .groups = plan->groups, .in_count = x->count };
+	if (!w->data || !x->count || !y->count) {
+		*ret = refuse(net, node, err, "convolution with weights that are computed, or empty");
+		return false;
+	}
+	if (plan->batch != 1 || window->ndim != 2) {
+		*ret = refuse(net, node, err, "convolution over %u dimensions of a batch of %u: the engine has two, and takes items one by one",
+			      window->ndim, plan->batch);
+		return false;
+	}
+	f->rows = w->dims[0];
+	f->cols = x->dims[1] * window->kernel[1] * window->kernel[2];
+	f->weights = w->data;
+	f->window = (struct accel_window){
+		x->dims[1], window->in[1], window->in[2], window->kernel[1], window->kernel[2], window->stride[1], window->stride[2],
+		window->dilation[1], window->dilation[2], (uint32_t)window->pad[1], (uint32_t)window->pad[2], window->out[1], window->out[2],
+		plan->groups
+	};
+	if (accel_window_check("engine", node->name, &f->window, -ENOTSUP, &why)) {
+		*ret = refuse(net, node, err, "%s", why.text);
+		return false;
+	}
+	if (node->nin > 2 && node->in[2] != NET_NONE && !take_bias(net, f, node->in[2])) {
+		*ret = refuse(net, node, err, "its bias is not one constant a channel");
+		return false;
+	}
+	if (!activation_of(&node->act, &f->activation)) {
+		*ret = refuse(net, node, err, "the activation behind it is not one of this engine (ReLU, ReLU6)");
+		return false;
+	}
+	return true;
+}
+
 /* Layers that the engine can have, in the order of the network. */
-static int find_layers(struct accel_network *net, const struct pass_users *users, struct fc *layers, unsigned int *nlayers,
-		       struct accel_error *err)
+static int find_layers(struct accel_network *net, const struct pass_users *users, bool conv, struct candidate *layers,
+		       unsigned int *nlayers, struct accel_error *err)
 {
 	float values[256];
 	int ret = 0;
 
 	*nlayers = 0;
 	for (uint32_t n = 0; !ret && n < net->nnodes; n++) {
-		struct fc *f = &layers[*nlayers];
+		struct candidate *f = &layers[*nlayers];
+		bool image = conv && pass_is(&net->nodes[n], "Conv");
 
-		if ((!pass_is(&net->nodes[n], "MatMul") && !pass_is(&net->nodes[n], "Gemm")) || !as_fc(net, users, n, f, err, &ret))
+		if (!image && !pass_is(&net->nodes[n], "MatMul") && !pass_is(&net->nodes[n], "Gemm"))
+			continue;
+		if (image ? !as_conv(net, n, f, err, &ret) : !as_fc(net, users, n, f, err, &ret))
 			continue;
 		if (distinct(f, values) > 255)
 			ret = refuse(net, &net->nodes[n], err,
-				     "fully connected, but with more than 255 different weights: the engine has codebooks of 255; prune and "
-				     "quantise them first");
+				     "%s, but with more than 255 different weights: the engine has codebooks of 255; prune and "
+				     "quantise them first", image ? "convolution" : "fully connected");
 		else
 			(*nlayers)++;
 	}
@@ -185,10 +247,12 @@ static int find_layers(struct accel_network *net, const struct pass_users *users
 }
 
 /* Layers whose output goes to the next one alone share a segment. */
-static void cut_segments(const struct pass_users *users, struct fc *layers, unsigned int n)
+static void cut_segments(const struct pass_users *users, struct candidate *layers, unsigned int n)
 {
 	for (unsigned int i = 0; i < n; i++) {
-		bool joins = i && layers[i].in == layers[i - 1].out && users->readers[layers[i].in] == 1;
+		/* an image is not made by a fully connected layer */
+		bool joins = i && layers[i].in == layers[i - 1].out && users->readers[layers[i].in] == 1 &&
+			     (layers[i - 1].conv || !layers[i].conv);
 
 		layers[i].begins = !joins;
 		if (i)
@@ -201,17 +265,18 @@ static void cut_segments(const struct pass_users *users, struct fc *layers, unsi
 /* ---------------------------------------------------------------- segments */
 
 /* The layer as compressed sparse rows with a codebook. */
-static int add_layer(struct accel_graph *graph, const char *name, const struct fc *f, unsigned int *tensor, struct accel_error *err)
+static int add_layer(struct accel_graph *graph, const char *name, const struct candidate *f, unsigned int *tensor, struct accel_error *err)
 {
 	float codebook[256] = { 0 };
 	unsigned int ncodes = 1 + distinct(f, codebook + 1);
 	uint64_t nnz = 0;
 	uint32_t *rowptr = calloc((size_t)f->rows + 1, sizeof(*rowptr)), *col;
 	float *bias = malloc(f->rows * sizeof(*bias));
+	struct accel_csr csr;
 	uint8_t *code;
 	int ret;
 
-	for (uint64_t i = 0; i < (uint64_t)f->rows * f->cols; i++)
+	for (uint64_t i = 0; i < (uint64_t)f->rows * f->cols / f->groups; i++)
 		nnz += f->weights[i] != 0;
 	col = malloc((nnz + 1) * sizeof(*col));
 	code = malloc(nnz + 1);
@@ -223,7 +288,7 @@ static int add_layer(struct accel_graph *graph, const char *name, const struct f
 	for (uint32_t r = 0; r < f->rows; r++) {
 		bias[r] = f->bias ? f->beta * f->bias[r * f->bias_stride] : 0;
 		for (uint32_t c = 0; c < f->cols; c++) {
-			float w = f->weights[r * f->row_stride + c * f->col_stride];
+			float w = weight(f, r, c);
 			const float *at = w == 0 ? NULL : bsearch(&w, codebook + 1, ncodes - 1, sizeof(w), compare_floats);
 
 			if (!at)
@@ -233,9 +298,9 @@ static int add_layer(struct accel_graph *graph, const char *name, const struct f
 		}
 		rowptr[r + 1] = (uint32_t)nnz;
 	}
-	ret = accel_graph_add_fc_csr(graph, name, *tensor,
-				     &(struct accel_csr){ f->rows, f->cols, rowptr, col, code, codebook, ncodes, bias }, f->activation,
-				     tensor, err);
+	csr = (struct accel_csr){ f->rows, f->cols, rowptr, col, code, codebook, ncodes, bias };
+	ret = f->conv ? accel_graph_add_conv_csr(graph, name, *tensor, &csr, &f->window, f->activation, tensor, err) :
+			accel_graph_add_fc_csr(graph, name, *tensor, &csr, f->activation, tensor, err);
 out:
 	free(rowptr);
 	free(bias);
@@ -260,10 +325,11 @@ static int set_range(const struct accel_network *net, struct accel_graph *graph,
 }
 
 /* Layers first .. last - 1 become one model. */
-static int make_segment(const struct accel_network *net, const struct fc *layers, unsigned int first, unsigned int last,
+static int make_segment(const struct accel_network *net, const struct candidate *layers, unsigned int first, unsigned int last,
 			const struct calib *calib, struct accel_model **segment, struct accel_error *err)
 {
 	const struct net_node *node = &net->nodes[layers[first].node];
+	const uint32_t image[] = { layers[first].window.channels, layers[first].window.height, layers[first].window.width };
 	struct accel_graph *graph = NULL;
 	unsigned int tensor;
 	char name[ACCEL_MAX_NAME + 1];
@@ -273,7 +339,8 @@ static int make_segment(const struct accel_network *net, const struct fc *layers
 		return accel_fail(err, ret, NULL, "%s: out of memory", net->file);
 	snprintf(name, sizeof(name), "%.240s.input", node->name);
 	/* any range: the measured one follows */
-	ret = accel_graph_input(graph, name, 1, &layers[first].cols, 0, 1, &tensor, err);
+	ret = layers[first].conv ? accel_graph_input(graph, name, 3, image, 0, 1, &tensor, err) :
+				   accel_graph_input(graph, name, 1, &layers[first].cols, 0, 1, &tensor, err);
 	if (!ret)
 		ret = set_range(net, graph, tensor, calib, layers[first].in, err);
 	for (unsigned int l = first; !ret && l < last; l++) {
@@ -287,10 +354,10 @@ static int make_segment(const struct accel_network *net, const struct fc *layers
 }
 
 /* The node of a segment, in the place of its last layer: what it reads is made by then. */
-static int replace(struct accel_network *net, const struct fc *layers, unsigned int first, unsigned int last, struct accel_model *segment,
+static int replace(struct accel_network *net, const struct candidate *layers, unsigned int first, unsigned int last, struct accel_model *segment,
 		   struct accel_error *err)
 {
-	const struct fc *end = &layers[last - 1];
+	const struct candidate *end = &layers[last - 1];
 	struct net_node *at = &net->nodes[end->add != NET_NONE ? end->add : end->node], fresh;
 	const struct net_value *y = &net->values[end->out];
 	int64_t shape[NET_MAX_DIMS];
@@ -320,12 +387,12 @@ static int replace(struct accel_network *net, const struct fc *layers, unsigned 
 	return net_infer(net, at, err);
 }
 
-int onnx_place(struct accel_network *net, const struct calib *calib, struct accel_error *err)
+int onnx_place(struct accel_network *net, bool conv, const struct calib *calib, struct accel_error *err)
 {
 	const struct calib_inputs seeded = { 0 };
 	struct calib *guess = NULL;
 	struct pass_users users;
-	struct fc *layers = calloc(net->nnodes + (size_t)1, sizeof(*layers));
+	struct candidate *layers = calloc(net->nnodes + (size_t)1, sizeof(*layers));
 	unsigned int nlayers = 0;
 	int ret = pass_users_new(net, &users, err);
 
@@ -335,7 +402,7 @@ int onnx_place(struct accel_network *net, const struct calib *calib, struct acce
 	}
 	if (!layers)
 		ret = accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
-	ret = ret ? ret : find_layers(net, &users, layers, &nlayers, err);
+	ret = ret ? ret : find_layers(net, &users, conv, layers, &nlayers, err);
 	cut_segments(&users, layers, ret ? 0 : nlayers);
 	if (!ret && nlayers && !calib) {
 		ret = calib_new(net, &seeded, &guess, err);

@@ -6,9 +6,10 @@
 #include "calib.h"
 
 /*
- * Replaces fully connected layers whose weights fit a codebook by device segments, as long as chains of them go; calib has their number
- * ranges, by the values of net as it is; NULL: they are guessed from seeded inputs if there are such layers. Layers that could have been but are not get their device_reason.
+ * Replaces fully connected layers, and with conv convolutions, whose weights fit a codebook by device segments, as long as chains of them go; calib has their
+ * number ranges, by the values of net as it is; NULL: they are guessed from seeded inputs if there are such layers. Layers that could have been but are not get
+ * their device_reason.
  */
-int onnx_place(struct accel_network *net, const struct calib *calib, struct accel_error *err);
+int onnx_place(struct accel_network *net, bool conv, const struct calib *calib, struct accel_error *err);
 
 #endif

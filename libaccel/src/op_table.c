@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VECTOR  "this engine (ISA 1.x) has no vector mode"
+#define NOT_YET "this engine (ISA 1.x) has no command for it"
 #define FUSED   "the engine has it only behind a fully connected layer"
 #define SHUFFLE "it moves data and computes nothing"
 #define FLOAT   "the engine has no such operation"
@@ -21,7 +21,7 @@ static const struct op table[] = {
 	OP("Abs", 1, 1, 1, 1, 0, op_unary, FLOAT),
 	OP("Acos", 1, 1, 1, 1, 0, op_unary, FLOAT),
 	OP("Acosh", 1, 1, 1, 1, 0, op_unary, FLOAT),
-	OP("Add", 2, 2, 1, 1, 0, op_binary, "addition: " VECTOR),
+	OP("Add", 2, 2, 1, 1, 0, op_binary, "addition: " NOT_YET),
 	OP("And", 2, 2, 1, 1, 0, op_logic, FLOAT),
 	OP("ArgMax", 1, 1, 1, 1, 0, op_arg, FLOAT),
 	OP("ArgMin", 1, 1, 1, 1, 0, op_arg, FLOAT),
@@ -29,7 +29,7 @@ static const struct op table[] = {
 	OP("Asinh", 1, 1, 1, 1, 0, op_unary, FLOAT),
 	OP("Atan", 1, 1, 1, 1, 0, op_unary, FLOAT),
 	OP("Atanh", 1, 1, 1, 1, 0, op_unary, FLOAT),
-	OP("AveragePool", 1, 1, 1, 1, 0, op_pool, "pooling: " VECTOR),
+	OP("AveragePool", 1, 1, 1, 1, 0, op_pool, "pooling: " NOT_YET),
 	OP("BatchNormalization", 5, 5, 1, 5, 0, op_batch_norm, "no convolution before it took it in"),
 	OP("Cast", 1, 1, 1, 1, 0, op_cast, FLOAT),
 	OP("CastLike", 2, 2, 1, 1, 0, op_cast_like, FLOAT),
@@ -38,9 +38,9 @@ static const struct op table[] = {
 	OP("Clip", 1, 3, 1, 1, 6, op_clip, FUSED),
 	OP("Concat", 1, OP_ANY, 1, 1, 0, op_concat, SHUFFLE),
 	OP("ConstantOfShape", 1, 2, 1, 1, 3, op_constant_of_shape, SHUFFLE),
-	OP("Conv", 2, 3, 1, 1, 0, op_conv, "convolution: " VECTOR),
+	OP("Conv", 2, 3, 1, 1, 0, op_conv, "convolution, imported in float32 (--conv float32)"),
 	OP("ConvInteger", 2, 4, 1, 1, 0, op_conv_integer, QUANT),
-	OP("ConvTranspose", 2, 3, 1, 1, 0, op_conv_transpose, "transposed convolution: " VECTOR),
+	OP("ConvTranspose", 2, 3, 1, 1, 0, op_conv_transpose, "transposed convolution: " NOT_YET),
 	OP("Cos", 1, 1, 1, 1, 0, op_unary, FLOAT),
 	OP("Cosh", 1, 1, 1, 1, 0, op_unary, FLOAT),
 	OP("DepthToSpace", 1, 1, 1, 1, 0, op_depth_to_space, SHUFFLE),
@@ -59,8 +59,8 @@ static const struct op table[] = {
 	OP("GatherElements", 2, 2, 1, 1, 0, op_gather_elements, SHUFFLE),
 	OP("Gelu", 1, 1, 1, 1, 0, op_unary, FUSED),
 	OP("Gemm", 2, 3, 1, 1, 0, op_gemm, WEIGHTS),
-	OP("GlobalAveragePool", 1, 1, 1, 1, 0, op_global_pool, "pooling: " VECTOR),
-	OP("GlobalMaxPool", 1, 1, 1, 1, 0, op_global_pool, "pooling: " VECTOR),
+	OP("GlobalAveragePool", 1, 1, 1, 1, 0, op_global_pool, "pooling: " NOT_YET),
+	OP("GlobalMaxPool", 1, 1, 1, 1, 0, op_global_pool, "pooling: " NOT_YET),
 	OP("Greater", 2, 2, 1, 1, 0, op_compare, FLOAT),
 	OP("GreaterOrEqual", 2, 2, 1, 1, 0, op_compare, FLOAT),
 	OP("HardSigmoid", 1, 1, 1, 1, 0, op_unary, FUSED),
@@ -79,12 +79,12 @@ static const struct op table[] = {
 	OP("MatMul", 2, 2, 1, 1, 0, op_matmul, WEIGHTS),
 	OP("MatMulInteger", 2, 4, 1, 1, 0, op_matmul_integer, QUANT),
 	OP("Max", 1, OP_ANY, 1, 1, 0, op_variadic, FLOAT),
-	OP("MaxPool", 1, 1, 1, 2, 0, op_pool, "pooling: " VECTOR),
+	OP("MaxPool", 1, 1, 1, 2, 0, op_pool, "pooling: " NOT_YET),
 	OP("Mean", 1, OP_ANY, 1, 1, 0, op_variadic, FLOAT),
 	OP("Min", 1, OP_ANY, 1, 1, 0, op_variadic, FLOAT),
 	OP("Mish", 1, 1, 1, 1, 0, op_unary, FUSED),
 	OP("Mod", 2, 2, 1, 1, 0, op_binary, FLOAT),
-	OP("Mul", 2, 2, 1, 1, 0, op_binary, "multiplication: " VECTOR),
+	OP("Mul", 2, 2, 1, 1, 0, op_binary, "multiplication: " NOT_YET),
 	OP("Neg", 1, 1, 1, 1, 0, op_unary, FLOAT),
 	OP("Not", 1, 1, 1, 1, 0, op_not, FLOAT),
 	OP("Or", 2, 2, 1, 1, 0, op_logic, FLOAT),
@@ -101,7 +101,7 @@ static const struct op table[] = {
 	OP("ReduceLogSum", 1, 2, 1, 1, 2, op_reduce, FLOAT),
 	OP("ReduceLogSumExp", 1, 2, 1, 1, 2, op_reduce, FLOAT),
 	OP("ReduceMax", 1, 2, 1, 1, 2, op_reduce, FLOAT),
-	OP("ReduceMean", 1, 2, 1, 1, 2, op_reduce, "pooling: " VECTOR),
+	OP("ReduceMean", 1, 2, 1, 1, 2, op_reduce, "pooling: " NOT_YET),
 	OP("ReduceMin", 1, 2, 1, 1, 2, op_reduce, FLOAT),
 	OP("ReduceProd", 1, 2, 1, 1, 2, op_reduce, FLOAT),
 	OP("ReduceSum", 1, 2, 1, 1, 2, op_reduce, FLOAT),
@@ -127,7 +127,7 @@ static const struct op table[] = {
 	OP("Sqrt", 1, 1, 1, 1, 0, op_unary, FLOAT),
 	OP("Squeeze", 1, 2, 1, 1, 2, op_squeeze, SHUFFLE),
 	OP("Sub", 2, 2, 1, 1, 0, op_binary, FLOAT),
-	OP("Sum", 1, OP_ANY, 1, 1, 0, op_variadic, "addition: " VECTOR),
+	OP("Sum", 1, OP_ANY, 1, 1, 0, op_variadic, "addition: " NOT_YET),
 	OP("Tan", 1, 1, 1, 1, 0, op_unary, FLOAT),
 	OP("Tanh", 1, 1, 1, 1, 0, op_unary, FUSED),
 	OP("ThresholdedRelu", 1, 1, 1, 1, 0, op_unary, FLOAT),

@@ -35,7 +35,7 @@ int accel_window_check(const char *file, const char *layer, const struct accel_w
 		{ "stride_x", w->stride_x, 1, WINDOW_KERNEL_MAX }, { "dilate_y", w->dilate_y, 1, WINDOW_KERNEL_MAX },
 		{ "dilate_x", w->dilate_x, 1, WINDOW_KERNEL_MAX }, { "pad_top", w->pad_top, 0, WINDOW_PAD_MAX },
 		{ "pad_left", w->pad_left, 0, WINDOW_PAD_MAX }, { "out_height", w->out_height, 1, WINDOW_SIDE_MAX },
-		{ "out_width", w->out_width, 1, WINDOW_SIDE_MAX },
+		{ "out_width", w->out_width, 1, WINDOW_SIDE_MAX }, { "groups", w->groups, 1, WINDOW_CHANNELS_MAX },
 	};
 	int ret = 0;
 
@@ -47,13 +47,21 @@ int accel_window_check(const char *file, const char *layer, const struct accel_w
 				      code, err);
 }
 
-void window_span(uint32_t n, uint32_t stride, int32_t offset, uint32_t size, uint32_t *first, uint32_t *last)
+int accel_window_csr_check(const char *file, const char *layer, const struct accel_window *w, const struct accel_csr *csr, int code,
+			   struct accel_error *err)
 {
-	int32_t room = (int32_t)size - offset;   /* positions from the first place on */
-	uint32_t end = room <= 0 ? 0 : ((uint32_t)room + stride - 1) / stride;
+	uint32_t own = w->channels / w->groups * window_taps(w);   /* columns of a group */
 
-	*first = offset >= 0 ? 0 : ((uint32_t)-offset + stride - 1) / stride;
-	*last = end < n ? end : n;
-	if (*first > *last)
-		*first = *last;
+	if (window_columns(w) != csr->cols)
+		return accel_fail(err, code, layer, "%s: layer '%s' has %u columns; its window has %u places", file, layer, csr->cols,
+				  window_columns(w));
+	if (w->channels % w->groups || csr->rows % w->groups)
+		return accel_fail(err, code, layer, "%s: layer '%s': %u channels and %u rows are not to be divided into the %u groups of the window",
+				  file, layer, w->channels, csr->rows, w->groups);
+	for (uint32_t r = 0; w->groups > 1 && r < csr->rows; r++)
+		for (uint32_t i = csr->rowptr[r]; i < csr->rowptr[r + 1]; i++)
+			if (csr->col[i] / own != r / (csr->rows / w->groups))
+				return accel_fail(err, code, layer, "%s: layer '%s': row %u has a weight in column %u, of another group of the window",
+						  file, layer, r, csr->col[i]);
+	return 0;
 }

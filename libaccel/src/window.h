@@ -34,11 +34,8 @@ static inline uint64_t window_out_pixels(const struct accel_window *w)
 
 /* Every field in range, and every window touches the image. `file` is for the text; fails with code. */
 int accel_window_check(const char *file, const char *layer, const struct accel_window *w, int code, struct accel_error *err);
-
-/*
- * Of the output places 0 .. n - 1 of one axis those whose tap lies in the image: first .. last - 1. pos = place * stride + offset,
- * offset = tap * dilation - pad, must be in 0 .. size - 1.
- */
-void window_span(uint32_t n, uint32_t stride, int32_t offset, uint32_t size, uint32_t *first, uint32_t *last);
+/* The matrix, which is sound, fits the window: its columns, and where groups may have weights. */
+int accel_window_csr_check(const char *file, const char *layer, const struct accel_window *w, const struct accel_csr *csr, int code,
+			   struct accel_error *err);
 
 #endif

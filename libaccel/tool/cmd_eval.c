@@ -124,7 +124,7 @@ static void weights(const struct eval *e, uint64_t *all, uint64_t *nonzeros, uin
 
 	*all = *nonzeros = *float_bytes = 0;
 	for (unsigned int i = 0; !accel_model_layer(e->model, i, &l); i++) {
-		*all += (uint64_t)l.rows * l.cols + l.weights;
+		*all += (uint64_t)l.rows * l.cols / l.groups + l.weights;
 		*nonzeros += l.nonzeros;
 		*float_bytes += layer_float_bytes(&l);
 	}

@@ -29,8 +29,8 @@ static int make_model(const char *path, const struct calibration *calib, const s
 		with_calib.ncalib = calib ? calib->n : 0;
 		return open_model(path, &with_calib, model);
 	}
-	if (onnx->shapes->n || onnx->fixed->n)
-		return fail("%s: --shape and --fix are for ONNX files", path);
+	if (onnx->shapes->n || onnx->fixed->n || onnx->float_conv)
+		return fail("%s: --shape, --fix and --conv are for ONNX files", path);
 	if (onnx->method != ACCEL_CALIB_MINMAX || onnx->report)
 		return fail("%s: --calib-method and --calib-report are for networks (.onnx, .net)", path);
 	if (*onnx->preprocess && accel_preprocess_parse(*onnx->preprocess, &preprocess, &err))
@@ -72,9 +72,9 @@ static void summary(const struct tool *tool, const char *path, const struct acce
 	struct accel_layer_info l;
 
 	for (unsigned int i = 0; !accel_model_layer(model, i, &l); i++) {
-		weights += (uint64_t)l.rows * l.cols + l.weights;
+		weights += (uint64_t)l.rows * l.cols / l.groups + l.weights;
 		nonzeros += l.nonzeros;
-		on_device += l.kind == ACCEL_LAYER_FC;
+		on_device += l.kind != ACCEL_LAYER_OP;
 		float_bytes += layer_float_bytes(&l);
 	}
 	report(tool, "Model", "%s: %u layers, %s weights, density %.2f %%", path,
@@ -121,7 +121,7 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 	const char *pos[2], *out = NULL;
 	struct arg_list calib = { 0 }, shapes = { 0 }, fixed = { 0 };
 	const char *preprocess = NULL, *classes = NULL, *graph = NULL;
-	const char *method = NULL;
+	const char *method = NULL, *conv = NULL;
 	bool table = false;
 	struct onnx_args onnx = { .shapes = &shapes,
 				  .fixed = &fixed,
@@ -141,12 +141,15 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 		  "the network of a .net file (default SqueezeNet v1.0)" },
 		PICTURE_ARGS(preprocess, classes),
 		ONNX_ARGS(shapes, fixed),
+		{ "conv", 0, ARG_TEXT, &conv, "KIND",
+		  "int16 (default): convolutions for the engine; float32: for the CPU" },
 		{ 0 },
 	};
 	const struct arg_command cmd = {
 		.name = "import",
 		.synopsis = "MODEL.onnx|WEIGHTS.npz|WEIGHTS.net [--graph G.onnx] [--calib DIR|FILE] [--shape NAME=N,N,...]\n"
-			"                  [--fix NAME=NUMBER] [--preprocess HOW] [--classes FILE] -o MODEL.eie",
+			"                  [--fix NAME=NUMBER] [--preprocess HOW] [--classes FILE]\n"
+			"                  [--conv int16|float32] -o MODEL.eie",
 		.options = options,
 		.min = 1,
 		.max = 1,
@@ -161,6 +164,9 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 
 	if (status == ARGS_GO && method && calibration_method(method, &onnx.method, &onnx.percentile))
 		status = EXIT_USAGE;
+	if (status == ARGS_GO && conv && strcmp(conv, "int16") && strcmp(conv, "float32"))
+		status = usage(cmd.name, "--conv takes int16 or float32");
+	onnx.float_conv = conv && !strcmp(conv, "float32");
 	if (status == ARGS_GO && (method || table) && !calib.n)
 		status = usage(cmd.name, "--calib-method and --calib-report need --calib DIR");
 

@@ -38,10 +38,10 @@ static struct sums sum_up(const struct accel_model *model)
 	struct accel_layer_info l;
 
 	for (unsigned int i = 0; !accel_model_layer(model, i, &l); i++) {
-		s.weights += (uint64_t)l.rows * l.cols;
-		s.nonzeros += l.kind == ACCEL_LAYER_FC ? l.nonzeros : 0;
+		s.weights += (uint64_t)l.rows * l.cols / l.groups;
+		s.nonzeros += l.kind != ACCEL_LAYER_OP ? l.nonzeros : 0;
 		s.constants += l.weights;
-		s.layers += l.kind == ACCEL_LAYER_FC;
+		s.layers += l.kind != ACCEL_LAYER_OP;
 		s.operators += l.kind == ACCEL_LAYER_OP;
 		s.float_bytes += layer_float_bytes(&l);
 		s.codes += l.file_bytes_codes;
@@ -111,14 +111,14 @@ static void print_json(const char *path, const struct accel_model *model, const 
 	for (unsigned int i = 0; !accel_model_layer(model, i, &l); i++) {
 		json_object(&j, NULL);
 		json_text(&j, "name", l.name);
-		json_text(&j, "kind", l.kind == ACCEL_LAYER_FC ? "fc" : "op");
+		json_text(&j, "kind", l.kind == ACCEL_LAYER_FC ? "fc" : l.kind == ACCEL_LAYER_CONV ? "conv" : "op");
 		json_text(&j, "op", l.op);
 		json_count(&j, "constants", l.weights);
 		json_text(&j, "activation", activation(l.activation));
 		json_count(&j, "rows", l.rows);
 		json_count(&j, "cols", l.cols);
 		json_count(&j, "nonzeros", l.nonzeros);
-		json_number(&j, "density", density(l.nonzeros, (uint64_t)l.rows * l.cols + l.weights));
+		json_number(&j, "density", density(l.nonzeros, (uint64_t)l.rows * l.cols / l.groups + l.weights));
 		json_count(&j, "code_bits", l.code_bits);
 		json_count(&j, "codebook_size", l.codebook_size);
 		json_count(&j, "bytes_codes", l.file_bytes_codes);
@@ -187,7 +187,7 @@ static void print_text(const struct tool *tool, const char *path, const struct a
 		snprintf(shape, sizeof(shape), "%" PRIu32 " x %" PRIu32, l.rows, l.cols);
 		printf("%-16s %-15s %-6s %10s %6.2f %% %4u %6u %9s %9s %9s\n", l.name, shape,
 		       activation(l.activation), text_count(l.nonzeros).s,
-		       100 * density(l.nonzeros, (uint64_t)l.rows * l.cols), l.code_bits,
+		       100 * density(l.nonzeros, (uint64_t)l.rows * l.cols / l.groups), l.code_bits,
 		       l.codebook_size, text_count(l.file_bytes_codes).s,
 		       text_count(l.file_bytes_index).s, text_count(l.file_bytes_other).s);
 	}

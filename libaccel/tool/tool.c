@@ -279,6 +279,7 @@ static int open_onnx(const char *path, const struct onnx_args *onnx, struct acce
 		options.calib_percentile = onnx->percentile;
 		options.calib_report = onnx->report;
 		options.calib_report_arg = onnx->report_arg;
+		options.float_convolutions = onnx->float_conv;
 		options.preprocess = wish ? &preprocess : NULL;
 		options.nclasses = classes.n;
 		options.classes = (const char *const *)classes.name;
@@ -379,5 +380,5 @@ const char *base_name(const char *path)
 
 uint64_t layer_float_bytes(const struct accel_layer_info *layer)
 {
-	return 4 * ((uint64_t)layer->rows * layer->cols + layer->rows + layer->weights);
+	return 4 * ((uint64_t)layer->rows * layer->cols / layer->groups + layer->rows + layer->weights);
 }

@@ -71,6 +71,7 @@ struct onnx_args {
 	double percentile;
 	void (*report)(void *arg, const struct accel_calib_info *info); /* or NULL */
 	void *report_arg;
+	bool float_conv; /* convolutions stay float32 */
 };
 
 void onnx_args_free(const struct onnx_args *onnx);

@@ -73,7 +73,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(netrun_run(run, NULL));
 	netrun_free(run);
 	/* ranges may not fit: then there is no placement */
-	if (!(size & 2) && onnx_place(net, NULL, NULL)) {
+	if (!(size & 2) && onnx_place(net, size & 4, NULL, NULL)) {
 		net_free(net);
 		return 0;
 	}

@@ -35,12 +35,13 @@ static inline void random_check(int ret, const struct accel_error *err)
 
 /*
  * Adds a layer with density in 0..1 and 4- or 8-bit codes; skew > 0 makes rows uneven; some rows and columns stay empty. With a window it is
- * a convolution in `groups` groups.
+ * a convolution.
  */
 static inline unsigned int random_any_layer(struct accel_graph *graph, uint64_t *seed, const char *name, unsigned int input,
 					uint32_t rows, uint32_t cols, double density, unsigned int bits, double skew,
-					const struct accel_window *window, uint32_t groups)
+					const struct accel_window *window)
 {
+	uint32_t groups = window ? window->groups : 1;
 	unsigned int ncodes = bits == 8 ? 256 : 16, output;
 	uint32_t *rowptr = malloc(((size_t)rows + 1) * sizeof(*rowptr)), *col = malloc((size_t)rows * cols * sizeof(*col) + 4);
 	uint8_t *code = malloc((size_t)rows * cols + 1);
@@ -82,7 +83,7 @@ static inline unsigned int random_any_layer(struct accel_graph *graph, uint64_t 
 static inline unsigned int random_layer(struct accel_graph *graph, uint64_t *seed, const char *name, unsigned int input,
 					uint32_t rows, uint32_t cols, double density, unsigned int bits, double skew)
 {
-	return random_any_layer(graph, seed, name, input, rows, cols, density, bits, skew, NULL, 1);
+	return random_any_layer(graph, seed, name, input, rows, cols, density, bits, skew, NULL);
 }
 
 /* A chain of layers: sizes[0] inputs, then n layers of sizes[1..n] outputs. */

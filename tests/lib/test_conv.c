@@ -75,7 +75,7 @@ static const char *on_device(void)
 static struct accel_window same(uint32_t channels, uint32_t height, uint32_t width, uint32_t kernel)
 {
 	return (struct accel_window){ channels, height, width, kernel, kernel, 1, 1, 1, 1, (kernel - 1) / 2, (kernel - 1) / 2, height,
-				      width };
+				      width, 1 };
 }
 
 static struct accel_graph *image_graph(const struct accel_window *w, unsigned int *tensor)
@@ -102,12 +102,14 @@ static struct accel_model *finish(struct accel_graph *g)
 static void check_one(const struct accel_window *w, uint32_t rows, uint32_t groups, double density, unsigned int bits, unsigned int batch,
 		      const char *where)
 {
+	struct accel_window window = *w;
 	unsigned int tensor;
 	struct accel_graph *g = image_graph(w, &tensor);
 	uint64_t seed = w->width * 1000 + rows;
 	struct accel_model *m;
 
-	random_any_layer(g, &seed, "conv", tensor, rows, w->channels * w->kernel_y * w->kernel_x, density, bits, 1, w, groups);
+	window.groups = groups;
+	random_any_layer(g, &seed, "conv", tensor, rows, w->channels * w->kernel_y * w->kernel_x, density, bits, 1, &window);
 	m = finish(g);
 	check_model(m, batch, where);
 	accel_model_unref(m);
@@ -117,17 +119,17 @@ static void test_shapes(void **state)
 {
 	static const struct accel_window windows[] = {
 		/* channels, height, width, kernel, stride, dilation, padding, output */
-		{ 3, 9, 11, 3, 3, 1, 1, 1, 1, 1, 1, 9, 11 },
-		{ 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1 },
-		{ 5, 7, 13, 1, 1, 1, 1, 1, 1, 0, 0, 7, 13 },
-		{ 4, 13, 13, 3, 3, 2, 2, 1, 1, 0, 0, 6, 6 },
-		{ 4, 13, 13, 3, 3, 2, 2, 1, 1, 1, 1, 7, 7 },       /* more padding at the end than at the beginning */
-		{ 2, 20, 20, 5, 3, 2, 1, 1, 2, 4, 1, 10, 17 },      /* everything asymmetric */
-		{ 3, 27, 27, 11, 11, 4, 4, 1, 1, 0, 0, 5, 5 },
-		{ 2, 18, 18, 3, 3, 1, 1, 4, 5, 8, 0, 18, 8 },       /* dilated */
-		{ 7, 1, 50, 1, 3, 1, 1, 1, 1, 0, 1, 1, 50 },        /* one row */
-		{ 6, 33, 2, 3, 2, 1, 1, 1, 1, 1, 0, 33, 1 },        /* one column of windows: eight rows a group */
-		{ 2, 40, 3, 1, 1, 15, 15, 1, 1, 0, 0, 3, 1 },       /* windows far apart */
+		{ 3, 9, 11, 3, 3, 1, 1, 1, 1, 1, 1, 9, 11, 1 },
+		{ 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1 },
+		{ 5, 7, 13, 1, 1, 1, 1, 1, 1, 0, 0, 7, 13, 1 },
+		{ 4, 13, 13, 3, 3, 2, 2, 1, 1, 0, 0, 6, 6, 1 },
+		{ 4, 13, 13, 3, 3, 2, 2, 1, 1, 1, 1, 7, 7, 1 },       /* more padding at the end than at the beginning */
+		{ 2, 20, 20, 5, 3, 2, 1, 1, 2, 4, 1, 10, 17, 1 },      /* everything asymmetric */
+		{ 3, 27, 27, 11, 11, 4, 4, 1, 1, 0, 0, 5, 5, 1 },
+		{ 2, 18, 18, 3, 3, 1, 1, 4, 5, 8, 0, 18, 8, 1 },       /* dilated */
+		{ 7, 1, 50, 1, 3, 1, 1, 1, 1, 0, 1, 1, 50, 1 },        /* one row */
+		{ 6, 33, 2, 3, 2, 1, 1, 1, 1, 1, 0, 33, 1, 1 },        /* one column of windows: eight rows a group */
+		{ 2, 40, 3, 1, 1, 15, 15, 1, 1, 0, 0, 3, 1, 1 },       /* windows far apart */
 	};
 
 	const struct accel_window largest = same(2, 8, 8, 15);
@@ -165,7 +167,7 @@ static void test_groups(void **state)
 static void test_large(void **state)
 {
 	const struct accel_window wide = same(3, 6, 240, 3), deep = same(300, 5, 7, 1), both = same(40, 20, 20, 3), rows = same(12, 10, 10, 1);
-	const struct accel_window strided = { 3, 80, 112, 3, 3, 2, 2, 1, 1, 0, 0, 39, 55 };
+	const struct accel_window strided = { 3, 80, 112, 3, 3, 2, 2, 1, 1, 0, 0, 39, 55, 1 };
 
 	(void)state;
 	check_one(&wide, 20, 1, 0.5, 4, 2, on_device());
@@ -178,15 +180,16 @@ static void test_large(void **state)
 /* in -> a -> b -> fc, a -> c: images with several readers, one of them an output, one read as a vector. */
 static struct accel_model *network(void)
 {
-	const struct accel_window first = { 3, 21, 17, 3, 3, 2, 2, 1, 1, 1, 1, 11, 9 }, second = same(22, 11, 9, 3), third = same(22, 11, 9, 1);
+	const struct accel_window first = { 3, 21, 17, 3, 3, 2, 2, 1, 1, 1, 1, 11, 9, 1 }, second = same(22, 11, 9, 3);
+	const struct accel_window third = { 22, 11, 9, 1, 1, 1, 1, 1, 1, 0, 0, 11, 9, 2 };
 	unsigned int in, a, b, c;
 	struct accel_graph *g = image_graph(&first, &in);
 	struct accel_error err = { 0 };
 	uint64_t seed = 4;
 
-	a = random_any_layer(g, &seed, "a", in, 22, 27, 0.6, 4, 1, &first, 1);
-	b = random_any_layer(g, &seed, "b", a, 13, 198, 0.4, 8, 1, &second, 1);
-	c = random_any_layer(g, &seed, "c", a, 40, 22, 0.5, 4, 1, &third, 2);
+	a = random_any_layer(g, &seed, "a", in, 22, 27, 0.6, 4, 1, &first);
+	b = random_any_layer(g, &seed, "b", a, 13, 198, 0.4, 8, 1, &second);
+	c = random_any_layer(g, &seed, "c", a, 40, 22, 0.5, 4, 1, &third);
 	random_check(accel_graph_output(g, random_layer(g, &seed, "fc", b, 10, 13 * 99, 0.2, 4, 1), &err), &err);
 	random_check(accel_graph_output(g, c, &err), &err);
 	random_check(accel_graph_output(g, a, &err), &err);
@@ -216,7 +219,7 @@ static void test_fallback(void **state)
 
 	(void)state;
 	g = image_graph(&w, &tensor);
-	random_any_layer(g, &seed, "conv", tensor, 2, 4 * 225, 0.01, 4, 0, &w, 1);
+	random_any_layer(g, &seed, "conv", tensor, 2, 4 * 225, 0.01, 4, 0, &w);
 	m = finish(g);
 	assert_int_equal(accel_program_compile(m, device, NULL, &program, NULL), 0);
 	assert_int_equal(accel_program_place(program, 0, &place), 0);
@@ -282,11 +285,11 @@ static void test_broken_file(void **state)
 	(void)state;
 	assert_int_equal(eie_encode(m, &p, &size, NULL, NULL), 0);
 	start = eie_data_start(fdt_totalsize(p));
-	for (unsigned int cell = 0; cell < 14; cell++) {
+	for (unsigned int cell = 0; cell < 15; cell++) {
 		for (int i = 0; i < 2; i++) {
 			const uint32_t value = i ? 0xffffffff : 0x7ffffff0;
 			uint8_t *tree = malloc(fdt_totalsize(p) + 1024), *file;
-			fdt32_t cells[13];
+			fdt32_t cells[14];
 			int node, len;
 			size_t bytes = 0;
 
@@ -294,9 +297,9 @@ static void test_broken_file(void **state)
 			node = fdt_path_offset(tree, "/layers/l0");
 			memcpy(cells, fdt_getprop(tree, node, "window", &len), sizeof(cells));
 			assert_int_equal(len, sizeof(cells));
-			if (cell < 13)
+			if (cell < 14)
 				cells[cell] = cpu_to_fdt32(value);
-			assert_int_equal(fdt_setprop(tree, node, "window", cells, cell < 13 ? 52 : 48), 0);
+			assert_int_equal(fdt_setprop(tree, node, "window", cells, cell < 14 ? 56 : 52), 0);
 			file = eie_assemble(tree, (uint8_t *)p + start, size - start, &bytes);
 			assert_int_equal(accel_model_load(file, bytes, "test", &copy, &err), -EBADMSG);
 			assert_non_null(strstr(err.text, "window"));
@@ -313,8 +316,9 @@ static void test_broken_file(void **state)
 static void test_refused(void **state)
 {
 	const struct accel_window good = same(2, 6, 8, 3);
-	static const uint32_t rowptr[] = { 0, 1 }, col[] = { 4 };
-	static const uint8_t code[] = { 1 };
+	const struct accel_window halves = { 2, 6, 8, 3, 3, 1, 1, 1, 1, 1, 1, 6, 8, 2 };
+	static const uint32_t rowptr[] = { 0, 1 }, col[] = { 4 }, two[] = { 0, 1, 2 }, first[] = { 4, 4 }, own[] = { 4, 9 };
+	static const uint8_t code[] = { 1 }, ones[] = { 1, 1 };
 	static const float codebook[] = { 0, 1 };
 	struct accel_csr csr = { 1, 18, rowptr, col, code, codebook, 2, NULL };
 	struct accel_error err;
@@ -335,6 +339,7 @@ static void test_refused(void **state)
 		FIELD_(dilate_x, 16, "dilate_x"), FIELD_(pad_top, 3, "padding"), FIELD_(pad_top, 256, "pad_top"),
 		FIELD_(pad_left, 3, "padding"), FIELD_(pad_left, 256, "pad_left"), FIELD_(out_height, 0, "out_height"),
 		FIELD_(out_height, 8, "behind the image"), FIELD_(out_width, 0, "out_width"), FIELD_(out_width, 10, "behind the image"),
+		FIELD_(groups, 0, "groups"), FIELD_(groups, 3, "groups"), FIELD_(groups, 2, "groups"),
 	};
 
 	(void)state;
@@ -353,6 +358,15 @@ static void test_refused(void **state)
 	csr.cols = 18;
 	assert_int_equal(accel_graph_add_conv_csr(g, "c", tensor + 1, &csr, &good, ACCEL_ACT_NONE, &out, NULL), -EINVAL);
 	assert_int_equal(accel_graph_add_conv_csr(g, "c", tensor, &csr, &good, ACCEL_ACT_NONE, &out, NULL), 0);
+	/* two rows in two groups: the second has its weight among the first's channels */
+	csr.rows = 2;
+	csr.rowptr = two;
+	csr.col = first;
+	csr.code = ones;
+	assert_int_equal(accel_graph_add_conv_csr(g, "d", tensor, &csr, &halves, ACCEL_ACT_NONE, &out, &err), -EINVAL);
+	assert_non_null(strstr(err.text, "another group"));
+	csr.col = own;
+	assert_int_equal(accel_graph_add_conv_csr(g, "d", tensor, &csr, &halves, ACCEL_ACT_NONE, &out, NULL), 0);
 	accel_graph_free(g);
 }
 

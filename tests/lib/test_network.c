@@ -68,8 +68,8 @@ static struct ob *classifier(unsigned int values)
 	return b;
 }
 
-/* Placed, as a model. Frees b. calib: [n, SIDE * SIDE] or NULL. */
-static struct accel_model *place(struct ob *b, const float *calib, uint64_t n)
+/* Placed, as a model; conv: convolutions too. Frees b. calib: [n, SIDE * SIDE] or NULL. */
+static struct accel_model *place_all(struct ob *b, bool conv, const float *calib, uint64_t n)
 {
 	const struct calib_inputs inputs = { .n = n, .values = &calib };
 	struct calib *ranges = NULL;
@@ -77,12 +77,17 @@ static struct accel_model *place(struct ob *b, const float *calib, uint64_t n)
 	struct accel_model *model;
 	struct accel_error err;
 
-	if (ob_load(b, NULL, &net, &err) || (n && calib_new(net, &inputs, &ranges, &err)) || onnx_place(net, ranges, &err) ||
+	if (ob_load(b, NULL, &net, &err) || (n && calib_new(net, &inputs, &ranges, &err)) || onnx_place(net, conv, ranges, &err) ||
 	    net_check(net, &err) || netmodel_new(net, &model, &err))
 		fail_msg("%s", err.text);
 	calib_free(ranges);
 	ob_free(b);
 	return model;
+}
+
+static struct accel_model *place(struct ob *b, const float *calib, uint64_t n)
+{
+	return place_all(b, false, calib, n);
 }
 
 /* Runs items on a device; out: [n, CLASSES]. */
@@ -159,7 +164,7 @@ static void test_reasons(void **state)
 	for (unsigned int i = 0; !accel_program_place(program, i, &place_info); i++) {
 		on_device += !strcmp(place_info.where, "device");
 		if (!strcmp(place_info.layer, "Conv0"))
-			assert_string_equal(place_info.reason, "convolution: this engine (ISA 1.x) has no vector mode");
+			assert_string_equal(place_info.reason, "convolution, imported in float32 (--conv float32)");
 		if (!strcmp(place_info.layer, "MatMul5"))
 			if (!strstr(place_info.reason, "more than 255 different weights"))
 				fail_msg("%s", place_info.reason);
@@ -167,6 +172,73 @@ static void test_reasons(void **state)
 	assert_int_equal(on_device, 1);
 	accel_program_unref(program);
 	accel_device_unref(device);
+	accel_model_unref(model);
+}
+
+/*
+ * Three convolutions: a strided one with ReLU6, one in groups, one with a window of a pixel. Two are one segment; the pooling ends it. The engine
+ * runs them where it has vector mode, else the CPU with the same bytes, and both are close to float32.
+ */
+static struct ob *convolutions(void)
+{
+	const int64_t image[4] = { 1, 1, SIDE, SIDE }, k1[4] = { 6, 1, 3, 3 }, k2[4] = { 6, 3, 3, 2 }, k3[4] = { CLASSES, 6, 1, 1 };
+	const int64_t pads1[4] = { 1, 1, 1, 1 }, pads2[4] = { 1, 0, 1, 1 }, two[2] = { 2, 2 }, b1[1] = { 6 };
+	struct test_rng rng = { 12 };
+	float w[6 * 3 * 9], six = 6, zero = 0;
+	struct ob *b = ob_new(13);
+	Onnx__NodeProto *n;
+
+	ob_input(b, "image", 1, 4, image);
+	codebook_weights(&rng, w, 54, 15);
+	ob_floats(b, "k1", 4, k1, w);
+	random_weights(&rng, w, 6);
+	ob_floats(b, "bias1", 1, b1, w);
+	n = ob_node(b, "Conv", "image,k1,bias1", "a");
+	ob_attr_ints(b, n, "pads", 4, pads1);
+	ob_attr_ints(b, n, "strides", 2, two);
+	ob_floats(b, "zero", 0, NULL, &zero);
+	ob_floats(b, "six", 0, NULL, &six);
+	ob_node(b, "Clip", "a,zero,six", "a6");
+	codebook_weights(&rng, w, 108, 100);
+	ob_floats(b, "k2", 4, k2, w);
+	n = ob_node(b, "Conv", "a6,k2", "b");
+	ob_attr_ints(b, n, "pads", 4, pads2);
+	ob_attr_int(b, n, "group", 2);
+	n = ob_node(b, "MaxPool", "b", "p");
+	ob_attr_ints(b, n, "kernel_shape", 2, two);
+	codebook_weights(&rng, w, 60, 15);
+	ob_floats(b, "k3", 4, k3, w);
+	ob_node(b, "Conv", "p,k3", "c");
+	ob_node(b, "GlobalAveragePool", "c", "y");
+	ob_output(b, "y");
+	return b;
+}
+
+static void test_convolutions(void **state)
+{
+	static float items[ITEMS * SIDE * SIDE], flat[ITEMS * CLASSES], first[ITEMS * CLASSES], out[ITEMS * CLASSES];
+	struct accel_model *model;
+	struct accel_layer_info info;
+
+	(void)state;
+	random_items(items);
+	model = place_all(convolutions(), true, items, ITEMS);
+	assert_int_equal(model->net->nnodes, 4);
+	assert_int_equal(model->net->nodes[0].segment->nlayers, 2);
+	assert_int_equal(accel_model_layer(model, 0, &info), 0);
+	assert_true(info.kind == ACCEL_LAYER_CONV && info.rows == 6 && info.cols == 9 && info.activation == ACCEL_ACT_RELU6);
+	assert_string_equal(info.op, "Conv");
+	assert_int_equal(accel_model_layer(model, 1, &info), 0);
+	assert_true(info.rows == 6 && info.cols == 36 && info.groups == 2 && info.code_bits == 8);
+	assert_int_equal(accel_model_run_float(model, items, ITEMS, flat, NULL), 0);
+	for (int d = 0; d < ndevices; d++) {
+		run(model, devices[d], ITEMS, items, out);
+		if (!d)
+			memcpy(first, out, sizeof(out));
+		assert_memory_equal(first, out, sizeof(out));
+	}
+	for (int i = 0; i < ITEMS * CLASSES; i++)
+		assert_true(fabsf(first[i] - flat[i]) < 1e-3f);
 	accel_model_unref(model);
 }
 
@@ -427,7 +499,7 @@ static void test_each_missing(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_placement),      cmocka_unit_test(test_reasons),        cmocka_unit_test(test_segment_ends),
+		cmocka_unit_test(test_convolutions), cmocka_unit_test(test_placement),      cmocka_unit_test(test_reasons),        cmocka_unit_test(test_segment_ends),
 		cmocka_unit_test(test_devices_agree),  cmocka_unit_test(test_session_errors), cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_fields),         cmocka_unit_test(test_each_missing),
 	};
