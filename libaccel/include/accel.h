@@ -165,9 +165,9 @@ int accel_graph_add_fc_csr(struct accel_graph *graph, const char *name, unsigned
 /*
  * A convolution over an image of dims [channels, height, width]; the output has [rows of the matrix, out_height, out_width]. Output (y, x)
  * reads the pixels (y * stride_y - pad_top + ky * dilate_y, x * stride_x - pad_left + kx * dilate_x), zeros outside the image, so what
- * is below and to the right of it needs no number. Each window must touch the image. Of `groups` groups of rows (depthwise: as many as
+ * is below and to the right of it needs no number. Of `groups` groups of rows (depthwise: as many as
  * channels) each has weights in its own channels only. Limits: kernel, stride, dilation 1 to 15,
- * padding up to 255 and smaller than the window, sides 1 to 4095.
+ * padding up to 255, no window beginning more than 254 pixels behind the image, sides 1 to 4095.
  */
 struct accel_window {
 	uint32_t channels, height, width;

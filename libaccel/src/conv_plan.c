@@ -26,15 +26,17 @@ uint32_t conv_row_limit(const struct eie_params *p)
 void conv_band(const struct accel_window *w, uint32_t first, uint32_t groups, struct conv_band *band)
 {
 	uint64_t last = (uint64_t)(first + groups) * EIE_GRANULE_VALUES - 1, pixels = window_out_pixels(w);
-	uint32_t last_y, begin, end;
+	uint32_t first_y = first * EIE_GRANULE_VALUES / w->out_width, last_y, begin, end;
 
 	last_y = (uint32_t)((last < pixels ? last : pixels - 1) / w->out_width);
-	band->first_y = first * EIE_GRANULE_VALUES / w->out_width;
-	begin = band->first_y * w->stride_y;
-	band->y = begin > w->pad_top ? begin - w->pad_top : 0;
-	end = last_y * w->stride_y + (w->kernel_y - 1) * w->dilate_y + 1 - w->pad_top;   /* windows reach into the image: above 0 */
-	end = min32(end, w->height);
-	band->rows = end - band->y;
+	begin = first_y * w->stride_y;
+	begin = begin > w->pad_top ? begin - w->pad_top : 0;
+	end = last_y * w->stride_y + (w->kernel_y - 1) * w->dilate_y + 1;
+	end = end > w->pad_top ? min32(end - w->pad_top, w->height) : 0;
+	/* windows that lie above or below the image as a whole get a row that they do not see */
+	band->y = min32(begin, w->height - 1);
+	band->rows = end > band->y ? end - band->y : 1;
+	band->first_y = min32(first_y, (w->pad_top + band->y) / w->stride_y);
 	band->origin = band->y * w->width % EIE_GRANULE_VALUES;
 	band->group = band->y * w->width / EIE_GRANULE_VALUES;
 	band->groups = (band->origin + band->rows * w->width + EIE_GRANULE_VALUES - 1) / EIE_GRANULE_VALUES;

@@ -24,7 +24,7 @@ struct conv_plan {
 	uint32_t batches, band_batches, bands;
 };
 
-/* Rows y .. y + rows - 1 of the input, for the windows from row first_y of the output on. */
+/* Rows y .. y + rows - 1 of the input; windows are counted from row first_y of the output, where their padding is not below 0. */
 struct conv_band {
 	uint32_t y, rows, first_y;
 	uint32_t group, groups, origin;   /* pixel groups of the input that hold them; first pixel in the first group */

@@ -10,16 +10,13 @@ static int check_field(const char *file, const char *layer, const char *field, u
 	       accel_fail(err, code, layer, "%s: layer '%s': %s of the window is %u; %u to %u are allowed", file, layer, field, value, lo, hi);
 }
 
-/* The last window of an axis must begin in the image, and the first one must reach into it. */
-static int check_axis(const char *file, const char *layer, const char *axis, uint32_t size, uint32_t kernel, uint32_t stride,
-		      uint32_t dilate, uint32_t pad, uint32_t out, int code, struct accel_error *err)
+/* Windows may lie in the padding as a whole, but not further behind the image than padding before it may be wide. */
+static int check_axis(const char *file, const char *layer, const char *axis, uint32_t size, uint32_t stride, uint32_t pad, uint32_t out,
+		      int code, struct accel_error *err)
 {
-	if (pad > (kernel - 1) * dilate)
-		return accel_fail(err, code, layer, "%s: layer '%s': %u pixels of padding, but the window reaches over %u: the first one would lie outside the image (%s)",
-				  file, layer, pad, (kernel - 1) * dilate + 1, axis);
-	if ((uint64_t)(out - 1) * stride >= (uint64_t)size + pad)
-		return accel_fail(err, code, layer, "%s: layer '%s': window %u of %u begins behind the image (%s)", file, layer, out - 1, out,
-				  axis);
+	if ((uint64_t)(out - 1) * stride >= (uint64_t)size + pad + WINDOW_PAD_MAX)
+		return accel_fail(err, code, layer, "%s: layer '%s': window %u of %u begins more than %u pixels behind the image (%s)", file,
+				  layer, out - 1, out, WINDOW_PAD_MAX, axis);
 	return 0;
 }
 
@@ -41,10 +38,8 @@ int accel_window_check(const char *file, const char *layer, const struct accel_w
 
 	for (size_t i = 0; !ret && i < sizeof(fields) / sizeof(fields[0]); i++)
 		ret = check_field(file, layer, fields[i].name, fields[i].value, fields[i].lo, fields[i].hi, code, err);
-	ret = ret ? ret : check_axis(file, layer, "rows", w->height, w->kernel_y, w->stride_y, w->dilate_y, w->pad_top, w->out_height, code,
-				     err);
-	return ret ? ret : check_axis(file, layer, "columns", w->width, w->kernel_x, w->stride_x, w->dilate_x, w->pad_left, w->out_width,
-				      code, err);
+	ret = ret ? ret : check_axis(file, layer, "rows", w->height, w->stride_y, w->pad_top, w->out_height, code, err);
+	return ret ? ret : check_axis(file, layer, "columns", w->width, w->stride_x, w->pad_left, w->out_width, code, err);
 }
 
 int accel_window_csr_check(const char *file, const char *layer, const struct accel_window *w, const struct accel_csr *csr, int code,

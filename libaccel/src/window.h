@@ -32,7 +32,7 @@ static inline uint64_t window_out_pixels(const struct accel_window *w)
 	return (uint64_t)w->out_height * w->out_width;
 }
 
-/* Every field in range, and every window touches the image. `file` is for the text; fails with code. */
+/* Every field in range. `file` is for the text; fails with code. */
 int accel_window_check(const char *file, const char *layer, const struct accel_window *w, int code, struct accel_error *err);
 /* The matrix, which is sound, fits the window: its columns, and where groups may have weights. */
 int accel_window_csr_check(const char *file, const char *layer, const struct accel_window *w, const struct accel_csr *csr, int code,

@@ -4,6 +4,7 @@
 #include "signals.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 /* Writing the model over its own weights would lose them. */

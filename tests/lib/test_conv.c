@@ -130,6 +130,9 @@ static void test_shapes(void **state)
 		{ 7, 1, 50, 1, 3, 1, 1, 1, 1, 0, 1, 1, 50, 1 },        /* one row */
 		{ 6, 33, 2, 3, 2, 1, 1, 1, 1, 1, 0, 33, 1, 1 },        /* one column of windows: eight rows a group */
 		{ 2, 40, 3, 1, 1, 15, 15, 1, 1, 0, 0, 3, 1, 1 },       /* windows far apart */
+		{ 3, 13, 13, 1, 1, 1, 1, 1, 1, 1, 1, 15, 15, 1 },      /* windows in the padding alone, on all sides */
+		{ 2, 5, 6, 3, 2, 2, 3, 1, 1, 255, 9, 257, 5, 1 },      /* many rows of them, above and below */
+		{ 2, 1, 1, 1, 1, 15, 15, 1, 1, 30, 255, 4, 20, 1 },    /* one pixel in a sea of padding */
 	};
 
 	const struct accel_window largest = same(2, 8, 8, 15);
@@ -333,12 +336,12 @@ static void test_refused(void **state)
 		FIELD_(channels, 0, "channels"), FIELD_(channels, 3, "another"), FIELD_(height, 0, "height"), FIELD_(height, 7, "another"),
 		FIELD_(width, 0, "width"), FIELD_(width, 5000, "width"), FIELD_(kernel_y, 0, "kernel_y"), FIELD_(kernel_y, 16, "kernel_y"),
 		FIELD_(kernel_y, 2, "places"), FIELD_(kernel_x, 0, "kernel_x"), FIELD_(kernel_x, 16, "kernel_x"),
-		FIELD_(stride_y, 0, "stride_y"), FIELD_(stride_y, 16, "stride_y"), FIELD_(stride_y, 2, "behind the image"),
-		FIELD_(stride_x, 0, "stride_x"), FIELD_(stride_x, 16, "stride_x"), FIELD_(stride_x, 2, "behind the image"),
+		FIELD_(stride_y, 0, "stride_y"), FIELD_(stride_y, 16, "stride_y"), FIELD_(out_height, 263, "behind the image"),
+		FIELD_(stride_x, 0, "stride_x"), FIELD_(stride_x, 16, "stride_x"), FIELD_(out_width, 265, "behind the image"),
 		FIELD_(dilate_y, 0, "dilate_y"), FIELD_(dilate_y, 16, "dilate_y"), FIELD_(dilate_x, 0, "dilate_x"),
-		FIELD_(dilate_x, 16, "dilate_x"), FIELD_(pad_top, 3, "padding"), FIELD_(pad_top, 256, "pad_top"),
-		FIELD_(pad_left, 3, "padding"), FIELD_(pad_left, 256, "pad_left"), FIELD_(out_height, 0, "out_height"),
-		FIELD_(out_height, 8, "behind the image"), FIELD_(out_width, 0, "out_width"), FIELD_(out_width, 10, "behind the image"),
+		FIELD_(dilate_x, 16, "dilate_x"), FIELD_(pad_top, 256, "pad_top"),
+		FIELD_(pad_left, 256, "pad_left"), FIELD_(out_height, 0, "out_height"),
+		FIELD_(out_height, 4096, "out_height"), FIELD_(out_width, 0, "out_width"), FIELD_(out_width, 4096, "out_width"),
 		FIELD_(groups, 0, "groups"), FIELD_(groups, 3, "groups"), FIELD_(groups, 2, "groups"),
 	};
 
