@@ -2,6 +2,7 @@
 /* The float network: what the integers approximate. Slow and plain; sums in double, in the order of the columns. */
 #include "graph.h"
 #include "netmodel.h"
+#include "op_window.h"
 #include "window.h"
 
 #include <errno.h>
@@ -42,28 +43,39 @@ static float activate(const struct accel_layer *layer, double sum)
 	return (float)sum;
 }
 
+/* One row of windows, oy of row r, weight by weight. */
+static void run_conv_row(const struct accel_layer *layer, uint32_t r, uint32_t oy, const float *x, float *y)
+{
+	const struct accel_window *w = &layer->window;
+	double sums[WINDOW_SIDE_MAX];
+
+	for (uint32_t i = 0; i < w->out_width; i++)
+		sums[i] = (double)layer->bias[r];
+	for (uint32_t k = layer->rowptr[r]; k < layer->rowptr[r + 1]; k++) {
+		uint32_t tap = layer->col[k] % window_taps(w), channel = layer->col[k] / window_taps(w), first, last;
+		int32_t iy = (int32_t)(oy * w->stride_y + tap / w->kernel_x * w->dilate_y) - (int32_t)w->pad_top;
+		int32_t dx = (int32_t)(tap % w->kernel_x * w->dilate_x) - (int32_t)w->pad_left;
+		double weight = (double)layer->codebook[layer->code[k]];
+		const float *row;
+
+		if (iy < 0 || iy >= (int32_t)w->height)
+			continue;
+		row = x + ((size_t)channel * w->height + (size_t)iy) * w->width;
+		window_range(w->out_width, w->stride_x, dx, w->width, &first, &last);
+		for (uint32_t i = first; i < last; i++)
+			sums[i] += weight * (double)row[(int64_t)i * w->stride_x + dx];
+	}
+	for (uint32_t i = 0; i < w->out_width; i++)
+		y[i] = activate(layer, sums[i]);
+}
+
 static void run_conv(const struct accel_layer *layer, const float *x, float *y)
 {
 	const struct accel_window *w = &layer->window;
 
-	for (uint32_t r = 0; r < layer->rows; r++) {
-		for (uint32_t p = 0; p < window_out_pixels(w); p++) {
-			int32_t top = (int32_t)(p / w->out_width * w->stride_y) - (int32_t)w->pad_top;
-			int32_t left = (int32_t)(p % w->out_width * w->stride_x) - (int32_t)w->pad_left;
-			double sum = (double)layer->bias[r];
-
-			for (uint32_t k = layer->rowptr[r]; k < layer->rowptr[r + 1]; k++) {
-				uint32_t tap = layer->col[k] % window_taps(w), channel = layer->col[k] / window_taps(w);
-				int32_t iy = top + (int32_t)(tap / w->kernel_x * w->dilate_y);
-				int32_t ix = left + (int32_t)(tap % w->kernel_x * w->dilate_x);
-
-				if (iy >= 0 && ix >= 0 && iy < (int32_t)w->height && ix < (int32_t)w->width)
-					sum += (double)layer->codebook[layer->code[k]] *
-					       (double)x[((size_t)channel * w->height + (size_t)iy) * w->width + (size_t)ix];
-			}
-			y[r * window_out_pixels(w) + p] = activate(layer, sum);
-		}
-	}
+	for (uint32_t r = 0; r < layer->rows; r++)
+		for (uint32_t oy = 0; oy < w->out_height; oy++, y += w->out_width)
+			run_conv_row(layer, r, oy, x, y);
 }
 
 void accel_float_run(const struct accel_model *model, float **values)
