@@ -19,6 +19,9 @@ struct candidate {
 	uint32_t rows, cols;
 	uint64_t row_stride, col_stride;
 	const float *weights;      /* [row * row_stride + col * col_stride] */
+	uint64_t weight_count;
+	const float *codebook;     /* [ncodes] that they were made of, or NULL */
+	unsigned int ncodes;
 	const float *bias;         /* or NULL */
 	uint64_t bias_stride;      /* 0: one number for all rows */
 	float beta;
@@ -61,31 +64,86 @@ static int refuse(const struct accel_network *net, struct net_node *node, struct
 	return accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
 }
 
-static int compare_floats(const void *a, const void *b)
-{
-	float x = *(const float *)a, y = *(const float *)b;
+/* Values that weights may have, and the codes of those; own: as the author of the network gave it. */
+struct codebook {
+	float value[256];          /* [0] = 0 */
+	unsigned int n;            /* 257: too many */
+	float sorted[256];         /* n - 1 values in order, or fewer where some are equal, and the code of each */
+	uint8_t code[256];
+	unsigned int nsorted;
+};
 
-	return (x > y) - (x < y);
+/* Place of w in sorted, or where it had to be. */
+static unsigned int place_of(const struct codebook *b, float w)
+{
+	unsigned int lo = 0, hi = b->nsorted;
+
+	while (lo < hi) {
+		unsigned int middle = (lo + hi) / 2;
+
+		if (b->sorted[middle] < w)
+			lo = middle + 1;
+		else
+			hi = middle;
+	}
+	return lo;
 }
 
-/* Different non-zero values, in order; more than 255 end the search. */
-static unsigned int distinct(const struct candidate *f, float *values)
+/* Code of a weight; 0: it is not there. */
+static uint8_t code_of(const struct codebook *b, float w)
 {
-	unsigned int n = 0;
+	unsigned int at = place_of(b, w);
 
-	for (uint32_t r = 0; r < f->rows; r++) {
-		for (uint32_t c = 0; c < f->cols; c++) {
-			float w = weight(f, r, c);
+	return at < b->nsorted && b->sorted[at] == w ? b->code[at] : 0;
+}
 
-			if (w == 0 || bsearch(&w, values, n, sizeof(w), compare_floats))
-				continue;
-			if (n == 255)
-				return 256;
-			values[n++] = w;
-			qsort(values, n, sizeof(w), compare_floats);
-		}
+static void add_value(struct codebook *b, float w, unsigned int code)
+{
+	unsigned int at = place_of(b, w);
+
+	if (w == 0 || (at < b->nsorted && b->sorted[at] == w))
+		return;
+	memmove(b->sorted + at + 1, b->sorted + at, (b->nsorted - at) * sizeof(*b->sorted));
+	memmove(b->code + at + 1, b->code + at, b->nsorted - at);
+	b->sorted[at] = w;
+	b->code[at] = (uint8_t)code;
+	b->nsorted++;
+}
+
+/* The codebook that the weights came with, if it still has all of them. */
+static bool own_codebook(const struct candidate *f, struct codebook *b)
+{
+	*b = (struct codebook){ .n = f->ncodes };
+	for (unsigned int i = 0; i < f->ncodes; i++) {
+		b->value[i] = f->codebook[i];
+		add_value(b, f->codebook[i], i);
 	}
-	return n;
+	for (uint64_t i = 0; i < f->weight_count; i++)
+		if (f->weights[i] != 0 && !code_of(b, f->weights[i]))
+			return false;
+	return f->ncodes;
+}
+
+/* Or the different values in order; more than 255 end the search. */
+static void find_codebook(const struct candidate *f, struct codebook *b)
+{
+	if (own_codebook(f, b))
+		return;
+	*b = (struct codebook){ .n = 1 };
+	for (uint64_t i = 0; i < f->weight_count; i++) {
+		if (f->weights[i] == 0 || code_of(b, f->weights[i]))
+			continue;
+		if (b->nsorted == 255) {
+			b->n = 257;
+			return;
+		}
+		add_value(b, f->weights[i], 1);
+	}
+	b->n = b->nsorted + 1;
+	for (unsigned int i = 0; i < b->nsorted; i++) {
+		b->value[i + 1] = b->sorted[i];
+		b->code[i] = (uint8_t)(i + 1);
+	}
 }
 
 static bool activation_of(const struct net_act *act, enum accel_activation *activation)
@@ -111,6 +169,14 @@ static bool attr_flag(const struct net_node *node, const char *name)
 	const struct net_attr *a = op_attr(node, name);
 
 	return a && a->ints[0];
+}
+
+static void take_weights(struct candidate *f, const struct net_value *w)
+{
+	f->weights = w->data;
+	f->weight_count = w->count;
+	f->codebook = w->codebook;
+	f->ncodes = w->codebook ? w->ncodes : 0;
 }
 
 /* Bias of one number, or of one a row, that is constant. */
@@ -143,7 +209,7 @@ static bool as_fc(struct accel_network *net, const struct pass_users *users, uin
 	f->cols = w->dims[turned ? 1 : 0];
 	f->row_stride = turned ? f->cols : 1;
 	f->col_stride = turned ? 1 : f->rows;
-	f->weights = w->data;
+	take_weights(f, w);
 	if (x->count != f->cols || y->count != f->rows) {
 		*ret = refuse(net, node, err, "fully connected for %llu vectors an item: this library makes commands for one",
 			      (unsigned long long)(x->count / f->cols));
@@ -199,7 +265,7 @@ static bool as_conv(struct accel_network *net, uint32_t n, struct candidate *f, 
 	}
 	f->rows = w->dims[0];
 	f->cols = x->dims[1] * window->kernel[1] * window->kernel[2];
-	f->weights = w->data;
+	take_weights(f, w);
 	f->window = (struct accel_window){
 		x->dims[1], window->in[1], window->in[2], window->kernel[1], window->kernel[2], window->stride[1], window->stride[2],
 		window->dilation[1], window->dilation[2], (uint32_t)window->pad[1], (uint32_t)window->pad[2], window->out[1], window->out[2],
@@ -224,7 +290,7 @@ static bool as_conv(struct accel_network *net, uint32_t n, struct candidate *f, 
 static int find_layers(struct accel_network *net, const struct pass_users *users, bool conv, struct candidate *layers,
 		       unsigned int *nlayers, struct accel_error *err)
 {
-	float values[256];
+	struct codebook book;
 	int ret = 0;
 
 	*nlayers = 0;
@@ -236,7 +302,8 @@ static int find_layers(struct accel_network *net, const struct pass_users *users
 			continue;
 		if (image ? !as_conv(net, n, f, err, &ret) : !as_fc(net, users, n, f, err, &ret))
 			continue;
-		if (distinct(f, values) > 255)
+		find_codebook(f, &book);
+		if (book.n > 256)
 			ret = refuse(net, &net->nodes[n], err,
 				     "%s, but with more than 255 different weights: the engine has codebooks of 255; prune and "
 				     "quantise them first", image ? "convolution" : "fully connected");
@@ -267,8 +334,7 @@ static void cut_segments(const struct pass_users *users, struct candidate *layer
 /* The layer as compressed sparse rows with a codebook. */
 static int add_layer(struct accel_graph *graph, const char *name, const struct candidate *f, unsigned int *tensor, struct accel_error *err)
 {
-	float codebook[256] = { 0 };
-	unsigned int ncodes = 1 + distinct(f, codebook + 1);
+	struct codebook book;
 	uint64_t nnz = 0;
 	uint32_t *rowptr = calloc((size_t)f->rows + 1, sizeof(*rowptr)), *col;
 	float *bias = malloc(f->rows * sizeof(*bias));
@@ -276,7 +342,8 @@ static int add_layer(struct accel_graph *graph, const char *name, const struct c
 	uint8_t *code;
 	int ret;
 
-	for (uint64_t i = 0; i < (uint64_t)f->rows * f->cols / f->groups; i++)
+	find_codebook(f, &book);
+	for (uint64_t i = 0; i < f->weight_count; i++)
 		nnz += f->weights[i] != 0;
 	col = malloc((nnz + 1) * sizeof(*col));
 	code = malloc(nnz + 1);
@@ -289,16 +356,15 @@ static int add_layer(struct accel_graph *graph, const char *name, const struct c
 		bias[r] = f->bias ? f->beta * f->bias[r * f->bias_stride] : 0;
 		for (uint32_t c = 0; c < f->cols; c++) {
 			float w = weight(f, r, c);
-			const float *at = w == 0 ? NULL : bsearch(&w, codebook + 1, ncodes - 1, sizeof(w), compare_floats);
 
-			if (!at)
+			if (w == 0)
 				continue;
 			col[nnz] = c;
-			code[nnz++] = (uint8_t)(at - codebook);
+			code[nnz++] = code_of(&book, w);
 		}
 		rowptr[r + 1] = (uint32_t)nnz;
 	}
-	csr = (struct accel_csr){ f->rows, f->cols, rowptr, col, code, codebook, ncodes, bias };
+	csr = (struct accel_csr){ f->rows, f->cols, rowptr, col, code, book.value, book.n, bias };
 	ret = f->conv ? accel_graph_add_conv_csr(graph, name, *tensor, &csr, &f->window, f->activation, tensor, err) :
 			accel_graph_add_fc_csr(graph, name, *tensor, &csr, f->activation, tensor, err);
 out:

@@ -10,6 +10,7 @@
 #include "net_codes.h"
 #include "net_make.h"
 #include "netmodel.h"
+#include "onnx_place.h"
 #include "op.h"
 #include "pass.h"
 #include "squeezenet.h"
@@ -219,6 +220,44 @@ static void codebooks_stay(void **state)
 	accel_model_unref(again);
 }
 
+/* On the engine, too: the layer's codebook is the author's, unused entries included, in its order. */
+static void codebooks_on_the_engine(void **state)
+{
+	struct net_file f = net_write(layers, 2);
+	struct accel_network *net = graph(1, true, "f,v,c");
+	struct accel_model *model, *again;
+	const struct accel_layer *layer;
+	struct accel_error err = { 0 };
+	void *file;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(deepcomp_load(net, f.p, f.n, "t.net", &err), 0);
+	free(f.p);
+	if (pass_all(net, &err) || onnx_place(net, true, NULL, &err) || netmodel_new(net, &model, &err) ||
+	    eie_encode(model, &file, &size, NULL, &err) || accel_model_load(file, size, "m", &again, &err))
+		fail_msg("%s", err.text);
+	assert_null(again->net->nodes[0].op);
+	layer = &again->net->nodes[0].segment->layers[0];
+	assert_int_equal(layer->kind, ACCEL_LAYER_CONV);
+	assert_int_equal(layer->ncodes, 256);
+	assert_memory_equal(layer->codebook, book8, sizeof(book8));
+	for (uint32_t r = 0; r < layer->rows; r++) {
+		uint32_t i = layer->rowptr[r];
+
+		for (uint32_t c = 0; c < layer->cols; c++) {
+			float w = 0;
+
+			if (i < layer->rowptr[r + 1] && layer->col[i] == c)
+				w = layer->codebook[layer->code[i++]];
+			assert_memory_equal(&w, &book8[code8[r * layer->cols + c]], 4);
+		}
+	}
+	free(file);
+	accel_model_unref(model);
+	accel_model_unref(again);
+}
+
 static uint8_t *coded_file(size_t *size)
 {
 	struct net_file f = net_write(layers, 2);
@@ -336,7 +375,7 @@ static void squeezenet(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_weight), cmocka_unit_test(broken_files), cmocka_unit_test(codebooks_stay), cmocka_unit_test(fields),
+		cmocka_unit_test(every_weight), cmocka_unit_test(broken_files), cmocka_unit_test(codebooks_stay), cmocka_unit_test(codebooks_on_the_engine), cmocka_unit_test(fields),
 		cmocka_unit_test(squeezenet),
 	};
 
