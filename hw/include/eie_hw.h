@@ -254,6 +254,7 @@ struct eie_cmd {
 
 /* enum feature: Bits of the device tree's eie,features (absent: none); a command of a feature that the engine does not have is an unknown opcode */
 #define EIE_FEATURE_VECTOR 0x1 /* VMAC, VDRAIN: docs/vector_mode.md */
+#define EIE_FEATURE_POOL 0x2 /* VPOOL: docs/vector_mode.md */
 
 /* enum op: CMD.OPCODE; the high digit names the engine */
 #define EIE_OP_LOAD 0x10 /* memory to on-chip buffer (fields XFER_*) */
@@ -262,6 +263,7 @@ struct eie_cmd {
 #define EIE_OP_DRAIN 0x22 /* compute: sum banks, add bias, requantise, clamp an accumulator half into ABUF, and clear it (fields DRAIN_*) */
 #define EIE_OP_VMAC 0x23 /* compute: multiply windows of an image in ABUF with a tile of weights, eight pixels at a time (fields VMAC_*; FEATURE_VECTOR) */
 #define EIE_OP_VDRAIN 0x24 /* compute: what DRAIN does, for the sums of VMACs (fields VDRAIN_*; FEATURE_VECTOR) */
+#define EIE_OP_VPOOL 0x25 /* compute: largest value of each window of an image in ABUF, eight windows at a time (fields VPOOL_*; FEATURE_POOL) */
 #define EIE_OP_STORE 0x30 /* ABUF to memory (fields XFER_*) */
 #define   EIE_CMD_XFER_TARGET_DW 0 /* enum buf */
 #define   EIE_CMD_XFER_TARGET_SHIFT 16
@@ -441,6 +443,69 @@ struct eie_cmd {
 #define   EIE_CMD_VDRAIN_HI_DW 5 /* upper clamp, int16, LO .. 32767 */
 #define   EIE_CMD_VDRAIN_HI_SHIFT 16
 #define   EIE_CMD_VDRAIN_HI_MASK 0xffff
+#define   EIE_CMD_VPOOL_ORIGIN_DW 0 /* as VMAC_ORIGIN; fields that both have lie in the same bits */
+#define   EIE_CMD_VPOOL_ORIGIN_SHIFT 18
+#define   EIE_CMD_VPOOL_ORIGIN_MASK 0x7
+#define   EIE_CMD_VPOOL_IN_DW 1 /* granule of ABUF of channel 0, pixel group 0; multiple of CLUSTERS */
+#define   EIE_CMD_VPOOL_IN_SHIFT 0
+#define   EIE_CMD_VPOOL_IN_MASK 0xffffff
+#define   EIE_CMD_VPOOL_KERNEL_Y_DW 1 /* rows of the window, at least 1 */
+#define   EIE_CMD_VPOOL_KERNEL_Y_SHIFT 24
+#define   EIE_CMD_VPOOL_KERNEL_Y_MASK 0xf
+#define   EIE_CMD_VPOOL_KERNEL_X_DW 1 /* columns of the window, at least 1 */
+#define   EIE_CMD_VPOOL_KERNEL_X_SHIFT 28
+#define   EIE_CMD_VPOOL_KERNEL_X_MASK 0xf
+#define   EIE_CMD_VPOOL_OUT_DW 2 /* granule of ABUF for channel 0, group 0; multiple of CLUSTERS */
+#define   EIE_CMD_VPOOL_OUT_SHIFT 0
+#define   EIE_CMD_VPOOL_OUT_MASK 0xffffff
+#define   EIE_CMD_VPOOL_PLANE_DW 3 /* pixel groups a channel of the input, at least 1 */
+#define   EIE_CMD_VPOOL_PLANE_SHIFT 0
+#define   EIE_CMD_VPOOL_PLANE_MASK 0xfffff
+#define   EIE_CMD_VPOOL_CHANNELS_DW 3 /* channels, at least 1, multiple of CLUSTERS */
+#define   EIE_CMD_VPOOL_CHANNELS_SHIFT 20
+#define   EIE_CMD_VPOOL_CHANNELS_MASK 0xfff
+#define   EIE_CMD_VPOOL_IN_X_DW 4 /* pixels in a row of the image, at least 1 */
+#define   EIE_CMD_VPOOL_IN_X_SHIFT 0
+#define   EIE_CMD_VPOOL_IN_X_MASK 0xfff
+#define   EIE_CMD_VPOOL_IN_Y_DW 4 /* rows of the image, at least 1 */
+#define   EIE_CMD_VPOOL_IN_Y_SHIFT 12
+#define   EIE_CMD_VPOOL_IN_Y_MASK 0xfff
+#define   EIE_CMD_VPOOL_STRIDE_X_DW 4 /* pixels from a window to the next in a row, at least 1 */
+#define   EIE_CMD_VPOOL_STRIDE_X_SHIFT 24
+#define   EIE_CMD_VPOOL_STRIDE_X_MASK 0xf
+#define   EIE_CMD_VPOOL_STRIDE_Y_DW 4 /* rows from a row of windows to the next, at least 1 */
+#define   EIE_CMD_VPOOL_STRIDE_Y_SHIFT 28
+#define   EIE_CMD_VPOOL_STRIDE_Y_MASK 0xf
+#define   EIE_CMD_VPOOL_OUT_X_DW 5 /* windows in a row, at least 1 */
+#define   EIE_CMD_VPOOL_OUT_X_SHIFT 0
+#define   EIE_CMD_VPOOL_OUT_X_MASK 0xfff
+#define   EIE_CMD_VPOOL_OUT_PLANE_DW 5 /* pixel groups a channel of the output, at least GROUPS */
+#define   EIE_CMD_VPOOL_OUT_PLANE_SHIFT 12
+#define   EIE_CMD_VPOOL_OUT_PLANE_MASK 0xfff
+#define   EIE_CMD_VPOOL_DILATE_X_DW 5 /* pixels from a column of the window to the next, at least 1 */
+#define   EIE_CMD_VPOOL_DILATE_X_SHIFT 24
+#define   EIE_CMD_VPOOL_DILATE_X_MASK 0xf
+#define   EIE_CMD_VPOOL_DILATE_Y_DW 5 /* rows from a row of the window to the next, at least 1 */
+#define   EIE_CMD_VPOOL_DILATE_Y_SHIFT 28
+#define   EIE_CMD_VPOOL_DILATE_Y_MASK 0xf
+#define   EIE_CMD_VPOOL_FIRST_X_DW 6 /* column of the first window, below OUT_X */
+#define   EIE_CMD_VPOOL_FIRST_X_SHIFT 0
+#define   EIE_CMD_VPOOL_FIRST_X_MASK 0xfff
+#define   EIE_CMD_VPOOL_FIRST_Y_DW 6 /* row of the first window */
+#define   EIE_CMD_VPOOL_FIRST_Y_SHIFT 12
+#define   EIE_CMD_VPOOL_FIRST_Y_MASK 0xfff
+#define   EIE_CMD_VPOOL_PAD_X_DW 6 /* columns left of the image that windows may cover */
+#define   EIE_CMD_VPOOL_PAD_X_SHIFT 24
+#define   EIE_CMD_VPOOL_PAD_X_MASK 0xff
+#define   EIE_CMD_VPOOL_GROUPS_DW 7 /* groups of eight windows, at least 1 */
+#define   EIE_CMD_VPOOL_GROUPS_SHIFT 0
+#define   EIE_CMD_VPOOL_GROUPS_MASK 0xfff
+#define   EIE_CMD_VPOOL_PAD_Y_DW 7 /* rows above the image that windows may cover */
+#define   EIE_CMD_VPOOL_PAD_Y_SHIFT 12
+#define   EIE_CMD_VPOOL_PAD_Y_MASK 0xff
+#define   EIE_CMD_VPOOL_TAIL_DW 7 /* windows in the last group, 0: eight; the values behind them become 0 */
+#define   EIE_CMD_VPOOL_TAIL_SHIFT 20
+#define   EIE_CMD_VPOOL_TAIL_MASK 0x7
 
 /* Column pointer: A 32-bit word of PBUF; all units are entries (1 byte for 4-bit codes, 2 bytes for 8-bit codes). */
 #define EIE_PTR_START_BITS 0x14 /* bits 19..0: first entry, counted from MAC_WEIGHTS */

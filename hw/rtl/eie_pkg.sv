@@ -198,6 +198,7 @@ package eie_pkg;
 
   // FEATURE
   parameter logic [7:0] FeatureVector = 8'h1;
+  parameter logic [7:0] FeaturePool = 8'h2;
 
   // OP
   parameter logic [7:0] OpLoad = 8'h10;
@@ -206,6 +207,7 @@ package eie_pkg;
   parameter logic [7:0] OpDrain = 8'h22;
   parameter logic [7:0] OpVmac = 8'h23;
   parameter logic [7:0] OpVdrain = 8'h24;
+  parameter logic [7:0] OpVpool = 8'h25;
   parameter logic [7:0] OpStore = 8'h30;
   parameter int unsigned CmdXferTargetLsb = 16;
   parameter int unsigned CmdXferTargetWidth = 4;
@@ -328,6 +330,48 @@ package eie_pkg;
   parameter int unsigned CmdVdrainLoWidth = 16;
   parameter int unsigned CmdVdrainHiLsb = 176;
   parameter int unsigned CmdVdrainHiWidth = 16;
+  parameter int unsigned CmdVpoolOriginLsb = 18;
+  parameter int unsigned CmdVpoolOriginWidth = 3;
+  parameter int unsigned CmdVpoolInLsb = 32;
+  parameter int unsigned CmdVpoolInWidth = 24;
+  parameter int unsigned CmdVpoolKernelYLsb = 56;
+  parameter int unsigned CmdVpoolKernelYWidth = 4;
+  parameter int unsigned CmdVpoolKernelXLsb = 60;
+  parameter int unsigned CmdVpoolKernelXWidth = 4;
+  parameter int unsigned CmdVpoolOutLsb = 64;
+  parameter int unsigned CmdVpoolOutWidth = 24;
+  parameter int unsigned CmdVpoolPlaneLsb = 96;
+  parameter int unsigned CmdVpoolPlaneWidth = 20;
+  parameter int unsigned CmdVpoolChannelsLsb = 116;
+  parameter int unsigned CmdVpoolChannelsWidth = 12;
+  parameter int unsigned CmdVpoolInXLsb = 128;
+  parameter int unsigned CmdVpoolInXWidth = 12;
+  parameter int unsigned CmdVpoolInYLsb = 140;
+  parameter int unsigned CmdVpoolInYWidth = 12;
+  parameter int unsigned CmdVpoolStrideXLsb = 152;
+  parameter int unsigned CmdVpoolStrideXWidth = 4;
+  parameter int unsigned CmdVpoolStrideYLsb = 156;
+  parameter int unsigned CmdVpoolStrideYWidth = 4;
+  parameter int unsigned CmdVpoolOutXLsb = 160;
+  parameter int unsigned CmdVpoolOutXWidth = 12;
+  parameter int unsigned CmdVpoolOutPlaneLsb = 172;
+  parameter int unsigned CmdVpoolOutPlaneWidth = 12;
+  parameter int unsigned CmdVpoolDilateXLsb = 184;
+  parameter int unsigned CmdVpoolDilateXWidth = 4;
+  parameter int unsigned CmdVpoolDilateYLsb = 188;
+  parameter int unsigned CmdVpoolDilateYWidth = 4;
+  parameter int unsigned CmdVpoolFirstXLsb = 192;
+  parameter int unsigned CmdVpoolFirstXWidth = 12;
+  parameter int unsigned CmdVpoolFirstYLsb = 204;
+  parameter int unsigned CmdVpoolFirstYWidth = 12;
+  parameter int unsigned CmdVpoolPadXLsb = 216;
+  parameter int unsigned CmdVpoolPadXWidth = 8;
+  parameter int unsigned CmdVpoolGroupsLsb = 224;
+  parameter int unsigned CmdVpoolGroupsWidth = 12;
+  parameter int unsigned CmdVpoolPadYLsb = 236;
+  parameter int unsigned CmdVpoolPadYWidth = 8;
+  parameter int unsigned CmdVpoolTailLsb = 244;
+  parameter int unsigned CmdVpoolTailWidth = 3;
 
   // Column pointer
   parameter int unsigned PtrStartBits = 32'h14;

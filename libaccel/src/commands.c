@@ -39,6 +39,8 @@ const char *eie_op_name(uint32_t opcode)
 		return "VMAC";
 	case EIE_OP_VDRAIN:
 		return "VDRAIN";
+	case EIE_OP_VPOOL:
+		return "VPOOL";
 	case EIE_OP_STORE:
 		return "STORE";
 	default:

@@ -124,6 +124,8 @@ static uint32_t execute(struct ref_run *run, const struct eie_cmd *cmd)
 		status = ref_vmac(run, cmd);
 	else if (op == EIE_OP_VDRAIN)
 		status = ref_vdrain(run, cmd);
+	else if (op == EIE_OP_VPOOL)
+		status = ref_vpool(run, cmd);
 
 	if (!status && CMD_GET(cmd, SIGNAL_PREV))
 		status = give(run, op == EIE_OP_STORE ? STORE_COMPUTE : COMPUTE_LOAD);

@@ -44,6 +44,14 @@ static const struct bits vdrain_bits[] = {
 	BIT_OF(VDRAIN_GROUPS), BIT_OF(VDRAIN_PARAM), BIT_OF(VDRAIN_LO), BIT_OF(VDRAIN_HI), { 0, 0 }
 };
 
+static const struct bits vpool_bits[] = {
+	COMPUTE_BITS, BIT_OF(VPOOL_ORIGIN), BIT_OF(VPOOL_IN), BIT_OF(VPOOL_KERNEL_Y), BIT_OF(VPOOL_KERNEL_X), BIT_OF(VPOOL_OUT),
+	BIT_OF(VPOOL_PLANE), BIT_OF(VPOOL_CHANNELS), BIT_OF(VPOOL_IN_X), BIT_OF(VPOOL_IN_Y), BIT_OF(VPOOL_STRIDE_X),
+	BIT_OF(VPOOL_STRIDE_Y), BIT_OF(VPOOL_OUT_X), BIT_OF(VPOOL_OUT_PLANE), BIT_OF(VPOOL_DILATE_X), BIT_OF(VPOOL_DILATE_Y),
+	BIT_OF(VPOOL_FIRST_X), BIT_OF(VPOOL_FIRST_Y), BIT_OF(VPOOL_PAD_X), BIT_OF(VPOOL_GROUPS), BIT_OF(VPOOL_PAD_Y), BIT_OF(VPOOL_TAIL),
+	{ 0, 0 }
+};
+
 static bool has_other_bits(const struct eie_cmd *cmd, const struct bits *known)
 {
 	struct eie_cmd rest = *cmd;
@@ -165,6 +173,26 @@ static uint32_t check_vdrain(const struct ref_run *run, const struct eie_cmd *cm
 	return EIE_STATUS_OK;
 }
 
+static uint32_t check_vpool(const struct ref_run *run, const struct eie_cmd *cmd)
+{
+	const struct eie_params *p = &run->ref->p;
+	uint64_t channels = CMD_GET(cmd, VPOOL_CHANNELS), plane = CMD_GET(cmd, VPOOL_PLANE), in = CMD_GET(cmd, VPOOL_IN);
+	uint64_t out = CMD_GET(cmd, VPOOL_OUT), out_plane = CMD_GET(cmd, VPOOL_OUT_PLANE), groups = CMD_GET(cmd, VPOOL_GROUPS);
+	uint64_t pixels = (uint64_t)CMD_GET(cmd, VPOOL_IN_X) * CMD_GET(cmd, VPOOL_IN_Y);
+	uint64_t blocks = channels / p->clusters;
+
+	if (has_other_bits(cmd, vpool_bits) || !channels || !pixels || !plane || !groups || out_plane < groups ||
+	    !CMD_GET(cmd, VPOOL_KERNEL_X) || !CMD_GET(cmd, VPOOL_KERNEL_Y) || !CMD_GET(cmd, VPOOL_STRIDE_X) ||
+	    !CMD_GET(cmd, VPOOL_STRIDE_Y) || !CMD_GET(cmd, VPOOL_DILATE_X) || !CMD_GET(cmd, VPOOL_DILATE_Y) ||
+	    CMD_GET(cmd, VPOOL_FIRST_X) >= CMD_GET(cmd, VPOOL_OUT_X))
+		return EIE_STATUS_BAD_COMMAND;
+	if (channels % p->clusters || in % p->clusters || out % p->clusters || in + blocks * plane * p->clusters > p->abuf ||
+	    CMD_GET(cmd, VPOOL_ORIGIN) + pixels > plane * EIE_GRANULE_VALUES ||
+	    out + ((blocks - 1) * out_plane + groups) * p->clusters > p->abuf)
+		return EIE_STATUS_BAD_RANGE;
+	return EIE_STATUS_OK;
+}
+
 uint32_t ref_check(const struct ref_run *run, const struct eie_cmd *cmd)
 {
 	bool vector = run->ref->p.features & EIE_FEATURE_VECTOR;
@@ -183,6 +211,8 @@ uint32_t ref_check(const struct ref_run *run, const struct eie_cmd *cmd)
 		return vector ? check_vmac(run, cmd) : EIE_STATUS_BAD_COMMAND;
 	case EIE_OP_VDRAIN:
 		return vector ? check_vdrain(run, cmd) : EIE_STATUS_BAD_COMMAND;
+	case EIE_OP_VPOOL:
+		return run->ref->p.features & EIE_FEATURE_POOL ? check_vpool(run, cmd) : EIE_STATUS_BAD_COMMAND;
 	default:
 		return EIE_STATUS_BAD_COMMAND;
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* VMAC and VDRAIN: docs/vector_mode.md word by word. */
+/* VMAC, VDRAIN and VPOOL: docs/vector_mode.md word by word. */
 #include <string.h>
 
 #include "commands.h"
@@ -25,6 +25,15 @@ static uint32_t in_group(uint32_t group, uint32_t groups, uint32_t tail)
 	return group == groups - 1 && tail ? tail : PIXELS;
 }
 
+/* VMAC and VPOOL have the fields of image and windows in the same bits. */
+static struct image image_of(const struct eie_cmd *cmd)
+{
+	return (struct image){
+		.in = CMD_GET(cmd, VMAC_IN), .plane = CMD_GET(cmd, VMAC_PLANE), .origin = CMD_GET(cmd, VMAC_ORIGIN),
+		.width = CMD_GET(cmd, VMAC_IN_X), .height = CMD_GET(cmd, VMAC_IN_Y),
+	};
+}
+
 static void locate(const struct eie_cmd *cmd, uint32_t group, struct windows *w)
 {
 	uint32_t first = CMD_GET(cmd, VMAC_FIRST_Y) * CMD_GET(cmd, VMAC_OUT_X) + CMD_GET(cmd, VMAC_FIRST_X) + group * PIXELS;
@@ -38,15 +47,15 @@ static void locate(const struct eie_cmd *cmd, uint32_t group, struct windows *w)
 	}
 }
 
-/* Pixel (dx, dy) of the eight windows in one channel; zero outside the image. *any: one of them is not zero. */
+/* Pixel (dx, dy) of the eight windows in one channel; zero outside the image. *inside: a bit for each that is in it. */
 static uint32_t gather(struct ref_run *run, const struct image *image, const struct windows *w, uint32_t channel, int32_t dx, int32_t dy,
-		       int16_t *values, bool *any)
+		       int16_t *values, uint32_t *inside)
 {
 	const struct ref_buffer *a = &run->ref->buf[EIE_BUF_ABUF];
 	uint32_t k = run->ref->p.clusters;
 	size_t plane = image->in + (size_t)(channel / k) * image->plane * k + channel % k;
 
-	*any = false;
+	*inside = 0;
 	for (uint32_t l = 0; l < PIXELS; l++) {
 		int32_t x = w->x[l] + dx, y = w->y[l] + dy;
 		uint32_t pixel;
@@ -60,7 +69,7 @@ static uint32_t gather(struct ref_run *run, const struct image *image, const str
 		if (!ref_is_written(a, granule))
 			return EIE_STATUS_UNWRITTEN;
 		values[l] = ref_load16(ref_granule(a, granule) + 2 * (pixel % PIXELS));
-		*any |= values[l];
+		*inside |= 1u << l;
 	}
 	run->columns++;
 	return EIE_STATUS_OK;
@@ -69,10 +78,7 @@ static uint32_t gather(struct ref_run *run, const struct image *image, const str
 uint32_t ref_vmac(struct ref_run *run, const struct eie_cmd *cmd)
 {
 	struct eie_ref *ref = run->ref;
-	const struct image image = {
-		.in = CMD_GET(cmd, VMAC_IN), .plane = CMD_GET(cmd, VMAC_PLANE), .origin = CMD_GET(cmd, VMAC_ORIGIN),
-		.width = CMD_GET(cmd, VMAC_IN_X), .height = CMD_GET(cmd, VMAC_IN_Y),
-	};
+	const struct image image = image_of(cmd);
 	const struct ref_tile tile = {
 		CMD_GET(cmd, VMAC_WIDE), CMD_GET(cmd, VMAC_WEIGHTS), CMD_GET(cmd, VMAC_CODEBOOK), CMD_GET(cmd, VMAC_ROWS)
 	};
@@ -91,9 +97,11 @@ uint32_t ref_vmac(struct ref_run *run, const struct eie_cmd *cmd)
 			int32_t dx = (int32_t)(j % kx * CMD_GET(cmd, VMAC_DILATE_X));
 			int32_t dy = (int32_t)(j / kx % ky * CMD_GET(cmd, VMAC_DILATE_Y));
 			int16_t x[PIXELS];
-			bool any;
-			uint32_t status = gather(run, &image, &windows, j / (kx * ky), dx, dy, x, &any);
+			uint32_t inside, status = gather(run, &image, &windows, j / (kx * ky), dx, dy, x, &inside);
+			bool any = false;
 
+			for (uint32_t l = 0; l < PIXELS; l++)
+				any |= x[l];
 			for (uint32_t c = 0; any && !status && c < ref->p.clusters; c++)
 				status = ref_column(run, &tile, c, CMD_GET(cmd, VMAC_PTR), j, x, PIXELS,
 						    acc + (size_t)c * vector_rows * PIXELS);
@@ -139,6 +147,55 @@ uint32_t ref_vdrain(struct ref_run *run, const struct eie_cmd *cmd)
 		for (uint32_t c = 0; c < k; c++)
 			memset(half + ((size_t)c * vector_rows + (size_t)g * words * EIE_GRANULE_VALUES) * PIXELS, 0,
 			       (size_t)words * EIE_GRANULE_VALUES * PIXELS * sizeof(*half));
+	}
+	return EIE_STATUS_OK;
+}
+
+/* The largest value of eight windows of a channel; 0 where a window has no pixel of the image. */
+static uint32_t largest(struct ref_run *run, const struct eie_cmd *cmd, const struct image *image, const struct windows *w, uint32_t channel,
+			int16_t *best)
+{
+	uint32_t kx = CMD_GET(cmd, VPOOL_KERNEL_X), taps = kx * CMD_GET(cmd, VPOOL_KERNEL_Y), seen = 0;
+
+	memset(best, 0, PIXELS * sizeof(*best));
+	for (uint32_t t = 0; t < taps; t++) {
+		int16_t x[PIXELS];
+		uint32_t inside, status = gather(run, image, w, channel, (int32_t)(t % kx * CMD_GET(cmd, VPOOL_DILATE_X)),
+						 (int32_t)(t / kx * CMD_GET(cmd, VPOOL_DILATE_Y)), x, &inside);
+
+		if (status)
+			return status;
+		if (ref_out_of_time(run))
+			return EIE_STATUS_TIMEOUT;
+		for (uint32_t l = 0; l < PIXELS; l++)
+			if (inside >> l & 1 && (!(seen >> l & 1) || x[l] > best[l]))
+				best[l] = x[l];
+		seen |= inside;
+	}
+	return EIE_STATUS_OK;
+}
+
+uint32_t ref_vpool(struct ref_run *run, const struct eie_cmd *cmd)
+{
+	struct ref_buffer *a = &run->ref->buf[EIE_BUF_ABUF];
+	const struct image image = image_of(cmd);
+	uint32_t k = run->ref->p.clusters;
+
+	for (uint32_t g = 0; g < CMD_GET(cmd, VPOOL_GROUPS); g++) {
+		struct windows windows;
+
+		locate(cmd, g, &windows);
+		for (uint32_t c = 0; c < CMD_GET(cmd, VPOOL_CHANNELS); c++) {
+			size_t out = CMD_GET(cmd, VPOOL_OUT) + ((size_t)(c / k) * CMD_GET(cmd, VPOOL_OUT_PLANE) + g) * k + c % k;
+			int16_t best[PIXELS];
+			uint32_t status = largest(run, cmd, &image, &windows, c, best);
+
+			if (status)
+				return status;
+			for (uint32_t l = 0; l < PIXELS; l++)
+				ref_store16(ref_granule(a, out) + 2 * l, best[l]);
+			a->written[out] = 1;
+		}
 	}
 	return EIE_STATUS_OK;
 }
