@@ -52,8 +52,11 @@ int accel_model_save(const struct accel_model *model, const char *path, struct a
 struct accel_model *accel_model_ref(struct accel_model *model);
 void accel_model_unref(struct accel_model *model);
 
-/* FC: fully connected, CONV: convolution, int16, for the engine. OP: an operator of ONNX in float32 (or as ONNX quantises it), for the CPU. */
-enum accel_layer_kind { ACCEL_LAYER_FC = 1, ACCEL_LAYER_OP = 2, ACCEL_LAYER_CONV = 3 };
+/*
+ * FC: fully connected, CONV: convolution, MAX_POOL, CONCAT: joins channels; int16, for the engine. OP: an operator of ONNX in float32 (or as ONNX
+ * quantises it), for the CPU.
+ */
+enum accel_layer_kind { ACCEL_LAYER_FC = 1, ACCEL_LAYER_OP = 2, ACCEL_LAYER_CONV = 3, ACCEL_LAYER_MAX_POOL = 4, ACCEL_LAYER_CONCAT = 5 };
 /* Elements of a tensor. INT16: quantised, real = q * scale; the others are what they say. */
 enum accel_dtype {
 	ACCEL_DTYPE_INT16 = 0, ACCEL_DTYPE_FLOAT32 = 1, ACCEL_DTYPE_INT64 = 2, ACCEL_DTYPE_INT32 = 3, ACCEL_DTYPE_UINT8 = 4,
@@ -76,13 +79,13 @@ struct accel_layer_info {
 	const char *name;
 	enum accel_layer_kind kind;
 	enum accel_activation activation;
-	unsigned int input, output;        /* tensor numbers; of a network's segment, or 0 for an operator */
-	uint32_t rows, cols;               /* 0 for an operator, like the next three */
+	unsigned int input, output;        /* tensor numbers; of a network's segment, or 0 for an operator; CONCAT: the first input */
+	uint32_t rows, cols;               /* 0 for a layer without weights, like the next three */
 	uint64_t nonzeros;
 	unsigned int code_bits;            /* 4 or 8 */
 	unsigned int codebook_size;        /* non-zero values in use */
 	uint64_t file_bytes_codes, file_bytes_index, file_bytes_other; /* in the .eie file; 0 when never saved or loaded */
-	const char *op;                    /* operator of ONNX, "FC" or "Conv" */
+	const char *op;                    /* operator of ONNX, "FC", "Conv", "MaxPool" or "Concat" */
 	uint64_t weights;                  /* operator: constants that it reads, elements */
 	uint32_t groups;                   /* rows * cols / groups weights could be there; 1 but for convolutions in groups */
 };
@@ -184,6 +187,18 @@ struct accel_window {
 int accel_graph_add_conv_csr(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_csr *csr,
 			     const struct accel_window *window, enum accel_activation activation, unsigned int *output,
 			     struct accel_error *err);
+/*
+ * Adds the largest value of each window in each channel; padding takes no part, and a window that lies in it as a whole gives 0. Input and output have one
+ * scale. window->groups must be 1. Errors as accel_graph_add_conv_csr().
+ */
+int accel_graph_add_max_pool(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_window *window,
+			     unsigned int *output, struct accel_error *err);
+/*
+ * Adds the images inputs[0 .. n - 1], of one size, joined along their channels. The engine copies nothing: their layers write into one tensor. So they are
+ * outputs of layers, each in one concatenation at most (which may be part of another one), and get one scale. -EINVAL.
+ */
+int accel_graph_add_concat(struct accel_graph *graph, const char *name, unsigned int n, const unsigned int *inputs, unsigned int *output,
+			   struct accel_error *err);
 /* Makes a tensor an output of the graph. Without any call the last layer's tensor is the output. */
 int accel_graph_output(struct accel_graph *graph, unsigned int tensor, struct accel_error *err);
 int accel_graph_class_names(struct accel_graph *graph, unsigned int n, const char *const *names);

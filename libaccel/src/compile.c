@@ -16,12 +16,18 @@ static int no_memory(struct accel_error *err)
 	return accel_fail(err, -ENOMEM, NULL, "out of memory while compiling");
 }
 
-static bool has_convolutions(const struct accel_model *model)
+/* EIE_FEATURE_* that the layers need. */
+static uint32_t needs_of(const struct accel_model *model)
 {
-	for (unsigned int l = 0; l < model->nlayers; l++)
+	uint32_t needs = 0;
+
+	for (unsigned int l = 0; l < model->nlayers; l++) {
 		if (model->layers[l].kind == ACCEL_LAYER_CONV)
-			return true;
-	return false;
+			needs |= EIE_FEATURE_VECTOR;
+		if (model->layers[l].kind == ACCEL_LAYER_MAX_POOL)
+			needs |= EIE_FEATURE_POOL;
+	}
+	return needs;
 }
 
 static int fill_constants(const struct plan *plan, struct accel_program *p)
@@ -35,7 +41,8 @@ static int fill_constants(const struct plan *plan, struct accel_program *p)
 		const struct layer_plan *lp = &plan->layers[l];
 		uint8_t *codebook = p->constants + lp->codebook_offset;
 
-		memcpy(p->constants + lp->image_offset, lp->image.data, lp->image.bytes);
+		if (lp->image.bytes)
+			memcpy(p->constants + lp->image_offset, lp->image.data, lp->image.bytes);
 		for (unsigned int i = 0; i < m->layers[l].ncodes; i++) {
 			codebook[2 * i] = (uint8_t)m->layers[l].codebook_q[i];
 			codebook[2 * i + 1] = (uint8_t)((uint16_t)m->layers[l].codebook_q[i] >> 8);
@@ -109,6 +116,11 @@ static char *reason(const struct plan *plan, unsigned int l)
 	uint64_t chip = (uint64_t)plan->params.wbuf * plan->params.clusters * EIE_GRANULE_BYTES;
 	uint64_t weights = lp->image.wlen * plan->params.clusters * EIE_GRANULE_BYTES;
 
+	if (plan->model->layers[l].kind == ACCEL_LAYER_CONCAT)
+		return format("no copy: %u layers write into one tensor", plan->model->layers[l].nparts);
+	if (plan->segments[lp->segment].pool)
+		return format("max pooling, %u x %u batches of %u pixel groups and %u blocks of %u channels", plan->batch, lp->conv.batches, lp->conv.groups,
+			      lp->conv.chunk_blocks, plan->params.clusters);
 	if (plan->segments[lp->segment].conv)
 		return format("convolution, %u x %u batches of %u pixel groups, weights streamed in %u chunks (%llu KiB; the chip holds %llu KiB)",
 			      plan->batch, lp->conv.batches, lp->conv.groups, lp->image.nchunks, kib(weights), kib(chip));
@@ -143,9 +155,17 @@ static int fill_places(const struct plan *plan, struct accel_program *p)
 				info->col_tiles = lp->image.rows[t].nchunks;
 		info->resident = lp->resident;
 		info->ideal_cycles = (plan->model->layers[l].nnz * pixels_of(&plan->model->layers[l]) + multipliers - 1) / multipliers;
-		info->balance = lp->rows.balance;
+		info->balance = accel_layer_weighted(&plan->model->layers[l]) ? lp->rows.balance : 1;
 	}
 	return 0;
+}
+
+/* VPOOL's gathers. */
+static uint64_t pool_cycles(const struct accel_layer *layer, unsigned int clusters)
+{
+	const struct accel_window *w = &layer->window;
+
+	return (uint64_t)(w->channels + clusters - 1) / clusters * clusters * ((window_out_pixels(w) + 7) / 8) * window_taps(w);
 }
 
 /*
@@ -159,6 +179,8 @@ static void estimate(struct accel_program *p)
 		uint64_t entries = (uint64_t)((double)info->ideal_cycles * info->balance + 0.5), columns = (p->model->layers[l].cols + 1) / 2;
 		uint64_t array = (entries > columns ? entries : columns) * p->batch, loads = info->bytes_loaded / EIE_GRANULE_BYTES;
 
+		if (p->model->layers[l].kind == ACCEL_LAYER_MAX_POOL)
+			array = pool_cycles(&p->model->layers[l], p->params.clusters) * p->batch;
 		info->estimated_cycles = (array > loads ? array : loads) + info->bytes_stored / EIE_GRANULE_BYTES;
 	}
 }
@@ -178,7 +200,7 @@ static int compile_for_engine(const struct plan *plan, struct accel_program *p)
 	if (!ret)
 		estimate(p);
 	p->residency = ret ? 0 : residency_of(p);
-	p->needs = has_convolutions(plan->model) ? EIE_FEATURE_VECTOR : 0;
+	p->needs = needs_of(plan->model);
 	return ret;
 }
 
@@ -246,16 +268,18 @@ int accel_program_compile(struct accel_model *model, const struct accel_device *
 	if (!device->backend) {
 		p->on_cpu = true;
 		ret = places_on_cpu(p, "the device is the CPU");
-	} else if (has_convolutions(model) && !(device->params.features & EIE_FEATURE_VECTOR)) {
+	} else if (needs_of(model) & ~device->params.features) {
 		p->params = device->params;
 		p->on_cpu = p->any_device = true;
-		ret = places_on_cpu(p, "int16 on the CPU: the segment has convolutions, and this engine has no vector mode");
+		ret = places_on_cpu(p, needs_of(model) & ~device->params.features & EIE_FEATURE_VECTOR ?
+			"int16 on the CPU: the segment has convolutions, and this engine has no vector mode" :
+			"int16 on the CPU: the segment has max pooling, and this engine has no command for it");
 	} else {
 		struct accel_error unfit = { 0 };
 
 		p->params = device->params;
 		ret = plan_make(model, &device->params, o.batch, o.stream_weights, &plan, &unfit);
-		if (ret == -E2BIG && has_convolutions(model)) {
+		if (ret == -E2BIG && needs_of(model)) {
 			p->on_cpu = p->any_device = true;
 			ret = places_on_cpu(p, unfit.text);
 		} else if (ret) {

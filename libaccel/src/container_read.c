@@ -89,20 +89,27 @@ static int read_label(struct eie_reader *r, int node, char **name)
 	return 0;
 }
 
-static int read_activation(struct eie_reader *r, int node, struct accel_layer *layer)
+static int read_kind(struct eie_reader *r, int node, struct accel_layer *layer)
 {
+	static const char *const kinds[] = {
+		[ACCEL_LAYER_FC] = "fc", [ACCEL_LAYER_CONV] = "conv", [ACCEL_LAYER_MAX_POOL] = "max-pool", [ACCEL_LAYER_CONCAT] = "concat",
+	};
 	const char *word;
 	int ret = eie_get_string(r, node, "kind", &word);
 
 	if (ret)
 		return ret;
-	if (!strcmp(word, "fc"))
-		layer->kind = ACCEL_LAYER_FC;
-	else if (!strcmp(word, "conv"))
-		layer->kind = ACCEL_LAYER_CONV;
-	else
-		return eie_not_supported(r, "layer kind", word);
-	ret = eie_get_string(r, node, "activation", &word);
+	for (unsigned int i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		if (kinds[i] && !strcmp(word, kinds[i]))
+			layer->kind = (enum accel_layer_kind)i;
+	return layer->kind ? 0 : eie_not_supported(r, "layer kind", word);
+}
+
+static int read_activation(struct eie_reader *r, int node, struct accel_layer *layer)
+{
+	const char *word;
+	int ret = eie_get_string(r, node, "activation", &word);
+
 	if (ret)
 		return ret;
 	if (!strcmp(word, "none"))
@@ -133,18 +140,12 @@ static int read_window(struct eie_reader *r, int node, struct accel_window *w)
 	return ret;
 }
 
-static int read_layer(struct eie_reader *r, int node, struct accel_layer *layer)
+static int read_weighted(struct eie_reader *r, int node, struct accel_layer *layer)
 {
 	uint32_t nnz;
 	void *values;
-	int ret = read_label(r, node, &layer->name);
+	int ret = read_activation(r, node, layer);
 
-	if (!ret)
-		ret = read_activation(r, node, layer);
-	if (!ret)
-		ret = eie_get_u32(r, node, "input", &layer->input);
-	if (!ret)
-		ret = eie_get_u32(r, node, "output", &layer->output);
 	if (!ret)
 		ret = eie_get_pair(r, node, "shape", &layer->rows, &layer->cols);
 	if (!ret && layer->kind == ACCEL_LAYER_CONV)
@@ -176,6 +177,27 @@ static int read_layer(struct eie_reader *r, int node, struct accel_layer *layer)
 		ret = eie_read_codes(r, node, layer->nnz, layer->code_bits, &layer->code, &layer->file_bytes_codes);
 	/* rows and nnz are no larger than the blobs of bias and codes, which are there */
 	return ret ? ret : eie_read_index(r, node, layer->rows, layer->cols, nnz, &layer->rowptr, &layer->col, &layer->file_bytes_index);
+}
+
+static int read_layer(struct eie_reader *r, int node, struct accel_layer *layer)
+{
+	int ret = read_label(r, node, &layer->name);
+
+	if (!ret)
+		ret = read_kind(r, node, layer);
+	if (!ret)
+		ret = eie_get_u32(r, node, "output", &layer->output);
+	if (ret)
+		return ret;
+	if (layer->kind == ACCEL_LAYER_CONCAT) {
+		ret = eie_read_list(r, node, "inputs", &layer->parts, &layer->nparts);
+		layer->input = ret ? 0 : layer->parts[0];
+		return ret;
+	}
+	ret = eie_get_u32(r, node, "input", &layer->input);
+	if (!ret && layer->kind == ACCEL_LAYER_MAX_POOL)
+		return read_window(r, node, &layer->window);
+	return ret ? ret : read_weighted(r, node, layer);
 }
 
 static int read_tensor(struct eie_reader *r, int node, struct accel_tensor *t)

@@ -65,6 +65,20 @@ static void put_window(struct eie_writer *w, const struct accel_window *window)
 		cells[i] = cpu_to_fdt32(fields[i]);
 }
 
+static void put_plain_layer(struct eie_writer *w, const struct accel_layer *layer)
+{
+	eie_put_string(w, "label", layer->name);
+	eie_put_u32(w, "output", layer->output);
+	if (layer->kind == ACCEL_LAYER_MAX_POOL) {
+		eie_put_string(w, "kind", "max-pool");
+		eie_put_u32(w, "input", layer->input);
+		put_window(w, &layer->window);
+	} else {
+		eie_put_string(w, "kind", "concat");
+		eie_put_list(w, "inputs", layer->parts, layer->nparts);
+	}
+}
+
 static void put_layer(struct eie_writer *w, const struct accel_layer *layer, unsigned int index, struct eie_layer_bytes *bytes)
 {
 	static const char *const activations[] = {
@@ -75,6 +89,11 @@ static void put_layer(struct eie_writer *w, const struct accel_layer *layer, uns
 
 	snprintf(name, sizeof(name), "l%u", index);
 	eie_begin(w, name);
+	if (!accel_layer_weighted(layer)) {
+		put_plain_layer(w, layer);
+		eie_end(w);
+		return;
+	}
 	eie_put_string(w, "label", layer->name);
 	eie_put_string(w, "kind", layer->kind == ACCEL_LAYER_CONV ? "conv" : "fc");
 	eie_put_string(w, "activation", activations[layer->activation]);
@@ -189,7 +208,7 @@ size_t eie_layers_room(const struct accel_model *model)
 	size_t room = 4 * ((size_t)model->ninputs + model->noutputs) + model->ntensors * (size_t)640;
 
 	for (unsigned int i = 0; i < model->nlayers; i++)
-		room += 2048 + 8 * (size_t)model->layers[i].ncodes;
+		room += 2048 + 8 * (size_t)model->layers[i].ncodes + 4 * (size_t)model->layers[i].nparts;
 	return room;
 }
 

@@ -103,6 +103,27 @@ int conv_plan_make(const struct accel_layer *layer, const struct eie_params *par
 	return cut_pixels(layer, params, most, x_slot, y_slot, conv);
 }
 
+int pool_plan_make(const struct accel_layer *layer, const struct eie_params *params, const struct image_plan *in, uint32_t slot,
+		   struct conv_plan *conv)
+{
+	const struct accel_window *w = &layer->window;
+	uint32_t k = params->clusters, plane = (uint32_t)((window_out_pixels(w) + 7) / 8), band;
+
+	*conv = (struct conv_plan){ .blocks = image_blocks(in, k), .band_batches = 1 };
+	conv->groups = min32(min32(plane, slot / k), EIE_CMD_VPOOL_OUT_PLANE_MASK);
+	for (;; conv->groups /= 2) {
+		if (!conv->groups)
+			return -E2BIG;
+		band = widest_band(w, conv, plane, 1);
+		if ((uint64_t)band * k <= slot)
+			break;
+	}
+	conv->batches = conv->bands = (plane + conv->groups - 1) / conv->groups;
+	conv->chunk_blocks = slot / (k * (band > conv->groups ? band : conv->groups));
+	conv->chunk_blocks = min32(min32(conv->chunk_blocks, conv->blocks), EIE_CMD_VPOOL_CHANNELS_MASK / k);
+	return 0;
+}
+
 void conv_plan_free(struct conv_plan *conv)
 {
 	free(conv->tile_rows);

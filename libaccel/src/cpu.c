@@ -116,8 +116,9 @@ static int build(struct accel_cpu *c)
 			uint64_t pixels = window_out_pixels(&model->layers[i].window);
 
 			most = pixels > most ? (uint32_t)pixels : most;
-			continue;
 		}
+		if (model->layers[i].kind != ACCEL_LAYER_FC)
+			continue;
 		ret = build_layer(&c->layers[i], &model->layers[i]);
 		if (ret)
 			return ret;
@@ -128,7 +129,7 @@ static int build(struct accel_cpu *c)
 		if (!c->tensors[i])
 			return -ENOMEM;
 	}
-	c->sums = malloc(most * sizeof(*c->sums));
+	c->sums = malloc((most + (size_t)1) * sizeof(*c->sums));
 	return c->sums ? 0 : -ENOMEM;
 }
 
@@ -190,6 +191,22 @@ static uint64_t multiply(const struct panel *panel, const int16_t *x, uint32_t c
 	return products;
 }
 
+/* One item of a layer without weights. */
+static void run_plain(const struct accel_cpu *cpu, const struct accel_layer *layer, size_t item)
+{
+	const struct accel_tensor *tensors = cpu->model->tensors;
+	int16_t *y = cpu->tensors[layer->output] + item * tensors[layer->output].count;
+
+	if (layer->kind == ACCEL_LAYER_MAX_POOL)
+		cpu_max_pool(&layer->window, cpu->tensors[layer->input] + item * tensors[layer->input].count, y);
+	for (unsigned int i = 0; i < layer->nparts; i++) {
+		uint64_t count = tensors[layer->parts[i]].count;
+
+		memcpy(y, cpu->tensors[layer->parts[i]] + item * count, count * sizeof(*y));
+		y += count;
+	}
+}
+
 void accel_cpu_run(struct accel_cpu *cpu, uint64_t *macs, uint64_t *saturated)
 {
 	uint64_t products = 0, cut = 0;
@@ -201,6 +218,8 @@ void accel_cpu_run(struct accel_cpu *cpu, uint64_t *macs, uint64_t *saturated)
 		for (size_t b = 0; layer->kind == ACCEL_LAYER_CONV && b < cpu->batch; b++)
 			cpu_conv(layer, out, cpu->tensors[layer->input] + b * cpu->model->tensors[layer->input].count,
 				 cpu->tensors[layer->output] + b * out->count, cpu->sums, &products, &cut);
+		for (size_t b = 0; !accel_layer_weighted(layer) && b < cpu->batch; b++)
+			run_plain(cpu, layer, b);
 		/* panels outside: the weights of one stay in the cache for the whole batch */
 		for (uint32_t p = 0; p < cpu->layers[l].npanels; p++) {
 			const struct panel *panel = &cpu->layers[l].panels[p];

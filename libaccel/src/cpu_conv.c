@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Convolutions on the CPU: one weight after the other meets the part of a plane that it sees. Zero weights cost nothing, and the inner
+ * Convolutions and max pooling on the CPU: one weight after the other meets the part of a plane that it sees. Zero weights cost nothing, and the inner
  * loop runs along a row of pixels, of which compilers make vector instructions where the stride is 1.
  */
 #include "cpu_conv.h"
@@ -49,5 +49,35 @@ void cpu_conv(const struct accel_layer *layer, const struct accel_tensor *out, c
 		}
 		for (uint64_t p = 0; p < pixels; p++)
 			y[p] = accel_requant((int32_t)sums[p], layer->mult[r], layer->shift[r], out->lo, out->hi, saturated);
+	}
+}
+
+void cpu_max_pool(const struct accel_window *w, const int16_t *x, int16_t *y)
+{
+	uint64_t pixels = window_out_pixels(w);
+
+	for (uint32_t c = 0; c < w->channels; c++, x += window_in_pixels(w), y += pixels) {
+		for (uint64_t p = 0; p < pixels; p++)
+			y[p] = INT16_MIN;   /* less than any activation */
+		for (uint32_t tap = 0; tap < window_taps(w); tap++) {
+			int32_t dy = (int32_t)(tap / w->kernel_x * w->dilate_y) - (int32_t)w->pad_top;
+			int32_t dx = (int32_t)(tap % w->kernel_x * w->dilate_x) - (int32_t)w->pad_left;
+			uint32_t y0, y1, x0, x1;
+
+			window_range(w->out_height, w->stride_y, dy, w->height, &y0, &y1);
+			window_range(w->out_width, w->stride_x, dx, w->width, &x0, &x1);
+			for (uint32_t oy = y0; oy < y1; oy++) {
+				const int16_t *row = x + ((int64_t)oy * w->stride_y + dy) * w->width;
+				int16_t *best = y + (size_t)oy * w->out_width;
+
+				for (uint32_t ox = x0; ox < x1; ox++) {
+					int16_t v = row[(int64_t)ox * w->stride_x + dx];
+
+					best[ox] = v > best[ox] ? v : best[ox];
+				}
+			}
+		}
+		for (uint64_t p = 0; p < pixels; p++)
+			y[p] = y[p] == INT16_MIN ? 0 : y[p];
 	}
 }

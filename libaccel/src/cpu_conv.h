@@ -11,4 +11,7 @@
 void cpu_conv(const struct accel_layer *layer, const struct accel_tensor *out, const int16_t *x, int16_t *y, uint32_t *sums,
 	      uint64_t *products, uint64_t *saturated);
 
+/* Max pooling of one item: docs/vector_mode.md, VPOOL. */
+void cpu_max_pool(const struct accel_window *window, const int16_t *x, int16_t *y);
+
 #endif

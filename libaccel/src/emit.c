@@ -232,6 +232,8 @@ static void stage(struct emit *e, const struct task *task, bool starts, struct s
 		stage_chain(e, task, starts, st);
 	else if (e->segment->conv)
 		emit_stage_conv(e, task, st);
+	else if (e->segment->pool)
+		emit_stage_pool(e, task, st);
 	else
 		stage_stream(e, task, st);
 	MARK(e, st->load, SIGNAL_NEXT);
@@ -366,6 +368,8 @@ static int64_t compute(struct emit *e, const struct task *task, const struct sta
 		compute_chain(e, st);
 	else if (e->segment->conv)
 		emit_compute_conv(e, task, st);
+	else if (e->segment->pool)
+		emit_compute_pool(e, task, st);
 	else
 		compute_stream(e, task, st);
 	if (e->nomem)
@@ -373,7 +377,7 @@ static int64_t compute(struct emit *e, const struct task *task, const struct sta
 	last = (int64_t)p->ncmds - 1;
 	if (st->load != NOBODY)
 		MARK(e, first, WAIT_PREV);
-	if (e->segment->chain || task->chunk)
+	if (e->segment->chain || e->segment->pool || task->chunk)
 		e->x.slot[st->x].user = last;
 	if (!e->segment->chain && task->chunk)
 		e->w.slot[st->w].user = last;
@@ -400,9 +404,9 @@ static void store(struct emit *e, const struct task *task, const struct stage *s
 
 	if (!task->drains)
 		return;
-	if (s->conv)
-		first = last = emit_store_conv(e, task);
-	for (uint32_t l = s->first_layer; !s->conv && l < s->first_layer + s->nlayers; l++) {
+	if (s->conv || s->pool)
+		first = last = s->conv ? emit_store_conv(e, task) : emit_store_pool(e, task);
+	for (uint32_t l = s->first_layer; !s->conv && !s->pool && l < s->first_layer + s->nlayers; l++) {
 		const struct layer_plan *lp = &e->plan->layers[l];
 		const struct tensor_plan *t = &e->plan->tensors[e->plan->model->layers[l].output];
 		uint64_t offset = item_offset(t, task->item);
@@ -584,7 +588,9 @@ int emit_program(struct plan *plan, struct accel_program *program, struct accel_
 			emit_chain(&e);
 		else if (e.segment->conv)
 			emit_conv(&e);
-		else
+		else if (e.segment->pool)
+			emit_pool(&e);
+		else if (plan->model->layers[e.segment->first_layer].kind == ACCEL_LAYER_FC)
 			emit_stream(&e);
 	}
 	program->restore_first = program->ncmds;

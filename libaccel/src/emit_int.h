@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* What writes commands: emit.c has the engine of it and fully connected layers, emit_conv.c convolutions. */
+/* What writes commands: emit.c has the engine of it and fully connected layers, emit_conv.c convolutions, emit_pool.c max pooling. */
 #ifndef ACCEL_EMIT_INT_H
 #define ACCEL_EMIT_INT_H
 
@@ -24,6 +24,7 @@ struct task {
 	const struct tile_chunk *chunk;   /* streams, images: NULL when the tile has no weights */
 	unsigned int half;                /* streams, images: accumulator half and output slot */
 	uint32_t band, group, groups;     /* images: part of the input; first pixel group of the output, and how many */
+	uint32_t block, blocks;           /* pooling: blocks of channels */
 	bool begins;                      /* nothing is left in the accumulators: a job may begin here */
 	bool drains;
 	double cycles;                    /* estimate */
@@ -93,5 +94,11 @@ void emit_conv(struct emit *e);
 void emit_stage_conv(struct emit *e, const struct task *task, struct stage *st);
 void emit_compute_conv(struct emit *e, const struct task *task, const struct stage *st);
 int64_t emit_store_conv(struct emit *e, const struct task *task);
+
+/* emit_pool.c: the same for max pooling. */
+void emit_pool(struct emit *e);
+void emit_stage_pool(struct emit *e, const struct task *task, struct stage *st);
+void emit_compute_pool(struct emit *e, const struct task *task, const struct stage *st);
+int64_t emit_store_pool(struct emit *e, const struct task *task);
 
 #endif

@@ -78,6 +78,28 @@ static void run_conv(const struct accel_layer *layer, const float *x, float *y)
 			run_conv_row(layer, r, oy, x, y);
 }
 
+/* As the engine has it: padding takes no part, an empty window gives 0. */
+static void run_pool(const struct accel_window *w, const float *x, float *y)
+{
+	for (uint32_t c = 0; c < w->channels; c++, x += window_in_pixels(w)) {
+		for (uint32_t p = 0; p < window_out_pixels(w); p++, y++) {
+			bool any = false;
+
+			*y = 0;
+			for (uint32_t tap = 0; tap < window_taps(w); tap++) {
+				int64_t iy = (int64_t)(p / w->out_width) * w->stride_y + tap / w->kernel_x * w->dilate_y - w->pad_top;
+				int64_t ix = (int64_t)(p % w->out_width) * w->stride_x + tap % w->kernel_x * w->dilate_x - w->pad_left;
+
+				if (iy < 0 || ix < 0 || iy >= w->height || ix >= w->width)
+					continue;
+				if (!any || x[iy * w->width + ix] > *y)
+					*y = x[iy * w->width + ix];
+				any = true;
+			}
+		}
+	}
+}
+
 void accel_float_run(const struct accel_model *model, float **values)
 {
 	for (unsigned int i = 0; i < model->nlayers; i++) {
@@ -88,6 +110,14 @@ void accel_float_run(const struct accel_model *model, float **values)
 		if (layer->kind == ACCEL_LAYER_CONV) {
 			run_conv(layer, x, y);
 			continue;
+		}
+		if (layer->kind == ACCEL_LAYER_MAX_POOL) {
+			run_pool(&layer->window, x, y);
+			continue;
+		}
+		for (unsigned int k = 0; k < layer->nparts; k++) {
+			memcpy(y, values[layer->parts[k]], model->tensors[layer->parts[k]].count * sizeof(*y));
+			y += model->tensors[layer->parts[k]].count;
 		}
 		for (uint32_t r = 0; r < layer->rows; r++) {
 			double sum = (double)layer->bias[r];

@@ -195,16 +195,52 @@ static int add_layer(struct accel_graph *graph, const char *name, unsigned int i
 	return 0;
 }
 
-static int check_new_layer(const struct accel_graph *graph, const char *name, unsigned int input, const struct accel_csr *csr,
-			   enum accel_activation activation, struct accel_error *err)
+/* A layer without weights; parts is NULL but for a concatenation. */
+static int add_plain_layer(struct accel_graph *graph, const char *name, enum accel_layer_kind kind, unsigned int n, const unsigned int *inputs,
+			   const struct accel_window *window, const uint32_t *dims, unsigned int *output, struct accel_error *err)
+{
+	struct accel_model *model = graph->model;
+	struct accel_layer *layers = grow(model->layers, model->nlayers, sizeof(*layers)), *layer;
+	int ret;
+
+	if (!layers)
+		return no_memory(err, name);
+	model->layers = layers;
+	layer = &model->layers[model->nlayers];
+	*layer = (struct accel_layer){ .kind = kind, .input = inputs[0], .output = model->ntensors, .name = strdup(name) };
+	if (window)
+		layer->window = *window;
+	if (kind == ACCEL_LAYER_CONCAT) {
+		layer->parts = copy(inputs, n, sizeof(*inputs));
+		layer->nparts = n;
+	}
+	ret = layer->name && (layer->parts || kind != ACCEL_LAYER_CONCAT) ? add_tensor(graph, name, 3, dims, err) : no_memory(err, name);
+	if (ret) {
+		accel_layer_clear(layer);
+		return ret;
+	}
+	model->nlayers++;
+	*output = layer->output;
+	return 0;
+}
+
+static int check_place(const struct accel_graph *graph, const char *name, unsigned int input, struct accel_error *err)
 {
 	int ret = check_open(graph, err);
 
 	ret = ret ? ret : check_name(graph, name, "layer", err);
+	if (!ret && input >= graph->model->ntensors)
+		ret = accel_fail(err, -EINVAL, name, "layer '%s': there is no tensor %u", name, input);
+	return ret;
+}
+
+static int check_new_layer(const struct accel_graph *graph, const char *name, unsigned int input, const struct accel_csr *csr,
+			   enum accel_activation activation, struct accel_error *err)
+{
+	int ret = check_place(graph, name, input, err);
+
 	if (ret)
 		return ret;
-	if (input >= graph->model->ntensors)
-		return accel_fail(err, -EINVAL, name, "layer '%s': there is no tensor %u", name, input);
 	if (activation > ACCEL_ACT_RELU6)
 		return accel_fail(err, -EINVAL, name, "layer '%s': activation %d is unknown", name, (int)activation);
 	return accel_csr_check("graph", name, csr, -EINVAL, err);
@@ -225,21 +261,28 @@ int accel_graph_add_fc_csr(struct accel_graph *graph, const char *name, unsigned
 	return add_layer(graph, name, input, csr, NULL, activation, 1, &csr->rows, output, err);
 }
 
+static int check_window(const struct accel_graph *graph, const char *name, unsigned int input, const struct accel_window *window,
+			struct accel_error *err)
+{
+	const struct accel_tensor *in = &graph->model->tensors[input];
+	int ret = accel_window_check("graph", name, window, -EINVAL, err);
+
+	if (!ret && (in->ndim != 3 || in->dims[0] != window->channels || in->dims[1] != window->height || in->dims[2] != window->width))
+		ret = accel_fail(err, -EINVAL, name, "layer '%s' takes an image of %u channels, %u x %u; its input '%s' is another", name,
+				 window->channels, window->height, window->width, in->name);
+	return ret;
+}
+
 int accel_graph_add_conv_csr(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_csr *csr,
 			     const struct accel_window *window, enum accel_activation activation, unsigned int *output,
 			     struct accel_error *err)
 {
 	const uint32_t dims[] = { csr->rows, window->out_height, window->out_width };
 	int ret = check_new_layer(graph, name, input, csr, activation, err);
-	const struct accel_tensor *in;
 
-	ret = ret ? ret : accel_window_check("graph", name, window, -EINVAL, err);
+	ret = ret ? ret : check_window(graph, name, input, window, err);
 	if (ret)
 		return ret;
-	in = &graph->model->tensors[input];
-	if (in->ndim != 3 || in->dims[0] != window->channels || in->dims[1] != window->height || in->dims[2] != window->width)
-		return accel_fail(err, -EINVAL, name, "layer '%s' takes an image of %u channels, %u x %u; its input '%s' is another", name,
-				  window->channels, window->height, window->width, in->name);
 	ret = accel_window_csr_check("graph", name, window, csr, -EINVAL, err);
 	if (ret)
 		return ret;
@@ -247,6 +290,71 @@ int accel_graph_add_conv_csr(struct accel_graph *graph, const char *name, unsign
 		return accel_fail(err, -EINVAL, name, "layer '%s': an output of %llu values; %u are allowed", name,
 				  (unsigned long long)(csr->rows * window_out_pixels(window)), ACCEL_MAX_DIM);
 	return add_layer(graph, name, input, csr, window, activation, 3, dims, output, err);
+}
+
+int accel_graph_add_max_pool(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_window *window,
+			     unsigned int *output, struct accel_error *err)
+{
+	const uint32_t dims[] = { window->channels, window->out_height, window->out_width };
+	int ret = check_place(graph, name, input, err);
+
+	ret = ret ? ret : check_window(graph, name, input, window, err);
+	if (ret)
+		return ret;
+	if (window->groups != 1)
+		return accel_fail(err, -EINVAL, name, "layer '%s': max pooling with a window of %u groups; give 1", name, window->groups);
+	if (window->channels * window_out_pixels(window) > ACCEL_MAX_DIM)
+		return accel_fail(err, -EINVAL, name, "layer '%s': an output of %llu values; %u are allowed", name,
+				  (unsigned long long)(window->channels * window_out_pixels(window)), ACCEL_MAX_DIM);
+	return add_plain_layer(graph, name, ACCEL_LAYER_MAX_POOL, 1, &input, window, dims, output, err);
+}
+
+/* An input of the graph, or part of a concatenation. */
+static bool is_taken(const struct accel_model *model, unsigned int tensor)
+{
+	for (unsigned int i = 0; i < model->ninputs; i++)
+		if (model->inputs[i] == tensor)
+			return true;
+	for (unsigned int l = 0; l < model->nlayers; l++)
+		for (unsigned int i = 0; i < model->layers[l].nparts; i++)
+			if (model->layers[l].parts[i] == tensor)
+				return true;
+	return false;
+}
+
+int accel_graph_add_concat(struct accel_graph *graph, const char *name, unsigned int n, const unsigned int *inputs, unsigned int *output,
+			   struct accel_error *err)
+{
+	uint64_t channels = 0;
+	uint32_t dims[3];
+	int ret = n ? 0 : accel_fail(err, -EINVAL, name, "layer '%s': a concatenation of nothing", name);
+
+	for (unsigned int i = 0; !ret && i < n; i++) {
+		const struct accel_tensor *in, *first;
+
+		ret = check_place(graph, name, inputs[i], err);
+		if (ret)
+			return ret;
+		in = &graph->model->tensors[inputs[i]];
+		first = &graph->model->tensors[inputs[0]];
+		if (in->ndim != 3 || in->dims[1] != first->dims[1] || in->dims[2] != first->dims[2])
+			return accel_fail(err, -EINVAL, name, "layer '%s': '%s' is no image, or not of the size of '%s'", name, in->name, first->name);
+		for (unsigned int before = 0; before < i; before++)
+			if (inputs[before] == inputs[i])
+				return accel_fail(err, -EINVAL, name, "layer '%s' joins '%s' twice", name, in->name);
+		if (is_taken(graph->model, inputs[i]))
+			return accel_fail(err, -EINVAL, name, "layer '%s' joins '%s', which is an input of the graph or part of a concatenation already",
+					  name, in->name);
+		channels += in->dims[0];
+		memcpy(dims, in->dims, sizeof(dims));
+	}
+	if (!ret && channels * dims[1] * dims[2] > ACCEL_MAX_DIM)
+		ret = accel_fail(err, -EINVAL, name, "layer '%s': an output of %llu values; %u are allowed", name,
+				 (unsigned long long)(channels * dims[1] * dims[2]), ACCEL_MAX_DIM);
+	if (ret)
+		return ret;
+	dims[0] = (uint32_t)channels;
+	return add_plain_layer(graph, name, ACCEL_LAYER_CONCAT, n, inputs, NULL, dims, output, err);
 }
 
 static int append_output(struct accel_model *model, unsigned int tensor, struct accel_error *err)

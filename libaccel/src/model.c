@@ -87,6 +87,7 @@ int accel_model_set_preprocess(struct accel_model *model, const char *what, cons
 void accel_layer_clear(struct accel_layer *layer)
 {
 	free(layer->name);
+	free(layer->parts);
 	free(layer->rowptr);
 	free(layer->col);
 	free(layer->code);
@@ -160,6 +161,9 @@ int accel_model_tensor(const struct accel_model *model, unsigned int index, stru
 
 int accel_model_layer(const struct accel_model *model, unsigned int index, struct accel_layer_info *info)
 {
+	static const char *const ops[] = {
+		[ACCEL_LAYER_FC] = "FC", [ACCEL_LAYER_CONV] = "Conv", [ACCEL_LAYER_MAX_POOL] = "MaxPool", [ACCEL_LAYER_CONCAT] = "Concat",
+	};
 	const struct accel_layer *layer;
 
 	if (model->net)
@@ -177,13 +181,13 @@ int accel_model_layer(const struct accel_model *model, unsigned int index, struc
 		.cols = layer->cols,
 		.nonzeros = layer->nnz,
 		.code_bits = layer->code_bits,
-		.codebook_size = layer->ncodes - 1,
+		.codebook_size = layer->ncodes ? layer->ncodes - 1 : 0,
 		/* accel_model_save sets these three and file_bytes of a model that other threads may read */
 		.file_bytes_codes = __atomic_load_n(&layer->file_bytes_codes, __ATOMIC_RELAXED),
 		.file_bytes_index = __atomic_load_n(&layer->file_bytes_index, __ATOMIC_RELAXED),
 		.file_bytes_other = __atomic_load_n(&layer->file_bytes_other, __ATOMIC_RELAXED),
 		.groups = layer->kind == ACCEL_LAYER_CONV ? layer->window.groups : 1,
-		.op = layer->kind == ACCEL_LAYER_CONV ? "Conv" : "FC",
+		.op = ops[layer->kind],
 	};
 	return 0;
 }
@@ -339,8 +343,9 @@ static int check_tensor(const struct accel_tensor *t, const char *file, struct a
 	return 0;
 }
 
-static int check_conv(const struct accel_layer *layer, const struct accel_tensor *in, const struct accel_tensor *out, const char *file,
-		      struct accel_error *err)
+/* channels: of the output. */
+static int check_window(const struct accel_layer *layer, const struct accel_tensor *in, const struct accel_tensor *out, uint32_t channels,
+			const char *file, struct accel_error *err)
 {
 	const struct accel_window *w = &layer->window;
 	int ret = accel_window_check(file, layer->name, w, -EBADMSG, err);
@@ -348,11 +353,53 @@ static int check_conv(const struct accel_layer *layer, const struct accel_tensor
 	if (ret)
 		return ret;
 	if (in->ndim != 3 || in->dims[0] != w->channels || in->dims[1] != w->height ||
-	    in->dims[2] != w->width || out->ndim != 3 || out->dims[0] != layer->rows || out->dims[1] != w->out_height ||
+	    in->dims[2] != w->width || out->ndim != 3 || out->dims[0] != channels || out->dims[1] != w->out_height ||
 	    out->dims[2] != w->out_width)
 		return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': the window does not fit its %u x %u weights, input and output",
 				  file, layer->name, layer->rows, layer->cols);
 	return 0;
+}
+
+/* Numbers go through as they are: one scale, and the output's clamp lets them all pass. */
+static int check_passes(const struct accel_layer *layer, const struct accel_tensor *in, const struct accel_tensor *out, const char *file,
+			struct accel_error *err)
+{
+	if (in->scale == out->scale && in->lo >= out->lo && in->hi <= out->hi && out->lo <= 0 && out->hi >= 0)
+		return 0;
+	return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': scale or clamp of '%s' is not that of its input '%s'", file, layer->name,
+			  out->name, in->name);
+}
+
+static int check_concat(const struct accel_model *model, const struct accel_layer *layer, const char *file, struct accel_error *err)
+{
+	const struct accel_tensor *out = &model->tensors[layer->output];
+	uint64_t channels = 0;
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < layer->nparts; i++) {
+		const struct accel_tensor *in = &model->tensors[layer->parts[i]];
+
+		if (in->ndim != 3 || out->ndim != 3 || in->dims[1] != out->dims[1] || in->dims[2] != out->dims[2])
+			return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': '%s' is no image of the size of '%s'", file, layer->name,
+					  in->name, out->name);
+		channels += in->dims[0];
+		ret = check_passes(layer, in, out, file, err);
+	}
+	if (!ret && channels != out->dims[0])
+		ret = accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': %llu channels are joined to %u", file, layer->name,
+				 (unsigned long long)channels, out->dims[0]);
+	return ret;
+}
+
+static int check_pool(const struct accel_model *model, const struct accel_layer *layer, const char *file, struct accel_error *err)
+{
+	const struct accel_tensor *in = &model->tensors[layer->input], *out = &model->tensors[layer->output];
+	int ret = check_window(layer, in, out, layer->window.channels, file, err);
+
+	if (!ret && layer->window.groups != 1)
+		ret = accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': max pooling with a window of %u groups; it has 1", file,
+				 layer->name, layer->window.groups);
+	return ret ? ret : check_passes(layer, in, out, file, err);
 }
 
 static int check_layer(const struct accel_model *model, const struct accel_layer *layer, const char *file,
@@ -372,7 +419,11 @@ static int check_layer(const struct accel_model *model, const struct accel_layer
 	};
 	int ret = 0;
 
-	if (layer->kind != ACCEL_LAYER_FC && layer->kind != ACCEL_LAYER_CONV)
+	if (layer->kind == ACCEL_LAYER_MAX_POOL)
+		return check_pool(model, layer, file, err);
+	if (layer->kind == ACCEL_LAYER_CONCAT)
+		return check_concat(model, layer, file, err);
+	if (!accel_layer_weighted(layer))
 		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': kind %d is unknown", file, name, (int)layer->kind);
 	if (layer->activation > ACCEL_ACT_RELU6)
 		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': activation %d is unknown", file, name,
@@ -380,7 +431,7 @@ static int check_layer(const struct accel_model *model, const struct accel_layer
 	in = &model->tensors[layer->input];
 	out = &model->tensors[layer->output];
 	if (layer->kind == ACCEL_LAYER_CONV)
-		ret = check_conv(layer, in, out, file, err);
+		ret = check_window(layer, in, out, layer->rows, file, err);
 	else if (in->count != layer->cols || out->count != layer->rows)
 		ret = accel_fail(err, -EBADMSG, name, "%s: layer '%s': %u x %u between tensors of %llu and %llu values", file,
 				  name, layer->rows, layer->cols, (unsigned long long)out->count,
@@ -427,14 +478,36 @@ static int check_layer(const struct accel_model *model, const struct accel_layer
 	return 0;
 }
 
+/* What a layer reads has been made; a part of a concatenation by a layer, and it is no part of another one. */
+static int check_inputs(const struct accel_model *model, const struct accel_layer *layer, const bool *made, bool *joined, const char *file,
+			struct accel_error *err)
+{
+	const unsigned int *inputs;
+	unsigned int n = accel_layer_inputs(layer, &inputs);
+
+	for (unsigned int i = 0; i < n; i++) {
+		if (inputs[i] >= model->ntensors || !made[inputs[i]])
+			return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s' reads tensor %u, which nothing before it makes", file,
+					  layer->name, inputs[i]);
+		if (layer->kind == ACCEL_LAYER_CONCAT && joined[inputs[i]])
+			return accel_fail(err, -EBADMSG, layer->name,
+					  "%s: layer '%s' joins '%s', which is an input of the graph or part of a concatenation already", file,
+					  layer->name, model->tensors[inputs[i]].name);
+		if (layer->kind == ACCEL_LAYER_CONCAT)
+			joined[inputs[i]] = true;
+	}
+	return 0;
+}
+
 /* Every tensor is a graph input or comes from one layer, and before its readers. */
 static int check_order(const struct accel_model *model, const char *file, struct accel_error *err)
 {
 	bool *made = calloc(model->ntensors, sizeof(*made));
 	bool *is_output = calloc(model->ntensors, sizeof(*is_output));
+	bool *joined = calloc(model->ntensors, sizeof(*joined));
 	int ret = 0;
 
-	if (!made || !is_output) {
+	if (!made || !is_output || !joined) {
 		ret = accel_fail(err, -ENOMEM, NULL, "%s: no memory for %u tensors", file, model->ntensors);
 		goto out;
 	}
@@ -446,7 +519,7 @@ static int check_order(const struct accel_model *model, const char *file, struct
 					 t >= model->ntensors ? "there is none" : "given twice");
 			goto out;
 		}
-		made[t] = true;
+		made[t] = joined[t] = true;
 	}
 	for (unsigned int i = 0; i < model->noutputs; i++) {
 		unsigned int t = model->outputs[i];
@@ -461,11 +534,9 @@ static int check_order(const struct accel_model *model, const char *file, struct
 	for (unsigned int i = 0; i < model->nlayers; i++) {
 		const struct accel_layer *layer = &model->layers[i];
 
-		if (layer->input >= model->ntensors || !made[layer->input]) {
-			ret = accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s' reads tensor %u, which nothing before it makes",
-					 file, layer->name, layer->input);
+		ret = check_inputs(model, layer, made, joined, file, err);
+		if (ret)
 			goto out;
-		}
 		if (layer->output >= model->ntensors || made[layer->output]) {
 			ret = accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s' writes tensor %u: %s", file, layer->name,
 					 layer->output,
@@ -483,6 +554,7 @@ static int check_order(const struct accel_model *model, const char *file, struct
 	}
 out:
 	free(made);
+	free(joined);
 	free(is_output);
 	return ret;
 }

@@ -23,8 +23,9 @@ struct accel_layer {
 	enum accel_layer_kind kind;
 	enum accel_activation activation;
 	unsigned int input, output;  /* tensor numbers */
-	uint32_t rows, cols;
-	struct accel_window window;  /* CONV */
+	unsigned int *parts, nparts; /* CONCAT: tensors that are joined, [0] = input; else NULL */
+	uint32_t rows, cols;         /* 0, like all that follows but the window, without weights: MAX_POOL, CONCAT */
+	struct accel_window window;  /* CONV, MAX_POOL */
 	uint64_t nnz;
 	uint32_t *rowptr;            /* [rows + 1] */
 	uint32_t *col;               /* [nnz], increasing within a row */
@@ -40,6 +41,19 @@ struct accel_layer {
 	uint8_t *shift;              /* [rows] s, 1..47 */
 	uint64_t file_bytes_codes, file_bytes_index, file_bytes_other;
 };
+
+/* Has weights and a requantisation. */
+static inline bool accel_layer_weighted(const struct accel_layer *layer)
+{
+	return layer->kind == ACCEL_LAYER_FC || layer->kind == ACCEL_LAYER_CONV;
+}
+
+/* Tensors that a layer reads. */
+static inline unsigned int accel_layer_inputs(const struct accel_layer *layer, const unsigned int **inputs)
+{
+	*inputs = layer->parts ? layer->parts : &layer->input;
+	return layer->parts ? layer->nparts : 1;
+}
 
 struct accel_network;
 

@@ -46,16 +46,17 @@ static int check_model(const struct accel_model *m, struct accel_error *err)
 		if (m->tensors[t].count > COUNT_MAX)
 			return accel_fail(err, -E2BIG, m->tensors[t].name, "tensor \"%s\" has %llu values; the engine takes %u at most",
 					  m->tensors[t].name, (unsigned long long)m->tensors[t].count, COUNT_MAX);
-	for (unsigned int l = 0; l < m->nlayers; l++)
-		if (m->layers[l].kind != ACCEL_LAYER_FC && m->layers[l].kind != ACCEL_LAYER_CONV)
-			return accel_fail(err, -ENOTSUP, m->layers[l].name, "layer \"%s\" is of kind %d, which the engine does not have",
-					  m->layers[l].name, (int)m->layers[l].kind);
 	return 0;
+}
+
+static enum accel_layer_kind kind_of(const struct plan *plan, unsigned int layer)
+{
+	return plan->model->layers[layer].kind;
 }
 
 static bool is_conv(const struct plan *plan, unsigned int layer)
 {
-	return plan->model->layers[layer].kind == ACCEL_LAYER_CONV;
+	return kind_of(plan, layer) == ACCEL_LAYER_CONV;
 }
 
 /* Channel c of an image has place places[c], or c when that is NULL. */
@@ -79,7 +80,7 @@ static int place_image(struct plan *plan, unsigned int tensor, uint32_t nplaces,
 static bool read_as_image(const struct accel_model *m, unsigned int tensor)
 {
 	for (unsigned int l = 0; l < m->nlayers; l++)
-		if (m->layers[l].kind == ACCEL_LAYER_CONV && m->layers[l].input == tensor)
+		if (m->layers[l].kind != ACCEL_LAYER_FC && m->layers[l].input == tensor)
 			return true;
 	return false;
 }
@@ -88,8 +89,10 @@ static int plan_inputs(struct plan *plan)
 {
 	const struct accel_model *m = plan->model;
 
-	for (unsigned int t = 0; t < m->ntensors; t++)
+	for (unsigned int t = 0; t < m->ntensors; t++) {
 		plan->tensors[t].segment = NO_SEGMENT;
+		plan->tensors[t].whole = NO_TENSOR;
+	}
 	for (unsigned int i = 0; i < m->ninputs; i++) {
 		struct tensor_plan *t = &plan->tensors[m->inputs[i]];
 		uint64_t count = m->tensors[m->inputs[i]].count;
@@ -144,6 +147,64 @@ static int plan_conv(struct plan *plan, unsigned int l, struct accel_error *err)
 			places[lp->rows.order[i]] = (lp->conv.tile_base[b / p->clusters] + i - lp->rows.bin_first[b]) * p->clusters +
 						    b % p->clusters;
 	ret = place_image(plan, layer->output, lp->conv.tile_base[lp->rows.ntiles] * p->clusters, places);
+	free(places);
+	return ret ? no_memory(err) : 0;
+}
+
+/* Place of channel c of an image. */
+static uint32_t channel_place(const struct plan *plan, unsigned int tensor, uint32_t c)
+{
+	const struct accel_tensor *t = &plan->model->tensors[tensor];
+	const struct tensor_plan *tp = &plan->tensors[tensor];
+
+	return image_place(&tp->image, plan->params.clusters, tp->slot[c * t->dims[1] * t->dims[2]]);
+}
+
+/* Channels stay where they are in their block. */
+static int plan_pool(struct plan *plan, unsigned int l, struct accel_error *err)
+{
+	const struct accel_layer *layer = &plan->model->layers[l];
+	const struct tensor_plan *in = &plan->tensors[layer->input];
+	uint32_t channels = layer->window.channels, *places;
+	int ret;
+
+	if (!in->image.places)
+		return accel_fail(err, -ENOTSUP, layer->name, "max pooling \"%s\" reads \"%s\", whose values are not in the order of an image",
+				  layer->name, plan->model->tensors[layer->input].name);
+	ret = pool_plan_make(layer, &plan->params, &in->image, plan->params.abuf / 4, &plan->layers[l].conv);
+	if (ret == -E2BIG)
+		return accel_fail(err, ret, layer->name,
+				  "max pooling \"%s\": the rows that eight of its windows see do not fit a quarter of the activation buffer of this hardware",
+				  layer->name);
+	places = malloc(channels * sizeof(*places));
+	if (!places)
+		return no_memory(err);
+	for (uint32_t c = 0; c < channels; c++)
+		places[c] = channel_place(plan, layer->input, c);
+	ret = place_image(plan, layer->output, in->image.places, places);
+	free(places);
+	return ret ? no_memory(err) : 0;
+}
+
+/* The parts' blocks one behind the other. */
+static int plan_concat(struct plan *plan, unsigned int l, struct accel_error *err)
+{
+	const struct accel_layer *layer = &plan->model->layers[l];
+	uint32_t k = plan->params.clusters, blocks = 0, n = 0, *places = malloc(plan->model->tensors[layer->output].dims[0] * sizeof(*places));
+	int ret;
+
+	if (!places)
+		return no_memory(err);
+	for (unsigned int i = 0; i < layer->nparts; i++) {
+		struct tensor_plan *part = &plan->tensors[layer->parts[i]];
+
+		part->whole = layer->output;
+		part->whole_granule = blocks * part->image.plane * k;
+		for (uint32_t c = 0; c < plan->model->tensors[layer->parts[i]].dims[0]; c++)
+			places[n++] = blocks * k + channel_place(plan, layer->parts[i], c);
+		blocks += image_blocks(&part->image, k);
+	}
+	ret = place_image(plan, layer->output, blocks * k, places);
 	free(places);
 	return ret ? no_memory(err) : 0;
 }
@@ -298,6 +359,8 @@ static uint32_t place_codebooks(struct plan *plan, uint32_t shared)
 			struct layer_plan *lp = &plan->layers[l];
 			uint32_t granules = codebook_granules(&plan->model->layers[l]);
 
+			if (!accel_layer_weighted(&plan->model->layers[l]))
+				continue;
 			if ((granules == 32) != (pass == 0))
 				continue;
 			lp->codebook_resident = lp->resident && next + granules <= EIE_CBUF_GRANULES - shared;
@@ -348,7 +411,8 @@ static int cut_segments(struct plan *plan)
 		return -ENOMEM;
 	for (uint32_t l = 0; l < m->nlayers; l += s->nlayers) {
 		s = &plan->segments[plan->nsegments];
-		*s = (struct segment){ .first_layer = l, .nlayers = 1, .chain = plan->layers[l].resident, .conv = is_conv(plan, l) };
+		*s = (struct segment){ .first_layer = l, .nlayers = 1, .chain = plan->layers[l].resident, .conv = is_conv(plan, l),
+				       .pool = kind_of(plan, l) == ACCEL_LAYER_MAX_POOL };
 		while (can_join(&plan->layers[l]) && l + s->nlayers < m->nlayers && can_join(&plan->layers[l + s->nlayers]) &&
 		       plan_place_chain(plan, l, s->nlayers + 1) <= plan->params.abuf)
 			s->nlayers++;
@@ -365,10 +429,35 @@ static int cut_segments(struct plan *plan)
 	return 0;
 }
 
+/* The parts of tensor `whole` lie in it, and theirs in them. */
+static void place_parts(struct plan *plan, unsigned int whole)
+{
+	const struct tensor_plan *w = &plan->tensors[whole];
+
+	for (unsigned int l = plan->model->nlayers; l-- > 0;) {
+		const struct accel_layer *layer = &plan->model->layers[l];
+
+		if (layer->output != whole)
+			continue;
+		for (unsigned int i = 0; i < layer->nparts; i++) {
+			struct tensor_plan *part = &plan->tensors[layer->parts[i]];
+
+			part->in_memory = true;
+			part->base = w->base;
+			part->offset = w->offset + (uint64_t)part->whole_granule * EIE_GRANULE_BYTES;
+			part->item_bytes = w->item_bytes;
+			place_parts(plan, layer->parts[i]);
+		}
+	}
+}
+
 static int place_in_memory(struct plan *plan, unsigned int t, unsigned int base, struct accel_error *err)
 {
-	struct tensor_plan *tp = &plan->tensors[t];
+	struct tensor_plan *tp;
 
+	while (plan->tensors[t].whole != NO_TENSOR)
+		t = plan->tensors[t].whole;
+	tp = &plan->tensors[t];
 	if (tp->in_memory)
 		return 0;
 	tp->in_memory = true;
@@ -376,6 +465,7 @@ static int place_in_memory(struct plan *plan, unsigned int t, unsigned int base,
 	tp->offset = plan->bytes[base];
 	tp->item_bytes = (uint64_t)tp->granules * EIE_GRANULE_BYTES;
 	plan->bytes[base] += tp->item_bytes * plan->batch;
+	place_parts(plan, t);
 	if (plan->bytes[base] > UINT32_MAX)
 		return accel_fail(err, -E2BIG, plan->model->tensors[t].name,
 				  "tensor \"%s\" with a batch of %u brings a buffer to more than 4 GiB: use a smaller batch",
@@ -398,7 +488,7 @@ static int place_tensors(struct plan *plan, struct accel_error *err)
 		ret = place_in_memory(plan, m->outputs[i], BASE_OUTPUT, err);
 	}
 	for (unsigned int l = 0; !ret && l < m->nlayers; l++)
-		if (plan->tensors[m->layers[l].input].segment != plan->layers[l].segment)
+		if (m->layers[l].kind != ACCEL_LAYER_CONCAT && plan->tensors[m->layers[l].input].segment != plan->layers[l].segment)
 			ret = place_in_memory(plan, m->layers[l].input, BASE_SCRATCH, err);
 	return ret;
 }
@@ -411,6 +501,8 @@ static int place_constants(struct plan *plan, struct accel_error *err)
 	for (unsigned int l = 0; l < plan->model->nlayers; l++) {
 		struct layer_plan *lp = &plan->layers[l];
 
+		if (!accel_layer_weighted(&plan->model->layers[l]))
+			continue;
 		lp->image_offset = *bytes;
 		*bytes += lp->image.bytes;
 		lp->codebook_offset = *bytes;
@@ -441,8 +533,10 @@ int plan_make(const struct accel_model *model, const struct eie_params *params, 
 		const struct accel_layer *layer = &model->layers[l];
 		struct layer_plan *lp = &plan->layers[l];
 
-		if (is_conv(plan, l)) {
-			ret = plan_conv(plan, l, err);
+		if (layer->kind != ACCEL_LAYER_FC) {
+			ret = layer->kind == ACCEL_LAYER_CONV	  ? plan_conv(plan, l, err) :
+			      layer->kind == ACCEL_LAYER_MAX_POOL ? plan_pool(plan, l, err) :
+								    plan_concat(plan, l, err);
 			if (ret)
 				return ret;
 			continue;
@@ -457,6 +551,8 @@ int plan_make(const struct accel_model *model, const struct eie_params *params, 
 	if (choose_residents(plan))
 		return no_memory(err);
 	for (unsigned int l = 0; l < model->nlayers; l++) {
+		if (!accel_layer_weighted(&model->layers[l]))
+			continue;
 		ret = is_conv(plan, l) ? encode_conv(plan, l) : plan->layers[l].resident ? 0 : encode_streamed(plan, l);
 		if (ret == -E2BIG)
 			return accel_fail(err, ret, model->layers[l].name,

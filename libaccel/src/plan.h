@@ -8,6 +8,8 @@
  * - A stream: one layer whose weights come from memory in chunks. A task is a chunk times an item. Weights, row parameters,
  *   input and output have two slots each, so that loads and stores overlap.
  * - A convolution: a stream over an image (conv_plan.h). A task is a chunk times a batch of pixel groups; slots are those of streams.
+ * - A pooling: the same without weights; a task is some blocks of channels times a batch of pixel groups.
+ * - Nothing: a concatenation. Its parts lie one behind the other in its place; whoever makes them writes there.
  */
 #ifndef ACCEL_PLAN_H
 #define ACCEL_PLAN_H
@@ -17,6 +19,7 @@
 #include "tile.h"
 
 #define NO_SEGMENT UINT32_MAX
+#define NO_TENSOR  UINT32_MAX
 
 struct layer_plan {
 	struct tile_rows rows;
@@ -28,7 +31,7 @@ struct layer_plan {
 	uint32_t codebook;          /* granule of CBUF */
 	uint32_t w, p, r;           /* resident: first granules */
 	uint32_t segment;
-	struct conv_plan conv;      /* convolutions */
+	struct conv_plan conv;      /* convolutions, poolings */
 };
 
 struct tensor_plan {
@@ -36,6 +39,8 @@ struct tensor_plan {
 	const uint32_t *slot;       /* [count] */
 	uint32_t *own_slot;         /* owner of slot for graph inputs and images */
 	struct image_plan image;
+	unsigned int whole;         /* concatenation that it is part of; NO_TENSOR: none */
+	uint32_t whole_granule;     /* where it begins there */
 	uint32_t segment;           /* that makes it; NO_SEGMENT: a graph input */
 	bool in_memory;
 	unsigned int base;          /* when in memory: BASE_*, and where */
@@ -45,7 +50,7 @@ struct tensor_plan {
 
 struct segment {
 	uint32_t first_layer, nlayers;
-	bool chain, conv;
+	bool chain, conv, pool;
 	unsigned int sets;          /* chain: sets of ABUF */
 	uint32_t set_granules;
 };

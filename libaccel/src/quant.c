@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * The derivation of docs/numbers.md. Every tensor has a number of steps qx: amax = qx * scale; every layer a number qw for its
- * codebook. Both are 32767 unless a sum could leave int32; then the missing factor is shared between the two.
+ * codebook. Both are 32767 unless a sum could leave int32; then the missing factor is shared between the two. Tensors that max pooling or concatenation
+ * joins are a group: one amax, one qx, so one scale.
  */
 #include "quant.h"
 
@@ -57,12 +58,50 @@ int accel_requant_params(double ratio, uint16_t *mult, uint8_t *shift)
 	return 0;
 }
 
-/* Largest magnitude of a tensor; 1 for one that is always zero, as any scale will do. */
-static double tensor_amax(const struct accel_tensor *t)
-{
-	double amax = fmax(fabs((double)t->range_lo), fabs((double)t->range_hi));
+/* All arrays are [ntensors]. */
+struct solver {
+	struct accel_model *model;
+	uint32_t *group;           /* of each tensor: its lowest member */
+	double *amax;              /* by group: largest magnitude; 1 where that is 0, as any scale will do */
+	int32_t *steps;            /* by group */
+};
 
-	return amax > 0 ? amax : 1;
+static double amax_of(const struct solver *s, unsigned int tensor)
+{
+	return s->amax[s->group[tensor]];
+}
+
+/* Members of two groups become one; the lowest number names it. */
+static void join(const struct solver *s, unsigned int a, unsigned int b)
+{
+	uint32_t lower = s->group[a] < s->group[b] ? s->group[a] : s->group[b], higher = s->group[a] + s->group[b] - lower;
+
+	for (unsigned int t = 0; t < s->model->ntensors; t++)
+		if (s->group[t] == higher)
+			s->group[t] = lower;
+}
+
+static void make_groups(const struct solver *s)
+{
+	for (unsigned int t = 0; t < s->model->ntensors; t++)
+		s->group[t] = t;
+	for (unsigned int l = 0; l < s->model->nlayers; l++) {
+		const struct accel_layer *layer = &s->model->layers[l];
+		const unsigned int *inputs;
+		unsigned int n = accel_layer_inputs(layer, &inputs);
+
+		for (unsigned int i = 0; !accel_layer_weighted(layer) && i < n; i++)
+			join(s, inputs[i], layer->output);
+	}
+	for (unsigned int t = 0; t < s->model->ntensors; t++) {
+		const struct accel_tensor *x = &s->model->tensors[t];
+		double amax = fmax(fabs((double)x->range_lo), fabs((double)x->range_hi));
+
+		s->amax[s->group[t]] = fmax(s->amax[s->group[t]], amax);
+	}
+	for (unsigned int t = 0; t < s->model->ntensors; t++)
+		if (s->group[t] == t && !(s->amax[t] > 0))
+			s->amax[t] = 1;
 }
 
 static double clamp(double v, double lo, double hi)
@@ -70,10 +109,29 @@ static double clamp(double v, double lo, double hi)
 	return v < lo ? lo : v > hi ? hi : v;
 }
 
-/* scale, lo and hi from the number of steps; producer is NULL for a graph input. */
-static int set_tensor(struct accel_tensor *t, const struct accel_layer *producer, int32_t steps, struct accel_error *err)
+/* What goes through unchanged keeps the clamps of where it comes from; an empty window gives 0. */
+static void take_clamp(const struct accel_model *model, const struct accel_layer *layer)
 {
-	t->scale = (float)(tensor_amax(t) / steps);
+	struct accel_tensor *t = &model->tensors[layer->output];
+	const unsigned int *inputs;
+	unsigned int n = accel_layer_inputs(layer, &inputs);
+
+	t->lo = t->hi = 0;
+	for (unsigned int i = 0; i < n; i++) {
+		const struct accel_tensor *in = &model->tensors[inputs[i]];
+
+		t->lo = in->lo < t->lo ? in->lo : t->lo;
+		t->hi = in->hi > t->hi ? in->hi : t->hi;
+	}
+}
+
+/* scale, lo and hi from the number of steps; producer is NULL for a graph input. */
+static int set_tensor(const struct solver *s, unsigned int number, const struct accel_layer *producer, struct accel_error *err)
+{
+	struct accel_tensor *t = &s->model->tensors[number];
+	int32_t steps = s->steps[s->group[number]];
+
+	t->scale = (float)(amax_of(s, number) / steps);
 	/* normal numbers only: a subnormal scale has lost the precision that the integers promise */
 	if (!(t->scale >= FLT_MIN) || !isfinite(t->scale))
 		return accel_fail(err, -ERANGE, t->name, "tensor '%s': range %g .. %g is too small for a float scale", t->name,
@@ -83,6 +141,8 @@ static int set_tensor(struct accel_tensor *t, const struct accel_layer *producer
 	if (!producer) {
 		t->lo = (int16_t)clamp(rint((double)t->range_lo / (double)t->scale), -steps, steps);
 		t->hi = (int16_t)clamp(rint((double)t->range_hi / (double)t->scale), -steps, steps);
+	} else if (!accel_layer_weighted(producer)) {
+		take_clamp(s->model, producer);
 	} else if (producer->activation == ACCEL_ACT_RELU) {
 		t->lo = 0;
 	} else if (producer->activation == ACCEL_ACT_RELU6) {
@@ -110,12 +170,12 @@ static double codebook_amax(const struct accel_layer *layer, double in_amax)
  * Sets the layer's integers for qw steps of the codebook and returns the factor by which the largest possible sum exceeds
  * int32: all is well up to 1. bias_q is written only then, because only then it fits.
  */
-static int try_codebook(struct accel_layer *layer, const struct accel_tensor *in, int32_t qw, double *excess,
-			struct accel_error *err)
+static int try_codebook(const struct solver *s, struct accel_layer *layer, int32_t qw, double *excess, struct accel_error *err)
 {
+	const struct accel_tensor *in = &s->model->tensors[layer->input];
 	double unit;
 
-	layer->codebook_scale = (float)(codebook_amax(layer, tensor_amax(in)) / qw);
+	layer->codebook_scale = (float)(codebook_amax(layer, amax_of(s, layer->input)) / qw);
 	if (!(layer->codebook_scale >= FLT_MIN) || !isfinite(layer->codebook_scale))
 		return accel_fail(err, -ERANGE, layer->name, "layer '%s': the weights are too small or too large for a float scale",
 				  layer->name);
@@ -161,13 +221,13 @@ static int32_t share_bits(double excess)
  * Finds the most codebook steps that fit the input's scale. When that is fewer than QW_MIN (rounding, or a reader
  * of the same tensor that share_bits did not know of), *steps of the input is lowered and -EAGAIN says to start over.
  */
-static int fit_layer(struct accel_layer *layer, const struct accel_tensor *in, int32_t *steps, struct accel_error *err)
+static int fit_layer(const struct solver *s, struct accel_layer *layer, struct accel_error *err)
 {
-	int32_t qw = Q_MAX;
+	int32_t qw = Q_MAX, *steps = &s->steps[s->group[layer->input]];
 
 	for (;;) {
 		double excess;
-		int ret = try_codebook(layer, in, qw, &excess, err);
+		int ret = try_codebook(s, layer, qw, &excess, err);
 
 		if (ret || excess <= 1)
 			return ret;
@@ -179,62 +239,56 @@ static int fit_layer(struct accel_layer *layer, const struct accel_tensor *in, i
 	}
 }
 
-static int set_tensors(struct accel_model *model, const int32_t *steps, struct accel_error *err)
+static int set_tensors(const struct solver *s, struct accel_error *err)
 {
-	for (unsigned int i = 0; i < model->ninputs; i++) {
-		unsigned int t = model->inputs[i];
-		int ret = set_tensor(&model->tensors[t], NULL, steps[t], err);
+	int ret = 0;
 
-		if (ret)
-			return ret;
-	}
-	for (unsigned int i = 0; i < model->nlayers; i++) {
-		unsigned int t = model->layers[i].output;
-		int ret = set_tensor(&model->tensors[t], &model->layers[i], steps[t], err);
-
-		if (ret)
-			return ret;
-	}
-	return 0;
+	for (unsigned int i = 0; !ret && i < s->model->ninputs; i++)
+		ret = set_tensor(s, s->model->inputs[i], NULL, err);
+	for (unsigned int i = 0; !ret && i < s->model->nlayers; i++)
+		ret = set_tensor(s, s->model->layers[i].output, &s->model->layers[i], err);
+	return ret;
 }
 
 /* Fills steps: the tightest reader of a tensor decides. Ends, because every further turn lowers a tensor's steps. */
-static int solve_steps(struct accel_model *model, int32_t *steps, struct accel_error *err)
+static int solve_steps(const struct solver *s, struct accel_error *err)
 {
+	struct accel_model *model = s->model;
 	bool again;
 	int ret;
 
 	for (unsigned int t = 0; t < model->ntensors; t++)
-		steps[t] = Q_MAX;
-	ret = set_tensors(model, steps, err);
+		s->steps[t] = Q_MAX;
+	ret = set_tensors(s, err);
 	if (ret)
 		return ret;
 	for (unsigned int i = 0; i < model->nlayers; i++) {
 		struct accel_layer *layer = &model->layers[i];
+		int32_t want, *steps = &s->steps[s->group[layer->input]];
 		double excess;
-		int32_t want;
 
-		ret = try_codebook(layer, &model->tensors[layer->input], Q_MAX, &excess, err);
+		if (!accel_layer_weighted(layer))
+			continue;
+		ret = try_codebook(s, layer, Q_MAX, &excess, err);
 		if (ret)
 			return ret;
 		want = excess > 1 ? share_bits(excess) : Q_MAX;
-		if (want < steps[layer->input])
-			steps[layer->input] = want;
+		*steps = want < *steps ? want : *steps;
 	}
 	do {
 		again = false;
 		for (unsigned int i = 0; i < model->nlayers; i++) {
 			struct accel_layer *layer = &model->layers[i];
 
-			if (steps[layer->input] < QX_MIN)
+			if (s->steps[s->group[layer->input]] < QX_MIN)
 				return accel_fail(err, -ERANGE, layer->name, "layer '%s': its sums need more than 32 bits even with 8-bit activations; prune it further, split it, or check its biases",
 						  layer->name);
 		}
-		ret = set_tensors(model, steps, err);
+		ret = set_tensors(s, err);
 		for (unsigned int i = 0; !ret && i < model->nlayers; i++) {
-			struct accel_layer *layer = &model->layers[i];
-
-			ret = fit_layer(layer, &model->tensors[layer->input], &steps[layer->input], err);
+			if (!accel_layer_weighted(&model->layers[i]))
+				continue;
+			ret = fit_layer(s, &model->layers[i], err);
 			if (ret == -EAGAIN) {
 				again = true;
 				ret = 0;
@@ -246,19 +300,27 @@ static int solve_steps(struct accel_model *model, int32_t *steps, struct accel_e
 
 int accel_quantise(struct accel_model *model, struct accel_error *err)
 {
-	int32_t *steps = malloc(model->ntensors * sizeof(*steps));
+	struct solver s = { model, malloc(model->ntensors * sizeof(*s.group)), calloc(model->ntensors, sizeof(*s.amax)),
+			    malloc(model->ntensors * sizeof(*s.steps)) };
 	int ret;
 
-	if (!steps)
-		return accel_fail(err, -ENOMEM, NULL, "no memory for %u tensors", model->ntensors);
-	ret = solve_steps(model, steps, err);
-	free(steps);
+	if (s.group && s.amax && s.steps) {
+		make_groups(&s);
+		ret = solve_steps(&s, err);
+	} else {
+		ret = accel_fail(err, -ENOMEM, NULL, "no memory for %u tensors", model->ntensors);
+	}
+	free(s.group);
+	free(s.amax);
+	free(s.steps);
 	for (unsigned int i = 0; !ret && i < model->nlayers; i++) {
 		struct accel_layer *layer = &model->layers[i];
 		const struct accel_tensor *in = &model->tensors[layer->input], *out = &model->tensors[layer->output];
 		uint16_t mult;
 		uint8_t shift;
 
+		if (!accel_layer_weighted(layer))
+			continue;
 		ret = accel_requant_params((double)in->scale * (double)layer->codebook_scale / (double)out->scale, &mult, &shift);
 		if (ret)
 			return accel_fail(err, ret, layer->name, "layer '%s': its output range %g .. %g is too small for its inputs and weights; calibrate with inputs that reach it",

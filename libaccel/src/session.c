@@ -42,8 +42,9 @@ static int mismatch(const struct accel_program *p, const struct accel_device *d,
 		return accel_fail(err, -EINVAL, NULL, "the program was compiled for %s, the device is %s: compile it for this device",
 				  p->on_cpu ? "the CPU" : "the engine", d->backend ? "the engine" : "the CPU");
 	if (p->needs & ~b->features)
-		return accel_fail(err, -EINVAL, NULL, "the program has convolutions for an engine with vector mode, device %s:%s has none: compile it for this device",
-				  d->backend->name, d->config);
+		return accel_fail(err, -EINVAL, NULL, "the program has %s, device %s:%s has no command for it: compile it for this device",
+				  p->needs & ~b->features & EIE_FEATURE_VECTOR ? "convolutions (vector mode)" : "max pooling", d->backend->name,
+				  d->config);
 	return accel_fail(err, -EINVAL, NULL,
 			  "the program was compiled for %ux%u, %u rows, buffers %u/%u/%u/%u granules, ISA %u.%u; device %s:%s has "
 			  "%ux%u, %u rows, %u/%u/%u/%u, ISA %u.%u: compile it for this device",
@@ -82,7 +83,8 @@ static int new_buffers(struct accel_session *s, struct accel_error *err)
 			return ret;
 	}
 
-	memcpy(s->buffers[BASE_CONST].map, p->constants, p->constant_bytes);
+	if (p->constant_bytes)
+		memcpy(s->buffers[BASE_CONST].map, p->constants, p->constant_bytes);
 	memcpy(s->buffers[BUF_COMMANDS].map, p->cmds, commands);
 	s->restore_offset = (uint64_t)p->restore_first * EIE_CMD_BYTES;
 	s->bases_offset = commands;

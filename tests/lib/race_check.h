@@ -95,6 +95,8 @@ static inline bool race_command(struct race *r, const struct eie_cmd *cmd, unsig
 		/* MAC_HALF and VMAC_HALF are the same bit */
 		if ((op == EIE_OP_MAC || op == EIE_OP_VMAC) && r->last_drain[CMD_GET(cmd, MAC_HALF)] > after)
 			after = r->last_drain[CMD_GET(cmd, MAC_HALF)];
+		if (op == EIE_OP_VPOOL)
+			after = r->last_compute;
 		if (after > start.done[engine])
 			start.done[engine] = after;
 	}
@@ -133,6 +135,14 @@ static inline bool race_command(struct race *r, const struct eie_cmd *cmd, unsig
 		     race_access(r, EIE_BUF_ABUF, CMD_GET(cmd, VMAC_IN),
 				 (CMD_GET(cmd, VMAC_CHANNELS) + clusters - 1) / clusters * clusters * CMD_GET(cmd, VMAC_PLANE), false, engine,
 				 &start);
+		r->last_mac = r->count[engine];
+		break;
+	case EIE_OP_VPOOL:
+		ok = race_access(r, EIE_BUF_ABUF, CMD_GET(cmd, VPOOL_IN), CMD_GET(cmd, VPOOL_CHANNELS) * CMD_GET(cmd, VPOOL_PLANE), false, engine,
+				 &start);
+		for (uint32_t i = 0; ok && i < CMD_GET(cmd, VPOOL_CHANNELS) / clusters; i++)
+			ok = race_access(r, EIE_BUF_ABUF, CMD_GET(cmd, VPOOL_OUT) + i * CMD_GET(cmd, VPOOL_OUT_PLANE) * clusters,
+					 CMD_GET(cmd, VPOOL_GROUPS) * clusters, true, engine, &start);
 		r->last_mac = r->count[engine];
 		break;
 	case EIE_OP_VDRAIN:

@@ -158,6 +158,44 @@ static inline int16_t *dense_conv(const struct accel_layer *layer, const struct 
 	return y;
 }
 
+/* Max pooling by its definition, a window at a time. */
+static inline void dense_pool(const struct accel_window *w, const int16_t *x, int16_t *y)
+{
+	for (uint32_t i = 0; i < w->channels * w->out_height * w->out_width; i++) {
+		uint32_t p = i % (w->out_height * w->out_width);
+		int64_t top = (int64_t)(p / w->out_width) * w->stride_y - w->pad_top, left = (int64_t)(p % w->out_width) * w->stride_x - w->pad_left;
+		const int16_t *plane = x + (size_t)(i / (w->out_height * w->out_width)) * w->height * w->width;
+		int best = INT16_MIN;
+
+		for (int64_t py = top; py < top + w->kernel_y * w->dilate_y; py += w->dilate_y)
+			for (int64_t px = left; px < left + w->kernel_x * w->dilate_x; px += w->dilate_x)
+				if (py >= 0 && px >= 0 && py < w->height && px < w->width && plane[py * w->width + px] > best)
+					best = plane[py * w->width + px];
+		y[i] = best == INT16_MIN ? 0 : (int16_t)best;
+	}
+}
+
+/* A layer without weights, all items. */
+static inline int16_t *dense_plain(const struct accel_model *m, const struct accel_layer *layer, unsigned int batch, int16_t **values)
+{
+	const struct accel_tensor *out = &m->tensors[layer->output];
+	int16_t *all = malloc(batch * out->count * sizeof(*all)), *y = all;
+
+	for (unsigned int b = 0; b < batch; b++) {
+		if (layer->kind == ACCEL_LAYER_MAX_POOL) {
+			dense_pool(&layer->window, values[layer->input] + b * m->tensors[layer->input].count, y);
+			y += out->count;
+		}
+		for (unsigned int i = 0; i < layer->nparts; i++) {
+			uint64_t count = m->tensors[layer->parts[i]].count;
+
+			memcpy(y, values[layer->parts[i]] + b * count, count * sizeof(*y));
+			y += count;
+		}
+	}
+	return all;
+}
+
 /* All tensors of one batch, [batch, count] each, by dense sums in 64 bits. values[] of the graph inputs are given. */
 static inline void dense_run(const struct accel_model *m, unsigned int batch, int16_t **values, uint64_t *macs,
 			     uint64_t *saturated)
@@ -172,6 +210,12 @@ static inline void dense_run(const struct accel_model *m, unsigned int batch, in
 			free(y);
 			values[layer->output] = dense_conv(layer, in, out, batch, values[layer->input], macs, saturated);
 			free(row);
+			continue;
+		}
+		if (layer->kind != ACCEL_LAYER_FC) {
+			free(y);
+			free(row);
+			values[layer->output] = dense_plain(m, layer, batch, values);
 			continue;
 		}
 		for (uint32_t r = 0; r < layer->rows; r++) {

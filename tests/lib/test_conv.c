@@ -14,93 +14,10 @@
 
 #include "commands.h"
 #include "eie_edit.h"
-#include "device.h"
-#include "program.h"
-#include "race_check.h"
-#include "random_model.h"
-
-static struct accel_device *device;
-
-/* Runs every layer's output against the definition; where: what the first layer's place must be, or NULL for any. */
-static void check_model(struct accel_model *m, unsigned int batch, const char *where)
-{
-	const struct accel_compile_options options = { sizeof(options), batch, false };
-	struct accel_program *program;
-	struct accel_session *session;
-	struct accel_place_info place;
-	struct accel_stats stats;
-	struct accel_error err = { 0 };
-	int16_t **values = calloc(m->ntensors, sizeof(*values));
-	uint64_t macs, saturated;
-
-	if (accel_program_compile(m, device, &options, &program, &err))
-		fail_msg("compile: %s", err.text);
-	assert_true(race_free(program));
-	accel_program_place(program, 0, &place);
-	if (where && strcmp(place.where, where))
-		fail_msg("on %s: %s", place.where, place.reason);
-	if (accel_session_open(program, device, &session, &err))
-		fail_msg("session: %s", err.text);
-	for (unsigned int i = 0; i < m->ninputs; i++) {
-		values[m->inputs[i]] = random_values(i + 3, &m->tensors[m->inputs[i]], batch);
-		assert_int_equal(accel_session_input_raw(session, i, values[m->inputs[i]], NULL), 0);
-	}
-	if (accel_session_run(session, &err))
-		fail_msg("run: %s", err.text);
-	dense_run(m, batch, values, &macs, &saturated);
-	for (unsigned int o = 0; o < m->noutputs; o++) {
-		uint64_t n = m->tensors[m->outputs[o]].count * batch;
-		int16_t *y = malloc(n * sizeof(*y));
-
-		assert_int_equal(accel_session_output_raw(session, o, y, NULL), 0);
-		assert_memory_equal(y, values[m->outputs[o]], n * sizeof(*y));
-		free(y);
-	}
-	assert_int_equal(accel_session_stats(session, &stats), 0);
-	assert_int_equal(stats.macs, macs);
-	assert_int_equal(stats.saturated, saturated);
-	for (unsigned int t = 0; t < m->ntensors; t++)
-		free(values[t]);
-	free(values);
-	accel_session_close(session);
-	accel_program_unref(program);
-}
-
-static const char *on_device(void)
-{
-	return device->backend && device->params.features & EIE_FEATURE_VECTOR ? "device" : "cpu";
-}
-
-/* Padding so that the output is as large as the input, for stride 1. */
-static struct accel_window same(uint32_t channels, uint32_t height, uint32_t width, uint32_t kernel)
-{
-	return (struct accel_window){ channels, height, width, kernel, kernel, 1, 1, 1, 1, (kernel - 1) / 2, (kernel - 1) / 2, height,
-				      width, 1 };
-}
-
-static struct accel_graph *image_graph(const struct accel_window *w, unsigned int *tensor)
-{
-	const uint32_t dims[] = { w->channels, w->height, w->width };
-	struct accel_error err = { 0 };
-	struct accel_graph *g;
-
-	random_check(accel_graph_new(&g), &err);
-	random_check(accel_graph_input(g, "in", 3, dims, -1, 1, tensor, &err), &err);
-	return g;
-}
-
-static struct accel_model *finish(struct accel_graph *g)
-{
-	struct accel_error err = { 0 };
-	struct accel_model *m;
-
-	random_check(accel_graph_finish(g, &m, &err), &err);
-	accel_graph_free(g);
-	return m;
-}
+#include "model_check.h"
 
 static void check_one(const struct accel_window *w, uint32_t rows, uint32_t groups, double density, unsigned int bits, unsigned int batch,
-		      const char *where)
+		      const char *place_is)
 {
 	struct accel_window window = *w;
 	unsigned int tensor;
@@ -111,7 +28,7 @@ static void check_one(const struct accel_window *w, uint32_t rows, uint32_t grou
 	window.groups = groups;
 	random_any_layer(g, &seed, "conv", tensor, rows, w->channels * w->kernel_y * w->kernel_x, density, bits, 1, &window);
 	m = finish(g);
-	check_model(m, batch, where);
+	check_model(m, batch, place_is);
 	accel_model_unref(m);
 }
 
@@ -141,7 +58,7 @@ static void test_shapes(void **state)
 	for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++)
 		for (unsigned int bits = 4; bits <= 8; bits += 4)
 			for (unsigned int batch = 1; batch <= 2; batch++)
-				check_one(&windows[i], 5 + 9 * (uint32_t)i, 1, 0.3, bits, batch, on_device());
+				check_one(&windows[i], 5 + 9 * (uint32_t)i, 1, 0.3, bits, batch, where(EIE_FEATURE_VECTOR));
 	/* 225 pointers a channel: too many for the half of 16x16's PBUF */
 	check_one(&largest, 7, 1, 0.3, 4, 1, NULL);
 }
@@ -153,7 +70,7 @@ static void test_densities(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(densities) / sizeof(densities[0]); i++)
-		check_one(&w, 30, 1, densities[i], 4, 1, on_device());
+		check_one(&w, 30, 1, densities[i], 4, 1, where(EIE_FEATURE_VECTOR));
 }
 
 static void test_groups(void **state)
@@ -161,9 +78,9 @@ static void test_groups(void **state)
 	const struct accel_window w = same(24, 9, 10, 3);
 
 	(void)state;
-	check_one(&w, 24, 24, 1, 8, 2, on_device());   /* depthwise */
-	check_one(&w, 48, 24, 0.7, 4, 1, on_device());
-	check_one(&w, 16, 2, 0.5, 4, 1, on_device());
+	check_one(&w, 24, 24, 1, 8, 2, where(EIE_FEATURE_VECTOR));   /* depthwise */
+	check_one(&w, 48, 24, 0.7, 4, 1, where(EIE_FEATURE_VECTOR));
+	check_one(&w, 16, 2, 0.5, 4, 1, where(EIE_FEATURE_VECTOR));
 }
 
 /* Beyond the buffers of 2x2: ABUF has 8192 values, a cluster 16 rows of eight sums, 1024 pointers, 16 KiB of weights. */
@@ -173,11 +90,11 @@ static void test_large(void **state)
 	const struct accel_window strided = { 3, 80, 112, 3, 3, 2, 2, 1, 1, 0, 0, 39, 55, 1 };
 
 	(void)state;
-	check_one(&wide, 20, 1, 0.5, 4, 2, on_device());
-	check_one(&deep, 40, 1, 0.3, 8, 2, on_device());
-	check_one(&both, 50, 1, 0.3, 4, 1, on_device());
-	check_one(&rows, 900, 1, 0.3, 4, 1, on_device());
-	check_one(&strided, 24, 1, 0.6, 4, 1, on_device());
+	check_one(&wide, 20, 1, 0.5, 4, 2, where(EIE_FEATURE_VECTOR));
+	check_one(&deep, 40, 1, 0.3, 8, 2, where(EIE_FEATURE_VECTOR));
+	check_one(&both, 50, 1, 0.3, 4, 1, where(EIE_FEATURE_VECTOR));
+	check_one(&rows, 900, 1, 0.3, 4, 1, where(EIE_FEATURE_VECTOR));
+	check_one(&strided, 24, 1, 0.6, 4, 1, where(EIE_FEATURE_VECTOR));
 }
 
 /* in -> a -> b -> fc, a -> c: images with several readers, one of them an output, one read as a vector. */
@@ -204,8 +121,8 @@ static void test_network(void **state)
 	struct accel_model *m = network();
 
 	(void)state;
-	check_model(m, 1, on_device());
-	check_model(m, 3, on_device());
+	check_model(m, 1, where(EIE_FEATURE_VECTOR));
+	check_model(m, 3, where(EIE_FEATURE_VECTOR));
 	accel_model_unref(m);
 }
 
@@ -245,7 +162,7 @@ static void test_mismatch(void **state)
 
 	(void)state;
 	assert_int_equal(accel_program_compile(m, device, NULL, &program, NULL), 0);
-	if (!strcmp(on_device(), "device")) {
+	if (!strcmp(where(EIE_FEATURE_VECTOR), "device")) {
 		device->params.features = 0;
 		assert_int_equal(accel_session_open(program, device, &session, &err), -EINVAL);
 		assert_non_null(strstr(err.text, "vector mode"));
@@ -272,7 +189,7 @@ static void test_file(void **state)
 		assert_int_equal(copy->layers[l].kind, m->layers[l].kind);
 		assert_memory_equal(&copy->layers[l].window, &m->layers[l].window, sizeof(m->layers[l].window));
 	}
-	check_model(copy, 1, on_device());
+	check_model(copy, 1, where(EIE_FEATURE_VECTOR));
 	accel_model_unref(copy);
 	accel_model_unref(m);
 }

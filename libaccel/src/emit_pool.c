@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Commands of a max pooling. A task is one VPOOL: some blocks of channels times a batch of pixel groups, with the rows of the image that it sees. */
+#include <stdlib.h>
+
+#include "emit_int.h"
+#include "window.h"
+
+static const struct accel_layer *layer_of(const struct emit *e)
+{
+	return &e->plan->model->layers[e->segment->first_layer];
+}
+
+static void band_of(const struct emit *e, const struct task *task, struct conv_band *band)
+{
+	conv_band(&layer_of(e)->window, task->group, task->groups, band);
+}
+
+void emit_stage_pool(struct emit *e, const struct task *task, struct stage *st)
+{
+	uint32_t layer = e->segment->first_layer, k = e->plan->params.clusters;
+	const struct tensor_plan *t = &e->plan->tensors[layer_of(e)->input];
+	const struct conv_plan *conv = &e->plan->layers[layer].conv;
+	const struct stream_area *area = &e->plan->area;
+	struct conv_band band;
+	struct eie_cmd cmd;
+	bool fresh;
+
+	band_of(e, task, &band);
+	st->x = emit_pick(&e->x, ((uint64_t)task->item * conv->blocks + task->block) * conv->batches + task->band + 1, &fresh);
+	if (!fresh)
+		return;
+	cmd = emit_xfer(EIE_OP_LOAD, t->base, item_offset(t, task->item) + ((uint64_t)task->block * t->image.plane + band.group) * k * EIE_GRANULE_BYTES,
+			EIE_BUF_ABUF, area->x + st->x * area->x_slot, band.groups * k);
+	CMD_SET(&cmd, XFER_ROWS, task->blocks);
+	CMD_SET(&cmd, XFER_MEM_STRIDE, (uint64_t)t->image.plane * k * EIE_GRANULE_BYTES);
+	CMD_SET(&cmd, XFER_BUF_STRIDE, band.groups * k);
+	emit_load(e, st, layer, cmd, e->x.slot[st->x].user);
+}
+
+void emit_compute_pool(struct emit *e, const struct task *task, const struct stage *st)
+{
+	const struct accel_window *w = &layer_of(e)->window;
+	const struct stream_area *area = &e->plan->area;
+	uint32_t k = e->plan->params.clusters, window = task->group * EIE_GRANULE_VALUES;
+	uint32_t plane = e->plan->tensors[layer_of(e)->output].image.plane;
+	struct eie_cmd cmd = { { 0 } };
+	struct conv_band band;
+
+	band_of(e, task, &band);
+	CMD_SET(&cmd, OPCODE, EIE_OP_VPOOL);
+	CMD_SET(&cmd, VPOOL_ORIGIN, band.origin);
+	CMD_SET(&cmd, VPOOL_IN, area->x + st->x * area->x_slot);
+	CMD_SET(&cmd, VPOOL_KERNEL_Y, w->kernel_y);
+	CMD_SET(&cmd, VPOOL_KERNEL_X, w->kernel_x);
+	CMD_SET(&cmd, VPOOL_OUT, area->y + task->half * area->y_slot);
+	CMD_SET(&cmd, VPOOL_PLANE, band.groups);
+	CMD_SET(&cmd, VPOOL_CHANNELS, task->blocks * k);
+	CMD_SET(&cmd, VPOOL_IN_X, w->width);
+	CMD_SET(&cmd, VPOOL_IN_Y, band.rows);
+	CMD_SET(&cmd, VPOOL_STRIDE_X, w->stride_x);
+	CMD_SET(&cmd, VPOOL_STRIDE_Y, w->stride_y);
+	CMD_SET(&cmd, VPOOL_OUT_X, w->out_width);
+	CMD_SET(&cmd, VPOOL_OUT_PLANE, task->groups);
+	CMD_SET(&cmd, VPOOL_DILATE_X, w->dilate_x);
+	CMD_SET(&cmd, VPOOL_DILATE_Y, w->dilate_y);
+	CMD_SET(&cmd, VPOOL_FIRST_X, window % w->out_width);
+	CMD_SET(&cmd, VPOOL_FIRST_Y, window / w->out_width - band.first_y);
+	CMD_SET(&cmd, VPOOL_PAD_X, w->pad_left);
+	CMD_SET(&cmd, VPOOL_PAD_Y, w->pad_top + band.y - band.first_y * w->stride_y);   /* as VMAC_PAD_Y in emit_conv.c */
+	CMD_SET(&cmd, VPOOL_GROUPS, task->groups);
+	if (task->group + task->groups == plane)
+		CMD_SET(&cmd, VPOOL_TAIL, window_out_pixels(w) % EIE_GRANULE_VALUES);
+	emit_wait_stored(e, &cmd, task->half);
+	emit_add(e, e->segment->first_layer, &cmd);
+}
+
+int64_t emit_store_pool(struct emit *e, const struct task *task)
+{
+	uint32_t layer = e->segment->first_layer, k = e->plan->params.clusters;
+	const struct tensor_plan *t = &e->plan->tensors[layer_of(e)->output];
+	uint64_t offset = item_offset(t, task->item) + ((uint64_t)task->block * t->image.plane + task->group) * k * EIE_GRANULE_BYTES;
+	struct eie_cmd cmd;
+
+	if (!t->in_memory)
+		return NOBODY;
+	cmd = emit_xfer(EIE_OP_STORE, t->base, offset, EIE_BUF_ABUF, e->plan->area.y + task->half * e->plan->area.y_slot, task->groups * k);
+	CMD_SET(&cmd, XFER_ROWS, task->blocks);
+	CMD_SET(&cmd, XFER_MEM_STRIDE, (uint64_t)t->image.plane * k * EIE_GRANULE_BYTES);
+	CMD_SET(&cmd, XFER_BUF_STRIDE, task->groups * k);
+	e->program->places[layer].info.bytes_stored += xfer_bytes(&cmd);
+	return emit_add(e, layer, &cmd);
+}
+
+void emit_pool(struct emit *e)
+{
+	const struct conv_plan *conv = &e->plan->layers[e->segment->first_layer].conv;
+	uint32_t plane = e->plan->tensors[layer_of(e)->output].image.plane, k = e->plan->params.clusters;
+	uint64_t chunks = (conv->blocks + conv->chunk_blocks - 1) / conv->chunk_blocks, n = 0;
+	struct task *tasks = calloc(e->plan->batch * chunks * conv->batches, sizeof(*tasks));
+
+	if (!tasks) {
+		e->nomem = true;
+		return;
+	}
+	for (uint32_t item = 0; item < e->plan->batch; item++) {
+		for (uint32_t block = 0; block < conv->blocks; block += conv->chunk_blocks) {
+			for (uint32_t batch = 0; batch < conv->batches; batch++, n++) {
+				uint32_t group = batch * conv->groups, left = conv->blocks - block;
+
+				tasks[n] = (struct task){
+					.item = item, .block = block, .blocks = left < conv->chunk_blocks ? left : conv->chunk_blocks,
+					.band = batch, .group = group, .groups = conv->groups < plane - group ? conv->groups : plane - group,
+					.half = n & 1, .begins = true, .drains = true,
+				};
+				tasks[n].cycles = (double)tasks[n].blocks * k * tasks[n].groups * (window_taps(&layer_of(e)->window) + 2);
+			}
+		}
+	}
+	emit_tasks(e, tasks, n);
+	free(tasks);
+}
