@@ -263,7 +263,7 @@ struct eie_cmd {
 #define EIE_OP_DRAIN 0x22 /* compute: sum banks, add bias, requantise, clamp an accumulator half into ABUF, and clear it (fields DRAIN_*) */
 #define EIE_OP_VMAC 0x23 /* compute: multiply windows of an image in ABUF with a tile of weights, eight pixels at a time (fields VMAC_*; FEATURE_VECTOR) */
 #define EIE_OP_VDRAIN 0x24 /* compute: what DRAIN does, for the sums of VMACs (fields VDRAIN_*; FEATURE_VECTOR) */
-#define EIE_OP_VPOOL 0x25 /* compute: largest value of each window of an image in ABUF, eight windows at a time (fields VPOOL_*; FEATURE_POOL) */
+#define EIE_OP_VPOOL 0x25 /* compute: largest value or sum of each window of an image in ABUF, eight windows at a time (fields VPOOL_*; FEATURE_POOL) */
 #define EIE_OP_STORE 0x30 /* ABUF to memory (fields XFER_*) */
 #define   EIE_CMD_XFER_TARGET_DW 0 /* enum buf */
 #define   EIE_CMD_XFER_TARGET_SHIFT 16
@@ -446,6 +446,12 @@ struct eie_cmd {
 #define   EIE_CMD_VPOOL_ORIGIN_DW 0 /* as VMAC_ORIGIN; fields that both have lie in the same bits */
 #define   EIE_CMD_VPOOL_ORIGIN_SHIFT 18
 #define   EIE_CMD_VPOOL_ORIGIN_MASK 0x7
+#define   EIE_CMD_VPOOL_SUM_DW 0 /* 0: the largest value; 1: the sum of all */
+#define   EIE_CMD_VPOOL_SUM_SHIFT 16
+#define   EIE_CMD_VPOOL_SUM_MASK 0x1
+#define   EIE_CMD_VPOOL_SHIFT_DW 0 /* sums are rounded and shifted right by so many bits; 0 for the largest value */
+#define   EIE_CMD_VPOOL_SHIFT_SHIFT 24
+#define   EIE_CMD_VPOOL_SHIFT_MASK 0x1f
 #define   EIE_CMD_VPOOL_IN_DW 1 /* granule of ABUF of channel 0, pixel group 0; multiple of CLUSTERS */
 #define   EIE_CMD_VPOOL_IN_SHIFT 0
 #define   EIE_CMD_VPOOL_IN_MASK 0xffffff

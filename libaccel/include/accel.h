@@ -53,10 +53,10 @@ struct accel_model *accel_model_ref(struct accel_model *model);
 void accel_model_unref(struct accel_model *model);
 
 /*
- * FC: fully connected, CONV: convolution, MAX_POOL, CONCAT: joins channels; int16, for the engine. OP: an operator of ONNX in float32 (or as ONNX
+ * FC: fully connected, CONV: convolution, MAX_POOL, AVERAGE_POOL, CONCAT: joins channels; int16, for the engine. OP: an operator of ONNX in float32 (or as ONNX
  * quantises it), for the CPU.
  */
-enum accel_layer_kind { ACCEL_LAYER_FC = 1, ACCEL_LAYER_OP = 2, ACCEL_LAYER_CONV = 3, ACCEL_LAYER_MAX_POOL = 4, ACCEL_LAYER_CONCAT = 5 };
+enum accel_layer_kind { ACCEL_LAYER_FC = 1, ACCEL_LAYER_OP = 2, ACCEL_LAYER_CONV = 3, ACCEL_LAYER_MAX_POOL = 4, ACCEL_LAYER_CONCAT = 5, ACCEL_LAYER_AVERAGE_POOL = 6 };
 /* Elements of a tensor. INT16: quantised, real = q * scale; the others are what they say. */
 enum accel_dtype {
 	ACCEL_DTYPE_INT16 = 0, ACCEL_DTYPE_FLOAT32 = 1, ACCEL_DTYPE_INT64 = 2, ACCEL_DTYPE_INT32 = 3, ACCEL_DTYPE_UINT8 = 4,
@@ -85,7 +85,7 @@ struct accel_layer_info {
 	unsigned int code_bits;            /* 4 or 8 */
 	unsigned int codebook_size;        /* non-zero values in use */
 	uint64_t file_bytes_codes, file_bytes_index, file_bytes_other; /* in the .eie file; 0 when never saved or loaded */
-	const char *op;                    /* operator of ONNX, "FC", "Conv", "MaxPool" or "Concat" */
+	const char *op;                    /* operator of ONNX, "FC", "Conv", "MaxPool", "AveragePool" or "Concat" */
 	uint64_t weights;                  /* operator: constants that it reads, elements */
 	uint32_t groups;                   /* rows * cols / groups weights could be there; 1 but for convolutions in groups */
 };
@@ -193,6 +193,12 @@ int accel_graph_add_conv_csr(struct accel_graph *graph, const char *name, unsign
  */
 int accel_graph_add_max_pool(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_window *window,
 			     unsigned int *output, struct accel_error *err);
+/*
+ * Adds the sum of each window in each channel, divided by kernel_y * kernel_x whatever part of it is padding. The output's scale follows from the input's, so
+ * it can be joined with tensors alone that have the same one: accel_graph_finish() refuses others. Errors as accel_graph_add_max_pool().
+ */
+int accel_graph_add_average_pool(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_window *window,
+				 unsigned int *output, struct accel_error *err);
 /*
  * Adds the images inputs[0 .. n - 1], of one size, joined along their channels. The engine copies nothing: their layers write into one tensor. So they are
  * outputs of layers, each in one concatenation at most (which may be part of another one), and get one scale. -EINVAL.

@@ -24,7 +24,7 @@ static uint32_t needs_of(const struct accel_model *model)
 	for (unsigned int l = 0; l < model->nlayers; l++) {
 		if (model->layers[l].kind == ACCEL_LAYER_CONV)
 			needs |= EIE_FEATURE_VECTOR;
-		if (model->layers[l].kind == ACCEL_LAYER_MAX_POOL)
+		if (accel_layer_pools(&model->layers[l]))
 			needs |= EIE_FEATURE_POOL;
 	}
 	return needs;
@@ -119,7 +119,7 @@ static char *reason(const struct plan *plan, unsigned int l)
 	if (plan->model->layers[l].kind == ACCEL_LAYER_CONCAT)
 		return format("no copy: %u layers write into one tensor", plan->model->layers[l].nparts);
 	if (plan->segments[lp->segment].pool)
-		return format("max pooling, %u x %u batches of %u pixel groups and %u blocks of %u channels", plan->batch, lp->conv.batches, lp->conv.groups,
+		return format("pooling, %u x %u batches of %u pixel groups and %u blocks of %u channels", plan->batch, lp->conv.batches, lp->conv.groups,
 			      lp->conv.chunk_blocks, plan->params.clusters);
 	if (plan->segments[lp->segment].conv)
 		return format("convolution, %u x %u batches of %u pixel groups, weights streamed in %u chunks (%llu KiB; the chip holds %llu KiB)",
@@ -179,7 +179,7 @@ static void estimate(struct accel_program *p)
 		uint64_t entries = (uint64_t)((double)info->ideal_cycles * info->balance + 0.5), columns = (p->model->layers[l].cols + 1) / 2;
 		uint64_t array = (entries > columns ? entries : columns) * p->batch, loads = info->bytes_loaded / EIE_GRANULE_BYTES;
 
-		if (p->model->layers[l].kind == ACCEL_LAYER_MAX_POOL)
+		if (accel_layer_pools(&p->model->layers[l]))
 			array = pool_cycles(&p->model->layers[l], p->params.clusters) * p->batch;
 		info->estimated_cycles = (array > loads ? array : loads) + info->bytes_stored / EIE_GRANULE_BYTES;
 	}
@@ -273,7 +273,7 @@ int accel_program_compile(struct accel_model *model, const struct accel_device *
 		p->on_cpu = p->any_device = true;
 		ret = places_on_cpu(p, needs_of(model) & ~device->params.features & EIE_FEATURE_VECTOR ?
 			"int16 on the CPU: the segment has convolutions, and this engine has no vector mode" :
-			"int16 on the CPU: the segment has max pooling, and this engine has no command for it");
+			"int16 on the CPU: the segment has pooling, and this engine has no command for it");
 	} else {
 		struct accel_error unfit = { 0 };
 

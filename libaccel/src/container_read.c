@@ -93,6 +93,7 @@ static int read_kind(struct eie_reader *r, int node, struct accel_layer *layer)
 {
 	static const char *const kinds[] = {
 		[ACCEL_LAYER_FC] = "fc", [ACCEL_LAYER_CONV] = "conv", [ACCEL_LAYER_MAX_POOL] = "max-pool", [ACCEL_LAYER_CONCAT] = "concat",
+		[ACCEL_LAYER_AVERAGE_POOL] = "average-pool",
 	};
 	const char *word;
 	int ret = eie_get_string(r, node, "kind", &word);
@@ -195,7 +196,9 @@ static int read_layer(struct eie_reader *r, int node, struct accel_layer *layer)
 		return ret;
 	}
 	ret = eie_get_u32(r, node, "input", &layer->input);
-	if (!ret && layer->kind == ACCEL_LAYER_MAX_POOL)
+	if (!ret && layer->kind == ACCEL_LAYER_AVERAGE_POOL)
+		ret = eie_get_u32(r, node, "sum-shift", &layer->sum_shift);
+	if (!ret && accel_layer_pools(layer))
 		return read_window(r, node, &layer->window);
 	return ret ? ret : read_weighted(r, node, layer);
 }

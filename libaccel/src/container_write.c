@@ -69,9 +69,11 @@ static void put_plain_layer(struct eie_writer *w, const struct accel_layer *laye
 {
 	eie_put_string(w, "label", layer->name);
 	eie_put_u32(w, "output", layer->output);
-	if (layer->kind == ACCEL_LAYER_MAX_POOL) {
-		eie_put_string(w, "kind", "max-pool");
+	if (accel_layer_pools(layer)) {
+		eie_put_string(w, "kind", layer->kind == ACCEL_LAYER_MAX_POOL ? "max-pool" : "average-pool");
 		eie_put_u32(w, "input", layer->input);
+		if (layer->kind == ACCEL_LAYER_AVERAGE_POOL)
+			eie_put_u32(w, "sum-shift", layer->sum_shift);
 		put_window(w, &layer->window);
 	} else {
 		eie_put_string(w, "kind", "concat");

@@ -112,7 +112,7 @@ static int build(struct accel_cpu *c)
 		uint32_t rows = model->layers[i].rows < PANEL_ROWS ? model->layers[i].rows : PANEL_ROWS;
 		int ret;
 
-		if (model->layers[i].kind == ACCEL_LAYER_CONV) {
+		if (model->layers[i].kind != ACCEL_LAYER_FC && model->layers[i].kind != ACCEL_LAYER_CONCAT) {
 			uint64_t pixels = window_out_pixels(&model->layers[i].window);
 
 			most = pixels > most ? (uint32_t)pixels : most;
@@ -192,13 +192,15 @@ static uint64_t multiply(const struct panel *panel, const int16_t *x, uint32_t c
 }
 
 /* One item of a layer without weights. */
-static void run_plain(const struct accel_cpu *cpu, const struct accel_layer *layer, size_t item)
+static void run_plain(const struct accel_cpu *cpu, const struct accel_layer *layer, size_t item, uint64_t *saturated)
 {
 	const struct accel_tensor *tensors = cpu->model->tensors;
 	int16_t *y = cpu->tensors[layer->output] + item * tensors[layer->output].count;
 
 	if (layer->kind == ACCEL_LAYER_MAX_POOL)
 		cpu_max_pool(&layer->window, cpu->tensors[layer->input] + item * tensors[layer->input].count, y);
+	if (layer->kind == ACCEL_LAYER_AVERAGE_POOL)
+		cpu_average_pool(layer, cpu->tensors[layer->input] + item * tensors[layer->input].count, y, cpu->sums, saturated);
 	for (unsigned int i = 0; i < layer->nparts; i++) {
 		uint64_t count = tensors[layer->parts[i]].count;
 
@@ -219,7 +221,7 @@ void accel_cpu_run(struct accel_cpu *cpu, uint64_t *macs, uint64_t *saturated)
 			cpu_conv(layer, out, cpu->tensors[layer->input] + b * cpu->model->tensors[layer->input].count,
 				 cpu->tensors[layer->output] + b * out->count, cpu->sums, &products, &cut);
 		for (size_t b = 0; !accel_layer_weighted(layer) && b < cpu->batch; b++)
-			run_plain(cpu, layer, b);
+			run_plain(cpu, layer, b, &cut);
 		/* panels outside: the weights of one stay in the cache for the whole batch */
 		for (uint32_t p = 0; p < cpu->layers[l].npanels; p++) {
 			const struct panel *panel = &cpu->layers[l].panels[p];

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Convolutions and max pooling on the CPU: one weight after the other meets the part of a plane that it sees. Zero weights cost nothing, and the inner
+ * Convolutions and pooling on the CPU: one weight after the other meets the part of a plane that it sees. Zero weights cost nothing, and the inner
  * loop runs along a row of pixels, of which compilers make vector instructions where the stride is 1.
  */
 #include "cpu_conv.h"
 #include "op_window.h"
 #include "window.h"
+
+#include <string.h>
 
 /* sums += weight * plane, over the windows whose tap (ky, kx) lies in the image; returns the products with a pixel that is not zero. */
 static uint64_t add_weight(const struct accel_window *w, const int16_t *plane, uint32_t ky, uint32_t kx, int32_t weight, uint32_t *sums)
@@ -79,5 +81,19 @@ void cpu_max_pool(const struct accel_window *w, const int16_t *x, int16_t *y)
 		}
 		for (uint64_t p = 0; p < pixels; p++)
 			y[p] = y[p] == INT16_MIN ? 0 : y[p];
+	}
+}
+
+void cpu_average_pool(const struct accel_layer *layer, const int16_t *x, int16_t *y, uint32_t *sums, uint64_t *saturated)
+{
+	const struct accel_window *w = &layer->window;
+	uint64_t pixels = window_out_pixels(w);
+
+	for (uint32_t c = 0; c < w->channels; c++, x += window_in_pixels(w), y += pixels) {
+		memset(sums, 0, pixels * sizeof(*sums));
+		for (uint32_t tap = 0; tap < window_taps(w); tap++)
+			add_weight(w, x, tap / w->kernel_x, tap % w->kernel_x, 1, sums);
+		for (uint64_t p = 0; p < pixels; p++)
+			y[p] = accel_shift((int32_t)sums[p], layer->sum_shift, saturated);
 	}
 }

@@ -13,5 +13,7 @@ void cpu_conv(const struct accel_layer *layer, const struct accel_tensor *out, c
 
 /* Max pooling of one item: docs/vector_mode.md, VPOOL. */
 void cpu_max_pool(const struct accel_window *window, const int16_t *x, int16_t *y);
+/* sums has room for one plane of the output. */
+void cpu_average_pool(const struct accel_layer *layer, const int16_t *x, int16_t *y, uint32_t *sums, uint64_t *saturated);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* What writes commands: emit.c has the engine of it and fully connected layers, emit_conv.c convolutions, emit_pool.c max pooling. */
+/* What writes commands: emit.c has the engine of it and fully connected layers, emit_conv.c convolutions, emit_pool.c pooling. */
 #ifndef ACCEL_EMIT_INT_H
 #define ACCEL_EMIT_INT_H
 
@@ -95,7 +95,7 @@ void emit_stage_conv(struct emit *e, const struct task *task, struct stage *st);
 void emit_compute_conv(struct emit *e, const struct task *task, const struct stage *st);
 int64_t emit_store_conv(struct emit *e, const struct task *task);
 
-/* emit_pool.c: the same for max pooling. */
+/* emit_pool.c: the same for pooling. */
 void emit_pool(struct emit *e);
 void emit_stage_pool(struct emit *e, const struct task *task, struct stage *st);
 void emit_compute_pool(struct emit *e, const struct task *task, const struct stage *st);

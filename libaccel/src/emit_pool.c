@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Commands of a max pooling. A task is one VPOOL: some blocks of channels times a batch of pixel groups, with the rows of the image that it sees. */
+/* Commands of a pooling. A task is one VPOOL: some blocks of channels times a batch of pixel groups, with the rows of the image that it sees. */
 #include <stdlib.h>
 
 #include "emit_int.h"
@@ -48,6 +48,8 @@ void emit_compute_pool(struct emit *e, const struct task *task, const struct sta
 
 	band_of(e, task, &band);
 	CMD_SET(&cmd, OPCODE, EIE_OP_VPOOL);
+	CMD_SET(&cmd, VPOOL_SUM, layer_of(e)->kind == ACCEL_LAYER_AVERAGE_POOL);
+	CMD_SET(&cmd, VPOOL_SHIFT, layer_of(e)->sum_shift);
 	CMD_SET(&cmd, VPOOL_ORIGIN, band.origin);
 	CMD_SET(&cmd, VPOOL_IN, area->x + st->x * area->x_slot);
 	CMD_SET(&cmd, VPOOL_KERNEL_Y, w->kernel_y);

@@ -79,11 +79,12 @@ static void run_conv(const struct accel_layer *layer, const float *x, float *y)
 }
 
 /* As the engine has it: padding takes no part, an empty window gives 0. */
-static void run_pool(const struct accel_window *w, const float *x, float *y)
+static void run_pool(const struct accel_window *w, bool max, const float *x, float *y)
 {
 	for (uint32_t c = 0; c < w->channels; c++, x += window_in_pixels(w)) {
 		for (uint32_t p = 0; p < window_out_pixels(w); p++, y++) {
 			bool any = false;
+			double sum = 0;
 
 			*y = 0;
 			for (uint32_t tap = 0; tap < window_taps(w); tap++) {
@@ -95,7 +96,9 @@ static void run_pool(const struct accel_window *w, const float *x, float *y)
 				if (!any || x[iy * w->width + ix] > *y)
 					*y = x[iy * w->width + ix];
 				any = true;
+				sum += (double)x[iy * w->width + ix];
 			}
+			*y = max ? *y : (float)(sum / window_taps(w));
 		}
 	}
 }
@@ -111,8 +114,8 @@ void accel_float_run(const struct accel_model *model, float **values)
 			run_conv(layer, x, y);
 			continue;
 		}
-		if (layer->kind == ACCEL_LAYER_MAX_POOL) {
-			run_pool(&layer->window, x, y);
+		if (accel_layer_pools(layer)) {
+			run_pool(&layer->window, layer->kind == ACCEL_LAYER_MAX_POOL, x, y);
 			continue;
 		}
 		for (unsigned int k = 0; k < layer->nparts; k++) {

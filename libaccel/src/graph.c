@@ -292,8 +292,8 @@ int accel_graph_add_conv_csr(struct accel_graph *graph, const char *name, unsign
 	return add_layer(graph, name, input, csr, window, activation, 3, dims, output, err);
 }
 
-int accel_graph_add_max_pool(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_window *window,
-			     unsigned int *output, struct accel_error *err)
+static int add_pool(struct accel_graph *graph, const char *name, enum accel_layer_kind kind, unsigned int input,
+		    const struct accel_window *window, unsigned int *output, struct accel_error *err)
 {
 	const uint32_t dims[] = { window->channels, window->out_height, window->out_width };
 	int ret = check_place(graph, name, input, err);
@@ -302,11 +302,23 @@ int accel_graph_add_max_pool(struct accel_graph *graph, const char *name, unsign
 	if (ret)
 		return ret;
 	if (window->groups != 1)
-		return accel_fail(err, -EINVAL, name, "layer '%s': max pooling with a window of %u groups; give 1", name, window->groups);
+		return accel_fail(err, -EINVAL, name, "layer '%s': pooling with a window of %u groups; give 1", name, window->groups);
 	if (window->channels * window_out_pixels(window) > ACCEL_MAX_DIM)
 		return accel_fail(err, -EINVAL, name, "layer '%s': an output of %llu values; %u are allowed", name,
 				  (unsigned long long)(window->channels * window_out_pixels(window)), ACCEL_MAX_DIM);
-	return add_plain_layer(graph, name, ACCEL_LAYER_MAX_POOL, 1, &input, window, dims, output, err);
+	return add_plain_layer(graph, name, kind, 1, &input, window, dims, output, err);
+}
+
+int accel_graph_add_max_pool(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_window *window,
+			     unsigned int *output, struct accel_error *err)
+{
+	return add_pool(graph, name, ACCEL_LAYER_MAX_POOL, input, window, output, err);
+}
+
+int accel_graph_add_average_pool(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_window *window,
+				 unsigned int *output, struct accel_error *err)
+{
+	return add_pool(graph, name, ACCEL_LAYER_AVERAGE_POOL, input, window, output, err);
 }
 
 /* An input of the graph, or part of a concatenation. */

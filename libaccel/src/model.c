@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Life and questions of a model, and the check that everything else relies on. */
 #include "graph.h"
+#include <eie_hw.h>
 #include "netmodel.h"
 #include "picture.h"
 #include "quant.h"
@@ -163,6 +164,7 @@ int accel_model_layer(const struct accel_model *model, unsigned int index, struc
 {
 	static const char *const ops[] = {
 		[ACCEL_LAYER_FC] = "FC", [ACCEL_LAYER_CONV] = "Conv", [ACCEL_LAYER_MAX_POOL] = "MaxPool", [ACCEL_LAYER_CONCAT] = "Concat",
+		[ACCEL_LAYER_AVERAGE_POOL] = "AveragePool",
 	};
 	const struct accel_layer *layer;
 
@@ -397,9 +399,17 @@ static int check_pool(const struct accel_model *model, const struct accel_layer 
 	int ret = check_window(layer, in, out, layer->window.channels, file, err);
 
 	if (!ret && layer->window.groups != 1)
-		ret = accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': max pooling with a window of %u groups; it has 1", file,
+		ret = accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': pooling with a window of %u groups; it has 1", file,
 				 layer->name, layer->window.groups);
-	return ret ? ret : check_passes(layer, in, out, file, err);
+	if (ret || layer->kind == ACCEL_LAYER_MAX_POOL)
+		return ret ? ret : check_passes(layer, in, out, file, err);
+	if (layer->sum_shift > EIE_CMD_VPOOL_SHIFT_MASK)
+		return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': a sum shifted by %u; 0 to %u are allowed", file, layer->name,
+				  layer->sum_shift, EIE_CMD_VPOOL_SHIFT_MASK);
+	if (out->lo > (in->lo < 0 ? -32767 : 0) || out->hi < (in->hi > 0 ? 32767 : 0))
+		return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': averages are not clamped to %d .. %d", file, layer->name, out->lo,
+				  out->hi);
+	return 0;
 }
 
 static int check_layer(const struct accel_model *model, const struct accel_layer *layer, const char *file,
@@ -419,7 +429,7 @@ static int check_layer(const struct accel_model *model, const struct accel_layer
 	};
 	int ret = 0;
 
-	if (layer->kind == ACCEL_LAYER_MAX_POOL)
+	if (accel_layer_pools(layer))
 		return check_pool(model, layer, file, err);
 	if (layer->kind == ACCEL_LAYER_CONCAT)
 		return check_concat(model, layer, file, err);

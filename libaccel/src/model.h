@@ -24,8 +24,9 @@ struct accel_layer {
 	enum accel_activation activation;
 	unsigned int input, output;  /* tensor numbers */
 	unsigned int *parts, nparts; /* CONCAT: tensors that are joined, [0] = input; else NULL */
-	uint32_t rows, cols;         /* 0, like all that follows but the window, without weights: MAX_POOL, CONCAT */
-	struct accel_window window;  /* CONV, MAX_POOL */
+	uint32_t rows, cols;         /* 0, like all that follows but window and sum_shift, without weights: pooling, CONCAT */
+	struct accel_window window;  /* CONV, pooling */
+	unsigned int sum_shift;      /* AVERAGE_POOL, derived: output = sum / 2^sum_shift */
 	uint64_t nnz;
 	uint32_t *rowptr;            /* [rows + 1] */
 	uint32_t *col;               /* [nnz], increasing within a row */
@@ -46,6 +47,11 @@ struct accel_layer {
 static inline bool accel_layer_weighted(const struct accel_layer *layer)
 {
 	return layer->kind == ACCEL_LAYER_FC || layer->kind == ACCEL_LAYER_CONV;
+}
+
+static inline bool accel_layer_pools(const struct accel_layer *layer)
+{
+	return layer->kind == ACCEL_LAYER_MAX_POOL || layer->kind == ACCEL_LAYER_AVERAGE_POOL;
 }
 
 /* Tensors that a layer reads. */
@@ -90,6 +96,18 @@ static inline int16_t accel_requant(int32_t acc, uint16_t m, unsigned int s, int
 	if (v < lo) {
 		*saturated += lo == -32767;
 		return lo;
+	}
+	return (int16_t)v;
+}
+
+/* A sum of pixels, docs/vector_mode.md "VPOOL": rounded, shifted, clamped to +-32767; *saturated is incremented when that cut. */
+static inline int16_t accel_shift(int32_t sum, unsigned int shift, uint64_t *saturated)
+{
+	int64_t v = shift ? ((int64_t)sum + ((int64_t)1 << (shift - 1))) >> shift : sum;
+
+	if (v > 32767 || v < -32767) {
+		*saturated += 1;
+		return v > 0 ? 32767 : -32767;
 	}
 	return (int16_t)v;
 }

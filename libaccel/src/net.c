@@ -261,31 +261,51 @@ const char *net_op_name(const struct net_node *node)
 
 /* ---------------------------------------------------------------- inference and check */
 
+/* Output i of a segment: its shape is an attribute, "shape" of the first, "shape1" of the second ... */
+static int infer_segment_output(const struct op_infer *c, unsigned int i)
+{
+	const struct accel_tensor *t = &c->node->segment->tensors[c->node->segment->outputs[i]];
+	const struct net_attr *shape;
+	uint32_t dims[NET_MAX_DIMS];
+	char name[16];
+
+	snprintf(name, sizeof(name), i ? "shape%u" : "shape", i);
+	shape = op_attr(c->node, name);
+	if (!shape || shape->type != NET_INTS || shape->n > NET_MAX_DIMS)
+		return OP_FAIL(c, -EINVAL, "the shape of output %u is missing or wrong", i);
+	for (uint32_t k = 0; k < shape->n; k++) {
+		if (shape->ints[k] < 0 || shape->ints[k] > ACCEL_MAX_DIM)
+			return OP_FAIL(c, -EINVAL, "dimension %u of output %u is %lld", k, i, (long long)shape->ints[k]);
+		dims[k] = (uint32_t)shape->ints[k];
+	}
+	if (net_count(shape->n, dims) != t->count)
+		return OP_FAIL(c, -EINVAL, "output %u of the segment has %llu values, its shape %llu", i, (unsigned long long)t->count,
+			       (unsigned long long)net_count(shape->n, dims));
+	return op_set(c, i, NET_F32, shape->n, dims);
+}
+
 static int infer_segment(struct accel_network *net, struct net_node *node, struct accel_error *err)
 {
 	struct op_infer c = { net, node, err };
 	const struct accel_model *m = node->segment;
-	const struct net_attr *shape = op_attr(node, "shape");
-	uint32_t dims[NET_MAX_DIMS];
-	int ret;
+	int ret = 0;
 
-	if (node->nin != 1 || node->nout != 1 || m->ninputs != 1 || m->noutputs != 1)
-		return OP_FAIL(&c, -EINVAL, "a segment has one input and one output");
-	ret = op_want(&c, 0, NET_F32);
-	if (ret)
-		return ret;
-	if (!shape || shape->type != NET_INTS || shape->n > NET_MAX_DIMS)
-		return OP_FAIL(&c, -EINVAL, "the shape of the output is missing or wrong");
-	for (uint32_t i = 0; i < shape->n; i++) {
-		if (shape->ints[i] < 0 || shape->ints[i] > ACCEL_MAX_DIM)
-			return OP_FAIL(&c, -EINVAL, "dimension %u of the output is %lld", i, (long long)shape->ints[i]);
-		dims[i] = (uint32_t)shape->ints[i];
+	if (!node->nin || !node->nout || node->nin != m->ninputs || node->nout != m->noutputs)
+		return OP_FAIL(&c, -EINVAL, "%u inputs and %u outputs; the segment has %u and %u, and needs one of each", node->nin, node->nout,
+			       m->ninputs, m->noutputs);
+	for (unsigned int i = 0; !ret && i < node->nin; i++) {
+		const struct accel_tensor *t = &m->tensors[m->inputs[i]];
+
+		if (node->in[i] == NET_NONE)
+			return OP_FAIL(&c, -EINVAL, "input %u is missing", i);
+		ret = op_want(&c, i, NET_F32);
+		if (!ret && op_in(&c, i)->count != t->count)
+			return OP_FAIL(&c, -EINVAL, "input %u of the segment has %llu values, its tensor %llu", i,
+				       (unsigned long long)t->count, (unsigned long long)op_in(&c, i)->count);
 	}
-	if (op_in(&c, 0)->count != m->tensors[m->inputs[0]].count || net_count(shape->n, dims) != m->tensors[m->outputs[0]].count)
-		return OP_FAIL(&c, -EINVAL, "the segment takes %llu values and gives %llu, its tensors have %llu and %llu",
-			       (unsigned long long)m->tensors[m->inputs[0]].count, (unsigned long long)m->tensors[m->outputs[0]].count,
-			       (unsigned long long)op_in(&c, 0)->count, (unsigned long long)net_count(shape->n, dims));
-	return op_set(&c, 0, NET_F32, shape->n, dims);
+	for (unsigned int i = 0; !ret && i < node->nout; i++)
+		ret = node->out[i] == NET_NONE ? OP_FAIL(&c, -EINVAL, "output %u is missing", i) : infer_segment_output(&c, i);
+	return ret;
 }
 
 int net_infer(struct accel_network *net, struct net_node *node, struct accel_error *err)

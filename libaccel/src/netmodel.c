@@ -162,7 +162,7 @@ int netmodel_check(const struct accel_model *model, const char *name, struct acc
 /* ---------------------------------------------------------------- the float network */
 
 /* A segment in float32, one item. */
-static int float_segment(void *arg, const struct net_node *node, const float *in, float *out, struct accel_error *err)
+static int float_segment(void *arg, struct netrun *run, const struct net_node *node, struct accel_error *err)
 {
 	const struct accel_model *m = node->segment;
 	float **values;
@@ -171,9 +171,11 @@ static int float_segment(void *arg, const struct net_node *node, const float *in
 	(void)arg;
 	if (ret)
 		return ret;
-	memcpy(values[m->inputs[0]], in, m->tensors[m->inputs[0]].count * sizeof(*in));
+	for (unsigned int i = 0; i < m->ninputs; i++)
+		memcpy(values[m->inputs[i]], netrun_value(run, node->in[i]), m->tensors[m->inputs[i]].count * sizeof(float));
 	accel_float_run(m, values);
-	memcpy(out, values[m->outputs[0]], m->tensors[m->outputs[0]].count * sizeof(*out));
+	for (unsigned int i = 0; i < m->noutputs; i++)
+		memcpy(netrun_value(run, node->out[i]), values[m->outputs[i]], m->tensors[m->outputs[i]].count * sizeof(float));
 	accel_float_free(m, values);
 	return 0;
 }

@@ -100,15 +100,18 @@ static void add_stats(struct accel_stats *sum, const struct accel_stats *s)
 		to[i] += from[i];
 }
 
-static int run_segment(void *arg, const struct net_node *node, const float *in, float *out, struct accel_error *err)
+static int run_segment(void *arg, struct netrun *run, const struct net_node *node, struct accel_error *err)
 {
 	struct netsession *s = arg;
 	struct accel_session *session = s->segments[node - s->program->model->net->nodes];
 	struct accel_stats stats;
-	int ret = accel_session_input(session, 0, in, err);
+	int ret = 0;
 
+	for (unsigned int i = 0; !ret && i < node->nin; i++)
+		ret = accel_session_input(session, i, netrun_value(run, node->in[i]), err);
 	ret = ret ? ret : accel_session_run(session, err);
-	ret = ret ? ret : accel_session_output(session, 0, out, err);
+	for (unsigned int i = 0; !ret && i < node->nout; i++)
+		ret = accel_session_output(session, i, netrun_value(run, node->out[i]), err);
 	if (ret)
 		return ret;
 	accel_session_stats(session, &stats);

@@ -230,7 +230,7 @@ int netrun_run(struct netrun *r, struct accel_error *err)
 		int ret = 0;
 
 		if (!node->op)
-			ret = r->segment(r->arg, node, r->values[node->in[0]], r->values[node->out[0]], err);
+			ret = r->segment(r->arg, r, node, err);
 		for (unsigned int item = 0; node->op && item < r->batch; item++)
 			run_node(r, node, item);
 		if (ret)

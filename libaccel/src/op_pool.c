@@ -6,11 +6,6 @@
 #include <math.h>
 #include <string.h>
 
-struct pooling {
-	struct window w;
-	bool max, count_pad, column_major;
-};
-
 int op_pool_infer(const struct op_infer *c)
 {
 	const struct net_value *x = op_in(c, 0);

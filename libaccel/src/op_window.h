@@ -15,6 +15,12 @@ struct window {
 	uint64_t in_count, out_count, kernel_count;   /* products */
 };
 
+/* What MaxPool and AveragePool are. */
+struct pooling {
+	struct window w;
+	bool max, count_pad, column_major;
+};
+
 /* kernel: [x->ndim - 2] sizes. out of x's spatial size by attributes strides, dilations, pads, auto_pad and, with ceil, ceil_mode. */
 int window_make(const struct op_infer *c, const struct net_value *x, const int64_t *kernel, bool ceil, struct window *w);
 /* Attributes strides, dilations, pads, auto_pad and nothing more: what transposed convolution needs. */

@@ -169,12 +169,12 @@ static int plan_pool(struct plan *plan, unsigned int l, struct accel_error *err)
 	int ret;
 
 	if (!in->image.places)
-		return accel_fail(err, -ENOTSUP, layer->name, "max pooling \"%s\" reads \"%s\", whose values are not in the order of an image",
+		return accel_fail(err, -ENOTSUP, layer->name, "pooling \"%s\" reads \"%s\", whose values are not in the order of an image",
 				  layer->name, plan->model->tensors[layer->input].name);
 	ret = pool_plan_make(layer, &plan->params, &in->image, plan->params.abuf / 4, &plan->layers[l].conv);
 	if (ret == -E2BIG)
 		return accel_fail(err, ret, layer->name,
-				  "max pooling \"%s\": the rows that eight of its windows see do not fit a quarter of the activation buffer of this hardware",
+				  "pooling \"%s\": the rows that eight of its windows see do not fit a quarter of the activation buffer of this hardware",
 				  layer->name);
 	places = malloc(channels * sizeof(*places));
 	if (!places)
@@ -412,7 +412,7 @@ static int cut_segments(struct plan *plan)
 	for (uint32_t l = 0; l < m->nlayers; l += s->nlayers) {
 		s = &plan->segments[plan->nsegments];
 		*s = (struct segment){ .first_layer = l, .nlayers = 1, .chain = plan->layers[l].resident, .conv = is_conv(plan, l),
-				       .pool = kind_of(plan, l) == ACCEL_LAYER_MAX_POOL };
+				       .pool = accel_layer_pools(&plan->model->layers[l]) };
 		while (can_join(&plan->layers[l]) && l + s->nlayers < m->nlayers && can_join(&plan->layers[l + s->nlayers]) &&
 		       plan_place_chain(plan, l, s->nlayers + 1) <= plan->params.abuf)
 			s->nlayers++;
@@ -534,9 +534,9 @@ int plan_make(const struct accel_model *model, const struct eie_params *params, 
 		struct layer_plan *lp = &plan->layers[l];
 
 		if (layer->kind != ACCEL_LAYER_FC) {
-			ret = layer->kind == ACCEL_LAYER_CONV	  ? plan_conv(plan, l, err) :
-			      layer->kind == ACCEL_LAYER_MAX_POOL ? plan_pool(plan, l, err) :
-								    plan_concat(plan, l, err);
+			ret = layer->kind == ACCEL_LAYER_CONV ? plan_conv(plan, l, err) :
+			      accel_layer_pools(layer)	      ? plan_pool(plan, l, err) :
+								plan_concat(plan, l, err);
 			if (ret)
 				return ret;
 			continue;

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * The derivation of docs/numbers.md. Every tensor has a number of steps qx: amax = qx * scale; every layer a number qw for its
- * codebook. Both are 32767 unless a sum could leave int32; then the missing factor is shared between the two. Tensors that max pooling or concatenation
- * joins are a group: one amax, one qx, so one scale.
+ * codebook. Both are 32767 unless a sum could leave int32; then the missing factor is shared between the two. Tensors that pooling or concatenation
+ * joins are a group: one amax, one qx. Their scales are one, or the average pooling between them decides how they differ (factor).
  */
 #include "quant.h"
+#include "window.h"
 
 #include <errno.h>
 #include <float.h>
@@ -62,13 +63,56 @@ int accel_requant_params(double ratio, uint16_t *mult, uint8_t *shift)
 struct solver {
 	struct accel_model *model;
 	uint32_t *group;           /* of each tensor: its lowest member */
-	double *amax;              /* by group: largest magnitude; 1 where that is 0, as any scale will do */
+	double *amax;              /* by group: largest magnitude / factor; 1 where that is 0, as any scale will do */
+	double *factor;            /* of each tensor: its scale / the scale of the group */
 	int32_t *steps;            /* by group */
 };
 
 static double amax_of(const struct solver *s, unsigned int tensor)
 {
-	return s->amax[s->group[tensor]];
+	return s->amax[s->group[tensor]] * s->factor[tensor];
+}
+
+static double magnitude(const struct accel_tensor *t)
+{
+	return fmax(fabs((double)t->range_lo), fabs((double)t->range_hi));
+}
+
+/* The least shift with which the calibrated averages do not saturate; sums of so many pixels need no more than the limit. */
+static unsigned int choose_shift(const struct accel_layer *layer, const struct accel_tensor *in, const struct accel_tensor *out)
+{
+	double ratio = magnitude(in) > 0 ? magnitude(out) / magnitude(in) : 1, n = window_taps(&layer->window);
+	unsigned int shift = 0;
+
+	ratio = ratio < 1 ? ratio : 1;
+	while (ldexp(1, (int)shift) < n * ratio)
+		shift++;
+	return shift;
+}
+
+/* Factors of what layers without weights make; what they join must have one. */
+static int set_factors(const struct solver *s, struct accel_error *err)
+{
+	for (unsigned int t = 0; t < s->model->ntensors; t++)
+		s->factor[t] = 1;
+	for (unsigned int l = 0; l < s->model->nlayers; l++) {
+		struct accel_layer *layer = &s->model->layers[l];
+		const struct accel_tensor *in = &s->model->tensors[layer->input], *out = &s->model->tensors[layer->output];
+
+		if (accel_layer_weighted(layer))
+			continue;
+		s->factor[layer->output] = s->factor[layer->input];
+		if (layer->kind == ACCEL_LAYER_AVERAGE_POOL) {
+			layer->sum_shift = choose_shift(layer, in, out);
+			s->factor[layer->output] *= ldexp(1, (int)layer->sum_shift) / window_taps(&layer->window);
+		}
+		for (unsigned int i = 1; i < layer->nparts; i++)
+			if (s->factor[layer->parts[i]] != s->factor[layer->input])
+				return accel_fail(err, -EINVAL, layer->name,
+						  "layer '%s' joins '%s' and '%s', whose scales an average pooling makes different: put a convolution between",
+						  layer->name, in->name, s->model->tensors[layer->parts[i]].name);
+	}
+	return 0;
 }
 
 /* Members of two groups become one; the lowest number names it. */
@@ -94,8 +138,7 @@ static void make_groups(const struct solver *s)
 			join(s, inputs[i], layer->output);
 	}
 	for (unsigned int t = 0; t < s->model->ntensors; t++) {
-		const struct accel_tensor *x = &s->model->tensors[t];
-		double amax = fmax(fabs((double)x->range_lo), fabs((double)x->range_hi));
+		double amax = magnitude(&s->model->tensors[t]) / s->factor[t];
 
 		s->amax[s->group[t]] = fmax(s->amax[s->group[t]], amax);
 	}
@@ -122,6 +165,10 @@ static void take_clamp(const struct accel_model *model, const struct accel_layer
 
 		t->lo = in->lo < t->lo ? in->lo : t->lo;
 		t->hi = in->hi > t->hi ? in->hi : t->hi;
+	}
+	if (layer->kind == ACCEL_LAYER_AVERAGE_POOL) {
+		t->lo = t->lo < 0 ? -Q_MAX : 0;
+		t->hi = t->hi > 0 ? Q_MAX : 0;
 	}
 }
 
@@ -301,17 +348,20 @@ static int solve_steps(const struct solver *s, struct accel_error *err)
 int accel_quantise(struct accel_model *model, struct accel_error *err)
 {
 	struct solver s = { model, malloc(model->ntensors * sizeof(*s.group)), calloc(model->ntensors, sizeof(*s.amax)),
-			    malloc(model->ntensors * sizeof(*s.steps)) };
+			    malloc(model->ntensors * sizeof(*s.factor)), malloc(model->ntensors * sizeof(*s.steps)) };
 	int ret;
 
-	if (s.group && s.amax && s.steps) {
-		make_groups(&s);
-		ret = solve_steps(&s, err);
+	if (s.group && s.amax && s.factor && s.steps) {
+		ret = set_factors(&s, err);
+		if (!ret)
+			make_groups(&s);
+		ret = ret ? ret : solve_steps(&s, err);
 	} else {
 		ret = accel_fail(err, -ENOMEM, NULL, "no memory for %u tensors", model->ntensors);
 	}
 	free(s.group);
 	free(s.amax);
+	free(s.factor);
 	free(s.steps);
 	for (unsigned int i = 0; !ret && i < model->nlayers; i++) {
 		struct accel_layer *layer = &model->layers[i];

@@ -45,7 +45,7 @@ static const struct bits vdrain_bits[] = {
 };
 
 static const struct bits vpool_bits[] = {
-	COMPUTE_BITS, BIT_OF(VPOOL_ORIGIN), BIT_OF(VPOOL_IN), BIT_OF(VPOOL_KERNEL_Y), BIT_OF(VPOOL_KERNEL_X), BIT_OF(VPOOL_OUT),
+	COMPUTE_BITS, BIT_OF(VPOOL_SUM), BIT_OF(VPOOL_SHIFT), BIT_OF(VPOOL_ORIGIN), BIT_OF(VPOOL_IN), BIT_OF(VPOOL_KERNEL_Y), BIT_OF(VPOOL_KERNEL_X), BIT_OF(VPOOL_OUT),
 	BIT_OF(VPOOL_PLANE), BIT_OF(VPOOL_CHANNELS), BIT_OF(VPOOL_IN_X), BIT_OF(VPOOL_IN_Y), BIT_OF(VPOOL_STRIDE_X),
 	BIT_OF(VPOOL_STRIDE_Y), BIT_OF(VPOOL_OUT_X), BIT_OF(VPOOL_OUT_PLANE), BIT_OF(VPOOL_DILATE_X), BIT_OF(VPOOL_DILATE_Y),
 	BIT_OF(VPOOL_FIRST_X), BIT_OF(VPOOL_FIRST_Y), BIT_OF(VPOOL_PAD_X), BIT_OF(VPOOL_GROUPS), BIT_OF(VPOOL_PAD_Y), BIT_OF(VPOOL_TAIL),
@@ -181,7 +181,7 @@ static uint32_t check_vpool(const struct ref_run *run, const struct eie_cmd *cmd
 	uint64_t pixels = (uint64_t)CMD_GET(cmd, VPOOL_IN_X) * CMD_GET(cmd, VPOOL_IN_Y);
 	uint64_t blocks = channels / p->clusters;
 
-	if (has_other_bits(cmd, vpool_bits) || !channels || !pixels || !plane || !groups || out_plane < groups ||
+	if (has_other_bits(cmd, vpool_bits) || (!CMD_GET(cmd, VPOOL_SUM) && CMD_GET(cmd, VPOOL_SHIFT)) || !channels || !pixels || !plane || !groups || out_plane < groups ||
 	    !CMD_GET(cmd, VPOOL_KERNEL_X) || !CMD_GET(cmd, VPOOL_KERNEL_Y) || !CMD_GET(cmd, VPOOL_STRIDE_X) ||
 	    !CMD_GET(cmd, VPOOL_STRIDE_Y) || !CMD_GET(cmd, VPOOL_DILATE_X) || !CMD_GET(cmd, VPOOL_DILATE_Y) ||
 	    CMD_GET(cmd, VPOOL_FIRST_X) >= CMD_GET(cmd, VPOOL_OUT_X))

@@ -151,13 +151,14 @@ uint32_t ref_vdrain(struct ref_run *run, const struct eie_cmd *cmd)
 	return EIE_STATUS_OK;
 }
 
-/* The largest value of eight windows of a channel; 0 where a window has no pixel of the image. */
-static uint32_t largest(struct ref_run *run, const struct eie_cmd *cmd, const struct image *image, const struct windows *w, uint32_t channel,
-			int16_t *best)
+/* Largest value or sum of eight windows of a channel; 0 where a window has no pixel of the image. */
+static uint32_t pool(struct ref_run *run, const struct eie_cmd *cmd, const struct image *image, const struct windows *w, uint32_t channel,
+		     int32_t *result)
 {
 	uint32_t kx = CMD_GET(cmd, VPOOL_KERNEL_X), taps = kx * CMD_GET(cmd, VPOOL_KERNEL_Y), seen = 0;
+	bool sum = CMD_GET(cmd, VPOOL_SUM);
 
-	memset(best, 0, PIXELS * sizeof(*best));
+	memset(result, 0, PIXELS * sizeof(*result));
 	for (uint32_t t = 0; t < taps; t++) {
 		int16_t x[PIXELS];
 		uint32_t inside, status = gather(run, image, w, channel, (int32_t)(t % kx * CMD_GET(cmd, VPOOL_DILATE_X)),
@@ -168,8 +169,10 @@ static uint32_t largest(struct ref_run *run, const struct eie_cmd *cmd, const st
 		if (ref_out_of_time(run))
 			return EIE_STATUS_TIMEOUT;
 		for (uint32_t l = 0; l < PIXELS; l++)
-			if (inside >> l & 1 && (!(seen >> l & 1) || x[l] > best[l]))
-				best[l] = x[l];
+			if (sum)
+				result[l] += x[l];   /* zero outside the image */
+			else if (inside >> l & 1 && (!(seen >> l & 1) || x[l] > result[l]))
+				result[l] = x[l];
 		seen |= inside;
 	}
 	return EIE_STATUS_OK;
@@ -180,6 +183,7 @@ uint32_t ref_vpool(struct ref_run *run, const struct eie_cmd *cmd)
 	struct ref_buffer *a = &run->ref->buf[EIE_BUF_ABUF];
 	const struct image image = image_of(cmd);
 	uint32_t k = run->ref->p.clusters;
+	bool sum = CMD_GET(cmd, VPOOL_SUM);
 
 	for (uint32_t g = 0; g < CMD_GET(cmd, VPOOL_GROUPS); g++) {
 		struct windows windows;
@@ -187,13 +191,14 @@ uint32_t ref_vpool(struct ref_run *run, const struct eie_cmd *cmd)
 		locate(cmd, g, &windows);
 		for (uint32_t c = 0; c < CMD_GET(cmd, VPOOL_CHANNELS); c++) {
 			size_t out = CMD_GET(cmd, VPOOL_OUT) + ((size_t)(c / k) * CMD_GET(cmd, VPOOL_OUT_PLANE) + g) * k + c % k;
-			int16_t best[PIXELS];
-			uint32_t status = largest(run, cmd, &image, &windows, c, best);
+			int32_t result[PIXELS];
+			uint32_t status = pool(run, cmd, &image, &windows, c, result);
 
 			if (status)
 				return status;
 			for (uint32_t l = 0; l < PIXELS; l++)
-				ref_store16(ref_granule(a, out) + 2 * l, best[l]);
+				ref_store16(ref_granule(a, out) + 2 * l, sum ? accel_shift(result[l], CMD_GET(cmd, VPOOL_SHIFT), &run->saturated) :
+									       (int16_t)result[l]);
 			a->written[out] = 1;
 		}
 	}

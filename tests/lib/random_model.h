@@ -158,32 +158,44 @@ static inline int16_t *dense_conv(const struct accel_layer *layer, const struct 
 	return y;
 }
 
-/* Max pooling by its definition, a window at a time. */
-static inline void dense_pool(const struct accel_window *w, const int16_t *x, int16_t *y)
+/* Pooling by its definition, a window at a time. */
+static inline void dense_pool(const struct accel_layer *layer, const int16_t *x, int16_t *y, uint64_t *saturated)
 {
+	const struct accel_window *w = &layer->window;
+	int64_t half = layer->sum_shift ? (int64_t)1 << (layer->sum_shift - 1) : 0;
+
 	for (uint32_t i = 0; i < w->channels * w->out_height * w->out_width; i++) {
 		uint32_t p = i % (w->out_height * w->out_width);
 		int64_t top = (int64_t)(p / w->out_width) * w->stride_y - w->pad_top, left = (int64_t)(p % w->out_width) * w->stride_x - w->pad_left;
 		const int16_t *plane = x + (size_t)(i / (w->out_height * w->out_width)) * w->height * w->width;
 		int best = INT16_MIN;
+		int64_t sum = 0;
 
 		for (int64_t py = top; py < top + w->kernel_y * w->dilate_y; py += w->dilate_y)
 			for (int64_t px = left; px < left + w->kernel_x * w->dilate_x; px += w->dilate_x)
-				if (py >= 0 && px >= 0 && py < w->height && px < w->width && plane[py * w->width + px] > best)
-					best = plane[py * w->width + px];
+				if (py >= 0 && px >= 0 && py < w->height && px < w->width) {
+					best = plane[py * w->width + px] > best ? plane[py * w->width + px] : best;
+					sum += plane[py * w->width + px];
+				}
 		y[i] = best == INT16_MIN ? 0 : (int16_t)best;
+		if (layer->kind == ACCEL_LAYER_MAX_POOL)
+			continue;
+		sum = (sum + half) >> layer->sum_shift;
+		*saturated += sum > 32767 || sum < -32767;
+		y[i] = (int16_t)(sum > 32767 ? 32767 : sum < -32767 ? -32767 : sum);
 	}
 }
 
 /* A layer without weights, all items. */
-static inline int16_t *dense_plain(const struct accel_model *m, const struct accel_layer *layer, unsigned int batch, int16_t **values)
+static inline int16_t *dense_plain(const struct accel_model *m, const struct accel_layer *layer, unsigned int batch, int16_t **values,
+				   uint64_t *saturated)
 {
 	const struct accel_tensor *out = &m->tensors[layer->output];
 	int16_t *all = malloc(batch * out->count * sizeof(*all)), *y = all;
 
 	for (unsigned int b = 0; b < batch; b++) {
-		if (layer->kind == ACCEL_LAYER_MAX_POOL) {
-			dense_pool(&layer->window, values[layer->input] + b * m->tensors[layer->input].count, y);
+		if (accel_layer_pools(layer)) {
+			dense_pool(layer, values[layer->input] + b * m->tensors[layer->input].count, y, saturated);
 			y += out->count;
 		}
 		for (unsigned int i = 0; i < layer->nparts; i++) {
@@ -215,7 +227,7 @@ static inline void dense_run(const struct accel_model *m, unsigned int batch, in
 		if (layer->kind != ACCEL_LAYER_FC) {
 			free(y);
 			free(row);
-			values[layer->output] = dense_plain(m, layer, batch, values);
+			values[layer->output] = dense_plain(m, layer, batch, values, saturated);
 			continue;
 		}
 		for (uint32_t r = 0; r < layer->rows; r++) {

@@ -26,6 +26,15 @@ static unsigned int pool(struct accel_graph *g, const char *name, unsigned int i
 	return out;
 }
 
+static unsigned int average(struct accel_graph *g, const char *name, unsigned int input, const struct accel_window *w)
+{
+	struct accel_error err = { 0 };
+	unsigned int out;
+
+	random_check(accel_graph_add_average_pool(g, name, input, w, &out, &err), &err);
+	return out;
+}
+
 static unsigned int concat(struct accel_graph *g, const char *name, unsigned int n, const unsigned int *inputs)
 {
 	struct accel_error err = { 0 };
@@ -64,6 +73,14 @@ static void test_pool_alone(void **state)
 			m = finish(g);
 			check_model(m, batch, where(EIE_FEATURE_POOL));
 			accel_model_unref(m);
+			g = image_graph(&windows[i], &in);
+			average(g, "average", in, &windows[i]);
+			m = finish(g);
+			check_model(m, batch, where(EIE_FEATURE_POOL));
+			/* sums as they are: many saturate */
+			m->layers[0].sum_shift = 0;
+			check_model(m, batch, where(EIE_FEATURE_POOL));
+			accel_model_unref(m);
 		}
 	}
 }
@@ -85,7 +102,7 @@ static void test_pool_too_wide(void **state)
 	assert_int_equal(accel_program_place(program, 0, &place), 0);
 	if (device->backend && !strcmp(device->config, "2x2")) {
 		assert_string_equal(place.where, "cpu");
-		assert_non_null(strstr(place.reason, "max pooling"));
+		assert_non_null(strstr(place.reason, "pooling \"pool\""));
 	}
 	accel_program_unref(program);
 	check_model(m, 1, NULL);
@@ -109,6 +126,7 @@ static struct accel_model *fire(void)
 	random_check(accel_graph_output(g, pool(g, "pool", joined, &pooling), &err), &err);
 	random_check(accel_graph_output(g, random_any_layer(g, &seed, "last", joined, 10, 49, 0.4, 8, 1, &last), &err), &err);
 	random_check(accel_graph_output(g, pool(g, "part", expand[1], &part), &err), &err);
+	random_check(accel_graph_output(g, average(g, "average", expand[1], &part), &err), &err);
 	random_check(accel_graph_output(g, expand[0], &err), &err);
 	random_check(accel_graph_output(g, joined, &err), &err);
 	random_check(accel_graph_output(g, random_layer(g, &seed, "fc", joined, 12, 49 * 108, 0.05, 4, 1), &err), &err);
@@ -251,7 +269,7 @@ static void test_no_feature(void **state)
 		assert_int_equal(accel_program_compile(m, device, NULL, &program, NULL), 0);
 		device->params.features = EIE_FEATURE_VECTOR;
 		assert_int_equal(accel_session_open(program, device, &session, &err), -EINVAL);
-		assert_non_null(strstr(err.text, "max pooling"));
+		assert_non_null(strstr(err.text, "pooling"));
 		check_model(m, 1, "cpu");
 		device->params.features = BOTH;
 		accel_program_unref(program);

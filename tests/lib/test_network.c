@@ -176,8 +176,8 @@ static void test_reasons(void **state)
 }
 
 /*
- * Three convolutions: a strided one with ReLU6, one in groups, one with a window of a pixel. Two are one segment; the pooling ends it. The engine
- * runs them where it has vector mode, else the CPU with the same bytes, and both are close to float32.
+ * Three convolutions: a strided one with ReLU6, one in groups, one with a window of a pixel, with pooling between and behind them: one segment. The engine
+ * runs it where it has vector mode, else the CPU with the same bytes, and both are close to float32.
  */
 static struct ob *convolutions(void)
 {
@@ -223,8 +223,8 @@ static void test_convolutions(void **state)
 	(void)state;
 	random_items(items);
 	model = place_all(convolutions(), true, items, ITEMS);
-	assert_int_equal(model->net->nnodes, 4);
-	assert_int_equal(model->net->nodes[0].segment->nlayers, 2);
+	assert_int_equal(model->net->nnodes, 1);
+	assert_int_equal(model->net->nodes[0].segment->nlayers, 5);
 	assert_int_equal(accel_model_layer(model, 0, &info), 0);
 	assert_true(info.kind == ACCEL_LAYER_CONV && info.rows == 6 && info.cols == 9 && info.activation == ACCEL_ACT_RELU6);
 	assert_string_equal(info.op, "Conv");
@@ -242,7 +242,7 @@ static void test_convolutions(void **state)
 	accel_model_unref(model);
 }
 
-/* A tensor that is wanted between two layers ends a segment there. */
+/* A tensor that is wanted between two layers is one more output of the segment. */
 static void test_segment_ends(void **state)
 {
 	struct ob *b = classifier(15);
@@ -251,9 +251,145 @@ static void test_segment_ends(void **state)
 	(void)state;
 	ob_output(b, "h_relu");
 	model = place(b, NULL, 0);
-	assert_int_equal(model->net->nnodes, 5);
+	assert_int_equal(model->net->nnodes, 4);
 	assert_null(model->net->nodes[2].op);
-	assert_null(model->net->nodes[3].op);
+	assert_int_equal(model->net->nodes[2].nout, 2);
+	assert_string_equal(model->net->values[model->net->nodes[2].out[0]].name, "h_relu");
+	accel_model_unref(model);
+}
+
+static Onnx__NodeProto *codebook_conv(struct ob *b, struct test_rng *rng, const char *name, const char *in, int64_t outputs, int64_t inputs,
+				      int64_t kernel)
+{
+	const int64_t dims[4] = { outputs, inputs, kernel, kernel }, pads[4] = { kernel / 2, kernel / 2, kernel / 2, kernel / 2 };
+	float w[2048];
+	char weights[32], reads[64];
+	Onnx__NodeProto *n;
+
+	codebook_weights(rng, w, (int)(outputs * inputs * kernel * kernel), 15);
+	snprintf(weights, sizeof(weights), "%s_w", name);
+	snprintf(reads, sizeof(reads), "%s,%s", in, weights);
+	ob_floats(b, weights, 4, dims, w);
+	n = ob_node(b, "Conv", reads, name);
+	ob_attr_ints(b, n, "pads", 4, pads);
+	return n;
+}
+
+/*
+ * A residual block, pooling, a fire module, average pooling, a classifier: whatever ResNet and SqueezeNet have. What the engine has is two segments, images and
+ * vectors; the CPU has the softmax.
+ */
+static struct ob *residual(void)
+{
+	const int64_t image[4] = { 1, 1, SIDE, SIDE }, two[2] = { 2, 2 }, fc[2] = { 9, CLASSES }, pads[4] = { 1, 1, 1, 1 }, three[2] = { 3, 3 };
+	struct test_rng rng = { 14 };
+	float w[9 * CLASSES];
+	struct ob *b = ob_new(13);
+	Onnx__NodeProto *n;
+
+	ob_input(b, "image", 1, 4, image);
+	codebook_conv(b, &rng, "a", "image", 6, 1, 3);
+	ob_node(b, "Relu", "a", "a_relu");
+	codebook_conv(b, &rng, "b", "a_relu", 8, 6, 3);
+	ob_node(b, "Relu", "b", "b_relu");
+	codebook_conv(b, &rng, "c", "b_relu", 6, 8, 1);
+	ob_node(b, "Add", "c,a_relu", "sum");
+	ob_node(b, "Relu", "sum", "sum_relu");
+	n = ob_node(b, "MaxPool", "sum_relu", "p");
+	ob_attr_ints(b, n, "kernel_shape", 2, three);
+	ob_attr_ints(b, n, "pads", 4, pads);
+	ob_attr_ints(b, n, "strides", 2, two);
+	codebook_conv(b, &rng, "d", "p", 4, 6, 1);
+	codebook_conv(b, &rng, "e", "p", 5, 6, 3);
+	n = ob_node(b, "Concat", "d,e", "de");
+	ob_attr_int(b, n, "axis", 1);
+	ob_node(b, "GlobalAveragePool", "de", "g");
+	ob_node(b, "Flatten", "g", "flat");
+	codebook_weights(&rng, w, 9 * CLASSES, 15);
+	ob_floats(b, "fc", 2, fc, w);
+	ob_node(b, "MatMul", "flat,fc", "y");
+	ob_node(b, "Softmax", "y", "scores");
+	ob_output(b, "scores");
+	return b;
+}
+
+static void test_residual(void **state)
+{
+	static float items[ITEMS * SIDE * SIDE], flat[ITEMS * CLASSES], first[ITEMS * CLASSES], out[ITEMS * CLASSES];
+	struct accel_model *model;
+	const struct accel_network *net;
+
+	(void)state;
+	random_items(items);
+	model = place_all(residual(), true, items, ITEMS);
+	net = model->net;
+	assert_int_equal(net->nnodes, 3);
+	assert_null(net->nodes[0].op);
+	assert_null(net->nodes[1].op);
+	assert_string_equal(net_op_name(&net->nodes[2]), "Softmax");
+	/* a, b, c, operands, sum, p, d, e, concat, average */
+	assert_int_equal(net->nodes[0].segment->nlayers, 10);
+	assert_int_equal(net->nodes[1].segment->nlayers, 1);
+	assert_int_equal(accel_model_run_float(model, items, ITEMS, flat, NULL), 0);
+	for (int d = 0; d < ndevices; d++) {
+		run(model, devices[d], ITEMS, items, out);
+		if (!d)
+			memcpy(first, out, sizeof(out));
+		assert_memory_equal(first, out, sizeof(out));
+	}
+	for (int i = 0; i < ITEMS * CLASSES; i++)
+		assert_true(fabsf(first[i] - flat[i]) < 1e-3f);
+	accel_model_unref(model);
+}
+
+static const char *reason_of(const struct accel_model *model, const char *name)
+{
+	for (unsigned int n = 0; n < model->net->nnodes; n++)
+		if (!strcmp(model->net->nodes[n].name, name))
+			return model->net->nodes[n].op ? model->net->nodes[n].device_reason : "on the engine";
+	return "no such node";
+}
+
+/* What the engine cannot join, or what is not worth it, stays on the CPU with its reason, and the rest of the network is right all the same. */
+static void test_joins_left(void **state)
+{
+	const int64_t image[4] = { 1, 3, SIDE, SIDE }, two[2] = { 2, 2 };
+	static float items[ITEMS * 3 * SIDE * SIDE], flat[ITEMS * 16 * SIDE * SIDE], out[ITEMS * 16 * SIDE * SIDE];
+	struct test_rng rng = { 21 };
+	struct ob *b = ob_new(13);
+	struct accel_model *model;
+	Onnx__NodeProto *n;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(items) / sizeof(items[0]); i++)
+		items[i] = (float)test_uniform(&rng);
+	ob_input(b, "image", 1, 4, image);
+	n = ob_node(b, "MaxPool", "image", "lonely");   /* MaxPool0 */
+	ob_attr_ints(b, n, "kernel_shape", 2, two);
+	ob_node(b, "Sin", "lonely", "s");               /* Sin1 */
+	codebook_conv(b, &rng, "a", "s", 4, 3, 3);      /* Conv2 */
+	codebook_conv(b, &rng, "c", "s", 4, 3, 3);      /* Conv3 */
+	n = ob_node(b, "Concat", "a,c", "first");       /* Concat4 */
+	ob_attr_int(b, n, "axis", 1);
+	n = ob_node(b, "Concat", "c,s", "input");       /* Concat5: c has its place */
+	ob_attr_int(b, n, "axis", 1);
+	n = ob_node(b, "Concat", "first,input", "all"); /* Concat6 */
+	ob_attr_int(b, n, "axis", 1);
+	ob_node(b, "Add", "a,a", "twice");              /* Add7 */
+	n = ob_node(b, "Concat", "all,twice", "y");     /* Concat8 */
+	ob_attr_int(b, n, "axis", 1);
+	ob_output(b, "y");
+	model = place_all(b, true, items, ITEMS);
+	assert_non_null(strstr(reason_of(model, "MaxPool0"), "no layer with weights beside it"));
+	assert_non_null(strstr(reason_of(model, "Concat5"), "part of another"));
+	assert_non_null(strstr(reason_of(model, "Concat6"), "no layer with weights beside it"));
+	assert_non_null(strstr(reason_of(model, "Add7"), "with itself"));
+	assert_int_equal(accel_model_run_float(model, items, ITEMS, flat, NULL), 0);
+	for (int d = 0; d < ndevices; d++) {
+		run(model, devices[d], ITEMS, items, out);
+		for (size_t i = 0; i < ITEMS * model->tensors[model->outputs[0]].count; i++)
+			assert_true(fabsf(out[i] - flat[i]) < 2e-3f);
+	}
 	accel_model_unref(model);
 }
 
@@ -434,7 +570,7 @@ static void test_fields(void **state)
 	broken(&f, "/network/nodes/n1", "activation", "sigmoid", 8, -EBADMSG, "activation-parameters");
 	broken(&f, "/network/nodes/n0/attributes/a0", "ints", "abcd", 4, -EBADMSG, "1 words are no 64-bit numbers");
 	broken(&f, "/network/nodes/n0/attributes/a0", "label", NULL, -1, -EBADMSG, "property 'label' is missing");
-	broken(&f, "/network/nodes/n2/attributes/a0", "ints", shape, 16, -EINVAL, "its tensors have");
+	broken(&f, "/network/nodes/n2/attributes/a0", "ints", shape, 16, -EINVAL, "of the segment has");
 	broken(&f, "/network/nodes/n2/segment/layers/l0", "kind", "pool", 5, -ENOTSUP, "layer kind 'pool'");
 	/* the image is of another size than the layers behind it */
 	for (int v = 0; v < 20; v++) {
@@ -445,7 +581,7 @@ static void test_fields(void **state)
 		snprintf(path, sizeof(path), "/network/values/v%d", v);
 		node = fdt_path_offset(fdt, path);
 		if (node >= 0 && fdt_getprop(fdt, node, "label", &len) && fdt_getprop(fdt, node, "type", &len))
-			broken(&f, path, "dims", dims, 16, -EINVAL, "its tensors have");
+			broken(&f, path, "dims", dims, 16, -EINVAL, "of the segment has");
 		free(fdt);
 	}
 	free(f.data);
@@ -499,7 +635,7 @@ static void test_each_missing(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_convolutions), cmocka_unit_test(test_placement),      cmocka_unit_test(test_reasons),        cmocka_unit_test(test_segment_ends),
+		cmocka_unit_test(test_convolutions), cmocka_unit_test(test_residual), cmocka_unit_test(test_joins_left), cmocka_unit_test(test_placement),      cmocka_unit_test(test_reasons),        cmocka_unit_test(test_segment_ends),
 		cmocka_unit_test(test_devices_agree),  cmocka_unit_test(test_session_errors), cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_fields),         cmocka_unit_test(test_each_missing),
 	};

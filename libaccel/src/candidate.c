@@ -1,0 +1,487 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include "candidate.h"
+#include "graph.h"
+#include "op_conv.h"
+#include "window.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int candidate_refuse(const struct accel_network *net, struct net_node *node, struct candidate *c, struct accel_error *err, const char *fmt, ...)
+{
+	va_list args;
+	int n;
+
+	c->kind = CANDIDATE_NONE;
+	va_start(args, fmt);
+	free(node->device_reason);
+	n = vasprintf(&node->device_reason, fmt, args);
+	va_end(args);
+	if (n >= 0)
+		return 0;
+	node->device_reason = NULL;
+	return accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
+}
+
+/* ---------------------------------------------------------------- weights */
+
+/* Weight of row r, column c. */
+static float weight(const struct candidate *f, uint32_t r, uint32_t c)
+{
+	uint32_t groups = f->window.groups, own;
+
+	if (f->kind != CANDIDATE_CONV)
+		return f->weights[r * f->row_stride + c * f->col_stride];
+	own = f->cols / groups;   /* columns of a group; a row has zeros for the others */
+	return r / (f->rows / groups) == c / own ? f->weights[(uint64_t)r * own + c % own] : 0;
+}
+
+/* Values that weights may have, and the codes of those; own: as the author of the network gave it. */
+struct codebook {
+	float value[256];          /* [0] = 0 */
+	unsigned int n;            /* 257: too many */
+	float sorted[256];         /* n - 1 values in order, or fewer where some are equal, and the code of each */
+	uint8_t code[256];
+	unsigned int nsorted;
+};
+
+/* Place of w in sorted, or where it had to be. */
+static unsigned int place_of(const struct codebook *b, float w)
+{
+	unsigned int lo = 0, hi = b->nsorted;
+
+	while (lo < hi) {
+		unsigned int middle = (lo + hi) / 2;
+
+		if (b->sorted[middle] < w)
+			lo = middle + 1;
+		else
+			hi = middle;
+	}
+	return lo;
+}
+
+/* Code of a weight; 0: it is not there. */
+static uint8_t code_of(const struct codebook *b, float w)
+{
+	unsigned int at = place_of(b, w);
+
+	return at < b->nsorted && b->sorted[at] == w ? b->code[at] : 0;
+}
+
+static void add_value(struct codebook *b, float w, unsigned int code)
+{
+	unsigned int at = place_of(b, w);
+
+	if (w == 0 || (at < b->nsorted && b->sorted[at] == w))
+		return;
+	memmove(b->sorted + at + 1, b->sorted + at, (b->nsorted - at) * sizeof(*b->sorted));
+	memmove(b->code + at + 1, b->code + at, b->nsorted - at);
+	b->sorted[at] = w;
+	b->code[at] = (uint8_t)code;
+	b->nsorted++;
+}
+
+/* The codebook that the weights came with, if it still has all of them. */
+static bool own_codebook(const struct candidate *f, struct codebook *b)
+{
+	*b = (struct codebook){ .n = f->ncodes };
+	for (unsigned int i = 0; i < f->ncodes; i++) {
+		b->value[i] = f->codebook[i];
+		add_value(b, f->codebook[i], i);
+	}
+	for (uint64_t i = 0; i < f->weight_count; i++)
+		if (f->weights[i] != 0 && !code_of(b, f->weights[i]))
+			return false;
+	return f->ncodes;
+}
+
+/* Or the different values in order; more than 255 end the search. */
+static void find_codebook(const struct candidate *f, struct codebook *b)
+{
+	if (own_codebook(f, b))
+		return;
+	*b = (struct codebook){ .n = 1 };
+	for (uint64_t i = 0; i < f->weight_count; i++) {
+		if (f->weights[i] == 0 || code_of(b, f->weights[i]))
+			continue;
+		if (b->nsorted == 255) {
+			b->n = 257;
+			return;
+		}
+		add_value(b, f->weights[i], 1);
+	}
+	b->n = b->nsorted + 1;
+	for (unsigned int i = 0; i < b->nsorted; i++) {
+		b->value[i + 1] = b->sorted[i];
+		b->code[i] = (uint8_t)(i + 1);
+	}
+}
+
+/* ---------------------------------------------------------------- which nodes */
+
+/* What the candidates are looked for in. */
+struct finder {
+	struct accel_network *net;
+	const struct pass_users *users;
+	struct candidate *all;     /* [nnodes] */
+	struct accel_error *err;
+};
+
+#define REFUSE(s, n, fmt, ...) candidate_refuse((s)->net, &(s)->net->nodes[n], &(s)->all[n], (s)->err, fmt, ##__VA_ARGS__)
+
+static bool activation_of(const struct net_act *act, enum accel_activation *activation)
+{
+	*activation = ACCEL_ACT_NONE;
+	if (act->kind == NET_ACT_NONE)
+		return true;
+	if (act->kind != NET_ACT_CLIP || act->a != 0 || (act->b != 6 && act->b != INFINITY))
+		return false;
+	*activation = act->b == 6 ? ACCEL_ACT_RELU6 : ACCEL_ACT_RELU;
+	return true;
+}
+
+static float attr_float(const struct net_node *node, const char *name)
+{
+	const struct net_attr *a = op_attr(node, name);
+
+	return a ? a->floats[0] : 1;
+}
+
+static bool attr_flag(const struct net_node *node, const char *name)
+{
+	const struct net_attr *a = op_attr(node, name);
+
+	return a && a->ints[0];
+}
+
+static void take_weights(struct candidate *f, const struct net_value *w)
+{
+	f->weights = w->data;
+	f->weight_count = w->count;
+	f->codebook = w->codebook;
+	f->ncodes = w->codebook ? w->ncodes : 0;
+}
+
+/* Bias of one number, or of one a row, that is constant. */
+static bool take_bias(const struct accel_network *net, struct candidate *f, uint32_t value)
+{
+	const struct net_value *v = &net->values[value];
+
+	if (!v->data || v->type != NET_F32 || (v->count != 1 && (v->count != f->rows || v->dims[v->ndim - 1] != f->rows)))
+		return false;
+	f->bias = v->data;
+	f->bias_stride = v->count == 1 ? 0 : 1;
+	return true;
+}
+
+/* The codebook has room for 255 values. */
+static int check_codebook(const struct finder *s, uint32_t n, const char *what)
+{
+	struct codebook book;
+
+	find_codebook(&s->all[n], &book);
+	return book.n <= 256 ? 0 : REFUSE(s, n, "%s, but with more than 255 different weights: the engine has codebooks of 255; prune and "
+					  "quantise them first", what);
+}
+
+/* MatMul and Gemm. */
+static int find_fc(const struct finder *s, uint32_t n)
+{
+	struct accel_network *net = s->net;
+	struct net_node *node = &net->nodes[n], *add;
+	const struct net_value *x = &net->values[node->in[0]], *w = &net->values[node->in[1]], *y = &net->values[node->out[0]];
+	bool gemm = pass_is(node, "Gemm"), turned = gemm && attr_flag(node, "transB");
+	const struct net_act *act = &node->act;
+	struct candidate *f = &s->all[n];
+	uint32_t taken_in = NET_NONE;
+
+	*f = (struct candidate){ .kind = CANDIDATE_FC, .out = node->out[0], .beta = 1 };
+	if (!w->data || w->ndim != 2 || !x->count || !y->count)
+		return REFUSE(s, n, "product of matrices that are both computed, or empty: this engine (ISA 1.x) has no command for it");
+	f->rows = w->dims[turned ? 0 : 1];
+	f->cols = w->dims[turned ? 1 : 0];
+	f->row_stride = turned ? f->cols : 1;
+	f->col_stride = turned ? 1 : f->rows;
+	take_weights(f, w);
+	if (x->count != f->cols || y->count != f->rows)
+		return REFUSE(s, n, "fully connected for %llu vectors an item: this library makes commands for one",
+			      (unsigned long long)(x->count / f->cols));
+	if (gemm && (attr_float(node, "alpha") != 1 || attr_flag(node, "transA")))
+		return REFUSE(s, n, "Gemm with alpha or transA, which the engine has not");
+	if (gemm) {
+		f->beta = attr_float(node, "beta");
+		if (node->nin > 2 && node->in[2] != NET_NONE && !take_bias(net, f, node->in[2]))
+			return REFUSE(s, n, "its bias is not one constant a row");
+	}
+	add = act->kind ? NULL : pass_only_reader(net, s->users, node->out[0]);
+	if (!f->bias && add && pass_is(add, "Add")) {
+		unsigned int other = add->in[0] == node->out[0] ? 1 : 0;
+
+		if (net->values[add->out[0]].count == f->rows && take_bias(net, f, add->in[other])) {
+			taken_in = s->users->reader[node->out[0]];
+			f->out = add->out[0];
+			act = &add->act;
+		}
+	}
+	if (!activation_of(act, &f->activation))
+		return REFUSE(s, n, "the activation behind it is not one of this engine (ReLU, ReLU6)");
+	if (check_codebook(s, n, "fully connected"))
+		return -ENOMEM;
+	if (f->kind && taken_in != NET_NONE)
+		s->all[taken_in].kind = CANDIDATE_TAKEN_IN;
+	return 0;
+}
+
+/* An image: batch 1, two dimensions of pixels, something in it. */
+static bool is_image(const struct net_value *v)
+{
+	return v->type == NET_F32 && !v->data && v->ndim == 4 && v->dims[0] == 1 && v->count;
+}
+
+static struct accel_window window_of(const struct window *w, uint32_t channels, uint32_t groups)
+{
+	return (struct accel_window){
+		channels, w->in[1], w->in[2], w->kernel[1], w->kernel[2], w->stride[1], w->stride[2], w->dilation[1], w->dilation[2],
+		(uint32_t)w->pad[1], (uint32_t)w->pad[2], w->out[1], w->out[2], groups
+	};
+}
+
+/* The engine's limits. */
+static int check_limits(const struct finder *s, uint32_t n)
+{
+	struct accel_error why;
+
+	return accel_window_check("engine", s->net->nodes[n].name, &s->all[n].window, -ENOTSUP, &why) ? REFUSE(s, n, "%s", why.text) : 0;
+}
+
+static int find_conv(const struct finder *s, uint32_t n)
+{
+	struct net_node *node = &s->net->nodes[n];
+	const struct net_value *x = &s->net->values[node->in[0]], *w = &s->net->values[node->in[1]];
+	const struct conv *plan = node->plan;
+	struct candidate *f = &s->all[n];
+
+	*f = (struct candidate){ .kind = CANDIDATE_CONV, .out = node->out[0], .beta = 1 };
+	if (!w->data || !s->net->values[f->out].count)
+		return REFUSE(s, n, "convolution with weights that are computed, or empty");
+	if (!is_image(x))
+		return REFUSE(s, n, "convolution over %u dimensions of a batch of %u: the engine has two, and takes items one by one",
+			      plan->w.ndim, plan->batch);
+	f->rows = w->dims[0];
+	f->cols = x->dims[1] * plan->w.kernel[1] * plan->w.kernel[2];
+	take_weights(f, w);
+	f->window = window_of(&plan->w, x->dims[1], plan->groups);
+	if (check_limits(s, n))
+		return -ENOMEM;
+	if (f->kind && node->nin > 2 && node->in[2] != NET_NONE && !take_bias(s->net, f, node->in[2]))
+		return REFUSE(s, n, "its bias is not one constant a channel");
+	if (f->kind && !activation_of(&node->act, &f->activation))
+		return REFUSE(s, n, "the activation behind it is not one of this engine (ReLU, ReLU6)");
+	return f->kind ? check_codebook(s, n, "convolution") : 0;
+}
+
+/* All windows have as many pixels to divide by: none sticks out of the image, or the padding that is counted. */
+static bool divides_evenly(const struct pooling *p)
+{
+	for (unsigned int d = 1; d < WINDOW_DIMS; d++) {
+		const struct window *w = &p->w;
+		int64_t end = (int64_t)(w->out[d] - 1) * w->stride[d] - w->pad[d] + (int64_t)(w->kernel[d] - 1) * w->dilation[d] + 1;
+
+		if (!p->count_pad && (w->pad[d] || end > (int64_t)w->in[d]))
+			return false;
+	}
+	return true;
+}
+
+static int find_pool(const struct finder *s, uint32_t n)
+{
+	struct net_node *node = &s->net->nodes[n];
+	const struct net_value *x = &s->net->values[node->in[0]];
+	bool global = pass_is(node, "GlobalMaxPool") || pass_is(node, "GlobalAveragePool");
+	bool max = pass_is(node, "MaxPool") || pass_is(node, "GlobalMaxPool");
+	struct candidate *f = &s->all[n];
+
+	*f = (struct candidate){ .kind = max ? CANDIDATE_MAX_POOL : CANDIDATE_AVERAGE_POOL, .out = node->out[0] };
+	if (!is_image(x) || !s->net->values[f->out].count)
+		return REFUSE(s, n, "pooling of what is no image of one item");
+	if (node->act.kind || (node->nout > 1 && node->out[1] != NET_NONE))
+		return REFUSE(s, n, "pooling with an activation behind it, or with the places of the largest values: this engine (ISA 1.x) has no command for it");
+	if (global) {
+		f->window = (struct accel_window){ x->dims[1], x->dims[2], x->dims[3], x->dims[2], x->dims[3], 1, 1, 1, 1, 0, 0, 1, 1, 1 };
+	} else {
+		const struct pooling *p = node->plan;
+
+		if (!max && !divides_evenly(p))
+			return REFUSE(s, n, "average pooling over as many pixels as each window has in the image: the engine divides by one number");
+		f->window = window_of(&p->w, x->dims[1], 1);
+	}
+	return check_limits(s, n);
+}
+
+static int find_join(const struct finder *s, uint32_t n)
+{
+	struct net_node *node = &s->net->nodes[n];
+	const struct net_value *y = &s->net->values[node->out[0]];
+	struct candidate *f = &s->all[n];
+	const struct net_attr *axis = op_attr(node, "axis");
+	bool add = pass_is(node, "Add") || pass_is(node, "Sum");
+
+	*f = (struct candidate){ .kind = add ? CANDIDATE_ADD : CANDIDATE_CONCAT, .out = node->out[0] };
+	for (unsigned int i = 0; i < node->nin; i++) {
+		const struct net_value *x = &s->net->values[node->in[i]];
+
+		if (!is_image(x) || x->dims[2] != y->dims[2] || x->dims[3] != y->dims[3] || (add && x->dims[1] != y->dims[1]))
+			return REFUSE(s, n, "%s of what are no images of one size, of one item", add ? "addition" : "concatenation");
+		for (unsigned int before = 0; before < i; before++)
+			if (node->in[before] == node->in[i])
+				return REFUSE(s, n, "%s of a tensor with itself: this engine (ISA 1.x) has no command for it",
+					      add ? "addition" : "concatenation");
+	}
+	if (!add && (!axis || (axis->ints[0] != 1 && axis->ints[0] != -3)))
+		return REFUSE(s, n, "concatenation along another dimension than the channels: the engine joins planes of channels");
+	if (!activation_of(&node->act, &f->activation) || (!add && node->act.kind))
+		return REFUSE(s, n, "the activation behind it is not one of this engine (ReLU, ReLU6)");
+	return 0;
+}
+
+static bool is_one_of(const struct net_node *node, const char *const *names)
+{
+	for (; *names; names++)
+		if (pass_is(node, *names))
+			return true;
+	return false;
+}
+
+int candidates_find(struct accel_network *net, const struct pass_users *users, bool conv, struct candidate *c, struct accel_error *err)
+{
+	static const char *const fcs[] = { "MatMul", "Gemm", NULL };
+	static const char *const pools[] = { "MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool", NULL };
+	static const char *const joins[] = { "Concat", "Add", "Sum", NULL };
+	static const char *const reshapes[] = { "Reshape", "Flatten", "Squeeze", "Unsqueeze", NULL };
+	const struct finder s = { net, users, c, err };
+	int ret = 0;
+
+	for (uint32_t n = 0; !ret && n < net->nnodes; n++) {
+		const struct net_node *node = &net->nodes[n];
+
+		if (c[n].kind == CANDIDATE_TAKEN_IN)
+			continue;
+		if (is_one_of(node, fcs))
+			ret = find_fc(&s, n);
+		else if (conv && pass_is(node, "Conv"))
+			ret = find_conv(&s, n);
+		else if (conv && is_one_of(node, pools))
+			ret = find_pool(&s, n);
+		else if (conv && is_one_of(node, joins))
+			ret = find_join(&s, n);
+		else if (is_one_of(node, reshapes) && net->values[node->out[0]].type == NET_F32 && net->values[node->out[0]].count)
+			c[n] = (struct candidate){ .kind = CANDIDATE_RESHAPE, .out = node->out[0] };
+	}
+	return ret;
+}
+
+/* ---------------------------------------------------------------- layers */
+
+/* The layer as compressed sparse rows with a codebook. */
+static int add_weighted(struct accel_graph *graph, const char *name, const struct candidate *f, unsigned int input, unsigned int *output,
+			struct accel_error *err)
+{
+	struct codebook book;
+	uint64_t nnz = 0;
+	uint32_t *rowptr = calloc((size_t)f->rows + 1, sizeof(*rowptr)), *col;
+	float *bias = malloc(f->rows * sizeof(*bias));
+	struct accel_csr csr;
+	uint8_t *code;
+	int ret;
+
+	find_codebook(f, &book);
+	for (uint64_t i = 0; i < f->weight_count; i++)
+		nnz += f->weights[i] != 0;
+	col = malloc((nnz + 1) * sizeof(*col));
+	code = malloc(nnz + 1);
+	if (!rowptr || !bias || !col || !code) {
+		ret = accel_fail(err, -ENOMEM, NULL, "out of memory");
+		goto out;
+	}
+	nnz = 0;
+	for (uint32_t r = 0; r < f->rows; r++) {
+		bias[r] = f->bias ? f->beta * f->bias[r * f->bias_stride] : 0;
+		for (uint32_t c = 0; c < f->cols; c++) {
+			float w = weight(f, r, c);
+
+			if (w == 0)
+				continue;
+			col[nnz] = c;
+			code[nnz++] = code_of(&book, w);
+		}
+		rowptr[r + 1] = (uint32_t)nnz;
+	}
+	csr = (struct accel_csr){ f->rows, f->cols, rowptr, col, code, book.value, book.n, bias };
+	ret = f->kind == CANDIDATE_CONV ? accel_graph_add_conv_csr(graph, name, input, &csr, &f->window, f->activation, output, err) :
+					  accel_graph_add_fc_csr(graph, name, input, &csr, f->activation, output, err);
+out:
+	free(rowptr);
+	free(bias);
+	free(col);
+	free(code);
+	return ret;
+}
+
+/*
+ * Operands as one image of n times the channels, and a convolution with a one for each in every row: a sum is a sparse matrix. It is rounded and clamped
+ * once, like any convolution's.
+ */
+static int add_sum(struct accel_graph *graph, const char *name, const struct candidate *c, unsigned int n, const unsigned int *inputs,
+		   const struct net_value *y, unsigned int *output, struct accel_error *err)
+{
+	static const float codebook[2] = { 0, 1 };
+	const struct accel_window pixel = { n * y->dims[1], y->dims[2], y->dims[3], 1, 1, 1, 1, 1, 1, 0, 0, y->dims[2], y->dims[3], 1 };
+	uint32_t rows = y->dims[1], nnz = rows * n, *rowptr = calloc((size_t)rows + 1, sizeof(*rowptr)), *col = malloc(nnz * sizeof(*col));
+	uint8_t *code = malloc(nnz);
+	const struct accel_csr csr = { rows, nnz, rowptr, col, code, codebook, 2, NULL };
+	char operands[ACCEL_MAX_NAME + 1];
+	unsigned int joined;
+	int ret = rowptr && col && code ? 0 : accel_fail(err, -ENOMEM, NULL, "out of memory");
+
+	for (uint32_t r = 0; !ret && r < rows; r++) {
+		for (uint32_t i = 0; i < n; i++)
+			col[r * n + i] = i * rows + r;
+		rowptr[r + 1] = (r + 1) * n;
+	}
+	if (!ret)
+		memset(code, 1, nnz);
+	snprintf(operands, sizeof(operands), "%.240s.operands", name);
+	ret = ret ? ret : accel_graph_add_concat(graph, operands, n, inputs, &joined, err);
+	ret = ret ? ret : accel_graph_add_conv_csr(graph, name, joined, &csr, &pixel, c->activation, output, err);
+	free(rowptr);
+	free(col);
+	free(code);
+	return ret;
+}
+
+int candidate_add(const struct accel_network *net, uint32_t n, const struct candidate *c, struct accel_graph *graph, const unsigned int *inputs,
+		  unsigned int *output, struct accel_error *err)
+{
+	const struct net_node *node = &net->nodes[n];
+
+	switch (c->kind) {
+	case CANDIDATE_RESHAPE:
+		*output = inputs[0];
+		return 0;
+	case CANDIDATE_MAX_POOL:
+		return accel_graph_add_max_pool(graph, node->name, inputs[0], &c->window, output, err);
+	case CANDIDATE_AVERAGE_POOL:
+		return accel_graph_add_average_pool(graph, node->name, inputs[0], &c->window, output, err);
+	case CANDIDATE_CONCAT:
+		return accel_graph_add_concat(graph, node->name, node->nin, inputs, output, err);
+	case CANDIDATE_ADD:
+		return add_sum(graph, node->name, c, node->nin, inputs, &net->values[c->out], output, err);
+	default:
+		return add_weighted(graph, node->name, c, inputs[0], output, err);
+	}
+}

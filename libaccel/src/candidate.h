@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Nodes of a network as layers of the engine: what each could be, by itself. onnx_place.c decides which of them the engine gets. */
+#ifndef ACCEL_CANDIDATE_H
+#define ACCEL_CANDIDATE_H
+
+#include "net.h"
+#include "pass.h"
+
+enum candidate_kind {
+	CANDIDATE_NONE,            /* the CPU's */
+	CANDIDATE_TAKEN_IN,        /* the Add behind a fully connected layer: that layer's bias */
+	CANDIDATE_FC, CANDIDATE_RESHAPE,   /* values in a row */
+	CANDIDATE_CONV, CANDIDATE_MAX_POOL, CANDIDATE_AVERAGE_POOL, CANDIDATE_CONCAT, CANDIDATE_ADD,   /* images */
+};
+
+struct candidate {
+	enum candidate_kind kind;
+	uint32_t out;              /* value that it makes; the inputs are the node's, of FC, CONV and RESHAPE the first one */
+	enum accel_activation activation;
+	uint32_t rows, cols;       /* FC, CONV */
+	uint64_t row_stride, col_stride;
+	const float *weights;      /* [row * row_stride + col * col_stride]; CONV: [rows, channels of a group, kernel] */
+	uint64_t weight_count;
+	const float *codebook;     /* [ncodes] that they were made of, or NULL */
+	unsigned int ncodes;
+	const float *bias;         /* or NULL */
+	uint64_t bias_stride;      /* 0: one number for all rows */
+	float beta;
+	struct accel_window window;   /* CONV, pooling */
+};
+
+static inline bool candidate_is_flat(const struct candidate *c)
+{
+	return c->kind == CANDIDATE_FC || c->kind == CANDIDATE_RESHAPE;
+}
+
+static inline bool candidate_is_image(const struct candidate *c)
+{
+	return c->kind >= CANDIDATE_CONV;
+}
+
+/* Joins its inputs: they lie one behind the other. */
+static inline bool candidate_joins(const struct candidate *c)
+{
+	return c->kind == CANDIDATE_CONCAT || c->kind == CANDIDATE_ADD;
+}
+
+/* Inputs that a layer reads as tensors. */
+static inline unsigned int candidate_inputs(const struct candidate *c, const struct net_node *node)
+{
+	return candidate_joins(c) ? node->nin : 1;
+}
+
+/* Leaves the node on the CPU and says why. 0 or -ENOMEM. */
+int candidate_refuse(const struct accel_network *net, struct net_node *node, struct candidate *c, struct accel_error *err, const char *fmt, ...)
+	__attribute__((format(printf, 5, 6)));
+/* Fills c [nnodes]; conv: convolutions may be candidates. A node that could be one by its kind, but is not, gets its device_reason. -ENOMEM. */
+int candidates_find(struct accel_network *net, const struct pass_users *users, bool conv, struct candidate *c, struct accel_error *err);
+/* Adds the layer of node n; inputs: its tensors in the graph. *output gets its tensor. Errors are those of the graph. */
+int candidate_add(const struct accel_network *net, uint32_t n, const struct candidate *c, struct accel_graph *graph, const unsigned int *inputs,
+		  unsigned int *output, struct accel_error *err);
+
+#endif
