@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Seeded random weights in place of constant ones:  randomise IN.onnx OUT.onnx SEED
+ * Seeded random weights in place of constant ones:  randomise IN.onnx OUT.onnx SEED [CODES]
  * Every ConstantOfShape that makes floats becomes an initialiser. Weights of layers are scaled by 1 / sqrt(inputs of a sum), so that
  * activations keep their size through the network (He et al., ICCV 2015); the last layer's are small, or softmax would decide for one class.
+ * With CODES a tensor of weights has so many different values at most, and batch normalisation scales all channels of a layer alike, so that they stay so few
+ * when it is folded into the convolution.
  */
 #include <math.h>
 #include <stdbool.h>
@@ -13,6 +15,7 @@
 #include "onnx.pb-c.h"
 
 static uint64_t state;
+static unsigned int codes;   /* 0: any number */
 
 /* xorshift64* */
 static double uniform(void)
@@ -64,10 +67,41 @@ static bool is_float(const Onnx__NodeProto *n)
 	return true;
 }
 
+/* Leaves so many different values as the codebooks of the engine's layers have room for. */
+static void reduce(const Onnx__NodeProto *to, size_t input, float *v, size_t count)
+{
+	if (!codes || !to)
+		return;
+	/* all of its constants: some files share one between several nodes */
+	if (!strcmp(to->op_type, "BatchNormalization"))
+		for (size_t i = 1; i < count; i++)
+			v[i] = v[0];
+	else if (input == 1 && (!strcmp(to->op_type, "Conv") || !strcmp(to->op_type, "Gemm")))
+		for (size_t i = codes; i < count; i++)
+			v[i] = v[(size_t)(uniform() * codes)];
+}
+
+/* Small constants that the file does have. */
+static void reduce_initializers(const Onnx__GraphProto *g)
+{
+	for (size_t i = 0; codes && i < g->n_initializer; i++) {
+		Onnx__TensorProto *t = g->initializer[i];
+		size_t input = 0;
+		const Onnx__NodeProto *to = reader(g, t->name, &input);
+
+		if (t->data_type != 1)
+			continue;
+		if (t->has_raw_data)
+			reduce(to, input, (float *)t->raw_data.data, t->raw_data.len / sizeof(float));
+		else
+			reduce(to, input, t->float_data, t->n_float_data);
+	}
+}
+
 static void fill(const Onnx__GraphProto *g, const Onnx__NodeProto *n, Onnx__TensorProto *t, size_t count)
 {
 	double lo = -0.1, hi = 0.1;
-	size_t input;
+	size_t input = 0;
 	const Onnx__NodeProto *to = reader(g, n->output[0], &input);
 	float *v = (float *)t->raw_data.data;
 
@@ -80,6 +114,7 @@ static void fill(const Onnx__GraphProto *g, const Onnx__NodeProto *n, Onnx__Tens
 	}
 	for (size_t i = 0; i < count; i++)
 		v[i] = (float)(lo + (hi - lo) * uniform());
+	reduce(to, input, v, count);
 }
 
 static Onnx__TensorProto *random_tensor(const Onnx__GraphProto *g, const Onnx__NodeProto *n)
@@ -141,11 +176,13 @@ int main(int argc, char **argv)
 	uint8_t *data;
 	FILE *f;
 
-	if (argc != 4)
+	if (argc != 4 && argc != 5)
 		return 2;
+	codes = argc == 5 ? (unsigned int)atoi(argv[4]) : 0;
 	state = strtoull(argv[3], NULL, 10) * 0x9e3779b97f4a7c15ull + 1;
 	m = read_model(argv[1]);
 	g = m->graph;
+	reduce_initializers(g);
 	tensors = memory((g->n_initializer + g->n_node) * sizeof(*tensors));
 	memcpy(tensors, g->initializer, g->n_initializer * sizeof(*tensors));
 	for (size_t i = 0; i < g->n_node; i++) {
