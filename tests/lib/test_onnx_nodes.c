@@ -274,7 +274,24 @@ static int by_name(const void *a, const void *b)
 
 static void print_table(void)
 {
-	static const char *const device[] = { "Gemm", "MatMul" };
+	static const struct {
+		const char *op, *where;
+	} device[] = {
+		{ "Gemm", "device (fully connected, codebook), else CPU" },
+		{ "MatMul", "device (fully connected, codebook), else CPU" },
+		{ "Conv", "device (two dimensions, codebook), else CPU" },
+		{ "MaxPool", "device beside a Conv of its, else CPU" },
+		{ "AveragePool", "device beside a Conv of its, else CPU" },
+		{ "GlobalMaxPool", "device beside a Conv of its, else CPU" },
+		{ "GlobalAveragePool", "device beside a Conv of its, else CPU" },
+		{ "Concat", "device (channels) beside a Conv of its, else CPU" },
+		{ "Add", "device (images, biases), else CPU" },
+		{ "Sum", "device (images), else CPU" },
+		{ "Reshape", "nowhere before a device's Gemm or MatMul, else CPU" },
+		{ "Flatten", "nowhere before a device's Gemm or MatMul, else CPU" },
+		{ "Squeeze", "nowhere before a device's Gemm or MatMul, else CPU" },
+		{ "Unsqueeze", "nowhere before a device's Gemm or MatMul, else CPU" },
+	};
 	const struct op *ops;
 	unsigned int n;
 
@@ -289,7 +306,7 @@ static void print_table(void)
 		const char *where = op ? "CPU" : importers(t->name) ? "import" : "refused";
 
 		for (size_t k = 0; k < sizeof(device) / sizeof(device[0]); k++)
-			where = strcmp(t->name, device[k]) ? where : "device (fully connected, codebook), else CPU";
+			where = strcmp(t->name, device[k].op) ? where : device[k].where;
 		if (op && !t->all)
 			printf("| %s | %s | none there |\n", t->name, where);
 		else
