@@ -42,9 +42,9 @@ static struct param params[] = {
 
 #define NPARAMS (sizeof(params) / sizeof(params[0]))
 
-/* Optional commands (enum feature of eie_hw.def): key VECTOR, 0 or 1, 0 unless given. The interpreter has them in any case. */
+/* Optional commands (enum feature of eie_hw.def), all or none: key VECTOR, 0 or 1, 0 unless given. The interpreter has them in any case. */
 static uint32_t vector;
-#define INTERPRETER_FEATURES (EIE_FEATURE_VECTOR | EIE_FEATURE_POOL)
+#define ALL_FEATURES (EIE_FEATURE_VECTOR | EIE_FEATURE_POOL)
 
 static int die(const char *file, const char *what, const char *more)
 {
@@ -159,7 +159,7 @@ int main(int argc, char **argv)
 
 		if (err)
 			return err;
-		err = make_dtb(argv[i], ref ? INTERPRETER_FEATURES : vector ? EIE_FEATURE_VECTOR : 0, dtb, sizeof(dtb));
+		err = make_dtb(argv[i], ref || vector ? ALL_FEATURES : 0, dtb, sizeof(dtb));
 		if (err)
 			return die(argv[i + 1], "device tree: ", fdt_strerror(err));
 		if (c)

@@ -3,8 +3,8 @@
 // ABUF: K banks, granule address modulo K is the bank. A word is a granule and the epoch it was
 // written in; it counts as written in the current epoch only, and epoch 0 never exists.
 //
-// Writes, one port a bank: a drain writes a row of all banks and is never held up; a load waits
-// for it. Scrubbing zeroes words, tags and data, while nobody else is at work. Reads, one port a
+// Writes, one port a bank: a drain writes a row of all banks, pooling a granule, never both at once,
+// and neither is held up; a load waits for them. Scrubbing zeroes words, tags and data, while nobody else is at work. Reads, one port a
 // bank: the array is always served, the store engine when the array is at another bank.
 
 module eie_abuf #(
@@ -26,6 +26,10 @@ module eie_abuf #(
   input  logic [23:0]             dr_addr_i,   // multiple of Clusters
   input  logic [7:0]              dr_pixels_i, // values of each granule; zero behind an image's last pixel
   input  logic [Clusters*128-1:0] dr_data_i,
+  // pooling
+  input  logic                    pl_we_i,
+  input  logic [23:0]             pl_addr_i,
+  input  logic [127:0]            pl_data_i,
   // array
   input  logic                    ab_re_i,
   input  logic [23:0]             ab_addr_i,
@@ -45,28 +49,30 @@ module eie_abuf #(
 
   // Which bank, which row. Addresses are in range but for the scrub's, which counts through the
   // deepest buffer; a wrapped address is scrubbed twice.
-  logic [BankW-1:0] ld_bank, sc_bank, ab_bank, st_bank, ab_bank_q, st_bank_q;
-  logic [RowW-1:0]  ld_row, sc_row, dr_row, ab_row, st_row;
+  logic [BankW-1:0] ld_bank, sc_bank, pl_bank, ab_bank, st_bank, ab_bank_q, st_bank_q;
+  logic [RowW-1:0]  ld_row, sc_row, dr_row, pl_row, ab_row, st_row;
 
   assign {ld_row, ld_bank} = buf_addr_i[RowW+BankW-1:0];
   assign {sc_row, sc_bank} = scrub_addr_i[RowW+BankW-1:0];
   assign dr_row            = dr_addr_i[BankW+:RowW];
+  assign {pl_row, pl_bank} = pl_addr_i[RowW+BankW-1:0];
   assign {ab_row, ab_bank} = ab_addr_i[RowW+BankW-1:0];
   assign {st_row, st_bank} = st_addr_i[RowW+BankW-1:0];
 
-  assign buf_ready_o = !dr_we_i;
+  assign buf_ready_o = !dr_we_i && !pl_we_i;
   assign st_gnt_o    = st_re_i && !(ab_re_i && ab_bank == st_bank);
 
   logic [Clusters*128-1:0] data;
   logic [Clusters*8-1:0]   tags;
 
   for (genvar b = 0; b < Clusters; b++) begin : gen_bank
-    logic            ld_we, sc_we, ab_re, st_re;
+    logic            ld_we, sc_we, pl_we, ab_re, st_re;
     logic [RowW-1:0] waddr;
     logic [135:0]    wdata;
 
     assign ld_we = buf_we_i && ld_bank == BankW'(b);
     assign sc_we = scrub_i && sc_bank == BankW'(b);
+    assign pl_we = pl_we_i && pl_bank == BankW'(b);
     assign ab_re = ab_re_i && ab_bank == BankW'(b);
     assign st_re = st_re_i && st_bank == BankW'(b);
 
@@ -81,6 +87,9 @@ module eie_abuf #(
             wdata[16*i+:16] = dr_pixels_i[i] ? dr_data_i[128*b+16*i+:16] : '0;
           end
         end
+      end else if (pl_we) begin
+        waddr = pl_row;
+        wdata = {epoch_i, pl_data_i};
       end else if (scrub_i) begin
         waddr = sc_row;
       end else if (ld_we) begin
@@ -94,7 +103,7 @@ module eie_abuf #(
     ) u_ram (
       .clk_i,
       .wclk_i (clk_i),
-      .we_i   (dr_we_i || sc_we || ld_we),
+      .we_i   (dr_we_i || pl_we || sc_we || ld_we),
       .waddr_i(waddr),
       .wdata_i(wdata),
       .re_i   (ab_re || st_re),
@@ -125,7 +134,7 @@ module eie_abuf #(
 
   // verilator lint_off UNUSEDSIGNAL
   logic unused;    // high bits of addresses that are in range; reset, for the assertions
-  assign unused = ^{rst_ni, buf_addr_i, dr_addr_i, ab_addr_i, st_addr_i, scrub_addr_i};
+  assign unused = ^{rst_ni, buf_addr_i, dr_addr_i, pl_addr_i, ab_addr_i, st_addr_i, scrub_addr_i};
   // verilator lint_on UNUSEDSIGNAL
 
 `ifndef SYNTHESIS
@@ -134,6 +143,8 @@ module eie_abuf #(
   assert property (@(posedge clk_i) disable iff (!rst_ni)
                    dr_we_i |->
                    32'(dr_addr_i) < AbufDepth && dr_addr_i[BankW-1:0] == '0 && !scrub_i);
+  assert property (@(posedge clk_i) disable iff (!rst_ni)
+                   pl_we_i |-> 32'(pl_addr_i) < AbufDepth && !scrub_i && !dr_we_i);
   assert property (@(posedge clk_i) disable iff (!rst_ni) ab_re_i |-> 32'(ab_addr_i) < AbufDepth);
   assert property (@(posedge clk_i) disable iff (!rst_ni) st_re_i |-> 32'(st_addr_i) < AbufDepth);
 `endif

@@ -53,6 +53,9 @@ module eie_array #(
   output logic [23:0]             dr_addr_o,
   output logic [7:0]              dr_pixels_o,   // values of each granule that are pixels, the others are zero
   output logic [Clusters*128-1:0] dr_data_o,
+  output logic                    pl_we_o,       // a granule of a VPOOL
+  output logic [23:0]             pl_addr_o,
+  output logic [127:0]            pl_data_o,
 
   // status
   output logic [8:0]              macs_o,
@@ -95,6 +98,7 @@ module eie_array #(
   logic                  dr_step, dr_vec;
   logic [2:0]            dr_row;
   logic [127+Ww:0]       col_vec;
+  logic [7:0]            pl_sat;
   logic                  bc_re, ga_re;
   logic [23:0]           bc_addr, ga_addr;
   // columns of either
@@ -214,7 +218,9 @@ module eie_array #(
       .col_pixels_o (col_vec[127:0]),
       .col_word_o   (col_vec[127+Ww:128]),
       .col_tag_o    (ga_tag),
-      .unwritten_o  (ga_unwritten)
+      .unwritten_o  (ga_unwritten),
+      .pl_we_o, .pl_addr_o, .pl_data_o,
+      .pl_sat_o     (pl_sat)
     );
 
     eie_clkgate u_clk_ga (
@@ -231,6 +237,10 @@ module eie_array #(
     logic unused;
     assign unused        = &{ga_start, ga_cmd};
     assign ga_busy       = 1'b0;
+    assign pl_we_o       = 1'b0;
+    assign pl_addr_o     = '0;
+    assign pl_data_o     = '0;
+    assign pl_sat        = '0;
     assign ga_re         = 1'b0;
     assign ga_addr       = '0;
     assign col_vec       = '0;
@@ -396,6 +406,9 @@ module eie_array #(
 
   always_comb begin
     sats_o = '0;
+    if (pl_we_o) begin
+      sats_o = 9'($countones(pl_sat));
+    end
     if (dr_we_o) begin
       for (int unsigned i = 0; i < 8 * Clusters; i++) begin
         sats_o = sats_o + 9'(y_sat[i] && dr_pixels_o[i % 8]);

@@ -49,6 +49,11 @@ module eie_cmdcheck #(
     32'h00ff_ffff, 32'h000f_ffff, 32'h00ff_ffff, 32'h001d_1fff
   };
 
+  localparam logic [255:0] BitsVpool = {
+    32'h007f_ffff, 32'hffff_ffff, 32'hffff_ffff, 32'hffff_ffff,
+    32'hffff_ffff, 32'h00ff_ffff, 32'hffff_ffff, 32'h1f1d_1fff
+  };
+
   // Fields, by their names in eie_hw.def
   logic [3:0]  x_target;
   logic [7:0]  x_base, x_cluster, m_codebook;
@@ -78,7 +83,7 @@ module eie_cmdcheck #(
   assign d_lo         = cmd_i[eie_pkg::CmdDrainLoLsb+:16];
   assign d_hi         = cmd_i[eie_pkg::CmdDrainHiLsb+:16];
 
-  logic        v_bad, v_range;                   // of a VMAC or VDRAIN
+  logic        v_bad, v_range;                   // of a VMAC, VDRAIN or VPOOL
   logic        bad, range, misaligned, shared;
   logic [24:0] x_depth;
 
@@ -142,7 +147,7 @@ module eie_cmdcheck #(
                   26'(d_param) + {8'b0, d_steps, 2'b0} > 26'(RbufDepth) ||
                   ((d_out | d_stride) & 24'(Clusters - 1)) != '0;
         end
-        eie_pkg::OpVmac, eie_pkg::OpVdrain: begin
+        eie_pkg::OpVmac, eie_pkg::OpVdrain, eie_pkg::OpVpool: begin
           bad   = v_bad;
           range = v_range;
         end
@@ -165,10 +170,15 @@ module eie_cmdcheck #(
     logic [19:0] columns;
     logic [23:0] pixels;
     logic [23:0] v_codebook;
-    logic        is_vmac, wide;
+    logic        is_vmac, is_pool, wide;
     logic [39:0] end_in, end_out;
+    logic [23:0] pool_out;
+    logic [11:0] out_plane;
+    logic        no_window;
 
-    assign is_vmac  = cmd_i[eie_pkg::CmdOpcodeLsb +: 8] == eie_pkg::OpVmac;
+    // what VPOOL shares with VMAC lies in the same bits
+    assign is_pool  = cmd_i[eie_pkg::CmdOpcodeLsb +: 8] == eie_pkg::OpVpool;
+    assign is_vmac  = is_pool || cmd_i[eie_pkg::CmdOpcodeLsb +: 8] == eie_pkg::OpVmac;
     assign rows     = is_vmac ? cmd_i[eie_pkg::CmdVmacRowsLsb +: 12] :
                                 cmd_i[eie_pkg::CmdVdrainRowsLsb +: 12];
     assign groups   = is_vmac ? cmd_i[eie_pkg::CmdVmacGroupsLsb +: 12] :
@@ -177,6 +187,8 @@ module eie_cmdcheck #(
                                 cmd_i[eie_pkg::CmdVdrainPlaneLsb +: 20];
     assign base     = cmd_i[eie_pkg::CmdVmacInLsb +: 24];          // CmdVdrainOutLsb is the same
     assign channels = cmd_i[eie_pkg::CmdVmacChannelsLsb +: 12];
+    assign pool_out  = cmd_i[eie_pkg::CmdVpoolOutLsb +: 24];
+    assign out_plane = cmd_i[eie_pkg::CmdVpoolOutPlaneLsb +: 12];
     assign wide     = cmd_i[eie_pkg::CmdVmacWideLsb];
     assign v_codebook = 24'(cmd_i[eie_pkg::CmdVmacCodebookLsb +: 8]);
     assign words    = 9'((13'(rows) + 13'd7) >> 3);
@@ -186,6 +198,7 @@ module eie_cmdcheck #(
       pixels  = '0;
       end_in  = '0;
       end_out = '0;
+      no_window = 1'b0;
       v_bad   = 1'b1;
       v_range = 1'b0;
       if (valid_i) begin
@@ -196,18 +209,29 @@ module eie_cmdcheck #(
         end_in  = ((40'(channels) + 40'(Clusters) - 40'd1) >> Kw) * 40'(plane);
         end_in  = 40'(base) + (end_in << Kw);
         end_out = 40'(base) + (((40'(rows) - 40'd1) * 40'(plane) + 40'(groups)) << Kw);
-        v_range = (base & 24'(Clusters - 1)) != '0 || 21'(groups) * 21'(words) > 21'(Rows / 8);
+        no_window = columns == '0 || pixels == '0 || plane == '0 || groups == '0 ||
+                    cmd_i[eie_pkg::CmdVmacStrideXLsb +: 4] == '0 ||
+                    cmd_i[eie_pkg::CmdVmacStrideYLsb +: 4] == '0 ||
+                    cmd_i[eie_pkg::CmdVmacDilateXLsb +: 4] == '0 ||
+                    cmd_i[eie_pkg::CmdVmacDilateYLsb +: 4] == '0 ||
+                    cmd_i[eie_pkg::CmdVmacFirstXLsb +: 12] >= cmd_i[eie_pkg::CmdVmacOutXLsb +: 12];
+        v_range = (base & 24'(Clusters - 1)) != '0;
         if (is_vmac) begin
-          v_bad = (cmd_i & ~BitsVmac) != '0 || columns == '0 || pixels == '0 || plane == '0 ||
-                  rows == '0 || groups == '0 ||
-                  cmd_i[eie_pkg::CmdVmacStrideXLsb +: 4] == '0 ||
-                  cmd_i[eie_pkg::CmdVmacStrideYLsb +: 4] == '0 ||
-                  cmd_i[eie_pkg::CmdVmacDilateXLsb +: 4] == '0 ||
-                  cmd_i[eie_pkg::CmdVmacDilateYLsb +: 4] == '0 ||
-                  cmd_i[eie_pkg::CmdVmacFirstXLsb +: 12] >= cmd_i[eie_pkg::CmdVmacOutXLsb +: 12];
           v_range = v_range || end_in > 40'(AbufDepth) ||
                     25'(pixels) + 25'(cmd_i[eie_pkg::CmdVmacOriginLsb +: 3]) >
-                        {2'b0, plane, 3'b0} ||
+                        {2'b0, plane, 3'b0};
+        end
+        if (is_pool) begin
+          end_out = ((40'(channels) >> Kw) - 40'd1) * 40'(out_plane) + 40'(groups);
+          end_out = 40'(pool_out) + (end_out << Kw);
+          v_bad   = (cmd_i & ~BitsVpool) != '0 || no_window || groups > out_plane ||
+                    (!cmd_i[eie_pkg::CmdVpoolSumLsb] &&
+                     cmd_i[eie_pkg::CmdVpoolShiftLsb +: 5] != '0);
+          v_range = v_range || ((pool_out | 24'(channels)) & 24'(Clusters - 1)) != '0 ||
+                    end_out > 40'(AbufDepth);
+        end else if (is_vmac) begin
+          v_bad = (cmd_i & ~BitsVmac) != '0 || no_window || rows == '0;
+          v_range = v_range || 21'(groups) * 21'(words) > 21'(Rows / 8) ||
                     21'(cmd_i[eie_pkg::CmdVmacPtrLsb +: 16]) + ((21'(columns) + 21'd3) >> 2) >
                         21'(PbufDepth) ||
                     32'(cmd_i[eie_pkg::CmdVmacWeightsLsb +: 16]) >= WbufDepth ||
@@ -217,7 +241,8 @@ module eie_cmdcheck #(
         end else begin
           v_bad = (cmd_i & ~BitsVdrain) != '0 || rows == '0 || groups == '0 ||
                   plane < 20'(groups) || d_lo > d_hi || d_lo == 16'sh8000;
-          v_range = v_range || end_out > 40'(AbufDepth) ||
+          v_range = v_range || 21'(groups) * 21'(words) > 21'(Rows / 8) ||
+                    end_out > 40'(AbufDepth) ||
                     25'(d_param) + ((25'(rows) + 25'd1) >> 1) > 25'(RbufDepth);
         end
       end

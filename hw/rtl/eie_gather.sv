@@ -10,6 +10,9 @@
 // requested in one cycle is taken in the next; a granule is taken as it arrives, or from its line.
 // Both stages hold a column until all of its pixels are there: a column takes as many cycles as it
 // has new granules, at least one.
+//
+// A VPOOL's columns do not leave: the pixels of a channel's columns are compared or added as they
+// are taken, and after the last one a granule goes back to ABUF.
 
 module eie_gather #(
   parameter int unsigned Clusters = 8,         // power of two, at least 2
@@ -27,7 +30,7 @@ module eie_gather #(
   input  logic           start_i,              // only while not busy_o
   input  logic           tag_i,
   // verilator lint_off UNUSEDSIGNAL
-  input  logic [255:0]   cmd_i,                // VMAC, checked; with start_i
+  input  logic [255:0]   cmd_i,                // VMAC or VPOOL, checked; with start_i
   // verilator lint_on UNUSEDSIGNAL
   output logic           busy_o,
   output logic           rest_o,               // nothing changes before the next start or flush
@@ -43,7 +46,13 @@ module eie_gather #(
   output logic [127:0]   col_pixels_o,
   output logic [Ww-1:0]  col_word_o,           // accumulator word of the group's first row
   output logic           col_tag_o,
-  output logic           unwritten_o           // with col_tag_o
+  output logic           unwritten_o,          // with col_tag_o
+
+  // granules of a VPOOL, for ABUF
+  output logic           pl_we_o,
+  output logic [23:0]    pl_addr_o,
+  output logic [127:0]   pl_data_o,
+  output logic [7:0]     pl_sat_o              // values that were clamped
 );
 
   localparam int unsigned BankW = $clog2(Clusters);
@@ -69,6 +78,11 @@ module eie_gather #(
   logic [11:0]   first_x_q, first_y_q;
   logic [2:0]    origin_q;
   logic [11:0]   rows;
+  // VPOOL; what it shares with VMAC lies in the same bits
+  logic          pool_q, sum_q;
+  logic [4:0]    shift_q;
+  logic [23:0]   out_q;
+  logic [11:0]   out_plane_q;
 
   assign rows = cmd_i[eie_pkg::CmdVmacRowsLsb +: 12] + 12'd7;
 
@@ -95,6 +109,11 @@ module eie_gather #(
       first_x_q  <= cmd_i[eie_pkg::CmdVmacFirstXLsb +: 12];
       first_y_q  <= cmd_i[eie_pkg::CmdVmacFirstYLsb +: 12];
       origin_q   <= cmd_i[eie_pkg::CmdVmacOriginLsb +: 3];
+      pool_q     <= cmd_i[eie_pkg::CmdOpcodeLsb +: 8] == eie_pkg::OpVpool;
+      sum_q      <= cmd_i[eie_pkg::CmdVpoolSumLsb];
+      shift_q    <= cmd_i[eie_pkg::CmdVpoolShiftLsb +: 5];
+      out_q      <= cmd_i[eie_pkg::CmdVpoolOutLsb +: 24];
+      out_plane_q <= cmd_i[eie_pkg::CmdVpoolOutPlaneLsb +: 12];
       col_tag_o  <= tag_i;
     end
   end
@@ -197,6 +216,8 @@ module eie_gather #(
   logic [BankW-1:0] bank_q;
   logic [Pa+1:0] col_q;
   logic [Ww-1:0] word_q;
+  logic [23:0]   out_group_q, out_block_q;     // VPOOL: granule of channel 0, of the block of channels
+  logic [23:0]   out_next;
   logic [7:0]    valid_q;                      // windows of the group
   logic [7:0]    served_q;                     // whose pixel has been requested
   logic [Gw*Lines-1:0] line_q;                 // groups of the lines, of this channel
@@ -210,6 +231,7 @@ module eie_gather #(
   logic [8*LineW-1:0] from;
   logic [Gw-1:0] want;
 
+  assign out_next = (left_q == groups_q) ? out_q : out_group_q + 24'(Clusters);
   assign go       = run_q && room;
   assign last_ch  = ch_q == 12'd1;
   assign last_col = kx_q == kernel_x_q - 1'b1 && ky_q == kernel_y_q - 1'b1;
@@ -336,6 +358,8 @@ module eie_gather #(
       bank_q  <= '0;
       block_q <= in_q;
       col_q   <= ptr_q;
+      out_group_q <= out_next;
+      out_block_q <= out_next;
     end else if (done) begin
       col_q <= col_q + 1'b1;
       if (last_col) begin
@@ -343,6 +367,7 @@ module eie_gather #(
         bank_q <= bank_q + 1'b1;
         if (bank_q == BankW'(Clusters - 1)) begin
           block_q <= block_q + 24'(plane_q) * 24'(Clusters);
+          out_block_q <= out_block_q + 24'(out_plane_q) * 24'(Clusters);
         end
       end
     end
@@ -351,6 +376,8 @@ module eie_gather #(
   // Take
 
   logic               take_q, arrive_q, begin_q, end_q;
+  logic               ch_begin_q, ch_end_q;    // nothing of the channel has been taken; the rest is
+  logic [23:0]        take_out_q;
   logic [7:0]         serve_q, same_q;
   logic [23:0]        place_q;
   logic [8*LineW-1:0] from_q;
@@ -383,6 +410,9 @@ module eie_gather #(
       line_at_q   <= fill_q;
       take_ptr_q  <= col_q;
       take_word_q <= word_q;
+      ch_begin_q  <= served_q == '0 && kx_q == '0 && ky_q == '0;
+      ch_end_q    <= done && last_col;
+      take_out_q  <= out_block_q + 24'(bank_q);
     end
     if (arrive_q) begin
       data_q[128*line_at_q +: 128] <= ab_data_i;
@@ -407,6 +437,78 @@ module eie_gather #(
     end
   end
 
+  // VPOOL: the largest pixel of each window so far, or their sum, of 225 at the most
+
+  localparam int unsigned Sw = 24;
+
+  logic [8*Sw-1:0] pool_sum_q, pool_sum;
+  logic [7:0]      seen_q, seen;               // windows that have had a pixel
+
+  always_comb begin
+    logic signed [Sw-1:0] pixel, sum;
+    {pixel, sum} = '0;
+    pool_sum = pool_sum_q;
+    seen     = seen_q;
+    if (take_q && pool_q) begin
+      seen = serve_q | (ch_begin_q ? '0 : seen_q);
+      for (int unsigned l = 0; l < 8; l++) begin
+        pixel = Sw'($signed(pixels[16*l +: 16]));
+        sum   = pool_sum_q[Sw*l +: Sw];
+        if (serve_q[l]) begin
+          if (ch_begin_q || !seen_q[l]) begin
+            pool_sum[Sw*l +: Sw] = pixel;
+          end else if (sum_q) begin
+            pool_sum[Sw*l +: Sw] = sum + pixel;
+          end else if (pixel > sum) begin
+            pool_sum[Sw*l +: Sw] = pixel;
+          end
+        end
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      pl_we_o <= 1'b0;
+    end else begin
+      pl_we_o <= take_q && pool_q && ch_end_q && !flush_i;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (take_q && pool_q) begin
+      pool_sum_q <= pool_sum;
+      seen_q     <= seen;
+      pl_addr_o  <= take_out_q;
+    end
+  end
+
+  always_comb begin
+    logic signed [31:0] value;
+    value     = '0;
+    pl_data_o = '0;
+    pl_sat_o  = '0;
+    if (pl_we_o) begin
+      for (int unsigned l = 0; l < 8; l++) begin
+        value = 32'($signed(pool_sum_q[Sw*l +: Sw]));
+        if (shift_q != '0) begin
+          value = (value + $signed(32'd1 << (shift_q - 5'd1))) >>> shift_q;
+        end
+        if (seen_q[l]) begin
+          if (sum_q && value > 32'sd32767) begin
+            pl_sat_o[l] = 1'b1;
+            pl_data_o[16*l +: 16] = 16'h7fff;
+          end else if (sum_q && value < -32'sd32767) begin
+            pl_sat_o[l] = 1'b1;
+            pl_data_o[16*l +: 16] = 16'h8001;
+          end else begin
+            pl_data_o[16*l +: 16] = value[15:0];
+          end
+        end
+      end
+    end
+  end
+
   // Columns
 
   localparam int unsigned Fw = 128 + Pa + 2 + Ww;
@@ -415,7 +517,7 @@ module eie_gather #(
   logic [Fw-1:0] fifo_data;
   logic [2:0]    fifo_count;
 
-  assign push = take_q && end_q && pixels != '0;
+  assign push = take_q && end_q && pixels != '0 && !pool_q;
   assign pop  = fifo_valid && !hold_i;
   // of four places one may be claimed by what is being taken
   assign room = fifo_count + 3'(take_q) < 3'(Depth);
@@ -449,7 +551,7 @@ module eie_gather #(
     end
   end
 
-  assign busy_o = setup_q != '0 || walk_q || run_q || take_q || fifo_valid;
+  assign busy_o = setup_q != '0 || walk_q || run_q || take_q || fifo_valid || pl_we_o;
   assign rest_o = !busy_o && !col_valid_o && !unwritten_o;
 
   // Assertions

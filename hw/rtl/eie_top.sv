@@ -120,6 +120,9 @@ module eie_top #(
   logic [23:0]            ab_addr, dr_addr, st_addr;
   logic [127:0]           ab_data, st_data;
   logic [7:0]              dr_pixels;
+  logic                    pl_we;
+  logic [23:0]             pl_addr;
+  logic [127:0]            pl_data;
   logic [Clusters*128-1:0] dr_data;
 
   // Status for the counters
@@ -165,7 +168,7 @@ module eie_top #(
 
   eie_clkgate u_clk_act (
     .clk_i,
-    .en_i  ((buf_we && buf_abuf) || scrub || dr_we || ab_re || st_re),
+    .en_i  ((buf_we && buf_abuf) || scrub || dr_we || pl_we || ab_re || st_re),
     .clk_o (clk_act)
   );
 
@@ -511,6 +514,9 @@ module eie_top #(
     .dr_addr_i   (dr_addr),
     .dr_pixels_i (dr_pixels),
     .dr_data_i   (dr_data),
+    .pl_we_i     (pl_we),
+    .pl_addr_i   (pl_addr),
+    .pl_data_i   (pl_data),
     .ab_re_i     (ab_re),
     .ab_addr_i   (ab_addr),
     .ab_data_o   (ab_data),
@@ -565,6 +571,9 @@ module eie_top #(
     .dr_addr_o      (dr_addr),
     .dr_pixels_o    (dr_pixels),
     .dr_data_o      (dr_data),
+    .pl_we_o        (pl_we),
+    .pl_addr_o      (pl_addr),
+    .pl_data_o      (pl_data),
     .macs_o         (macs),
     .mac_active_o   (mac_active),
     .drain_active_o (drain_active),

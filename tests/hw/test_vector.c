@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Vector mode on the RTL: random geometries against the definition of a convolution, then the same jobs with a few bits of one
- * command changed against the interpreter's verdict. A configuration without vector mode must refuse the commands.
+ * Vector mode on the RTL: random geometries against the definition of a convolution, and pooling of the same images against the
+ * interpreter; then the same jobs with a few bits of one command changed against the interpreter's verdict. A configuration without vector mode must refuse the commands.
  *   test_vector CONFIG [JOBS [SEED [FILE]]]       FILE gets the completion entries of all jobs
  */
 #include <stdio.h>
@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "board.h"
+#include "pool_job.h"
 #include "rng.h"
-#include "vector_job.h"
 
 #define CYCLE_LIMIT 3000000u
 
@@ -126,6 +126,21 @@ static bool check_good(struct machine *m, struct vjob *j)
 	return ok;
 }
 
+/* Every byte as the interpreter has it, which tests/lib/test_pool.c holds to the definition. */
+static bool check_pool(struct machine *m, struct vjob *j)
+{
+	struct eie_cpl rtl, ref;
+
+	if (!run(m, j, &rtl, &ref)) {
+		printf("# the job does not end\n");
+		return false;
+	}
+	return same("status", rtl.status, EIE_STATUS_OK) & same("interpreter's status", ref.status, EIE_STATUS_OK) &
+	       same("macs", rtl.macs, 0) & same("saturated", rtl.saturated, ref.saturated) & sums_up(&rtl) &
+	       same("assertions failed", (uint64_t)eie_sim_assert_failed(m->b.sim), 0) &
+	       same("bytes that differ", (uint64_t)!!memcmp(j->memory, m->golden, VJOB_BYTES), 0);
+}
+
 static bool run_time_fault(uint32_t status)
 {
 	return status == EIE_STATUS_UNWRITTEN || status == EIE_STATUS_BAD_STREAM || status == EIE_STATUS_BAD_PARAM;
@@ -135,9 +150,8 @@ static bool run_time_fault(uint32_t status)
  * One command with a few bits changed. What is found before the command starts, and a job that is right after all, must be the same on both. Of
  * faults at run time the array may see another one first than the interpreter, which goes column by column.
  */
-static bool check_mutant(struct machine *m, struct vjob *j, struct rng *r, unsigned int counts[3])
+static bool check_mutant(struct machine *m, struct vjob *j, unsigned int at, struct rng *r, unsigned int counts[3])
 {
-	unsigned int at = rng_range(r, 0, 1) ? VJOB_VMAC : VJOB_VDRAIN;
 	struct eie_cmd good = j->cmd[at];
 	struct eie_cpl rtl, ref;
 	bool ok;
@@ -173,14 +187,15 @@ static int refuses(struct machine *m, const char *config)
 {
 	static const struct vgeometry g = { 2, 8, 1, 0, 1, 1, 1, 1, 1, 1, 0, 0, 8, 0, 0, 1, 1, 1, 1, 0, false, 50, 0, -32767, 32767 };
 	struct vjob *j = vjob_new(&m->b.params, &g, 1);
+	static const uint32_t opcodes[] = { EIE_OP_VMAC, EIE_OP_VDRAIN, EIE_OP_VPOOL };
 	struct eie_cpl rtl, ref;
 	bool ok = true;
 
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
+		CMD_SET(&j->cmd[VJOB_VMAC], OPCODE, opcodes[i]);
 		ok = run(m, j, &rtl, &ref) && ok && same("status", rtl.status, EIE_STATUS_BAD_COMMAND) &&
 		     same("command", rtl.fault_cmd, 1u << EIE_CPL_FAULT_VALID_SHIFT | VJOB_VMAC) &&
 		     same("interpreter's status", ref.status, EIE_STATUS_BAD_COMMAND);
-		CMD_SET(&j->cmd[VJOB_VMAC], OPCODE, EIE_OP_VDRAIN);
 	}
 	vjob_free(j);
 	printf("%s - %s: has no vector mode, and refuses its commands\n", ok ? "ok" : "not ok", config);
@@ -212,13 +227,16 @@ int main(int argc, char **argv)
 		struct rng r = rng_seed(seed + at);
 		uint64_t geometry = rng_next(&r);
 		struct vgeometry g = vgeometry_random(&m.b.params, &geometry);
-		struct vjob *j = vjob_new(&m.b.params, &g, rng_next(&r));
-		bool ok = check_good(&m, j);
+		struct vjob *j = vjob_new(&m.b.params, &g, rng_next(&r)), *pool = pool_new(&m.b.params, &g, rng_next(&r));
+		bool ok = check_good(&m, j) && check_pool(&m, pool);
 
 		macs += j->want_macs;
 		for (int i = 0; ok && i < 4; i++)
-			ok = check_mutant(&m, j, &r, counts);
+			ok = check_mutant(&m, j, rng_range(&r, 0, 1) ? VJOB_VMAC : VJOB_VDRAIN, &r, counts);
+		for (int i = 0; ok && i < 2; i++)
+			ok = check_mutant(&m, pool, POOL_VPOOL, &r, counts);
 		vjob_free(j);
+		vjob_free(pool);
 		if (ok)
 			continue;
 		printf("not ok - %s: job %lu; alone: %s %s 1 %llu\n", config, at, argv[0], config, (unsigned long long)(seed + at));
@@ -232,7 +250,7 @@ int main(int argc, char **argv)
 		perror(argv[4]);
 		failed++;
 	}
-	printf("%s - %s: %lu convolutions, %llu multiply-accumulates; of changed ones %u right, %u malformed, %u fail later\n",
+	printf("%s - %s: %lu convolutions and poolings, %llu multiply-accumulates; of changed ones %u right, %u malformed, %u fail later\n",
 	       failed ? "not ok" : "ok", config, at, (unsigned long long)macs, counts[0], counts[1], counts[2]);
 	return failed != 0;
 }
