@@ -42,7 +42,7 @@ static int eie_debugfs_regs(struct seq_file *m, void *data)
 
 	if (!drm_dev_enter(&edev->drm, &idx))
 		return -ENODEV;
-	awake = pm_runtime_get_if_active(dev);
+	awake = eie_device_get_if_awake(edev);
 	if (awake)
 		eie_debugfs_print_regs(m, edev);
 	else

@@ -134,8 +134,10 @@ int eie_device_register(struct eie_device *edev)
 	int ret;
 
 	ret = eie_device_start(edev);
-	if (ret)
+	if (ret) {
+		eie_device_stop(edev, -ENODEV);
 		return dev_err_probe(dev, ret, "device does not become quiet\n");
+	}
 
 	eie_debugfs_init(edev);
 	ret = drm_dev_register(&edev->drm, 0);
@@ -226,7 +228,7 @@ static bool eie_device_is_idle(struct eie_device *edev)
 static void eie_device_power_down(struct eie_device *edev)
 {
 	mutex_lock(&edev->reset_lock);
-	edev->started = false;
+	WRITE_ONCE(edev->started, false);
 	eie_write(edev, EIE_REG_CTRL, 0);
 	eie_write(edev, EIE_REG_IRQ_ENABLE, 0);
 	mutex_unlock(&edev->reset_lock);
@@ -265,13 +267,21 @@ int eie_device_suspend(struct device *dev)
  * eie_device_resume - end of system sleep
  * @dev: device
  *
+ * Jobs may wait for it: they fail when it does not answer.
+ *
  * Return: 0 or a negative errno.
  */
 int eie_device_resume(struct device *dev)
 {
+	struct eie_device *edev = dev_get_drvdata(dev);
+	int ret;
+
 	if (pm_runtime_status_suspended(dev))
 		return 0;
-	return eie_device_start(dev_get_drvdata(dev));
+	ret = eie_device_start(edev);
+	if (ret)
+		eie_device_stop(edev, -ENODEV);
+	return ret;
 }
 
 /* Jobs keep the device awake, so there is none. */
@@ -287,4 +297,39 @@ int eie_device_runtime_suspend(struct device *dev)
 int eie_device_runtime_resume(struct device *dev)
 {
 	return eie_device_start(dev_get_drvdata(dev));
+}
+
+/**
+ * eie_device_wake - resume the device, and keep it awake
+ * @edev: device
+ *
+ * After one resume that failed, whoever asked for it, the power management core refuses all
+ * others with -EINVAL. But the device may answer by now.
+ *
+ * Return: 0, with a reference that goes back with pm_runtime_put_autosuspend(); or -EIO.
+ */
+int eie_device_wake(struct eie_device *edev)
+{
+	struct device *dev = edev->drm.dev;
+	int ret;
+
+	ret = pm_runtime_resume_and_get(dev);
+	if (ret == -EINVAL && pm_runtime_status_suspended(dev)) {
+		pm_runtime_set_suspended(dev);
+		ret = pm_runtime_resume_and_get(dev);
+	}
+	return ret ? -EIO : 0;
+}
+
+/**
+ * eie_device_get_if_awake - keep the device awake if it is
+ * @edev: device
+ *
+ * Return: 0: it sleeps; positive: awake, with a reference that goes back with
+ * pm_runtime_put_autosuspend(); negative: awake, without a reference.
+ */
+int eie_device_get_if_awake(struct eie_device *edev)
+{
+	/* the core cannot tell while eie_device_wake() clears its error */
+	return READ_ONCE(edev->started) ? pm_runtime_get_if_active(edev->drm.dev) : 0;
 }

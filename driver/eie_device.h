@@ -72,7 +72,7 @@ struct eie_device {
 
 	/** @reset_lock: resets, suspend and resume, and the fields below */
 	struct mutex reset_lock;
-	/** @started: the device serves its rings; false while suspended */
+	/** @started: the device serves its rings; false while suspended; read without a lock */
 	bool started;
 	/** @paused: schedulers must not be started, a suspend goes on */
 	bool paused;
@@ -139,6 +139,8 @@ int eie_device_suspend(struct device *dev);
 int eie_device_resume(struct device *dev);
 int eie_device_runtime_suspend(struct device *dev);
 int eie_device_runtime_resume(struct device *dev);
+int eie_device_wake(struct eie_device *edev);
+int eie_device_get_if_awake(struct eie_device *edev);
 irqreturn_t eie_device_level_irq(int irq, void *arg);
 irqreturn_t eie_device_fault_irq(int irq, void *arg);
 

@@ -87,12 +87,14 @@ static int eie_pci_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 
 static void eie_pci_remove(struct pci_dev *pdev)
 {
+	struct eie_device *edev = pci_get_drvdata(pdev);
 	struct device *dev = &pdev->dev;
 
-	pm_runtime_get_sync(dev);
+	if (eie_device_wake(edev))
+		pm_runtime_get_noresume(dev);
 	pm_runtime_forbid(dev);
 	pm_runtime_dont_use_autosuspend(dev);
-	eie_device_remove(pci_get_drvdata(pdev));
+	eie_device_remove(edev);
 }
 
 static void eie_pci_shutdown(struct pci_dev *pdev)
@@ -101,9 +103,19 @@ static void eie_pci_shutdown(struct pci_dev *pdev)
 	eie_device_shutdown(pci_get_drvdata(pdev));
 }
 
+static int eie_pci_runtime_resume(struct device *dev)
+{
+	int ret = eie_device_runtime_resume(dev);
+
+	/* a device that loses its state asks for what was saved at every attempt to resume */
+	if (ret)
+		to_pci_dev(dev)->state_saved = true;
+	return ret;
+}
+
 static const struct dev_pm_ops eie_pci_pm_ops = {
 	SYSTEM_SLEEP_PM_OPS(eie_device_suspend, eie_device_resume)
-	RUNTIME_PM_OPS(eie_device_runtime_suspend, eie_device_runtime_resume, NULL)
+	RUNTIME_PM_OPS(eie_device_runtime_suspend, eie_pci_runtime_resume, NULL)
 };
 
 static const struct pci_device_id eie_pci_ids[] = {

@@ -14,7 +14,10 @@
  * others of that ring are given to the device once more, they have not begun. Other rings
  * notice nothing. When the queue does not become quiet the device is reset, with the same
  * result. When that fails too the device is cut off from memory, and all jobs fail, until
- * it is suspended or unbound.
+ * it is unbound.
+ *
+ * A device that does not wake up has no job to lose: the submission that needed it fails,
+ * and the next one tries again (eie_device_wake()).
  */
 #include <linux/delay.h>
 #include <linux/iopoll.h>
@@ -142,7 +145,7 @@ static void eie_device_setup(struct eie_device *edev)
 		eie_ring_enable(&edev->rings[i]);
 	eie_write(edev, EIE_REG_CTRL, EIE_PUT(CTRL_ENABLE, 1));
 
-	edev->started = true;
+	WRITE_ONCE(edev->started, true);
 	eie_scheds_start(edev);
 }
 
@@ -150,7 +153,7 @@ static void eie_device_setup(struct eie_device *edev)
  * eie_device_start - make the device serve its rings
  * @edev: device, after power-up or resume
  *
- * Ends a pause. A device that was given up stays so.
+ * Ends a pause, unless it fails. A device that was given up stays so.
  *
  * Return: 0, -ETIMEDOUT when the device does not become quiet, -ENODEV when it is gone.
  */
@@ -159,14 +162,12 @@ int eie_device_start(struct eie_device *edev)
 	int ret = 0;
 
 	mutex_lock(&edev->reset_lock);
-	edev->paused = false;
-	if (!edev->wedged) {
+	if (!edev->wedged)
 		ret = eie_device_hw_reset(edev);
-		if (!ret)
-			eie_device_setup(edev);
-		else
-			eie_device_wedge(edev, -ENODEV, "device does not start");
-	}
+	if (!ret)
+		edev->paused = false;
+	if (!ret && !edev->wedged)
+		eie_device_setup(edev);
 	/* jobs that wait for a device that was given up fail now */
 	if (edev->wedged)
 		eie_scheds_start(edev);
@@ -179,7 +180,8 @@ int eie_device_start(struct eie_device *edev)
  * @edev: device, which may be gone
  * @error: for jobs that it has not ended
  *
- * For unbind and shutdown. Schedulers go on, and every job that they run fails.
+ * For unbind and shutdown, and when it does not come back from system sleep. Ends a pause:
+ * schedulers go on, and every job that they run fails.
  */
 void eie_device_stop(struct eie_device *edev, int error)
 {
@@ -189,6 +191,8 @@ void eie_device_stop(struct eie_device *edev, int error)
 		eie_device_hw_reset(edev);
 	}
 	eie_device_wedge(edev, error, "stopped");
+	edev->paused = false;
+	eie_scheds_start(edev);
 	mutex_unlock(&edev->reset_lock);
 }
 

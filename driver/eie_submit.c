@@ -3,7 +3,6 @@
  * DRM_EIE_SUBMIT: all that can fail comes first, then all jobs are armed and pushed.
  */
 #include <linux/dma-fence-chain.h>
-#include <linux/pm_runtime.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -303,12 +302,11 @@ static int eie_submit_lock(struct eie_submit *sub)
 /* The jobs keep the device awake until they are freed: run_job must not wait for it. */
 static int eie_submit_wake(struct eie_submit *sub)
 {
-	struct device *dev = sub->queue->ring->edev->drm.dev;
 	unsigned int i;
 	int ret;
 
 	for (i = 0; i < sub->num_jobs; i++) {
-		ret = pm_runtime_resume_and_get(dev);
+		ret = eie_device_wake(sub->queue->ring->edev);
 		if (ret)
 			return ret;
 		sub->jobs[i].job->powered = true;

@@ -224,7 +224,7 @@ static void eie_vm_invalidate(struct eie_vm *vm)
 	if (!READ_ONCE(vm->live) || !drm_dev_enter(&edev->drm, &idx))
 		return;
 	/* a device that was given up cannot reach memory at all */
-	awake = READ_ONCE(edev->wedged) ? 0 : pm_runtime_get_if_active(dev);
+	awake = READ_ONCE(edev->wedged) ? 0 : eie_device_get_if_awake(edev);
 	if (awake) {
 		mutex_lock(&edev->tlb_lock);
 		eie_write(edev, EIE_REG_TLB_INV, EIE_PUT(TLB_INV_ASID, vm->asid));

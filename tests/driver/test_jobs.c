@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Jobs that meet no trouble but their own: results, order, synchronisation, power. */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -9,6 +8,7 @@
 #include "frame.h"
 #include "job.h"
 #include "kselftest_harness.h"
+#include "usage.h"
 
 FIXTURE(jobs)
 {
@@ -166,34 +166,12 @@ TEST_F(jobs, cycle_limit)
 TEST_F(jobs, runtime_suspend_between_jobs)
 {
 	struct drm_eie_result r;
-	char name[32], path[128], state[16] = "";
-	int fd;
 
-	ASSERT_EQ(0, pci_name(0, name));
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power/runtime_status", name);
 	for (int round = 0; round < 3; round++) {
 		ASSERT_EQ(0, client_run(&self->c, 2, 0, JOB_COPY, &r));
 		EXPECT_TRUE(client_copied(&self->c, 0));
-		for (int i = 0; i < 100 && strncmp(state, "suspended", 9); i++) {
-			usleep(50000);
-			fd = open(path, O_RDONLY);
-			ASSERT_GE(fd, 0);
-			ASSERT_GT(read(fd, state, sizeof(state) - 1), 0);
-			close(fd);
-		}
-		EXPECT_EQ(0, strncmp(state, "suspended", 9));
+		EXPECT_TRUE(device_sleeps());
 	}
-}
-
-static int write_file(const char *path, const char *value)
-{
-	int fd = open(path, O_WRONLY), ret;
-
-	if (fd < 0)
-		return -errno;
-	ret = write(fd, value, strlen(value)) < 0 ? -errno : 0;
-	close(fd);
-	return ret;
 }
 
 /* system sleep, as far as the drivers: jobs on the device end first, the others run when it wakes up */
@@ -203,17 +181,17 @@ TEST_F(jobs, sleep_with_jobs_in_the_queue)
 	struct drm_eie_job job;
 	uint64_t seqno;
 
-	ASSERT_EQ(0, write_file("/sys/power/pm_test", "devices"));
+	ASSERT_EQ(0, file_write("/sys/power/pm_test", "devices"));
 	client_job(&self->c, 0, JOB_COPY, &job);
 	for (int i = 0; i < 100; i++)
 		ASSERT_EQ(0, client_submit_job(&self->c, 2, &job, 0, &seqno));
-	ASSERT_EQ(0, write_file("/sys/power/state", "freeze"));
+	ASSERT_EQ(0, file_write("/sys/power/state", "freeze"));
 	ASSERT_EQ(0, client_wait(&self->c, 60));
 	for (uint64_t i = 1; i <= seqno; i++) {
 		ASSERT_EQ(0, client_result(&self->c, 2, i, &r));
 		EXPECT_EQ(EIE_STATUS_OK, r.status);
 	}
-	ASSERT_EQ(0, write_file("/sys/power/pm_test", "none"));
+	ASSERT_EQ(0, file_write("/sys/power/pm_test", "none"));
 }
 
 TEST_F(jobs, wrong_calls)

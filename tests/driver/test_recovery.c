@@ -13,17 +13,7 @@
 #include "frame.h"
 #include "job.h"
 #include "kselftest_harness.h"
-
-static int hang_cycles(const char *value)
-{
-	int fd = open("/sys/module/eie/parameters/hang_cycles", O_WRONLY), ret;
-
-	if (fd < 0)
-		return -1;
-	ret = write(fd, value, strlen(value)) < 0 ? -1 : 0;
-	close(fd);
-	return ret;
-}
+#include "usage.h"
 
 /* the newest core dump: 0 and its first bytes, or -1; it is deleted */
 static int take_dump(struct drm_eie_dump_header *header)
@@ -77,7 +67,7 @@ FIXTURE_SETUP(recovery)
 
 	while (!take_dump(&header))
 		;
-	ASSERT_EQ(0, hang_cycles("20000"));
+	ASSERT_EQ(0, hang_cycles_set("20000"));
 	ASSERT_EQ(0, client_open(&self->c));
 	ASSERT_EQ(0, testcap_open(&self->cap, 0));
 }
@@ -141,7 +131,7 @@ TEST_F(recovery, closing_ends_a_hanging_job)
 {
 	struct client other;
 
-	ASSERT_EQ(0, hang_cycles("4000000000"));
+	ASSERT_EQ(0, hang_cycles_set("4000000000"));
 	ASSERT_EQ(0, client_open(&other));
 	for (int i = 0; i < 5; i++)
 		ASSERT_EQ(0, client_submit(&other, 3, i, JOB_HANG, 0, NULL));
@@ -157,7 +147,7 @@ TEST_F(recovery, a_killed_process_leaves_nothing)
 	int status;
 	pid_t pid;
 
-	ASSERT_EQ(0, hang_cycles("4000000000"));
+	ASSERT_EQ(0, hang_cycles_set("4000000000"));
 	pid = fork();
 	ASSERT_GE(pid, 0);
 	if (!pid) {
@@ -224,7 +214,7 @@ TEST_F(recovery, the_device_dies_and_comes_back)
 	struct drm_eie_result r;
 	uint64_t seqno;
 
-	ASSERT_EQ(0, hang_cycles("4000000000"));
+	ASSERT_EQ(0, hang_cycles_set("4000000000"));
 	ASSERT_EQ(0, client_submit(&self->c, 2, 0, JOB_HANG, 0, &seqno));
 	ASSERT_EQ(0, testcap_write(&self->cap, TESTCAP_DIE, 1));
 	ASSERT_EQ(0, client_wait(&self->c, 60));
@@ -243,6 +233,35 @@ TEST_F(recovery, the_device_dies_and_comes_back)
 	expect_works(_metadata, &self->c);
 }
 
+/* what needs the device fails while it does not wake up, and no longer when it does; unbound meanwhile or not */
+TEST_F(recovery, it_dies_asleep_and_comes_back)
+{
+	struct drm_eie_result r;
+	char name[32];
+
+	ASSERT_EQ(0, kmsg_expect("Unable to change power state from D3.* to D0, device inaccessible"));
+	for (int round = 0; round < 3; round++) {
+		ASSERT_TRUE(device_sleeps());
+		ASSERT_EQ(0, testcap_write(&self->cap, TESTCAP_DIE, 1));
+		for (int i = 0; i < 3; i++)
+			EXPECT_EQ(-EIO, client_submit(&self->c, 2, 0, JOB_COPY, 0, NULL));
+		ASSERT_EQ(0, testcap_write(&self->cap, TESTCAP_DIE, 0));
+		expect_works(_metadata, &self->c);
+	}
+
+	ASSERT_TRUE(device_sleeps());
+	ASSERT_EQ(0, pci_name(0, name));
+	ASSERT_EQ(0, testcap_write(&self->cap, TESTCAP_DIE, 1));
+	EXPECT_EQ(-EIO, client_submit(&self->c, 2, 0, JOB_COPY, 0, NULL));
+	ASSERT_EQ(0, file_write("/sys/bus/pci/drivers/eie/unbind", name));
+	EXPECT_EQ(-ENODEV, client_result(&self->c, 2, 1, &r));
+	ASSERT_EQ(0, testcap_write(&self->cap, TESTCAP_DIE, 0));
+	ASSERT_EQ(0, file_write("/sys/bus/pci/drivers/eie/bind", name));
+	client_close(&self->c);
+	ASSERT_EQ(0, client_open(&self->c));
+	expect_works(_metadata, &self->c);
+}
+
 /* open files, mapped buffers and fences outlive the binding of the driver */
 TEST_F(recovery, unbound_while_in_use)
 {
@@ -253,7 +272,7 @@ TEST_F(recovery, unbound_while_in_use)
 	struct client fresh;
 	int file;
 
-	ASSERT_EQ(0, hang_cycles("4000000000"));
+	ASSERT_EQ(0, hang_cycles_set("4000000000"));
 	client_job(&self->c, 0, JOB_HANG, &job);
 	for (int i = 0; i < 40; i++)
 		ASSERT_EQ(0, client_submit_job(&self->c, 2, &job, i == 35 ? sync : 0, NULL));

@@ -106,6 +106,26 @@ int resets_read(void)
 	return n;
 }
 
+bool device_sleeps(void)
+{
+	char name[32], path[128], state[16];
+
+	if (pci_name(0, name))
+		return false;
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/power/runtime_status", name);
+	for (int i = 0; i < 1000; i++) {
+		FILE *f = fopen(path, "re");
+		bool sleeps = f && fgets(state, sizeof(state), f) && !strcmp(state, "suspended\n");
+
+		if (f)
+			fclose(f);
+		if (sleeps)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
 int file_write(const char *path, const char *value)
 {
 	ssize_t len = (ssize_t)strlen(value), n;

@@ -28,6 +28,9 @@ int64_t fdinfo(int fd, const char *key);
 /* Resets of device 0 and of its rings since the driver was bound, from debugfs; -errno. */
 int resets_read(void);
 
+/* Waits up to ten seconds until device 0 is suspended, which it is soon when it has nothing to do. */
+bool device_sleeps(void);
+
 /* Writes to a file of sysfs or debugfs: 0 or -errno. */
 int file_write(const char *path, const char *value);
 
