@@ -42,6 +42,7 @@ static void eie_query_info(struct eie_device *edev, struct drm_eie_info *info)
 	info->max_job_syncs = EIE_MAX_JOB_SYNCS;
 	info->max_queues = EIE_MAX_QUEUES;
 	info->results = EIE_RESULTS;
+	info->max_pending = EIE_MAX_PENDING;
 }
 
 static int eie_ioctl_query(struct drm_device *drm, void *data, struct drm_file *file)

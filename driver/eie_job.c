@@ -50,15 +50,55 @@ int eie_job_error(u32 status)
 	}
 }
 
+static bool eie_job_take_room(struct eie_vm *vm, unsigned int n)
+{
+	int held = atomic_read(&vm->held);
+
+	do {
+		if (held + n > EIE_MAX_PENDING)
+			return false;
+	} while (!atomic_try_cmpxchg(&vm->held, &held, held + n));
+	return true;
+}
+
+/**
+ * eie_job_reserve - wait until an address space may have @n more jobs
+ * @vm: address space
+ * @n: jobs, at most EIE_MAX_JOBS
+ *
+ * Room for all of them or for none: two submissions that had a part each would wait for
+ * each other. It goes back with the jobs, or with eie_job_unreserve().
+ *
+ * Return: 0, -ERESTARTSYS.
+ */
+int eie_job_reserve(struct eie_vm *vm, unsigned int n)
+{
+	BUILD_BUG_ON(EIE_MAX_JOBS > EIE_MAX_PENDING);
+	return wait_event_interruptible(vm->room, eie_job_take_room(vm, n));
+}
+
+/**
+ * eie_job_unreserve - there will not be @n jobs
+ * @vm: address space
+ * @n: how many of those that eie_job_reserve() made room for
+ */
+void eie_job_unreserve(struct eie_vm *vm, unsigned int n)
+{
+	if (!n)
+		return;
+	atomic_sub(n, &vm->held);
+	wake_up_all(&vm->room);
+}
+
 /**
  * eie_job_alloc - an empty job
- * @queue: queue that it is for
+ * @queue: queue that it is for; there is room for the job
  *
  * Return: the job, or NULL without memory; it goes back with eie_job_free().
  */
 struct eie_job *eie_job_alloc(struct eie_queue *queue)
 {
-	struct eie_job *job = kzalloc(sizeof(*job), GFP_KERNEL);
+	struct eie_job *job = kzalloc(sizeof(*job), GFP_KERNEL_ACCOUNT);
 
 	if (!job)
 		return NULL;
@@ -100,6 +140,7 @@ void eie_job_free(struct eie_job *job)
 	else
 		eie_fence_free(job->fence);
 	eie_queue_put(job->queue);
+	eie_job_unreserve(job->vm, 1);
 	eie_vm_put(job->vm);
 	kfree(job);
 }

@@ -23,6 +23,7 @@ struct eie_vm;
 #define EIE_MAX_JOBS		64
 #define EIE_MAX_JOB_BOS		4096
 #define EIE_MAX_JOB_SYNCS	64
+#define EIE_MAX_PENDING		1024
 
 /**
  * struct eie_file - an open file
@@ -118,6 +119,8 @@ static inline struct eie_job *to_eie_job(struct drm_sched_job *job)
 extern const struct drm_sched_backend_ops eie_sched_ops;
 struct eie_job *eie_job_alloc(struct eie_queue *queue);
 void eie_job_free(struct eie_job *job);
+int eie_job_reserve(struct eie_vm *vm, unsigned int n);
+void eie_job_unreserve(struct eie_vm *vm, unsigned int n);
 void eie_job_complete(struct eie_job *job, const struct eie_cpl *cpl, int error);
 int eie_job_error(u32 status);
 

@@ -54,6 +54,8 @@ struct eie_submit {
 	struct drm_exec exec;
 	struct eie_submit_job *jobs;
 	unsigned int num_jobs;
+	/* jobs that there is room for, but which have not been allocated */
+	unsigned int reserved;
 };
 
 /* Copy element @i of an array; the caller's structure is the newest version. */
@@ -82,8 +84,8 @@ static int eie_submit_bos(struct eie_submit *sub, struct eie_job *job,
 	ret = eie_check_array(array, EIE_BO_REF_SIZE_V1, EIE_MAX_JOB_BOS);
 	if (ret || !array->count)
 		return ret;
-	job->maps = kvcalloc(array->count, sizeof(*job->maps), GFP_KERNEL);
-	job->access = kvcalloc(array->count, sizeof(*job->access), GFP_KERNEL);
+	job->maps = kvcalloc(array->count, sizeof(*job->maps), GFP_KERNEL_ACCOUNT);
+	job->access = kvcalloc(array->count, sizeof(*job->access), GFP_KERNEL_ACCOUNT);
 	if (!job->maps || !job->access)
 		return -ENOMEM;
 
@@ -242,6 +244,10 @@ static int eie_submit_parse(struct eie_submit *sub, const struct drm_eie_array *
 	ret = eie_check_array(array, EIE_JOB_SIZE_V1, EIE_MAX_JOBS);
 	if (ret)
 		return ret;
+	ret = eie_job_reserve(sub->efile->vm, array->count);
+	if (ret)
+		return ret;
+	sub->reserved = array->count;
 	sub->jobs = kvcalloc(array->count, sizeof(*sub->jobs), GFP_KERNEL);
 	if (!sub->jobs)
 		return -ENOMEM;
@@ -255,6 +261,7 @@ static int eie_submit_parse(struct eie_submit *sub, const struct drm_eie_array *
 		if (!sub->jobs[i].job)
 			return -ENOMEM;
 		sub->num_jobs = i + 1;
+		sub->reserved--;
 		ret = eie_submit_job(sub, &sub->jobs[i], &args);
 		if (ret)
 			return ret;
@@ -382,6 +389,7 @@ static void eie_submit_fini(struct eie_submit *sub)
 			eie_job_free(sj->job);
 	}
 	kvfree(sub->jobs);
+	eie_job_unreserve(sub->efile->vm, sub->reserved);
 }
 
 int eie_ioctl_submit(struct drm_device *drm, void *data, struct drm_file *file)

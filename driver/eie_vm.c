@@ -453,6 +453,7 @@ struct eie_vm *eie_vm_create(struct eie_device *edev)
 	mutex_init(&vm->lock);
 	INIT_LIST_HEAD(&vm->mappings);
 	init_waitqueue_head(&vm->idle);
+	init_waitqueue_head(&vm->room);
 	vm->edev = edev;
 
 	mutex_lock(&edev->vms_lock);

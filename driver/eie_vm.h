@@ -45,6 +45,14 @@ struct eie_vm {
 	/** @idle: woken when @pending falls to zero */
 	wait_queue_head_t idle;
 
+	/**
+	 * @held: jobs that have not been freed, and those that a submission has room for.
+	 * More than @pending, so that it bounds the memory.
+	 */
+	atomic_t held;
+	/** @room: woken when @held falls */
+	wait_queue_head_t room;
+
 	/** @engine_ns: time that jobs spent on the device; @cycles: the same in its cycles */
 	atomic64_t engine_ns;
 	atomic64_t cycles;

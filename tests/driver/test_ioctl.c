@@ -18,7 +18,7 @@
 /* One layout for all of user space: these are the sizes of the first version, for ever. */
 _Static_assert(sizeof(struct drm_eie_array) == 16, "layout");
 _Static_assert(sizeof(struct drm_eie_query) == 16, "layout");
-_Static_assert(sizeof(struct drm_eie_info) == 56, "layout");
+_Static_assert(sizeof(struct drm_eie_info) == 64, "layout");
 _Static_assert(sizeof(struct drm_eie_bo_create) == 32, "layout");
 _Static_assert(sizeof(struct drm_eie_bo_info) == 32, "layout");
 _Static_assert(sizeof(struct drm_eie_bo_prep) == 16, "layout");
@@ -300,6 +300,8 @@ TEST_F(ioctl, answers)
 	EXPECT_EQ(64, a->info.max_job_syncs);
 	EXPECT_EQ(64, a->info.max_queues);
 	EXPECT_EQ(256, a->info.results);
+	EXPECT_EQ(1024, a->info.max_pending);
+	EXPECT_EQ(0, a->info.pad);
 
 	a->bo_create.size = 5000;
 	ASSERT_EQ(0, call(fd, DRM_IOCTL_EIE_BO_CREATE, &a->bo_create));

@@ -390,6 +390,64 @@ TEST_F_TIMEOUT(sync, interrupted_waits, LIMIT)
 	EXPECT_EQ(0, WEXITSTATUS(status));
 }
 
+/* As many jobs as a file may have, in two queues; then one more submission. 0, or the number of the step that failed. */
+static int submit_beyond_the_limit(struct client *c, struct testcap *cap, unsigned int limit)
+{
+	struct drm_eie_job jobs[64];
+	struct drm_eie_submit args = { .jobs = { sizeof(jobs[0]), 64, (uintptr_t)jobs } };
+	struct usage u;
+	int ret, n = 0;
+
+	signal_cap = cap;
+	for (int i = 0; i < 64; i++)
+		client_job(c, 0, JOB_EMPTY, &jobs[i]);
+	if (hold_begin(cap))
+		return 1;
+	for (unsigned int i = 0; i < limit / 64; i++) {
+		args.queue = c->queue[1 + i % 2];
+		if (call(c->fd, DRM_IOCTL_EIE_SUBMIT, &args))
+			return 2;
+	}
+	if (usage_read(&u) || u.pending != limit)
+		return 3;
+	/* it waits, can be interrupted, and is made again when there is room */
+	alarms(0);
+	while ((ret = ioctl(c->fd, DRM_IOCTL_EIE_SUBMIT, &args)) && errno == EINTR)
+		n++;
+	no_alarms();
+	if (ret || n < 2 || signals < 3)
+		return 4;
+	if (args.seqno != limit / 2 + 64)
+		return 5;
+	/* one broken submission after the other: room is given back */
+	jobs[63].flags = 1;
+	for (unsigned int i = 0; i < limit / 64 + 2; i++) {
+		if (call(c->fd, DRM_IOCTL_EIE_SUBMIT, &args) != -EINVAL)
+			return 6;
+	}
+	return usage_settles(1, &u) ? 0 : 7;
+}
+
+TEST_F_TIMEOUT(sync, pending_jobs_are_limited, LIMIT)
+{
+	struct drm_eie_info info = { 0 };
+	struct drm_eie_query query = { DRM_EIE_QUERY_INFO, sizeof(info), (uintptr_t)&info };
+	struct drm_eie_result r;
+	int status;
+	pid_t pid;
+
+	ASSERT_EQ(0, call(self->c.fd, DRM_IOCTL_EIE_QUERY, &query));
+	pid = fork();
+	ASSERT_GE(pid, 0);
+	if (!pid)
+		_exit(submit_beyond_the_limit(&self->c, &self->cap, info.max_pending));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	ASSERT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(0, WEXITSTATUS(status));
+	ASSERT_EQ(0, client_run(&self->c, 2, 1, JOB_COPY, &r));
+	EXPECT_EQ(EIE_STATUS_OK, r.status);
+}
+
 /* a child shares the open file: queues, buffers, addresses; it lives as long as either */
 TEST_F_TIMEOUT(sync, fork_shares_the_file, LIMIT)
 {

@@ -162,6 +162,12 @@ struct drm_eie_info {
 
 	/** @results: jobs of a queue, counted from the newest, whose results are kept */
 	__u32 results;
+
+	/** @max_pending: unfinished jobs of an open file at the most; DRM_EIE_SUBMIT waits */
+	__u32 max_pending;
+
+	/** @pad: zero */
+	__u32 pad;
 };
 
 /** DRM_EIE_BO_WC - the CPU maps the buffer write-combined instead of cached */
