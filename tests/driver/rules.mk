@@ -13,13 +13,18 @@ driver_seconds_network := 300
 driver_options_network = -c 8x8 $(addprefix -a ,$(BUILD)/eie $(MODEL) $(wildcard $(DATA)/t10k-*))
 
 # The interface, field by field; what buffers, synchronisation, isolation and failures promise; stress.
-DRIVER_TESTS += ioctl bo sync isolation stress
+DRIVER_TESTS += ioctl bo prime sync isolation stress space
 driver_seconds_ioctl := 300
 driver_seconds_bo := 300
 driver_seconds_sync := 300
 driver_seconds_isolation := 600
 driver_seconds_stress := 900
 driver_options_stress := -n 2
+driver_seconds_prime := 300
+driver_options_prime := -l vgem
+# a page table for each of 65,535 address spaces
+driver_seconds_space := 900
+driver_options_space := -M 4096 -k tests/driver/sparse
 
 # Needs a debug kernel: failures on demand.
 DRIVER_TESTS_DEBUG := failnth

@@ -22,7 +22,7 @@ report() {
 debian=$("$machine/debian.sh" kernel)
 status=0
 "$machine/module.sh" "$debian/build" "$build/headers/debian" W=1 CONFIG_DEBUG_INFO_BTF_MODULES= >/dev/null || status=$?
-report "$(basename "$(readlink "$debian/build")")" "$build/headers/debian/build.log" $status
+report "$(basename "$(readlink "$debian/build")")" "$build/headers/debian/eie.log" $status
 
 root=$("$machine/debian.sh" newest)
 headers=$(cd "$root/usr/src" && ls -d linux-headers-*-amd64)

@@ -9,6 +9,6 @@ prepare() {
 	debian=$("$machine/debian.sh" kernel)
 	image=$(echo "$debian"/boot/vmlinuz-*)
 	# Debian's headers lack vmlinux, from which type information for modules would be made
-	eie=$("$machine/module.sh" "$debian/build" "$build/machine/debian" CONFIG_DEBUG_INFO_BTF_MODULES=)
-	modules=$(needed_modules "$debian/lib/modules" "$eie")
+	headers=$debian/build module_options=(CONFIG_DEBUG_INFO_BTF_MODULES=)
+	installed=$debian/lib/modules
 }

@@ -8,8 +8,8 @@ cpus=1
 
 prepare() {
 	kernel=$("$machine/kernel.sh" uml)
-	eie=$("$machine/module.sh" "$kernel" "$build/machine/uml" ARCH=um)
-	modules=$(needed_modules "$kernel" "$eie")
+	headers=$kernel module_options=(ARCH=um)
+	installed=$kernel
 }
 
 boot() {
@@ -18,7 +18,7 @@ boot() {
 	for ((i = 0; i < devices; i++)); do args+=("virtio_uml.device=$tmp/dev$i.sock:1234"); done
 	# The device may be slow to answer: this machine's cores are shared, and the RTL is clocked in between.
 	# shellcheck disable=SC2086
-	timeout -k 5 "$limit" "$kernel/linux" mem=512M "initrd=$tmp/initramfs" rdinit=/init uml_dir="$tmp" umid=uml \
+	timeout -k 5 "$limit" "$kernel/linux" mem=${memory:-512}M "initrd=$tmp/initramfs" rdinit=/init uml_dir="$tmp" umid=uml \
 		con0=null,fd:1 con=null ssl0=null,fd:4 ssl=null console=tty0 virt_pci.max_delay_us=30000000 "${args[@]}" $append \
 		>"$tmp/kernel.log" 2>&1 4>>"$tmp/results" </dev/null
 }

@@ -8,6 +8,6 @@ prepare() {
 	qemu=$("$machine/debian.sh" qemu)
 	kernel=$("$machine/kernel.sh" x86)
 	image=$kernel/arch/x86/boot/bzImage
-	eie=$("$machine/module.sh" "$kernel" "$build/machine/x86")
-	modules=$(needed_modules "$kernel" "$eie")
+	headers=$kernel
+	installed=$kernel
 }

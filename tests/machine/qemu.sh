@@ -14,8 +14,8 @@ boot() {
 	for ((i = 0; i < devices; i++)); do
 		args+=(-device "{\"driver\":\"vfio-user-pci\",\"x-msg-timeout\":60000,\"socket\":{\"type\":\"unix\",\"path\":\"$tmp/dev$i.sock\"}}")
 	done
-	timeout -k 5 "$limit" "$qemu" -M q35,memory-backend=ram -accel tcg,thread=multi -cpu qemu64 -smp $cpus -m 768M \
-		-object memory-backend-memfd,id=ram,size=768M,share=on -nodefaults -display none -no-reboot \
+	timeout -k 5 "$limit" "$qemu" -M q35,memory-backend=ram -accel tcg,thread=multi -cpu qemu64 -smp $cpus -m "${memory:-768}M" \
+		-object memory-backend-memfd,id=ram,size=${memory:-768}M,share=on -nodefaults -display none -no-reboot \
 		-serial "file:$tmp/kernel.log" -serial "file:$tmp/results" "${args[@]}" \
 		-kernel "$image" -initrd "$tmp/initramfs" -append "console=ttyS0 $append" >"$tmp/qemu.log" 2>&1 </dev/null || {
 		local status=$?

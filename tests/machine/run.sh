@@ -13,6 +13,9 @@
 #   -p PARAMS   parameters of eie.ko, separated by commas
 #   -d OPTIONS  further options of eie-device, separated by spaces
 #   -m FILE     a further module file, found in /modules of the machine and not loaded; may be repeated
+#   -k DIR      the same for a module that is built first, from the sources in DIR; its name is the directory's
+#   -l NAME     a module of the kernel to load, if it is one there and not built in; may be repeated
+#   -M MIB      the machine's memory (default: 512 or 768)
 #   -a FILE     a file or program that the tests want, found in /files of the machine; may be repeated
 #   -e N=VALUE  a variable of the test programs' environment; may be repeated
 #   -f          fast simulator, without the assertions of the RTL
@@ -21,8 +24,8 @@
 # machine hangs or dies, or an assertion of the RTL fails; the end of the kernel's log is shown then.
 . "$(dirname "$0")/lib.sh"
 
-build=build config=2x2 devices=1 limit=120 params='' device_options='' checked=-checked keep='' files=() data=() environment=()
-while getopts b:c:n:t:p:d:m:a:e:fo: option; do
+build=build config=2x2 devices=1 limit=120 params='' device_options='' checked=-checked keep='' memory='' files=() sources=() load=() data=() environment=()
+while getopts b:c:n:t:p:d:m:k:l:M:a:e:fo: option; do
 	case $option in
 	b) build=$OPTARG ;;
 	c) config=$OPTARG ;;
@@ -31,6 +34,9 @@ while getopts b:c:n:t:p:d:m:a:e:fo: option; do
 	p) params=$OPTARG ;;
 	d) device_options=$OPTARG ;;
 	m) files+=("$OPTARG") ;;
+	k) sources+=("$OPTARG") ;;
+	l) load+=("$OPTARG") ;;
+	M) memory=$OPTARG ;;
 	a) data+=("$OPTARG") ;;
 	e) environment+=("$OPTARG") ;;
 	f) checked= ;;
@@ -77,24 +83,48 @@ start_devices() {
 	done
 }
 
-# needed_modules ROOT MODULE_FILE: the files below ROOT of all modules that it depends on, in the order to load them
-needed_modules() {
-	local root=$1 name file
-	for name in $(modinfo -F depends "$2" | tr , ' '); do
-		file=$(find "$root/" -name "${name//[-_]/[-_]}.ko*" | head -n 1)
-		[ -n "$file" ] || die "module $name, which $(basename "$2") needs, is not below $root"
-		needed_modules "$root" "$file"
-		echo "$file"
-	done | awk '!seen[$0]++'
+# module_file NAME: where it is among the kernel's modules; nothing when it is not
+module_file() {
+	find "$installed/" -name "${1//[-_]/[-_]}.ko*" | head -n 1
 }
 
-# Each machine's functions: prepare (builds what is missing) and boot (runs it until it is off)
+# needed_modules MODULE_FILE: all of the kernel's modules that it depends on, in the order to load them; some of them twice
+needed_modules() {
+	local name file
+	for name in $(modinfo -F depends "$1" | tr , ' '); do
+		file=$(module_file "$name")
+		[ -n "$file" ] || die "module $name, which $(basename "$1") needs, is not below $installed"
+		needed_modules "$file"
+		echo "$file"
+	done
+}
+
+# what is built for the machine's kernel, and what must be loaded before eie.ko
+make_modules() {
+	local dir name file
+	eie=$("$machine/module.sh" "$headers" "$build/machine/$kind" "${module_options[@]}")
+	modules=$(needed_modules "$eie")
+	for dir in "${sources[@]}"; do
+		files+=("$("$machine/module.sh" -s "$dir" "$headers" "$build/machine/$kind" "${module_options[@]}")")
+	done
+	for name in "${load[@]}"; do
+		file=$(module_file "$name")
+		[ -z "$file" ] || modules="$modules $(needed_modules "$file") $file"
+	done
+	# shellcheck disable=SC2086
+	modules=$(printf '%s\n' $modules | awk '!seen[$0]++')
+}
+
+# Each machine's functions: prepare (builds what is missing, and says where: headers to build modules against with module_options, and
+# installed, the kernel's own) and boot (runs it until it is off)
+module_options=()
 case $kind in
 uml | x86 | debian) . "$machine/machine_$kind.sh" ;;
 *) die "unknown machine $kind: uml, x86 or debian" ;;
 esac
 
 prepare
+make_modules
 "$machine/initramfs.sh" "$tmp/initramfs" "$eie ${files[*]}" "$modules" "${data[*]}" "$@"
 append="machine.results=$results machine.off=$off machine.cpus=$cpus machine.params=$params panic=-1 oops=panic ignore_loglevel log_buf_len=4M"
 append="$append ${environment[*]}"
@@ -122,7 +152,7 @@ elif ! grep -q '^# machine done' "$tmp/results"; then
 	echo "not ok - machine: died before the tests ended (status $boot_status)"
 	failed=1
 fi
-if grep -nE -f "$machine/complaints" "$tmp/kernel.log" >"$tmp/complaints"; then
+if grep -nE -f <(grep -v '^#' "$machine/complaints") "$tmp/kernel.log" >"$tmp/complaints"; then
 	echo "not ok - machine: the kernel complained"
 	head -n 20 "$tmp/complaints" | sed 's/^/# /'
 	failed=1
