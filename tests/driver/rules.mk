@@ -27,8 +27,11 @@ driver_seconds_space := 900
 driver_options_space := -M 4096 -k tests/driver/sparse
 
 # Needs a debug kernel: failures on demand.
-DRIVER_TESTS_DEBUG := failnth
+DRIVER_TESTS_DEBUG := failnth failprobe
 driver_seconds_failnth := 600
+driver_seconds_failprobe := 900
+# a thousand times bound: too long in an emulated machine
+driver_options_x86_failprobe := -e EIE_STEP=16
 
 # Random calls; `make check` runs a minute of them.
 DRIVER_FUZZ_SECONDS := 60
@@ -37,7 +40,7 @@ DRIVER_FUZZ_SECONDS := 60
 DRIVER_TESTS_VM := ioctl32
 driver_seconds_ioctl32 := 300
 
-DRIVER_FRAME    := tests/driver/frame.c tests/driver/job.c tests/driver/usage.c
+DRIVER_FRAME    := $(addprefix tests/driver/,frame.c inject.c job.c usage.c)
 DRIVER_PROGRAMS := $(patsubst %,$(T)/driver/test_%,$(DRIVER_TESTS) $(DRIVER_TESTS_DEBUG)) $(T)/driver/fuzz_ioctl
 DRIVER_CFLAGS   := -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Isim/server -Ihw/include -Iuapi -isystem $(T)/driver -I/usr/include/libdrm -MMD -MP
 
@@ -86,7 +89,7 @@ machine-debian:
 	@tests/machine/debian.sh qemu >/dev/null
 
 # $(1) machine, $(2) test, $(3) how many times the seconds: a line for tests/run.sh
-machine_line = echo "$(1)-$(2) $$(($(driver_seconds_$(2)) * $(3) + 60)) tests/machine/run.sh -b $(BUILD) -t $$(($(driver_seconds_$(2)) * $(3))) $(driver_options_$(2)) $(1) $(T)/driver/test_$(2)";
+machine_line = echo "$(1)-$(2) $$(($(driver_seconds_$(2)) * $(3) + 60)) tests/machine/run.sh -b $(BUILD) -t $$(($(driver_seconds_$(2)) * $(3))) $(driver_options_$(2)) $(driver_options_$(1)_$(2)) $(1) $(T)/driver/test_$(2)";
 uml_lines = $(foreach t,$(DRIVER_TESTS) $(DRIVER_TESTS_DEBUG),$(call machine_line,uml,$(t),1)) \
 	echo "uml-fuzz 400 tests/machine/run.sh -b $(BUILD) -e EIE_SECONDS=$(DRIVER_FUZZ_SECONDS) -e EIE_SEED=1 -t 340 uml $(T)/driver/fuzz_ioctl"; \
 	echo "uml-selftest 600 tests/machine/selftest.sh $(BUILD)";

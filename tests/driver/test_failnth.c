@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "eie_hw.h"
+#include "inject.h"
 #include "frame.h"
 #include "job.h"
 #include "kselftest_harness.h"
@@ -41,43 +42,6 @@ struct sweep {
 	unsigned int least;		/* points that must refuse the call: a sweep that injects nothing proves nothing */
 	bool late_fault;		/* the last copy to args may fail: docs/uapi.md */
 };
-
-static int fail_file = -1;
-
-static void injection_setup(struct __test_metadata *_metadata)
-{
-	static const char *const on[][2] = {
-		{ "failslab/ignore-gfp-wait", "N" }, { "fail_page_alloc/ignore-gfp-wait", "N" },
-		{ "fail_page_alloc/ignore-gfp-highmem", "N" }, { "fail_page_alloc/min-order", "0" },
-	};
-	char path[96];
-
-	for (unsigned int i = 0; i < 4; i++) {
-		snprintf(path, sizeof(path), "/sys/kernel/debug/%s", on[i][0]);
-		ASSERT_EQ(0, file_write(path, on[i][1]));
-	}
-	fail_file = open("/proc/thread-self/fail-nth", O_RDWR | O_CLOEXEC);
-	ASSERT_GE(fail_file, 0);
-}
-
-/* The n-th point of failure of this thread from now on fails; 0: none. Reading the file tells how many are left. */
-static void fail_at(unsigned int n)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%u", n);
-
-	/* a fault may hit the copy of this very text */
-	while (pwrite(fail_file, text, (size_t)len, 0) != len)
-		;
-}
-
-static bool failed_already(void)
-{
-	char text[16] = "";
-
-	/* when the copy fails it is the fault that was left */
-	return pread(fail_file, text, sizeof(text) - 1, 0) > 0 && atoi(text) == 0;
-}
 
 static void undo(struct state *s)
 {
@@ -111,10 +75,10 @@ static void sweep(struct __test_metadata *_metadata, const struct state *start, 
 		struct state s = *start;
 
 		ASSERT_EQ(0, w->prepare ? w->prepare(&s) : 0);
-		fail_at(n);
+		inject_at(n);
 		ret = w->run(&s);
-		injected = failed_already();
-		fail_at(0);
+		injected = inject_happened();
+		inject_at(0);
 		if (ret) {
 			/* a call may get along without; when it fails then for this reason */
 			EXPECT_TRUE(ret == -ENOMEM || ret == -EFAULT) {
@@ -146,7 +110,7 @@ FIXTURE_SETUP(fail)
 {
 	struct state *s = &self->s;
 
-	injection_setup(_metadata);
+	ASSERT_EQ(0, inject_setup());
 	memset(s, 0, sizeof(*s));
 	s->fd = s->dmabuf = -1;
 	ASSERT_EQ(0, client_open(&s->c));
@@ -159,7 +123,7 @@ FIXTURE_SETUP(fail)
 FIXTURE_TEARDOWN(fail)
 {
 	client_close(&self->s.c);
-	close(fail_file);
+	inject_end();
 }
 
 #define SWEEP(label, ...) \

@@ -24,14 +24,17 @@ version=$(dpkg-query -W -f='${Version}' linux-source-6.12)
 # Linux 6.12 has room for 2,696 bytes of a process's vector registers in user-mode Linux, and ptrace takes no less than all: on
 # processors with AMX (11,008 bytes) every process would die. Later kernels ask the host for the size.
 xstate_bytes=12288
-patch=$machine/virt-pci.patch
+patches=("$machine"/*.patch)
 
 unpack() {
+	local patch
 	echo "Unpacking the kernel's sources ($version) into $cache"
 	tar -C "$1" --strip-components=1 -xf $tarball
 	sed -i "s/DEFINE_LONGS(HOST_FP_SIZE, 2696)/DEFINE_LONGS(HOST_FP_SIZE, $xstate_bytes)/" "$1/arch/x86/um/user-offsets.c"
 	grep -q "HOST_FP_SIZE, $xstate_bytes" "$1/arch/x86/um/user-offsets.c" || die "arch/x86/um/user-offsets.c is not as expected"
-	patch -d "$1" -p1 -s <"$patch" || die "$patch does not fit linux-source-6.12 $version"
+	for patch in "${patches[@]}"; do
+		patch -d "$1" -p1 -s <"$patch" || die "$patch does not fit linux-source-6.12 $version"
+	done
 }
 
 # run LOG COMMAND...: COMMAND with its output in LOG, whose end is shown when it fails
@@ -77,7 +80,7 @@ build() {
 	rm "$log"
 }
 
-source=$(cached "linux-$(key "$version" $xstate_bytes "$patch" "$(declare -f unpack)")" unpack)
+source=$(cached "linux-$(key "$version" $xstate_bytes "${patches[@]}" "$(declare -f unpack)")" unpack)
 if [ "$flavour" = source ]; then
 	echo "$source"
 	exit
