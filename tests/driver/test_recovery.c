@@ -15,6 +15,9 @@
 #include "kselftest_harness.h"
 #include "usage.h"
 
+/* the PCI core's words */
+#define DOES_NOT_WAKE	"Unable to change power state from .* to D0, device inaccessible"
+
 /* the newest core dump: 0 and its first bytes, or -1; it is deleted */
 static int take_dump(struct drm_eie_dump_header *header)
 {
@@ -87,6 +90,18 @@ static void expect_works(struct __test_metadata *_metadata, struct client *c)
 		EXPECT_EQ(EIE_STATUS_OK, r.status);
 		EXPECT_TRUE(client_copied(c, 31));
 	}
+}
+
+/* the fences of the last jobs hold the module until a worker has freed them */
+static int unload(void)
+{
+	int ret = driver_unload();
+
+	for (int i = 0; ret && i < 1000; i++) {
+		usleep(10000);
+		ret = driver_unload();
+	}
+	return ret;
 }
 
 TEST_F(recovery, a_hang_hits_one_job_only)
@@ -233,13 +248,69 @@ TEST_F(recovery, the_device_dies_and_comes_back)
 	expect_works(_metadata, &self->c);
 }
 
+/* with jobs of all levels on the way, however far they are; a tenth of a second later somebody looks */
+TEST_F_TIMEOUT(recovery, it_dies_at_random_points, 600)
+{
+	const unsigned int jobs = 8, rounds = 20;
+	uint32_t random = 12345;
+	unsigned int lost = 0;
+
+	ASSERT_EQ(0, kmsg_expect(DOES_NOT_WAKE));
+	client_close(&self->c);
+	ASSERT_EQ(0, unload());
+	ASSERT_EQ(0, driver_load("timeout_ms=100"));
+	for (unsigned int round = 0; round < rounds; round++) {
+		uint64_t seqno[jobs];
+
+		ASSERT_EQ(0, client_open(&self->c));
+		random = random * 1664525 + 1013904223;
+		/* a job takes some hundred cycles */
+		ASSERT_EQ(0, testcap_write(&self->cap, TESTCAP_DIE, 2 + (random >> 8) % 2500));
+		for (unsigned int i = 0; i < jobs; i++) {
+			int ret = client_submit(&self->c, i % CLIENT_QUEUES, i, JOB_COPY, 0, &seqno[i]);
+
+			if (!ret)
+				continue;
+			/* the device is known to be dead, or did not wake up */
+			EXPECT_TRUE(ret == -ENODEV || ret == -EIO);
+			seqno[i] = 0;
+		}
+		ASSERT_EQ(0, client_wait(&self->c, 60));
+		for (unsigned int i = 0; i < jobs; i++) {
+			struct drm_eie_result r;
+
+			if (!seqno[i])
+				continue;
+			ASSERT_EQ(0, client_result(&self->c, i % CLIENT_QUEUES, seqno[i], &r));
+			if (r.status == DRM_EIE_STATUS_LOST) {
+				EXPECT_EQ(-ENODEV, r.error);
+				lost++;
+			} else {
+				EXPECT_EQ(EIE_STATUS_OK, r.status);
+				EXPECT_TRUE(client_copied(&self->c, i));
+			}
+		}
+		client_close(&self->c);
+		ASSERT_EQ(0, testcap_write(&self->cap, TESTCAP_DIE, 0));
+		ASSERT_EQ(0, pci_write(0, "remove", "1"));
+		ASSERT_EQ(0, pci_rescan());
+		testcap_close(&self->cap);
+		ASSERT_EQ(0, testcap_open(&self->cap, 0));
+	}
+	EXPECT_GE(lost, rounds);
+	ASSERT_EQ(0, unload());
+	ASSERT_EQ(0, driver_load(""));
+	ASSERT_EQ(0, client_open(&self->c));
+	expect_works(_metadata, &self->c);
+}
+
 /* what needs the device fails while it does not wake up, and no longer when it does; unbound meanwhile or not */
 TEST_F(recovery, it_dies_asleep_and_comes_back)
 {
 	struct drm_eie_result r;
 	char name[32];
 
-	ASSERT_EQ(0, kmsg_expect("Unable to change power state from D3.* to D0, device inaccessible"));
+	ASSERT_EQ(0, kmsg_expect(DOES_NOT_WAKE));
 	for (int round = 0; round < 3; round++) {
 		ASSERT_TRUE(device_sleeps());
 		ASSERT_EQ(0, testcap_write(&self->cap, TESTCAP_DIE, 1));
