@@ -29,7 +29,7 @@ driver_options_space := -M 4096 -k tests/driver/sparse
 # Needs a debug kernel: failures on demand.
 DRIVER_TESTS_DEBUG := failnth failprobe
 driver_seconds_failnth := 600
-driver_seconds_failprobe := 900
+driver_seconds_failprobe := 1800
 # a thousand times bound: too long in an emulated machine
 driver_options_x86_failprobe := -e EIE_STEP=16
 

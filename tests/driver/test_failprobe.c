@@ -17,7 +17,7 @@
 #include "usage.h"
 
 #define DRIVER	"/sys/bus/pci/drivers/eie/"
-#define LIMIT	900	/* seconds of the sweep */
+#define LIMIT	1800	/* seconds of the sweep */
 #define MOST	2000	/* points of failure: more mean that the sweep does not end */
 #define LEAST	100	/* points that must refuse to bind: a sweep that injects nothing proves nothing */
 
