@@ -16,7 +16,7 @@
 #include "usage.h"
 
 /* the PCI core's words */
-#define DOES_NOT_WAKE	"Unable to change power state from .* to D0, device inaccessible"
+#define DOES_NOT_WAKE	"Unable to change power state from .*, device inaccessible"
 
 /* the newest core dump: 0 and its first bytes, or -1; it is deleted */
 static int take_dump(struct drm_eie_dump_header *header)
@@ -255,7 +255,7 @@ TEST_F(recovery, the_device_dies_and_comes_back)
 /* with jobs of all levels on the way, however far they are; a tenth of a second later somebody looks */
 TEST_F_TIMEOUT(recovery, it_dies_at_random_points, 600)
 {
-	const unsigned int jobs = 8, rounds = 20;
+	const unsigned int jobs = 8, rounds = 12;
 	uint32_t random = 12345;
 	unsigned int lost = 0;
 
