@@ -297,7 +297,7 @@ static int prepare_import(struct state *s)
 	return s->dmabuf < 0 ? -ENODEV : 0;
 }
 
-SWEEP(prime_import, .prepare = prepare_import, .run = run_import, .least = 5, .late_fault = true)
+SWEEP(prime_import, .prepare = prepare_import, .run = run_import, .least = 4, .late_fault = true)
 
 /* ---- queues and jobs */
 
