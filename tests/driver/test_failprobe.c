@@ -54,7 +54,8 @@ TEST_F_TIMEOUT(probe, every_allocation_fails_once, LIMIT)
 		injected = inject_happened();
 		inject_at(0);
 		if (!ret) {
-			EXPECT_EQ(1, accel_count());
+			/* the kernel may do without a node's folder or name in /dev, and say nothing */
+			EXPECT_TRUE(injected || accel_count() == 1);
 			if (injected)
 				ASSERT_EQ(0, file_write(DRIVER "unbind", name));
 			continue;
