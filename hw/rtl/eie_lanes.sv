@@ -324,10 +324,12 @@ module eie_lanes #(
     bad   = v_bad;
   end
 
-  always_ff @(posedge clk_i) begin
-    todo_q <= todo_d;
-    act_q  <= act_d;
-    row_q  <= row_d;
+  for (genvar l = 0; l < Lanes; l++) begin : gen_decode
+    always_ff @(posedge clk_i) begin
+      todo_q[l] <= todo_d[l];
+      act_q[l]  <= act_d[l];
+      row_q[l]  <= row_d[l];
+    end
   end
 
   // Multiply and accumulate
@@ -477,17 +479,17 @@ module eie_lanes #(
   assign read = {{Lanes{dr_re[1]}} | (s1_valid_q & s1_half_q), {Lanes{dr_re[0]}} | (s1_valid_q & ~s1_half_q)};
   assign add  = {s2_valid_q & s2_half_q, s2_valid_q & ~s2_half_q};
 
-  always_ff @(posedge clk_i) begin
-    s1_weight_q <= s0_weight;
-    s1_row_q    <= s0_row;
-    s1_act_q    <= s0_act;
-    s2_row_q    <= s1_row_q;
-    s2_prod_q   <= product;
-    s3_row_q    <= s2_row_q;
-    s3_sum_q    <= sum;
-  end
-
   for (genvar l = 0; l < Lanes; l++) begin : gen_lane
+    always_ff @(posedge clk_i) begin
+      s1_weight_q[l] <= s0_weight[l];
+      s1_row_q[l]    <= s0_row[l];
+      s1_act_q[l]    <= s0_act[l];
+      s2_row_q[l]    <= s1_row_q[l];
+      s2_prod_q[l]   <= product[l];
+      s3_row_q[l]    <= s2_row_q[l];
+      s3_sum_q[l]    <= sum[l];
+    end
+
     // Each accumulator half is a memory of its own, eight rows a word, so that one half drains eight rows a
     // cycle while the other accumulates.
     for (genvar h = 0; h < 2; h++) begin : gen_half
