@@ -4,11 +4,10 @@
 #define MODEL_CHECK_H
 
 #include "device.h"
+#include "each_device.h"
 #include "program.h"
 #include "race_check.h"
 #include "random_model.h"
-
-static struct accel_device *device;   /* that main() opened */
 
 /* Runs every layer's output against the definition; place_is: what the first layer's place must be, or NULL for any. */
 static inline void check_model(struct accel_model *m, unsigned int batch, const char *place_is)

@@ -11,11 +11,11 @@
 #include <errno.h>
 
 #include "commands.h"
+#include "each_device.h"
 #include "program.h"
 #include "race_check.h"
 #include "random_model.h"
 
-static struct accel_device *device;
 
 /* No race, no wait without its signal, few tokens between any two engines. */
 static void check_tokens(const struct accel_program *p)
@@ -227,26 +227,11 @@ static void test_places(void **state)
 
 int main(int argc, char **argv)
 {
-	static char *defaults[] = { "", "ref:2x2", "ref:8x8" };
+	static char *defaults[] = { "ref:2x2", "ref:8x8" };
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shapes), cmocka_unit_test(test_densities), cmocka_unit_test(test_large),
 		cmocka_unit_test(test_chains), cmocka_unit_test(test_dag), cmocka_unit_test(test_places),
 	};
-	int failed = 0;
 
-	if (argc < 2) {
-		argc = 3;
-		argv = defaults;
-	}
-	for (int i = 1; i < argc; i++) {
-		struct accel_error err;
-
-		if (accel_device_open(argv[i], &device, &err)) {
-			fprintf(stderr, "%s: %s\n", argv[i], err.text);
-			return 1;
-		}
-		failed += cmocka_run_group_tests_name(argv[i], tests, NULL, NULL);
-		accel_device_unref(device);
-	}
-	return failed;
+	return each_device(argc, argv, defaults, tests);
 }

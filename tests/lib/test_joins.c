@@ -399,27 +399,12 @@ static void test_broken_file(void **state)
 
 int main(int argc, char **argv)
 {
-	static char *defaults[] = { "", "ref:2x2", "ref:8x8", "ref:16x16", "cpu" };
+	static char *defaults[] = { "ref:2x2", "ref:8x8", "ref:16x16", "cpu" };
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pool_alone), cmocka_unit_test(test_pool_too_wide), cmocka_unit_test(test_fire), cmocka_unit_test(test_nested),
 		cmocka_unit_test(test_random), cmocka_unit_test(test_no_feature), cmocka_unit_test(test_refused), cmocka_unit_test(test_file),
 		cmocka_unit_test(test_broken_file),
 	};
-	int failed = 0;
 
-	if (argc < 2) {
-		argc = 5;
-		argv = defaults;
-	}
-	for (int i = 1; i < argc; i++) {
-		struct accel_error err;
-
-		if (accel_device_open(argv[i], &device, &err)) {
-			fprintf(stderr, "%s: %s\n", argv[i], err.text);
-			return 1;
-		}
-		failed += cmocka_run_group_tests_name(argv[i], tests, NULL, NULL);
-		accel_device_unref(device);
-	}
-	return failed;
+	return each_device(argc, argv, defaults, tests);
 }

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "pool_job.h"
+#include "vector_run.h"
 
 static const struct eie_params machines[] = {
 	{ .isa_major = 1, .clusters = 4, .lanes = 8, .rows = 64, .abuf = 2048, .wbuf = 256, .pbuf = 64, .rbuf = 32, .queues = 1, .tlb = 4,
@@ -16,46 +17,6 @@ static const struct eie_params machines[] = {
 	{ .isa_major = 1, .clusters = 16, .lanes = 16, .rows = 128, .abuf = 8192, .wbuf = 256, .pbuf = 256, .rbuf = 64, .queues = 1,
 	  .tlb = 4, .jobs = 16, .features = EIE_FEATURE_POOL },
 };
-
-struct fixture {
-	struct vjob *job;
-	struct eie_ref *ref;
-	struct eie_cpl cpl;
-};
-
-static uint32_t mem_read(void *ctx, uint64_t va, void *buf, size_t len)
-{
-	const struct fixture *f = ctx;
-
-	assert_true(va >= VJOB_VA && va + len <= VJOB_VA + VJOB_BYTES);
-	memcpy(buf, f->job->memory + (va - VJOB_VA), len);
-	return EIE_STATUS_OK;
-}
-
-static uint32_t mem_write(void *ctx, uint64_t va, const void *buf, size_t len)
-{
-	struct fixture *f = ctx;
-
-	assert_true(va >= VJOB_VA && va + len <= VJOB_VA + VJOB_BYTES);
-	memcpy(f->job->memory + (va - VJOB_VA), buf, len);
-	return EIE_STATUS_OK;
-}
-
-static uint32_t run(struct fixture *f)
-{
-	const struct eie_ref_mem mem = { mem_read, mem_write, f };
-
-	vjob_finish(f->job);
-	memset(f->job->memory + f->job->out, 0xa5, f->job->out_granules * EIE_GRANULE_BYTES);
-	eie_ref_run(f->ref, &f->job->desc, &mem, &f->cpl);
-	return f->cpl.status;
-}
-
-static void expect(struct fixture *f, uint32_t status, uint32_t index)
-{
-	assert_int_equal(run(f), status);
-	assert_int_equal(f->cpl.fault_cmd, 1u << EIE_CPL_FAULT_VALID_SHIFT | index);
-}
 
 /* Channel c, window i, pixel by pixel. */
 static int16_t definition(const struct vjob *j, uint32_t c, uint32_t i, unsigned int *saturated)
