@@ -179,14 +179,27 @@ static bool take_bias(const struct accel_network *net, struct candidate *f, uint
 	return true;
 }
 
+/*
+ * A network whose weights nobody shared has layers of few weights all the same, depthwise and squeeze layers above all. Quantised one by one
+ * they would cost accuracy and a trip to the engine each, and win nothing.
+ */
+static bool weights_are_shared(const struct candidate *f, const struct codebook *b)
+{
+	/* pruned ones count: they share the zero */
+	return f->ncodes || 2 * (uint64_t)b->nsorted <= f->weight_count;
+}
+
 /* The codebook has room for 255 values. */
 static int check_codebook(const struct finder *s, uint32_t n, const char *what)
 {
 	struct codebook book;
 
 	find_codebook(&s->all[n], &book);
-	return book.n <= 256 ? 0 : REFUSE(s, n, "%s, but with more than 255 different weights: the engine has codebooks of 255; prune and "
-					  "quantise them first", what);
+	if (book.n > 256)
+		return REFUSE(s, n, "%s, but with more than 255 different weights: the engine has codebooks of 255; prune and quantise them first", what);
+	if (s->all[n].kind == CANDIDATE_CONV && !weights_are_shared(&s->all[n], &book))
+		return REFUSE(s, n, "%s, but its few weights are nearly all different: nobody pruned or quantised them", what);
+	return 0;
 }
 
 /* MatMul and Gemm. */
