@@ -268,12 +268,17 @@ static int eie_bo_wait(struct drm_gem_object *obj, u32 access, s64 timeout_ns)
 {
 	bool write = access & DRM_EIE_ACCESS_WRITE;
 	long timeout = drm_timeout_abs_to_jiffies(timeout_ns);
+	bool poll = !timeout;
 	long ret;
 
-	ret = dma_resv_wait_timeout(obj->resv, dma_resv_usage_rw(write), true, timeout);
-	if (!ret)
-		return timeout ? -ETIME : -EBUSY;
-	return ret < 0 ? ret : 0;
+	/* Jiffies may lag behind the clock that the caller counts by; then a wait in jiffies ends too early. */
+	do {
+		ret = dma_resv_wait_timeout(obj->resv, dma_resv_usage_rw(write), true, timeout);
+		if (ret)
+			return ret < 0 ? ret : 0;
+		timeout = drm_timeout_abs_to_jiffies(timeout_ns);
+	} while (timeout);
+	return poll ? -EBUSY : -ETIME;
 }
 
 int eie_ioctl_bo_prep(struct drm_device *drm, void *data, struct drm_file *file)
