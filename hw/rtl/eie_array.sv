@@ -99,6 +99,7 @@ module eie_array #(
   logic [2:0]            dr_row;
   logic [127+Ww:0]       col_vec;
   logic [7:0]            pl_sat;
+  logic                  dead;
   logic                  bc_re, ga_re;
   logic [23:0]           bc_addr, ga_addr;
   // columns of either
@@ -165,6 +166,7 @@ module eie_array #(
     .dr_unwritten_i   (|dr_uw),
     .dr_bad_param_i   (|dr_bad),
     .fault_o, .fault_status_o, .fault_cmd_o,
+    .dead_o           (dead),
     .mac_active_o, .drain_active_o, .engine_active_o, .sync_wait_o
   );
 
@@ -196,6 +198,7 @@ module eie_array #(
   if (Vector) begin : gen_gather
     logic          ga_valid, ga_tag, ga_unwritten, ga_rest, clk_ga;
     logic [Pa+1:0] ga_ptr;
+    logic          ga_we;
 
     eie_gather #(
       .Clusters  (Clusters),
@@ -219,7 +222,8 @@ module eie_array #(
       .col_word_o   (col_vec[127+Ww:128]),
       .col_tag_o    (ga_tag),
       .unwritten_o  (ga_unwritten),
-      .pl_we_o, .pl_addr_o, .pl_data_o,
+      .pl_we_o      (ga_we),
+      .pl_addr_o, .pl_data_o,
       .pl_sat_o     (pl_sat)
     );
 
@@ -229,13 +233,15 @@ module eie_array #(
       .clk_o (clk_ga)
     );
 
+    // What was made of a granule that is another address space's must not become this one's.
+    assign pl_we_o       = ga_we && !dead && !flush_i;
     assign col_valid     = {bc_valid[1], bc_valid[0] || ga_valid};
     assign col_ptr       = {bc_ptr[2*Pa+3:Pa+2], ga_valid ? ga_ptr : bc_ptr[Pa+1:0]};
     assign col_tag       = (ga_valid || ga_unwritten) ? ga_tag : bc_tag;
     assign col_unwritten = bc_unwritten || ga_unwritten;
   end else begin : gen_no_gather
     logic unused;
-    assign unused        = &{ga_start, ga_cmd};
+    assign unused        = &{ga_start, ga_cmd, dead};
     assign ga_busy       = 1'b0;
     assign pl_we_o       = 1'b0;
     assign pl_addr_o     = '0;

@@ -89,6 +89,7 @@ module eie_compute #(
   output logic            fault_o,
   output logic [7:0]      fault_status_o,
   output logic [31:0]     fault_cmd_o,
+  output logic            dead_o,         // from a fault to the flush nothing is written
 
   output logic            mac_active_o,
   output logic            drain_active_o,
@@ -338,7 +339,8 @@ module eie_compute #(
                    16'(cmd_i[eie_pkg::CmdVdrainGroupsLsb +: 12]);
   assign dr_step_o = run_q && steps_q != '0 && !flush_i;
   assign dr_re_o   = dr_step_o && (!dr_vec_o || row_q[2:0] == '0);
-  assign dr_we_o = y_valid_i && !dead_q && !fault_o;
+  assign dead_o  = dead_q || fault_o;
+  assign dr_we_o = y_valid_i && !dead_o;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin

@@ -200,6 +200,51 @@ static bool check_mutant(struct machine *m, struct vjob *j, unsigned int at, str
 	return ok;
 }
 
+/* The job's command at `at` reads what another address space left: it faults, and nothing that it made of it can be stored. */
+static bool keeps_secret(struct machine *m, const struct vjob *job, unsigned int at, const char *what)
+{
+	const struct eie_params *p = &m->b.params;
+	struct vjob *j = calloc(1, sizeof(*j));
+	struct eie_cpl rtl, ref;
+	bool ok;
+
+	*j = *job;
+	/* the other one fills ABUF */
+	j->cmd[0] = vxfer(EIE_OP_LOAD, EIE_BUF_ABUF, 0, p->abuf, 1);
+	j->ncmds = 1;
+	ok = run(m, j, &rtl, &ref) && same("status of what fills ABUF", rtl.status, EIE_STATUS_OK);
+
+	/* this one only computes; both have the turn that run() gives them, so the next takes the other's place */
+	*j = *job;
+	j->cmd[0] = job->cmd[at];
+	CMD_SET(&j->cmd[0], WAIT_PREV, 0);
+	CMD_SET(&j->cmd[0], SIGNAL_NEXT, 0);
+	j->ncmds = 1;
+	ok = ok && run(m, j, &rtl, &ref) && same(what, rtl.status, EIE_STATUS_UNWRITTEN);
+	for (uint32_t g = 0; ok && g < p->abuf; g++) {
+		j->cmd[0] = vxfer(EIE_OP_STORE, EIE_BUF_ABUF, j->out, 1, 1);
+		CMD_SET(&j->cmd[0], XFER_ADDR, g);
+		j->out_granules = 1;
+		m->runs++;   /* the same address space again */
+		ok = run(m, j, &rtl, &ref) && same(what, rtl.status, EIE_STATUS_UNWRITTEN);
+		if (!ok)
+			printf("# granule %u\n", g);
+	}
+	free(j);
+	return ok;
+}
+
+static bool check_secrets(struct machine *m)
+{
+	static const struct vgeometry g = { .channels = 8, .width = 8, .height = 4, .kx = 1, .ky = 1, .sx = 1, .sy = 1, .dx = 1, .dy = 1,
+					    .out_x = 8, .groups = 4, .rows = 1, .plane = 4, .out_plane = 4, .lo = -32767, .hi = 32767 };
+	struct vjob *j = pool_new(&m->b.params, &g, 2);
+	bool ok = keeps_secret(m, j, POOL_VPOOL, "VPOOL");
+
+	vjob_free(j);
+	return ok;
+}
+
 static int refuses(struct machine *m, const char *config)
 {
 	static const struct vgeometry g = { 2, 8, 1, 0, 1, 1, 1, 1, 1, 1, 0, 0, 8, 0, 0, 1, 1, 1, 1, 0, false, 50, 0, -32767, 32767 };
@@ -261,6 +306,10 @@ int main(int argc, char **argv)
 		machine_close(&m);
 		if (machine_open(&m, config, seed))
 			return 1;
+	}
+	if (!failed && !check_secrets(&m)) {
+		printf("not ok - %s: a secret of another address space\n", config);
+		failed++;
 	}
 	machine_close(&m);
 	if (entries && fclose(entries)) {
