@@ -255,6 +255,7 @@ struct eie_cmd {
 /* enum feature: Bits of the device tree's eie,features (absent: none); a command of a feature that the engine does not have is an unknown opcode */
 #define EIE_FEATURE_VECTOR 0x1 /* VMAC, VDRAIN: docs/vector_mode.md */
 #define EIE_FEATURE_POOL 0x2 /* VPOOL: docs/vector_mode.md */
+#define EIE_FEATURE_ELEMENT 0x4 /* VMUL, VTABLE: docs/vector_mode.md */
 
 /* enum op: CMD.OPCODE; the high digit names the engine */
 #define EIE_OP_LOAD 0x10 /* memory to on-chip buffer (fields XFER_*) */
@@ -264,6 +265,8 @@ struct eie_cmd {
 #define EIE_OP_VMAC 0x23 /* compute: multiply windows of an image in ABUF with a tile of weights, eight pixels at a time (fields VMAC_*; FEATURE_VECTOR) */
 #define EIE_OP_VDRAIN 0x24 /* compute: what DRAIN does, for the sums of VMACs (fields VDRAIN_*; FEATURE_VECTOR) */
 #define EIE_OP_VPOOL 0x25 /* compute: largest value or sum of each window of an image in ABUF, eight windows at a time (fields VPOOL_*; FEATURE_POOL) */
+#define EIE_OP_VMUL 0x26 /* compute: multiply two tensors in ABUF value by value, or one of them with a value a channel (fields VMUL_*; FEATURE_ELEMENT) */
+#define EIE_OP_VTABLE 0x27 /* compute: interpolate a table of 257 values at every value of a tensor in ABUF (fields VTABLE_*; FEATURE_ELEMENT) */
 #define EIE_OP_STORE 0x30 /* ABUF to memory (fields XFER_*) */
 #define   EIE_CMD_XFER_TARGET_DW 0 /* enum buf */
 #define   EIE_CMD_XFER_TARGET_SHIFT 16
@@ -512,6 +515,74 @@ struct eie_cmd {
 #define   EIE_CMD_VPOOL_TAIL_DW 7 /* windows in the last group, 0: eight; the values behind them become 0 */
 #define   EIE_CMD_VPOOL_TAIL_SHIFT 20
 #define   EIE_CMD_VPOOL_TAIL_MASK 0x7
+#define   EIE_CMD_VMUL_CHANNEL_DW 0 /* 0: B has a value for each of A; 1: one for each channel, value 0 of its group 0 */
+#define   EIE_CMD_VMUL_CHANNEL_SHIFT 16
+#define   EIE_CMD_VMUL_CHANNEL_MASK 0x1
+#define   EIE_CMD_VMUL_TAIL_DW 0 /* pixels in the last group, 0: eight; the values behind them become 0 */
+#define   EIE_CMD_VMUL_TAIL_SHIFT 18
+#define   EIE_CMD_VMUL_TAIL_MASK 0x7
+#define   EIE_CMD_VMUL_IN_DW 1 /* granule of ABUF of A's channel 0, group 0; multiple of CLUSTERS */
+#define   EIE_CMD_VMUL_IN_SHIFT 0
+#define   EIE_CMD_VMUL_IN_MASK 0xffffff
+#define   EIE_CMD_VMUL_S_DW 1 /* products are multiplied by M, rounded and shifted right by S, 1 .. 47 */
+#define   EIE_CMD_VMUL_S_SHIFT 24
+#define   EIE_CMD_VMUL_S_MASK 0x3f
+#define   EIE_CMD_VMUL_B_DW 2 /* granule of ABUF of B's channel 0, group 0; multiple of CLUSTERS */
+#define   EIE_CMD_VMUL_B_SHIFT 0
+#define   EIE_CMD_VMUL_B_MASK 0xffffff
+#define   EIE_CMD_VMUL_PLANE_DW 3 /* pixel groups a channel of A, at least GROUPS */
+#define   EIE_CMD_VMUL_PLANE_SHIFT 0
+#define   EIE_CMD_VMUL_PLANE_MASK 0xfffff
+#define   EIE_CMD_VMUL_CHANNELS_DW 3 /* channels, at least 1, multiple of CLUSTERS */
+#define   EIE_CMD_VMUL_CHANNELS_SHIFT 20
+#define   EIE_CMD_VMUL_CHANNELS_MASK 0xfff
+#define   EIE_CMD_VMUL_OUT_DW 4 /* granule of ABUF for channel 0, group 0; multiple of CLUSTERS; may be IN or B */
+#define   EIE_CMD_VMUL_OUT_SHIFT 0
+#define   EIE_CMD_VMUL_OUT_MASK 0xffffff
+#define   EIE_CMD_VMUL_LO_DW 5 /* lower clamp, int16, -32767 .. HI */
+#define   EIE_CMD_VMUL_LO_SHIFT 0
+#define   EIE_CMD_VMUL_LO_MASK 0xffff
+#define   EIE_CMD_VMUL_HI_DW 5 /* upper clamp, int16, LO .. 32767 */
+#define   EIE_CMD_VMUL_HI_SHIFT 16
+#define   EIE_CMD_VMUL_HI_MASK 0xffff
+#define   EIE_CMD_VMUL_M_DW 6 /* multiplier of the products, uint16 */
+#define   EIE_CMD_VMUL_M_SHIFT 0
+#define   EIE_CMD_VMUL_M_MASK 0xffff
+#define   EIE_CMD_VMUL_B_PLANE_DW 6 /* pixel groups a channel of B, at least GROUPS (1 with CHANNEL) */
+#define   EIE_CMD_VMUL_B_PLANE_SHIFT 16
+#define   EIE_CMD_VMUL_B_PLANE_MASK 0xfff
+#define   EIE_CMD_VMUL_GROUPS_DW 7 /* groups of eight pixels, at least 1 */
+#define   EIE_CMD_VMUL_GROUPS_SHIFT 0
+#define   EIE_CMD_VMUL_GROUPS_MASK 0xfff
+#define   EIE_CMD_VMUL_OUT_PLANE_DW 7 /* pixel groups a channel of the output, at least GROUPS */
+#define   EIE_CMD_VMUL_OUT_PLANE_SHIFT 12
+#define   EIE_CMD_VMUL_OUT_PLANE_MASK 0xfff
+#define   EIE_CMD_VTABLE_TAIL_DW 0 /* as VMUL_TAIL; fields that both have lie in the same bits */
+#define   EIE_CMD_VTABLE_TAIL_SHIFT 18
+#define   EIE_CMD_VTABLE_TAIL_MASK 0x7
+#define   EIE_CMD_VTABLE_IN_DW 1 /* granule of ABUF of the input's channel 0, group 0; multiple of CLUSTERS */
+#define   EIE_CMD_VTABLE_IN_SHIFT 0
+#define   EIE_CMD_VTABLE_IN_MASK 0xffffff
+#define   EIE_CMD_VTABLE_TABLE_DW 2 /* granule of ABUF with the table's value 0; 257 int16 in TABLE_GRANULES granules */
+#define   EIE_CMD_VTABLE_TABLE_SHIFT 0
+#define   EIE_CMD_VTABLE_TABLE_MASK 0xffffff
+#define   EIE_CMD_VTABLE_PLANE_DW 3 /* pixel groups a channel of the input, at least GROUPS */
+#define   EIE_CMD_VTABLE_PLANE_SHIFT 0
+#define   EIE_CMD_VTABLE_PLANE_MASK 0xfffff
+#define   EIE_CMD_VTABLE_CHANNELS_DW 3 /* channels, at least 1, multiple of CLUSTERS */
+#define   EIE_CMD_VTABLE_CHANNELS_SHIFT 20
+#define   EIE_CMD_VTABLE_CHANNELS_MASK 0xfff
+#define   EIE_CMD_VTABLE_OUT_DW 4 /* granule of ABUF for channel 0, group 0; multiple of CLUSTERS; may be IN */
+#define   EIE_CMD_VTABLE_OUT_SHIFT 0
+#define   EIE_CMD_VTABLE_OUT_MASK 0xffffff
+#define   EIE_CMD_VTABLE_GROUPS_DW 7 /* groups of eight pixels, at least 1 */
+#define   EIE_CMD_VTABLE_GROUPS_SHIFT 0
+#define   EIE_CMD_VTABLE_GROUPS_MASK 0xfff
+#define   EIE_CMD_VTABLE_OUT_PLANE_DW 7 /* pixel groups a channel of the output, at least GROUPS */
+#define   EIE_CMD_VTABLE_OUT_PLANE_SHIFT 12
+#define   EIE_CMD_VTABLE_OUT_PLANE_MASK 0xfff
+#define EIE_TABLE_GRANULES 0x21 /* granules of a VTABLE's table */
+#define EIE_TABLE_VALUES 0x101 /* values of a VTABLE's table: at inputs -32768, -32512 .. 32768 */
 
 /* Column pointer: A 32-bit word of PBUF; all units are entries (1 byte for 4-bit codes, 2 bytes for 8-bit codes). */
 #define EIE_PTR_START_BITS 0x14 /* bits 19..0: first entry, counted from MAC_WEIGHTS */

@@ -32,6 +32,8 @@ eie_requant.sv
 eie_cluster.sv
 eie_bcast.sv
 eie_gather.sv
+eie_walk.sv
+eie_element.sv
 eie_compute.sv
 eie_array.sv
 eie_top.sv

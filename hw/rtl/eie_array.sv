@@ -53,7 +53,7 @@ module eie_array #(
   output logic [23:0]             dr_addr_o,
   output logic [7:0]              dr_pixels_o,   // values of each granule that are pixels, the others are zero
   output logic [Clusters*128-1:0] dr_data_o,
-  output logic                    pl_we_o,       // a granule of a VPOOL
+  output logic                    pl_we_o,       // a granule of a VPOOL, VMUL or VTABLE
   output logic [23:0]             pl_addr_o,
   output logic [127:0]            pl_data_o,
 
@@ -100,8 +100,8 @@ module eie_array #(
   logic [127+Ww:0]       col_vec;
   logic [7:0]            pl_sat;
   logic                  dead;
-  logic                  bc_re, ga_re;
-  logic [23:0]           bc_addr, ga_addr;
+  logic                  bc_re, ga_re, el_re;
+  logic [23:0]           bc_addr, ga_addr, el_addr;
   // columns of either
   logic [1:0]            col_valid;
   logic [2*Pa+3:0]       col_ptr;
@@ -193,12 +193,23 @@ module eie_array #(
     .unwritten_o (bc_unwritten)
   );
 
-  // One of the two reads ABUF and sends columns, for compute starts one when the other is done.
+  // One of the three reads ABUF, for compute starts one when the others are done.
 
   if (Vector) begin : gen_gather
-    logic          ga_valid, ga_tag, ga_unwritten, ga_rest, clk_ga;
+    logic          ga_valid, ga_tag, ga_unwritten, ga_rest, ga_busy_pixels, clk_ga;
     logic [Pa+1:0] ga_ptr;
     logic          ga_we;
+    logic [23:0]   ga_waddr;
+    logic [127:0]  ga_wdata;
+    logic [7:0]    ga_sat;
+    logic          element, el_tag, el_unwritten, el_rest, el_busy, clk_el;
+    logic          el_we;
+    logic [23:0]   el_waddr;
+    logic [127:0]  el_wdata;
+    logic [7:0]    el_sat;
+
+    assign element = ga_cmd[eie_pkg::CmdOpcodeLsb +: 8] == eie_pkg::OpVmul ||
+                     ga_cmd[eie_pkg::CmdOpcodeLsb +: 8] == eie_pkg::OpVtable;
 
     eie_gather #(
       .Clusters  (Clusters),
@@ -207,10 +218,10 @@ module eie_array #(
     ) u_gather (
       .clk_i        (clk_ga),
       .rst_ni, .flush_i,
-      .start_i      (ga_start),
+      .start_i      (ga_start && !element),
       .tag_i        (start_tag),
       .cmd_i        (ga_cmd),
-      .busy_o       (ga_busy),
+      .busy_o       (ga_busy_pixels),
       .rest_o       (ga_rest),
       .ab_re_o      (ga_re),
       .ab_addr_o    (ga_addr),
@@ -223,22 +234,56 @@ module eie_array #(
       .col_tag_o    (ga_tag),
       .unwritten_o  (ga_unwritten),
       .pl_we_o      (ga_we),
-      .pl_addr_o, .pl_data_o,
-      .pl_sat_o     (pl_sat)
+      .pl_addr_o    (ga_waddr),
+      .pl_data_o    (ga_wdata),
+      .pl_sat_o     (ga_sat)
     );
 
     eie_clkgate u_clk_ga (
       .clk_i,
-      .en_i  (ga_start || !ga_rest || flush_i),
+      .en_i  ((ga_start && !element) || !ga_rest || flush_i),
       .clk_o (clk_ga)
     );
 
+    eie_element #(
+      .Clusters (Clusters)
+    ) u_element (
+      .clk_i        (clk_el),
+      .rst_ni, .flush_i,
+      .start_i      (ga_start && element),
+      .tag_i        (start_tag),
+      .cmd_i        (ga_cmd),
+      .busy_o       (el_busy),
+      .rest_o       (el_rest),
+      .ab_re_o      (el_re),
+      .ab_addr_o    (el_addr),
+      .ab_data_i, .ab_written_i,
+      .tag_o        (el_tag),
+      .unwritten_o  (el_unwritten),
+      .we_o         (el_we),
+      .addr_o       (el_waddr),
+      .data_o       (el_wdata),
+      .sat_o        (el_sat)
+    );
+
+    eie_clkgate u_clk_el (
+      .clk_i,
+      .en_i  ((ga_start && element) || !el_rest || flush_i),
+      .clk_o (clk_el)
+    );
+
+    assign ga_busy = ga_busy_pixels || el_busy;
+
     // What was made of a granule that is another address space's must not become this one's.
-    assign pl_we_o       = ga_we && !dead && !flush_i;
+    assign pl_we_o   = (ga_we || el_we) && !dead && !flush_i;
+    assign pl_addr_o = el_we ? el_waddr : ga_waddr;
+    assign pl_data_o = el_we ? el_wdata : ga_wdata;
+    assign pl_sat    = el_we ? el_sat : ga_sat;
+
     assign col_valid     = {bc_valid[1], bc_valid[0] || ga_valid};
     assign col_ptr       = {bc_ptr[2*Pa+3:Pa+2], ga_valid ? ga_ptr : bc_ptr[Pa+1:0]};
-    assign col_tag       = (ga_valid || ga_unwritten) ? ga_tag : bc_tag;
-    assign col_unwritten = bc_unwritten || ga_unwritten;
+    assign col_tag       = (ga_valid || ga_unwritten) ? ga_tag : el_unwritten ? el_tag : bc_tag;
+    assign col_unwritten = bc_unwritten || ga_unwritten || el_unwritten;
   end else begin : gen_no_gather
     logic unused;
     assign unused        = &{ga_start, ga_cmd, dead};
@@ -249,6 +294,8 @@ module eie_array #(
     assign pl_sat        = '0;
     assign ga_re         = 1'b0;
     assign ga_addr       = '0;
+    assign el_re         = 1'b0;
+    assign el_addr       = '0;
     assign col_vec       = '0;
     assign col_valid     = bc_valid;
     assign col_ptr       = bc_ptr;
@@ -256,8 +303,8 @@ module eie_array #(
     assign col_unwritten = bc_unwritten;
   end
 
-  assign ab_re_o   = bc_re || ga_re;
-  assign ab_addr_o = ga_re ? ga_addr : bc_addr;
+  assign ab_re_o   = bc_re || ga_re || el_re;
+  assign ab_addr_o = ga_re ? ga_addr : el_re ? el_addr : bc_addr;
 
   // Zeroing of the accumulators, a word of all banks a cycle: of both halves, or of one
 

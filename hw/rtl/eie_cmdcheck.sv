@@ -53,6 +53,14 @@ module eie_cmdcheck #(
     32'h007f_ffff, 32'hffff_ffff, 32'hffff_ffff, 32'hffff_ffff,
     32'hffff_ffff, 32'h00ff_ffff, 32'hffff_ffff, 32'h1f1d_1fff
   };
+  localparam logic [255:0] BitsVmul = {
+    32'h00ff_ffff, 32'h0fff_ffff, 32'hffff_ffff, 32'h00ff_ffff,
+    32'hffff_ffff, 32'h00ff_ffff, 32'h3fff_ffff, 32'h001d_1fff
+  };
+  localparam logic [255:0] BitsVtable = {
+    32'h00ff_ffff, 32'h0, 32'h0, 32'h00ff_ffff,
+    32'hffff_ffff, 32'h00ff_ffff, 32'h00ff_ffff, 32'h001c_1fff
+  };
 
   // Fields, by their names in eie_hw.def
   logic [3:0]  x_target;
@@ -83,7 +91,7 @@ module eie_cmdcheck #(
   assign d_lo         = cmd_i[eie_pkg::CmdDrainLoLsb+:16];
   assign d_hi         = cmd_i[eie_pkg::CmdDrainHiLsb+:16];
 
-  logic        v_bad, v_range;                   // of a VMAC, VDRAIN or VPOOL
+  logic        v_bad, v_range;                   // of a command of vector mode
   logic        bad, range, misaligned, shared;
   logic [24:0] x_depth;
 
@@ -147,7 +155,8 @@ module eie_cmdcheck #(
                   26'(d_param) + {8'b0, d_steps, 2'b0} > 26'(RbufDepth) ||
                   ((d_out | d_stride) & 24'(Clusters - 1)) != '0;
         end
-        eie_pkg::OpVmac, eie_pkg::OpVdrain, eie_pkg::OpVpool: begin
+        eie_pkg::OpVmac, eie_pkg::OpVdrain, eie_pkg::OpVpool,
+        eie_pkg::OpVmul, eie_pkg::OpVtable: begin
           bad   = v_bad;
           range = v_range;
         end
@@ -170,25 +179,32 @@ module eie_cmdcheck #(
     logic [19:0] columns;
     logic [23:0] pixels;
     logic [23:0] v_codebook;
-    logic        is_vmac, is_pool, wide;
-    logic [39:0] end_in, end_out;
-    logic [23:0] pool_out;
-    logic [11:0] out_plane;
-    logic        no_window;
+    logic        is_pool, is_drain, is_mul, is_element, wide;
+    logic [39:0] end_in, end_b, end_out;
+    logic [23:0] b, out;                         // of commands without accumulators
+    logic [11:0] b_plane, out_plane;
+    logic        no_window, too_many_sums;
 
-    // what VPOOL shares with VMAC lies in the same bits
-    assign is_pool  = cmd_i[eie_pkg::CmdOpcodeLsb +: 8] == eie_pkg::OpVpool;
-    assign is_vmac  = is_pool || cmd_i[eie_pkg::CmdOpcodeLsb +: 8] == eie_pkg::OpVmac;
-    assign rows     = is_vmac ? cmd_i[eie_pkg::CmdVmacRowsLsb +: 12] :
-                                cmd_i[eie_pkg::CmdVdrainRowsLsb +: 12];
-    assign groups   = is_vmac ? cmd_i[eie_pkg::CmdVmacGroupsLsb +: 12] :
-                                cmd_i[eie_pkg::CmdVdrainGroupsLsb +: 12];
-    assign plane    = is_vmac ? cmd_i[eie_pkg::CmdVmacPlaneLsb +: 20] :
-                                cmd_i[eie_pkg::CmdVdrainPlaneLsb +: 20];
-    assign base     = cmd_i[eie_pkg::CmdVmacInLsb +: 24];          // CmdVdrainOutLsb is the same
-    assign channels = cmd_i[eie_pkg::CmdVmacChannelsLsb +: 12];
-    assign pool_out  = cmd_i[eie_pkg::CmdVpoolOutLsb +: 24];
-    assign out_plane = cmd_i[eie_pkg::CmdVpoolOutPlaneLsb +: 12];
+    // Input, its plane, channels and groups lie in the same bits of all but VDRAIN, image and
+    // windows in those of VMAC and VPOOL, operands in those of VMUL and VTABLE.
+    assign is_pool    = cmd_i[eie_pkg::CmdOpcodeLsb +: 8] == eie_pkg::OpVpool;
+    assign is_drain   = cmd_i[eie_pkg::CmdOpcodeLsb +: 8] == eie_pkg::OpVdrain;
+    assign is_mul     = cmd_i[eie_pkg::CmdOpcodeLsb +: 8] == eie_pkg::OpVmul;
+    assign is_element = is_mul || cmd_i[eie_pkg::CmdOpcodeLsb +: 8] == eie_pkg::OpVtable;
+    assign rows       = is_drain ? cmd_i[eie_pkg::CmdVdrainRowsLsb +: 12] :
+                                   cmd_i[eie_pkg::CmdVmacRowsLsb +: 12];
+    assign groups     = is_drain ? cmd_i[eie_pkg::CmdVdrainGroupsLsb +: 12] :
+                                   cmd_i[eie_pkg::CmdVmacGroupsLsb +: 12];
+    assign plane      = is_drain ? cmd_i[eie_pkg::CmdVdrainPlaneLsb +: 20] :
+                                   cmd_i[eie_pkg::CmdVmacPlaneLsb +: 20];
+    assign base       = cmd_i[eie_pkg::CmdVmacInLsb +: 24];        // CmdVdrainOutLsb is the same
+    assign channels   = cmd_i[eie_pkg::CmdVmacChannelsLsb +: 12];
+    assign b          = cmd_i[eie_pkg::CmdVmulBLsb +: 24];         // CmdVtableTableLsb is the same
+    assign b_plane    = cmd_i[eie_pkg::CmdVmulBPlaneLsb +: 12];
+    assign out        = is_element ? cmd_i[eie_pkg::CmdVmulOutLsb +: 24] :
+                                     cmd_i[eie_pkg::CmdVpoolOutLsb +: 24];
+    assign out_plane  = is_element ? cmd_i[eie_pkg::CmdVmulOutPlaneLsb +: 12] :
+                                     cmd_i[eie_pkg::CmdVpoolOutPlaneLsb +: 12];
     assign wide     = cmd_i[eie_pkg::CmdVmacWideLsb];
     assign v_codebook = 24'(cmd_i[eie_pkg::CmdVmacCodebookLsb +: 8]);
     assign words    = 9'((13'(rows) + 13'd7) >> 3);
@@ -197,8 +213,10 @@ module eie_cmdcheck #(
       columns = '0;
       pixels  = '0;
       end_in  = '0;
+      end_b   = '0;
       end_out = '0;
-      no_window = 1'b0;
+      no_window     = 1'b0;
+      too_many_sums = 1'b0;
       v_bad   = 1'b1;
       v_range = 1'b0;
       if (valid_i) begin
@@ -208,42 +226,65 @@ module eie_cmdcheck #(
                   24'(cmd_i[eie_pkg::CmdVmacInYLsb +: 12]);
         end_in  = ((40'(channels) + 40'(Clusters) - 40'd1) >> Kw) * 40'(plane);
         end_in  = 40'(base) + (end_in << Kw);
-        end_out = 40'(base) + (((40'(rows) - 40'd1) * 40'(plane) + 40'(groups)) << Kw);
+        end_b   = is_mul ? 40'(b) + 40'(channels) * 40'(b_plane) :
+                           40'(b) + 40'(eie_pkg::TableGranules);
+        if (is_drain) begin
+          end_out = 40'(base) + (((40'(rows) - 40'd1) * 40'(plane) + 40'(groups)) << Kw);
+        end else begin
+          end_out = ((40'(channels) >> Kw) - 40'd1) * 40'(out_plane) + 40'(groups);
+          end_out = 40'(out) + (end_out << Kw);
+        end
         no_window = columns == '0 || pixels == '0 || plane == '0 || groups == '0 ||
                     cmd_i[eie_pkg::CmdVmacStrideXLsb +: 4] == '0 ||
                     cmd_i[eie_pkg::CmdVmacStrideYLsb +: 4] == '0 ||
                     cmd_i[eie_pkg::CmdVmacDilateXLsb +: 4] == '0 ||
                     cmd_i[eie_pkg::CmdVmacDilateYLsb +: 4] == '0 ||
                     cmd_i[eie_pkg::CmdVmacFirstXLsb +: 12] >= cmd_i[eie_pkg::CmdVmacOutXLsb +: 12];
+        too_many_sums = 21'(groups) * 21'(words) > 21'(Rows / 8);
+
         v_range = (base & 24'(Clusters - 1)) != '0;
-        if (is_vmac) begin
-          v_range = v_range || end_in > 40'(AbufDepth) ||
-                    25'(pixels) + 25'(cmd_i[eie_pkg::CmdVmacOriginLsb +: 3]) >
-                        {2'b0, plane, 3'b0};
+        if (!is_drain) begin
+          v_range = v_range || end_in > 40'(AbufDepth);
         end
-        if (is_pool) begin
-          end_out = ((40'(channels) >> Kw) - 40'd1) * 40'(out_plane) + 40'(groups);
-          end_out = 40'(pool_out) + (end_out << Kw);
-          v_bad   = (cmd_i & ~BitsVpool) != '0 || no_window || groups > out_plane ||
-                    (!cmd_i[eie_pkg::CmdVpoolSumLsb] &&
-                     cmd_i[eie_pkg::CmdVpoolShiftLsb +: 5] != '0);
-          v_range = v_range || ((pool_out | 24'(channels)) & 24'(Clusters - 1)) != '0 ||
-                    end_out > 40'(AbufDepth);
-        end else if (is_vmac) begin
+        if (!is_drain && !is_element) begin
+          v_range = v_range || 25'(pixels) + 25'(cmd_i[eie_pkg::CmdVmacOriginLsb +: 3]) >
+                               {2'b0, plane, 3'b0};
+        end
+        if (is_pool || is_element) begin
+          v_range = v_range || ((out | 24'(channels)) & 24'(Clusters - 1)) != '0;
+        end
+        if (is_pool || is_element || is_drain) begin
+          v_range = v_range || end_out > 40'(AbufDepth);
+        end
+        if (is_element) begin
+          v_bad = channels == '0 || groups == '0 || plane < 20'(groups) || out_plane < groups ||
+                  (cmd_i & ~(is_mul ? BitsVmul : BitsVtable)) != '0;
+          v_range = v_range || end_b > 40'(AbufDepth);
+          if (is_mul) begin
+            v_bad = v_bad || d_lo > d_hi || d_lo == 16'sh8000 ||
+                    b_plane < (cmd_i[eie_pkg::CmdVmulChannelLsb] ? 12'd1 : groups) ||
+                    cmd_i[eie_pkg::CmdVmulSLsb +: 6] == '0 ||
+                    cmd_i[eie_pkg::CmdVmulSLsb +: 6] > 6'(eie_pkg::ShiftMax);
+            v_range = v_range || (b & 24'(Clusters - 1)) != '0;
+          end
+        end else if (is_pool) begin
+          v_bad = (cmd_i & ~BitsVpool) != '0 || no_window || groups > out_plane ||
+                  (!cmd_i[eie_pkg::CmdVpoolSumLsb] &&
+                   cmd_i[eie_pkg::CmdVpoolShiftLsb +: 5] != '0);
+        end else if (is_drain) begin
+          v_bad = (cmd_i & ~BitsVdrain) != '0 || rows == '0 || groups == '0 ||
+                  plane < 20'(groups) || d_lo > d_hi || d_lo == 16'sh8000;
+          v_range = v_range || too_many_sums ||
+                    25'(d_param) + ((25'(rows) + 25'd1) >> 1) > 25'(RbufDepth);
+        end else begin
           v_bad = (cmd_i & ~BitsVmac) != '0 || no_window || rows == '0;
-          v_range = v_range || 21'(groups) * 21'(words) > 21'(Rows / 8) ||
+          v_range = v_range || too_many_sums ||
                     21'(cmd_i[eie_pkg::CmdVmacPtrLsb +: 16]) + ((21'(columns) + 21'd3) >> 2) >
                         21'(PbufDepth) ||
                     32'(cmd_i[eie_pkg::CmdVmacWeightsLsb +: 16]) >= WbufDepth ||
                     (wide ? v_codebook[4:0] != '0 : v_codebook[0]) ||
                     v_codebook + 24'(wide ? WideGranules : NarrowGranules) >
                         24'(eie_pkg::CbufGranules);
-        end else begin
-          v_bad = (cmd_i & ~BitsVdrain) != '0 || rows == '0 || groups == '0 ||
-                  plane < 20'(groups) || d_lo > d_hi || d_lo == 16'sh8000;
-          v_range = v_range || 21'(groups) * 21'(words) > 21'(Rows / 8) ||
-                    end_out > 40'(AbufDepth) ||
-                    25'(d_param) + ((25'(rows) + 25'd1) >> 1) > 25'(RbufDepth);
         end
       end
     end

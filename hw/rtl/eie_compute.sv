@@ -54,7 +54,7 @@ module eie_compute #(
   output logic [Pa-1:0]   bc_ptr_o,
   input  logic            bc_busy_i,      // a broadcast or a gather is under way
   input  logic            bc_valid_i,
-  // VMAC: the gather starts in the place of the broadcast
+  // VMAC, VPOOL, VMUL, VTABLE: gather or element-wise unit start in the place of the broadcast
   output logic [1:0]      cfg_vec_o,
   output logic [23:0]     cfg_rows_o,
   output logic            ga_start_o,
@@ -107,14 +107,15 @@ module eie_compute #(
   // Fields
 
   logic [7:0] op;
-  logic       is_mac, is_drain, is_vec, is_pool, half, wide;
+  logic       is_mac, is_drain, is_vec, is_map, half, wide;
   logic [4:0] codebook;         // in units of 16 entries
 
   assign op       = cmd_i[eie_pkg::CmdOpcodeLsb +: eie_pkg::CmdOpcodeWidth];
-  assign is_pool  = Vector && op == eie_pkg::OpVpool;
-  assign is_vec   = is_pool || (Vector && (op == eie_pkg::OpVmac || op == eie_pkg::OpVdrain));
-  // a VPOOL is a MAC that nothing is multiplied for: it has a tag, and the gather
-  assign is_mac   = is_pool || op == eie_pkg::OpMac || (Vector && op == eie_pkg::OpVmac);
+  // from ABUF to ABUF, without weights: a MAC that the array does nothing for
+  assign is_map   = Vector && (op == eie_pkg::OpVpool || op == eie_pkg::OpVmul ||
+                               op == eie_pkg::OpVtable);
+  assign is_vec   = is_map || (Vector && (op == eie_pkg::OpVmac || op == eie_pkg::OpVdrain));
+  assign is_mac   = is_map || op == eie_pkg::OpMac || (Vector && op == eie_pkg::OpVmac);
   assign is_drain = op == eie_pkg::OpDrain || (Vector && op == eie_pkg::OpVdrain);
   assign half     = cmd_i[eie_pkg::CmdMacHalfLsb];            // one bit for all four commands
   assign wide     = cmd_i[eie_pkg::CmdMacWideLsb];
@@ -133,7 +134,7 @@ module eie_compute #(
   logic [1:0]  mac_q, sent_q, fin_q;                 // in flight, broadcast, complete
   logic [3:0]  settle_q;
   logic        tag_q;                                // of the next MAC
-  logic        setup_q, setup_wide_q, setup_pool_q;  // a MAC was taken the cycle before
+  logic        setup_q, setup_wide_q, setup_map_q;  // a MAC was taken the cycle before
   logic [63:0] idx_q;
 
   // DRAIN
@@ -152,7 +153,7 @@ module eie_compute #(
     logic [1:0] mode_q;                              // of the halves; 1: vector
     logic       zero_q;                              // the half is being zeroed
 
-    assign mode_ok    = !(is_mac || is_drain) || is_pool || (mode_q[half] == is_vec && !zero_q);
+    assign mode_ok    = !(is_mac || is_drain) || is_map || (mode_q[half] == is_vec && !zero_q);
     assign other_mode = (mac_q & (cfg_vec_o ^ {2{is_vec}})) != '0;
     assign hc_start_o = cmd_valid_i && !flush_i && !dead_q && !zero_q && !mode_ok && count_q == '0;
     assign hc_half_o  = half;
@@ -183,7 +184,7 @@ module eie_compute #(
   end
 
   assign cmd_ready_o = !flush_i && !dead_q && count_q != 3'd4 && mode_ok &&
-                       (!(cmd_i[eie_pkg::CmdFenceLsb] || is_pool) || count_q == '0) &&
+                       (!(cmd_i[eie_pkg::CmdFenceLsb] || is_map) || count_q == '0) &&
                        (!is_mac || (!mac_q[tag_q] && !setup_q && !bc_busy_i && !other_mode &&
                                     !(drain_q && dr_half_o == half))) &&
                        (!is_drain || !drain_q);
@@ -241,7 +242,7 @@ module eie_compute #(
   logic [63:0] cb_valid_q;
   logic        cb_ok;
 
-  assign cb_ok = setup_pool_q ||
+  assign cb_ok = setup_map_q ||
                  (setup_wide_q ?
                   (cfg_cb_o[bc_tag_o ? 9 : 4] ? &cb_valid_q[63:32] : &cb_valid_q[31:0]) :
                   (cb_valid_q[{bc_tag_o ? cfg_cb_o[9:5] : cfg_cb_o[4:0], 1'b0}] &&
@@ -313,7 +314,7 @@ module eie_compute #(
       // of both tags: a lane that has no job still has the tag of its last one
       cfg_vec_o    <= {2{is_vec}};
       setup_wide_q <= wide;
-      setup_pool_q <= is_pool;
+      setup_map_q <= is_map;
       bc_tag_o     <= tag_q;
       bc_in_o      <= cmd_i[eie_pkg::CmdMacInLsb +: 24];
       bc_len_o     <= cmd_i[eie_pkg::CmdMacLenLsb +: 24];

@@ -41,6 +41,10 @@ const char *eie_op_name(uint32_t opcode)
 		return "VDRAIN";
 	case EIE_OP_VPOOL:
 		return "VPOOL";
+	case EIE_OP_VMUL:
+		return "VMUL";
+	case EIE_OP_VTABLE:
+		return "VTABLE";
 	case EIE_OP_STORE:
 		return "STORE";
 	default:

@@ -174,13 +174,15 @@ static void print_ring(const struct dump *d, const struct drm_eie_dump_section *
 /* Fields that the opcode has: common ones, and those whose names begin with its own or XFER_. */
 static bool belongs(const char *field, uint64_t opcode)
 {
-	static const char *const own[] = { "XFER_", "MAC_", "DRAIN_", "VMAC_", "VDRAIN_", "VPOOL_" };
+	static const char *const own[] = { "XFER_", "MAC_", "DRAIN_", "VMAC_", "VDRAIN_", "VPOOL_", "VMUL_", "VTABLE_" };
 	const char *wants = opcode == EIE_OP_LOAD || opcode == EIE_OP_STORE ? "XFER_" :
 			    opcode == EIE_OP_MAC			     ? "MAC_" :
 			    opcode == EIE_OP_DRAIN			     ? "DRAIN_" :
 			    opcode == EIE_OP_VMAC			     ? "VMAC_" :
 			    opcode == EIE_OP_VDRAIN			     ? "VDRAIN_" :
 			    opcode == EIE_OP_VPOOL			     ? "VPOOL_" :
+			    opcode == EIE_OP_VMUL			     ? "VMUL_" :
+			    opcode == EIE_OP_VTABLE			     ? "VTABLE_" :
 									       "";
 
 	for (size_t i = 0; i < COUNT(own); i++)

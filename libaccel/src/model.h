@@ -112,4 +112,13 @@ static inline int16_t accel_shift(int32_t sum, unsigned int shift, uint64_t *sat
 	return (int16_t)v;
 }
 
+/* VTABLE's value: a table of 257 at -32768, -32512 .. 32768, linear between. */
+static inline int16_t accel_interpolate(const int16_t *table, int16_t x)
+{
+	unsigned int u = (unsigned int)(x + 32768);
+	int32_t from = table[u / 256], to = table[u / 256 + 1];
+
+	return (int16_t)(from + (((to - from) * (int32_t)(u % 256) + 128) >> 8));
+}
+
 #endif

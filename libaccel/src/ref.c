@@ -126,6 +126,10 @@ static uint32_t execute(struct ref_run *run, const struct eie_cmd *cmd)
 		status = ref_vdrain(run, cmd);
 	else if (op == EIE_OP_VPOOL)
 		status = ref_vpool(run, cmd);
+	else if (op == EIE_OP_VMUL)
+		status = ref_vmul(run, cmd);
+	else if (op == EIE_OP_VTABLE)
+		status = ref_vtable(run, cmd);
 
 	if (!status && CMD_GET(cmd, SIGNAL_PREV))
 		status = give(run, op == EIE_OP_STORE ? STORE_COMPUTE : COMPUTE_LOAD);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * Inside of the interpreter: ref.c runs jobs, ref_check.c judges commands, ref_scalar.c (MAC, DRAIN) and ref_vector.c (VMAC,
- * VDRAIN, VPOOL) compute.
+ * Inside of the interpreter: ref.c runs jobs, ref_check.c judges commands, ref_scalar.c (MAC, DRAIN), ref_vector.c (VMAC, VDRAIN, VPOOL)
+ * and ref_element.c (VMUL, VTABLE) compute.
  */
 #ifndef ACCEL_REF_H
 #define ACCEL_REF_H
@@ -125,5 +125,9 @@ int32_t *ref_half(struct eie_ref *ref, unsigned int half, bool vector);
 uint32_t ref_vmac(struct ref_run *run, const struct eie_cmd *cmd);
 uint32_t ref_vdrain(struct ref_run *run, const struct eie_cmd *cmd);
 uint32_t ref_vpool(struct ref_run *run, const struct eie_cmd *cmd);
+
+/* ref_element.c */
+uint32_t ref_vmul(struct ref_run *run, const struct eie_cmd *cmd);
+uint32_t ref_vtable(struct ref_run *run, const struct eie_cmd *cmd);
 
 #endif

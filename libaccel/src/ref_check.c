@@ -52,6 +52,16 @@ static const struct bits vpool_bits[] = {
 	{ 0, 0 }
 };
 
+static const struct bits vmul_bits[] = {
+	COMPUTE_BITS, BIT_OF(VMUL_CHANNEL), BIT_OF(VMUL_TAIL), BIT_OF(VMUL_IN), BIT_OF(VMUL_S), BIT_OF(VMUL_B), BIT_OF(VMUL_PLANE),
+	BIT_OF(VMUL_CHANNELS), BIT_OF(VMUL_OUT), BIT_OF(VMUL_LO), BIT_OF(VMUL_HI), BIT_OF(VMUL_M), BIT_OF(VMUL_B_PLANE),
+	BIT_OF(VMUL_GROUPS), BIT_OF(VMUL_OUT_PLANE), { 0, 0 }
+};
+static const struct bits vtable_bits[] = {
+	COMPUTE_BITS, BIT_OF(VTABLE_TAIL), BIT_OF(VTABLE_IN), BIT_OF(VTABLE_TABLE), BIT_OF(VTABLE_PLANE), BIT_OF(VTABLE_CHANNELS),
+	BIT_OF(VTABLE_OUT), BIT_OF(VTABLE_GROUPS), BIT_OF(VTABLE_OUT_PLANE), { 0, 0 }
+};
+
 static bool has_other_bits(const struct eie_cmd *cmd, const struct bits *known)
 {
 	struct eie_cmd rest = *cmd;
@@ -193,9 +203,41 @@ static uint32_t check_vpool(const struct ref_run *run, const struct eie_cmd *cmd
 	return EIE_STATUS_OK;
 }
 
+/* What VMUL and VTABLE have in the same bits; plane and end of B or the table come with it. */
+static uint32_t check_element(const struct ref_run *run, const struct eie_cmd *cmd, bool bad, bool range)
+{
+	uint64_t abuf = run->ref->p.abuf, k = run->ref->p.clusters, channels = CMD_GET(cmd, VMUL_CHANNELS), in = CMD_GET(cmd, VMUL_IN);
+	uint64_t plane = CMD_GET(cmd, VMUL_PLANE), out = CMD_GET(cmd, VMUL_OUT), out_plane = CMD_GET(cmd, VMUL_OUT_PLANE);
+	uint64_t groups = CMD_GET(cmd, VMUL_GROUPS);
+
+	if (bad || !channels || !groups || plane < groups || out_plane < groups)
+		return EIE_STATUS_BAD_COMMAND;
+	if (range || channels % k || in % k || out % k || in + channels * plane > abuf ||
+	    out + ((channels / k - 1) * out_plane + groups) * k > abuf)
+		return EIE_STATUS_BAD_RANGE;
+	return EIE_STATUS_OK;
+}
+
+static uint32_t check_vmul(const struct ref_run *run, const struct eie_cmd *cmd)
+{
+	uint64_t b = CMD_GET(cmd, VMUL_B), plane = CMD_GET(cmd, VMUL_B_PLANE);
+	uint32_t s = CMD_GET(cmd, VMUL_S), least = CMD_GET(cmd, VMUL_CHANNEL) ? 1 : CMD_GET(cmd, VMUL_GROUPS);
+
+	return check_element(run, cmd,
+			     has_other_bits(cmd, vmul_bits) || plane < least || !s || s > EIE_SHIFT_MAX ||
+			     bad_clamp((int16_t)CMD_GET(cmd, VMUL_LO), (int16_t)CMD_GET(cmd, VMUL_HI)),
+			     b % run->ref->p.clusters || b + CMD_GET(cmd, VMUL_CHANNELS) * plane > run->ref->p.abuf);
+}
+
+static uint32_t check_vtable(const struct ref_run *run, const struct eie_cmd *cmd)
+{
+	return check_element(run, cmd, has_other_bits(cmd, vtable_bits),
+			     CMD_GET(cmd, VTABLE_TABLE) + EIE_TABLE_GRANULES > run->ref->p.abuf);
+}
+
 uint32_t ref_check(const struct ref_run *run, const struct eie_cmd *cmd)
 {
-	bool vector = run->ref->p.features & EIE_FEATURE_VECTOR;
+	bool vector = run->ref->p.features & EIE_FEATURE_VECTOR, element = run->ref->p.features & EIE_FEATURE_ELEMENT;
 
 	switch (CMD_GET(cmd, OPCODE)) {
 	case EIE_OP_LOAD:
@@ -213,6 +255,10 @@ uint32_t ref_check(const struct ref_run *run, const struct eie_cmd *cmd)
 		return vector ? check_vdrain(run, cmd) : EIE_STATUS_BAD_COMMAND;
 	case EIE_OP_VPOOL:
 		return run->ref->p.features & EIE_FEATURE_POOL ? check_vpool(run, cmd) : EIE_STATUS_BAD_COMMAND;
+	case EIE_OP_VMUL:
+		return element ? check_vmul(run, cmd) : EIE_STATUS_BAD_COMMAND;
+	case EIE_OP_VTABLE:
+		return element ? check_vtable(run, cmd) : EIE_STATUS_BAD_COMMAND;
 	default:
 		return EIE_STATUS_BAD_COMMAND;
 	}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Vector mode on the RTL: random geometries against the definition of a convolution, and pooling of the same images against the
- * interpreter; then the same jobs with a few bits of one command changed against the interpreter's verdict. A configuration without vector mode must refuse the commands.
+ * Vector mode on the RTL: random geometries against the definition of a convolution, pooling of the same images, products and tables against
+ * the interpreter; then the same jobs with a few bits of one command changed against the interpreter's verdict; and what another address space left in
+ * ABUF, which no command may pass on. A configuration without vector mode must refuse the commands.
  *   test_vector CONFIG [JOBS [SEED [FILE]]]       FILE gets the completion entries of all jobs
  */
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "board.h"
+#include "element_job.h"
 #include "pool_job.h"
 #include "rng.h"
 
@@ -130,8 +132,8 @@ static bool check_good(struct machine *m, struct vjob *j)
 	return ok;
 }
 
-/* Every byte as the interpreter has it, which tests/lib/test_pool.c holds to the definition. */
-static bool check_pool(struct machine *m, struct vjob *j)
+/* Every byte as the interpreter has it, which tests/lib/test_pool.c and test_element.c hold to the definition. */
+static bool check_map(struct machine *m, struct vjob *j)
 {
 	struct eie_cpl rtl, ref;
 
@@ -150,13 +152,35 @@ static bool run_time_fault(uint32_t status)
 	return status == EIE_STATUS_UNWRITTEN || status == EIE_STATUS_BAD_STREAM || status == EIE_STATUS_BAD_PARAM;
 }
 
-/* What a VPOOL does that reads where it writes is not defined. */
-static bool undefined(const struct eie_cmd *cmd, uint64_t clusters)
-{
-	uint64_t blocks = (CMD_GET(cmd, VPOOL_CHANNELS) + clusters - 1) / clusters, in = CMD_GET(cmd, VPOOL_IN), out = CMD_GET(cmd, VPOOL_OUT);
+struct extent {
+	uint64_t first, granules;
+};
 
-	return CMD_GET(cmd, OPCODE) == EIE_OP_VPOOL && in < out + (blocks * CMD_GET(cmd, VPOOL_OUT_PLANE) + CMD_GET(cmd, VPOOL_GROUPS)) * clusters &&
-	       out < in + blocks * CMD_GET(cmd, VPOOL_PLANE) * clusters;
+static bool overlap(struct extent a, struct extent b)
+{
+	return a.first < b.first + b.granules && b.first < a.first + a.granules;
+}
+
+/* What a command does that reads where it writes is not defined, but for a product or table that goes exactly to where an operand was. */
+static bool undefined(const struct eie_cmd *cmd)
+{
+	uint32_t op = CMD_GET(cmd, OPCODE);
+	uint64_t channels = CMD_GET(cmd, VPOOL_CHANNELS);   /* and input, planes: the same bits in all three */
+	struct extent in = { CMD_GET(cmd, VPOOL_IN), channels * CMD_GET(cmd, VPOOL_PLANE) }, out, b;
+
+	if (op == EIE_OP_VPOOL) {
+		out = (struct extent){ CMD_GET(cmd, VPOOL_OUT), channels * CMD_GET(cmd, VPOOL_OUT_PLANE) };
+		return overlap(in, out);
+	}
+	if (op != EIE_OP_VMUL && op != EIE_OP_VTABLE)
+		return false;
+	out = (struct extent){ CMD_GET(cmd, VMUL_OUT), channels * CMD_GET(cmd, VMUL_OUT_PLANE) };
+	b = (struct extent){ CMD_GET(cmd, VMUL_B), op == EIE_OP_VTABLE ? EIE_TABLE_GRANULES : channels * CMD_GET(cmd, VMUL_B_PLANE) };
+	if (in.first == out.first && in.granules == out.granules)
+		in.granules = 0;
+	if (op == EIE_OP_VMUL && !CMD_GET(cmd, VMUL_CHANNEL) && b.first == out.first && b.granules == out.granules)
+		b.granules = 0;
+	return (in.granules && overlap(in, out)) || (b.granules && overlap(b, out));
 }
 
 /*
@@ -174,7 +198,7 @@ static bool check_mutant(struct machine *m, struct vjob *j, unsigned int at, str
 
 		j->cmd[at].dw[bit / 32] ^= htole32(1u << bit % 32);
 	}
-	if (undefined(&j->cmd[at], m->b.params.clusters)) {
+	if (undefined(&j->cmd[at])) {
 		j->cmd[at] = good;
 		return true;
 	}
@@ -238,10 +262,20 @@ static bool check_secrets(struct machine *m)
 {
 	static const struct vgeometry g = { .channels = 8, .width = 8, .height = 4, .kx = 1, .ky = 1, .sx = 1, .sy = 1, .dx = 1, .dy = 1,
 					    .out_x = 8, .groups = 4, .rows = 1, .plane = 4, .out_plane = 4, .lo = -32767, .hi = 32767 };
+	static const struct element elements[] = {
+		{ .channels = 8, .groups = 4, .plane = 4, .b_plane = 4, .out_plane = 4, .m = 1, .s = 1, .lo = -32767, .hi = 32767 },
+		{ .channels = 8, .groups = 4, .plane = 4, .b_plane = 1, .out_plane = 4, .channel = true, .m = 1, .s = 1, .lo = -32767, .hi = 32767 },
+		{ .channels = 8, .groups = 4, .plane = 4, .out_plane = 4, .table = true },
+	};
 	struct vjob *j = pool_new(&m->b.params, &g, 2);
 	bool ok = keeps_secret(m, j, POOL_VPOOL, "VPOOL");
 
 	vjob_free(j);
+	for (int i = 0; i < 3; i++) {
+		j = element_new(&m->b.params, &elements[i], 2);
+		ok = ok && keeps_secret(m, j, ELEMENT_OP, elements[i].table ? "VTABLE" : "VMUL");
+		vjob_free(j);
+	}
 	return ok;
 }
 
@@ -249,11 +283,11 @@ static int refuses(struct machine *m, const char *config)
 {
 	static const struct vgeometry g = { 2, 8, 1, 0, 1, 1, 1, 1, 1, 1, 0, 0, 8, 0, 0, 1, 1, 1, 1, 0, false, 50, 0, -32767, 32767 };
 	struct vjob *j = vjob_new(&m->b.params, &g, 1);
-	static const uint32_t opcodes[] = { EIE_OP_VMAC, EIE_OP_VDRAIN, EIE_OP_VPOOL };
+	static const uint32_t opcodes[] = { EIE_OP_VMAC, EIE_OP_VDRAIN, EIE_OP_VPOOL, EIE_OP_VMUL, EIE_OP_VTABLE };
 	struct eie_cpl rtl, ref;
 	bool ok = true;
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 5; i++) {
 		CMD_SET(&j->cmd[VJOB_VMAC], OPCODE, opcodes[i]);
 		ok = run(m, j, &rtl, &ref) && ok && same("status", rtl.status, EIE_STATUS_BAD_COMMAND) &&
 		     same("command", rtl.fault_cmd, 1u << EIE_CPL_FAULT_VALID_SHIFT | VJOB_VMAC) &&
@@ -290,15 +324,20 @@ int main(int argc, char **argv)
 		uint64_t geometry = rng_next(&r);
 		struct vgeometry g = vgeometry_random(&m.b.params, &geometry);
 		struct vjob *j = vjob_new(&m.b.params, &g, rng_next(&r)), *pool = pool_new(&m.b.params, &g, rng_next(&r));
-		bool ok = check_good(&m, j) && check_pool(&m, pool);
+		struct element e = element_random(&m.b.params, &geometry);
+		struct vjob *element = element_new(&m.b.params, &e, rng_next(&r));
+		bool ok = check_good(&m, j) && check_map(&m, pool) && check_map(&m, element);
 
 		macs += j->want_macs;
 		for (int i = 0; ok && i < 4; i++)
 			ok = check_mutant(&m, j, rng_range(&r, 0, 1) ? VJOB_VMAC : VJOB_VDRAIN, &r, counts);
 		for (int i = 0; ok && i < 2; i++)
 			ok = check_mutant(&m, pool, POOL_VPOOL, &r, counts);
+		for (int i = 0; ok && i < 2; i++)
+			ok = check_mutant(&m, element, ELEMENT_OP, &r, counts);
 		vjob_free(j);
 		vjob_free(pool);
+		vjob_free(element);
 		if (ok)
 			continue;
 		printf("not ok - %s: job %lu; alone: %s %s 1 %llu\n", config, at, argv[0], config, (unsigned long long)(seed + at));
@@ -316,7 +355,7 @@ int main(int argc, char **argv)
 		perror(argv[4]);
 		failed++;
 	}
-	printf("%s - %s: %lu convolutions and poolings, %llu multiply-accumulates; of changed ones %u right, %u malformed, %u fail later\n",
+	printf("%s - %s: %lu convolutions, poolings and tables or products, %llu multiply-accumulates; of changed ones %u right, %u malformed, %u fail later\n",
 	       failed ? "not ok" : "ok", config, at, (unsigned long long)macs, counts[0], counts[1], counts[2]);
 	return failed != 0;
 }

@@ -95,7 +95,7 @@ static inline bool race_command(struct race *r, const struct eie_cmd *cmd, unsig
 		/* MAC_HALF and VMAC_HALF are the same bit */
 		if ((op == EIE_OP_MAC || op == EIE_OP_VMAC) && r->last_drain[CMD_GET(cmd, MAC_HALF)] > after)
 			after = r->last_drain[CMD_GET(cmd, MAC_HALF)];
-		if (op == EIE_OP_VPOOL)
+		if (op == EIE_OP_VPOOL || op == EIE_OP_VMUL || op == EIE_OP_VTABLE)
 			after = r->last_compute;
 		if (after > start.done[engine])
 			start.done[engine] = after;
@@ -143,6 +143,17 @@ static inline bool race_command(struct race *r, const struct eie_cmd *cmd, unsig
 		for (uint32_t i = 0; ok && i < CMD_GET(cmd, VPOOL_CHANNELS) / clusters; i++)
 			ok = race_access(r, EIE_BUF_ABUF, CMD_GET(cmd, VPOOL_OUT) + i * CMD_GET(cmd, VPOOL_OUT_PLANE) * clusters,
 					 CMD_GET(cmd, VPOOL_GROUPS) * clusters, true, engine, &start);
+		r->last_mac = r->count[engine];
+		break;
+	case EIE_OP_VMUL:
+	case EIE_OP_VTABLE:
+		n = op == EIE_OP_VTABLE ? EIE_TABLE_GRANULES : CMD_GET(cmd, VMUL_CHANNELS) * CMD_GET(cmd, VMUL_B_PLANE);
+		ok = race_access(r, EIE_BUF_ABUF, CMD_GET(cmd, VMUL_IN), CMD_GET(cmd, VMUL_CHANNELS) * CMD_GET(cmd, VMUL_PLANE), false, engine,
+				 &start) &&
+		     race_access(r, EIE_BUF_ABUF, CMD_GET(cmd, VMUL_B), n, false, engine, &start);   /* and VTABLE_TABLE */
+		for (uint32_t i = 0; ok && i < CMD_GET(cmd, VMUL_CHANNELS) / clusters; i++)
+			ok = race_access(r, EIE_BUF_ABUF, CMD_GET(cmd, VMUL_OUT) + i * CMD_GET(cmd, VMUL_OUT_PLANE) * clusters,
+					 CMD_GET(cmd, VMUL_GROUPS) * clusters, true, engine, &start);
 		r->last_mac = r->count[engine];
 		break;
 	case EIE_OP_VDRAIN:
