@@ -31,6 +31,7 @@ eie_lanes.sv
 eie_requant.sv
 eie_cluster.sv
 eie_bcast.sv
+eie_pool.sv
 eie_gather.sv
 eie_walk.sv
 eie_element.sv

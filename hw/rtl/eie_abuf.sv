@@ -32,8 +32,10 @@ module eie_abuf #(
   input  logic [127:0]            pl_data_i,
   // array
   input  logic                    ab_re_i,
+  input  logic                    ab_all_i,    // the row of all banks
   input  logic [23:0]             ab_addr_i,
   output logic [127:0]            ab_data_o,
+  output logic [Clusters*128-1:0] ab_banks_o,
   output logic                    ab_written_o,
   // store
   input  logic                    st_re_i,
@@ -59,8 +61,8 @@ module eie_abuf #(
   assign {ab_row, ab_bank} = ab_addr_i[RowW+BankW-1:0];
   assign {st_row, st_bank} = st_addr_i[RowW+BankW-1:0];
 
-  assign buf_ready_o = !dr_we_i && !pl_we_i;
-  assign st_gnt_o    = st_re_i && !(ab_re_i && ab_bank == st_bank);
+  assign buf_ready_o = !dr_we_i && !(pl_we_i && pl_bank == ld_bank);
+  assign st_gnt_o    = st_re_i && !(ab_re_i && (ab_all_i || ab_bank == st_bank));
 
   logic [Clusters*128-1:0] data;
   logic [Clusters*8-1:0]   tags;
@@ -73,7 +75,7 @@ module eie_abuf #(
     assign ld_we = buf_we_i && ld_bank == BankW'(b);
     assign sc_we = scrub_i && sc_bank == BankW'(b);
     assign pl_we = pl_we_i && pl_bank == BankW'(b);
-    assign ab_re = ab_re_i && ab_bank == BankW'(b);
+    assign ab_re = ab_re_i && (ab_all_i || ab_bank == BankW'(b));
     assign st_re = st_re_i && st_bank == BankW'(b);
 
     always_comb begin
@@ -115,6 +117,7 @@ module eie_abuf #(
   always_ff @(posedge clk_i) begin
     if (ab_re_i) begin
       ab_bank_q <= ab_bank;
+      ab_all_q  <= ab_all_i;
     end
     if (st_gnt_o) begin
       st_bank_q <= st_bank;
@@ -122,10 +125,12 @@ module eie_abuf #(
   end
 
   logic [7:0] ab_tag, st_tag;
+  logic       ab_all_q;
 
   assign ab_data_o    = data[128*ab_bank_q+:128];
+  assign ab_banks_o   = data;
   assign ab_tag       = tags[8*ab_bank_q+:8];
-  assign ab_written_o = ab_tag == epoch_i && ab_tag != '0;
+  assign ab_written_o = (ab_all_q ? tags == {Clusters{epoch_i}} : ab_tag == epoch_i) && epoch_i != '0;
   assign st_data_o    = data[128*st_bank_q+:128];
   assign st_tag       = tags[8*st_bank_q+:8];
   assign st_written_o = st_tag == epoch_i && st_tag != '0;

@@ -46,8 +46,10 @@ module eie_array #(
 
   // ABUF
   output logic                    ab_re_o,
+  output logic                    ab_all_o,      // the row of all banks, for a VPOOL
   output logic [23:0]             ab_addr_o,
   input  logic [127:0]            ab_data_i,
+  input  logic [Clusters*128-1:0] ab_banks_i,
   input  logic                    ab_written_i,
   output logic                    dr_we_o,
   output logic [23:0]             dr_addr_o,
@@ -198,7 +200,7 @@ module eie_array #(
   if (Vector) begin : gen_gather
     logic          ga_valid, ga_tag, ga_unwritten, ga_rest, ga_busy_pixels, clk_ga;
     logic [Pa+1:0] ga_ptr;
-    logic          ga_we;
+    logic          ga_we, ga_all;
     logic [23:0]   ga_waddr;
     logic [127:0]  ga_wdata;
     logic [7:0]    ga_sat;
@@ -224,8 +226,9 @@ module eie_array #(
       .busy_o       (ga_busy_pixels),
       .rest_o       (ga_rest),
       .ab_re_o      (ga_re),
+      .ab_all_o     (ga_all),
       .ab_addr_o    (ga_addr),
-      .ab_data_i, .ab_written_i,
+      .ab_data_i, .ab_banks_i, .ab_written_i,
       .hold_i       (hold != '0),
       .col_valid_o  (ga_valid),
       .col_ptr_o    (ga_ptr),
@@ -272,7 +275,8 @@ module eie_array #(
       .clk_o (clk_el)
     );
 
-    assign ga_busy = ga_busy_pixels || el_busy;
+    assign ga_busy  = ga_busy_pixels || el_busy;
+    assign ab_all_o = ga_re && ga_all;
 
     // What was made of a granule that is another address space's must not become this one's.
     assign pl_we_o   = (ga_we || el_we) && !dead && !flush_i;
@@ -286,7 +290,8 @@ module eie_array #(
     assign col_unwritten = bc_unwritten || ga_unwritten || el_unwritten;
   end else begin : gen_no_gather
     logic unused;
-    assign unused        = &{ga_start, ga_cmd, dead};
+    assign unused        = &{ga_start, ga_cmd, dead, ab_banks_i};
+    assign ab_all_o      = 1'b0;
     assign ga_busy       = 1'b0;
     assign pl_we_o       = 1'b0;
     assign pl_addr_o     = '0;

@@ -11,8 +11,9 @@
 // Both stages hold a column until all of its pixels are there: a column takes as many cycles as it
 // has new granules, at least one.
 //
-// A VPOOL's columns do not leave: the pixels of a channel's columns are compared or added as they
-// are taken, and after the last one a granule goes back to ABUF.
+// A VPOOL's columns do not leave, and they are those of a block of channels: granules of all banks
+// are read at once, and what is taken of them goes to eie_pool. Lines would have to keep all banks'
+// granules, so there are none: a granule is read again for the next place of the window.
 
 module eie_gather #(
   parameter int unsigned Clusters = 8,         // power of two, at least 2
@@ -39,6 +40,8 @@ module eie_gather #(
   output logic [23:0]    ab_addr_o,
   input  logic [127:0]   ab_data_i,            // the cycle after ab_re_o
   input  logic           ab_written_i,
+  output logic           ab_all_o,             // with ab_re_o: the row of all banks
+  input  logic [Clusters*128-1:0] ab_banks_i,  // which comes here; ab_written_i is for all of them
 
   input  logic           hold_i,               // a cluster has no room
   output logic           col_valid_o,
@@ -48,7 +51,7 @@ module eie_gather #(
   output logic           col_tag_o,
   output logic           unwritten_o,          // with col_tag_o
 
-  // granules of a VPOOL, for ABUF
+  // granules of a VPOOL, for ABUF; after a flush nothing
   output logic           pl_we_o,
   output logic [23:0]    pl_addr_o,
   output logic [127:0]   pl_data_o,
@@ -79,12 +82,13 @@ module eie_gather #(
   logic [2:0]    origin_q;
   logic [11:0]   rows;
   // VPOOL; what it shares with VMAC lies in the same bits
-  logic          pool_q, sum_q;
+  logic          is_pool, pool_q, sum_q;
   logic [4:0]    shift_q;
   logic [23:0]   out_q;
   logic [11:0]   out_plane_q;
 
-  assign rows = cmd_i[eie_pkg::CmdVmacRowsLsb +: 12] + 12'd7;
+  assign rows    = cmd_i[eie_pkg::CmdVmacRowsLsb +: 12] + 12'd7;
+  assign is_pool = cmd_i[eie_pkg::CmdOpcodeLsb +: 8] == eie_pkg::OpVpool;
 
   always_ff @(posedge clk_i) begin
     if (start_i) begin
@@ -92,7 +96,9 @@ module eie_gather #(
       in_x_q     <= cmd_i[eie_pkg::CmdVmacInXLsb +: 12];
       in_y_q     <= cmd_i[eie_pkg::CmdVmacInYLsb +: 12];
       out_x_q    <= cmd_i[eie_pkg::CmdVmacOutXLsb +: 12];
-      channels_q <= cmd_i[eie_pkg::CmdVmacChannelsLsb +: 12];
+      // blocks, of a VPOOL
+      channels_q <= is_pool ? cmd_i[eie_pkg::CmdVmacChannelsLsb +: 12] >> BankW :
+                              cmd_i[eie_pkg::CmdVmacChannelsLsb +: 12];
       groups_q   <= cmd_i[eie_pkg::CmdVmacGroupsLsb +: 12];
       kernel_x_q <= cmd_i[eie_pkg::CmdVmacKernelXLsb +: 4];
       kernel_y_q <= cmd_i[eie_pkg::CmdVmacKernelYLsb +: 4];
@@ -109,7 +115,7 @@ module eie_gather #(
       first_x_q  <= cmd_i[eie_pkg::CmdVmacFirstXLsb +: 12];
       first_y_q  <= cmd_i[eie_pkg::CmdVmacFirstYLsb +: 12];
       origin_q   <= cmd_i[eie_pkg::CmdVmacOriginLsb +: 3];
-      pool_q     <= cmd_i[eie_pkg::CmdOpcodeLsb +: 8] == eie_pkg::OpVpool;
+      pool_q     <= is_pool;
       sum_q      <= cmd_i[eie_pkg::CmdVpoolSumLsb];
       shift_q    <= cmd_i[eie_pkg::CmdVpoolShiftLsb +: 5];
       out_q      <= cmd_i[eie_pkg::CmdVpoolOutLsb +: 24];
@@ -209,7 +215,7 @@ module eie_gather #(
   logic          run_q;                        // a group is in work
   logic          last_group_q;
   logic [3:0]    kx_q, ky_q;
-  logic [11:0]   ch_q;                         // channels left, this one included
+  logic [11:0]   ch_q;                         // channels or blocks left, this one included
   logic [7:0]    dx_q, dy_q;
   logic [Xw-1:0] drow_q;                       // pixels of dy_q rows
   logic [23:0]   block_q;                      // granule of the block of channels
@@ -224,7 +230,7 @@ module eie_gather #(
   logic [Lines-1:0]    have_q;
   logic [LineW-1:0]    fill_q;                 // the line that is filled next
 
-  logic          go, issue, done, last_col, last_ch, room;
+  logic          go, issue, done, last_col, last_ch, room, pool_hold;
   logic [7:0]    in_image, need, hit, miss, first, same, serve;
   logic [8*Gw-1:0]    group;
   logic [23:0]        place;                   // value in the granule, by window
@@ -232,7 +238,7 @@ module eie_gather #(
   logic [Gw-1:0] want;
 
   assign out_next = (left_q == groups_q) ? out_q : out_group_q + 24'(Clusters);
-  assign go       = run_q && room;
+  assign go       = run_q && room && !(last_col && pool_hold);
   assign last_ch  = ch_q == 12'd1;
   assign last_col = kx_q == kernel_x_q - 1'b1 && ky_q == kernel_y_q - 1'b1;
 
@@ -286,6 +292,7 @@ module eie_gather #(
   assign serve     = need & (hit | same);
   assign done      = go && serve == need;
   assign ab_re_o   = issue;
+  assign ab_all_o  = pool_q;
   assign ab_addr_o = block_q + {{(24-Gw){1'b0}}, want} * 24'(Clusters) + 24'(bank_q);
   assign switch    = full_q && (!run_q || (done && last_col && last_ch));
 
@@ -310,7 +317,7 @@ module eie_gather #(
       if (done && last_col) begin
         have_q <= '0;                          // the next channel
       end else if (issue) begin
-        have_q[fill_q] <= 1'b1;
+        have_q[fill_q] <= !pool_q;
       end
       if (start_i) begin
         have_q <= '0;
@@ -364,8 +371,8 @@ module eie_gather #(
       col_q <= col_q + 1'b1;
       if (last_col) begin
         ch_q   <= ch_q - 1'b1;
-        bank_q <= bank_q + 1'b1;
-        if (bank_q == BankW'(Clusters - 1)) begin
+        bank_q <= pool_q ? '0 : bank_q + 1'b1;
+        if (pool_q || bank_q == BankW'(Clusters - 1)) begin
           block_q <= block_q + 24'(plane_q) * 24'(Clusters);
           out_block_q <= out_block_q + 24'(out_plane_q) * 24'(Clusters);
         end
@@ -376,7 +383,7 @@ module eie_gather #(
   // Take
 
   logic               take_q, arrive_q, begin_q, end_q;
-  logic               ch_begin_q, ch_end_q;    // nothing of the channel has been taken; the rest is
+  logic               ch_begin_q, ch_end_q;    // nothing of the block has been taken; the rest is
   logic [23:0]        take_out_q;
   logic [7:0]         serve_q, same_q;
   logic [23:0]        place_q;
@@ -412,7 +419,7 @@ module eie_gather #(
       take_word_q <= word_q;
       ch_begin_q  <= served_q == '0 && kx_q == '0 && ky_q == '0;
       ch_end_q    <= done && last_col;
-      take_out_q  <= out_block_q + 24'(bank_q);
+      take_out_q  <= out_block_q;
     end
     if (arrive_q) begin
       data_q[128*line_at_q +: 128] <= ab_data_i;
@@ -426,7 +433,7 @@ module eie_gather #(
     logic [127:0] granule;
     granule = '0;
     pixels  = '0;
-    if (take_q) begin
+    if (take_q && !pool_q) begin
       pixels = begin_q ? '0 : pixels_q;
       for (int unsigned l = 0; l < 8; l++) begin
         granule = same_q[l] ? ab_data_i : data_q[128*from_q[LineW*l +: LineW] +: 128];
@@ -437,77 +444,30 @@ module eie_gather #(
     end
   end
 
-  // VPOOL: the largest pixel of each window so far, or their sum, of 225 at the most
+  // VPOOL
 
-  localparam int unsigned Sw = 24;
+  logic pool_busy;
 
-  logic [8*Sw-1:0] pool_sum_q, pool_sum;
-  logic [7:0]      seen_q, seen;               // windows that have had a pixel
-
-  always_comb begin
-    logic signed [Sw-1:0] pixel, sum;
-    {pixel, sum} = '0;
-    pool_sum = pool_sum_q;
-    seen     = seen_q;
-    if (take_q && pool_q) begin
-      seen = serve_q | (ch_begin_q ? '0 : seen_q);
-      for (int unsigned l = 0; l < 8; l++) begin
-        pixel = Sw'($signed(pixels[16*l +: 16]));
-        sum   = pool_sum_q[Sw*l +: Sw];
-        if (serve_q[l]) begin
-          if (ch_begin_q || !seen_q[l]) begin
-            pool_sum[Sw*l +: Sw] = pixel;
-          end else if (sum_q) begin
-            pool_sum[Sw*l +: Sw] = sum + pixel;
-          end else if (pixel > sum) begin
-            pool_sum[Sw*l +: Sw] = pixel;
-          end
-        end
-      end
-    end
-  end
-
-  always_ff @(posedge clk_i or negedge rst_ni) begin
-    if (!rst_ni) begin
-      pl_we_o <= 1'b0;
-    end else begin
-      pl_we_o <= take_q && pool_q && ch_end_q && !flush_i;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (take_q && pool_q) begin
-      pool_sum_q <= pool_sum;
-      seen_q     <= seen;
-      pl_addr_o  <= take_out_q;
-    end
-  end
-
-  always_comb begin
-    logic signed [31:0] value;
-    value     = '0;
-    pl_data_o = '0;
-    pl_sat_o  = '0;
-    if (pl_we_o) begin
-      for (int unsigned l = 0; l < 8; l++) begin
-        value = 32'($signed(pool_sum_q[Sw*l +: Sw]));
-        if (shift_q != '0) begin
-          value = (value + $signed(32'd1 << (shift_q - 5'd1))) >>> shift_q;
-        end
-        if (seen_q[l]) begin
-          if (sum_q && value > 32'sd32767) begin
-            pl_sat_o[l] = 1'b1;
-            pl_data_o[16*l +: 16] = 16'h7fff;
-          end else if (sum_q && value < -32'sd32767) begin
-            pl_sat_o[l] = 1'b1;
-            pl_data_o[16*l +: 16] = 16'h8001;
-          end else begin
-            pl_data_o[16*l +: 16] = value[15:0];
-          end
-        end
-      end
-    end
-  end
+  eie_pool #(
+    .Clusters (Clusters)
+  ) u_pool (
+    .clk_i, .rst_ni, .flush_i,
+    .sum_i   (sum_q),
+    .shift_i (shift_q),
+    .take_i  (take_q && pool_q),
+    .begin_i (ch_begin_q),
+    .end_i   (ch_end_q),
+    .addr_i  (take_out_q),
+    .serve_i (serve_q),
+    .place_i (place_q),
+    .data_i  (ab_banks_i),
+    .hold_o  (pool_hold),
+    .busy_o  (pool_busy),
+    .we_o    (pl_we_o),
+    .addr_o  (pl_addr_o),
+    .data_o  (pl_data_o),
+    .sat_o   (pl_sat_o)
+  );
 
   // Columns
 
@@ -551,7 +511,7 @@ module eie_gather #(
     end
   end
 
-  assign busy_o = setup_q != '0 || walk_q || run_q || take_q || fifo_valid || pl_we_o;
+  assign busy_o = setup_q != '0 || walk_q || run_q || take_q || fifo_valid || pool_busy;
   assign rest_o = !busy_o && !col_valid_o && !unwritten_o;
 
   // Assertions

@@ -120,6 +120,8 @@ module eie_top #(
   logic [23:0]            ab_addr, dr_addr, st_addr;
   logic [127:0]           ab_data, st_data;
   logic [7:0]              dr_pixels;
+  logic                    ab_all;
+  logic [Clusters*128-1:0] ab_banks;
   logic                    pl_we;
   logic [23:0]             pl_addr;
   logic [127:0]            pl_data;
@@ -518,8 +520,10 @@ module eie_top #(
     .pl_addr_i   (pl_addr),
     .pl_data_i   (pl_data),
     .ab_re_i     (ab_re),
+    .ab_all_i    (ab_all),
     .ab_addr_i   (ab_addr),
     .ab_data_o   (ab_data),
+    .ab_banks_o  (ab_banks),
     .ab_written_o(ab_written),
     .st_re_i     (st_re),
     .st_addr_i   (st_addr),
@@ -564,8 +568,10 @@ module eie_top #(
     .buf_addr_i     (buf_addr),
     .buf_data_i     (buf_data),
     .ab_re_o        (ab_re),
+    .ab_all_o       (ab_all),
     .ab_addr_o      (ab_addr),
     .ab_data_i      (ab_data),
+    .ab_banks_i     (ab_banks),
     .ab_written_i   (ab_written),
     .dr_we_o        (dr_we),
     .dr_addr_o      (dr_addr),

@@ -160,12 +160,14 @@ static int fill_places(const struct plan *plan, struct accel_program *p)
 	return 0;
 }
 
-/* VPOOL's gathers. */
+/* A VPOOL reads a granule of each channel of a block a cycle, as many as the eight windows of a column lie in. */
 static uint64_t pool_cycles(const struct accel_layer *layer, unsigned int clusters)
 {
 	const struct accel_window *w = &layer->window;
+	uint64_t eighths = EIE_GRANULE_VALUES + (EIE_GRANULE_VALUES - 1) * w->stride_x, columns = (window_out_pixels(w) + 7) / 8 * window_taps(w);
 
-	return (uint64_t)(w->channels + clusters - 1) / clusters * clusters * ((window_out_pixels(w) + 7) / 8) * window_taps(w);
+	eighths = eighths < EIE_GRANULE_VALUES * EIE_GRANULE_VALUES ? eighths : EIE_GRANULE_VALUES * EIE_GRANULE_VALUES;
+	return (w->channels + clusters - 1) / clusters * columns * eighths / EIE_GRANULE_VALUES;
 }
 
 /*
