@@ -16,7 +16,7 @@
 
 /* Jobs are cut at about so many estimated cycles, so that others get their turn. */
 #define JOB_CYCLES 1000000
-/* The first input of a job is loaded in pieces, so that its first MAC starts early: granules of the first; each next one is twice as long. */
+/* The first input of a job is loaded in pieces, so that its first MAC starts early: granules of the first. */
 #define FIRST_PIECE 8
 
 /* Appends a command; returns its index, or NOBODY when memory has run out. */
@@ -107,12 +107,11 @@ void emit_load_codebook(struct emit *e, struct stage *st, uint32_t layer)
 	e->codebook_loaded = true;
 }
 
-/* Granules of a piece that starts at granule `at`, of an input vector of n. */
-static uint32_t piece(uint32_t at, uint32_t n)
+uint32_t emit_piece(uint32_t at, uint32_t n, uint32_t first)
 {
-	uint32_t len = at ? at + FIRST_PIECE : FIRST_PIECE;
+	uint32_t len = at + first;
 
-	return n - at < 2 * len ? n - at : len;   /* no small rest */
+	return n - at < 2 * len ? n - at : len;
 }
 
 /*
@@ -154,7 +153,7 @@ static void stage_chain(struct emit *e, const struct task *task, bool starts, st
 		if (starts && in_pieces(e)) {
 			st->pieces = true;
 			for (uint32_t at = 0, n; at < t->granules; at += n) {
-				n = piece(at, t->granules);
+				n = emit_piece(at, t->granules, FIRST_PIECE);
 				emit_load(e, st, l, emit_xfer(EIE_OP_LOAD, t->base, item_offset(t, task->item) + (uint64_t)at * EIE_GRANULE_BYTES,
 						    EIE_BUF_ABUF, st->x * s->set_granules + t->abuf + at, n), e->x.slot[st->x].user);
 				MARK(e, st->load, SIGNAL_NEXT);
@@ -174,31 +173,52 @@ static bool keeps_input(const struct emit *e)
 	return t->granules <= e->plan->area.x_slot;
 }
 
-void emit_stage_weights(struct emit *e, const struct task *task, struct stage *st)
+bool emit_stage_pointers(struct emit *e, const struct tile_chunk *c, struct stage *st)
 {
 	uint32_t layer = e->segment->first_layer;
 	const struct layer_plan *lp = &e->plan->layers[layer];
 	const struct stream_area *area = &e->plan->area;
-	const struct tile_chunk *c = task->chunk;
 	bool fresh;
 
-	if (c) {
-		st->w = emit_pick(&e->w, (uint64_t)(c - lp->image.chunks) + 1, &fresh);
-		if (fresh) {
-			emit_load(e, st, layer, emit_load_constant(e, lp->image_offset + c->p_offset, EIE_BUF_PBUF,
-								   area->p + st->w * area->p_slot, c->plen), e->w.slot[st->w].user);
-			emit_load(e, st, layer, emit_load_constant(e, lp->image_offset + c->w_offset, EIE_BUF_WBUF,
-								   area->w + st->w * area->w_slot, c->wlen), e->w.slot[st->w].user);
-		}
-	}
-	if (task->drains) {
-		const struct tile_row *row = &lp->image.rows[task->tile];
+	st->w = emit_pick(&e->w, (uint64_t)(c - lp->image.chunks) + 1, &fresh);
+	if (fresh)
+		emit_load(e, st, layer, emit_load_constant(e, lp->image_offset + c->p_offset, EIE_BUF_PBUF, area->p + st->w * area->p_slot, c->plen),
+			  e->w.slot[st->w].user);
+	return fresh;
+}
 
-		st->r = emit_pick(&e->r, task->tile + 1, &fresh);
-		if (fresh)
-			emit_load(e, st, layer, emit_load_constant(e, lp->image_offset + row->r_offset, EIE_BUF_RBUF,
-								   area->r + st->r * area->r_slot, row->rlen), e->r.slot[st->r].user);
-	}
+void emit_stage_stream(struct emit *e, const struct tile_chunk *c, struct stage *st, uint32_t first, uint32_t n)
+{
+	uint32_t layer = e->segment->first_layer;
+	const struct stream_area *area = &e->plan->area;
+	struct eie_cmd cmd = emit_load_constant(e, e->plan->layers[layer].image_offset + c->w_offset + (size_t)first * EIE_GRANULE_BYTES,
+						EIE_BUF_WBUF, area->w + st->w * area->w_slot + first, n);
+
+	CMD_SET(&cmd, XFER_MEM_STRIDE, (uint64_t)c->wlen * EIE_GRANULE_BYTES);
+	emit_load(e, st, layer, cmd, e->w.slot[st->w].user);
+}
+
+void emit_stage_params(struct emit *e, const struct task *task, struct stage *st)
+{
+	uint32_t layer = e->segment->first_layer;
+	const struct layer_plan *lp = &e->plan->layers[layer];
+	const struct tile_row *row = &lp->image.rows[task->tile];
+	const struct stream_area *area = &e->plan->area;
+	bool fresh;
+
+	if (!task->drains)
+		return;
+	st->r = emit_pick(&e->r, task->tile + 1, &fresh);
+	if (fresh)
+		emit_load(e, st, layer, emit_load_constant(e, lp->image_offset + row->r_offset, EIE_BUF_RBUF, area->r + st->r * area->r_slot, row->rlen),
+			  e->r.slot[st->r].user);
+}
+
+void emit_stage_weights(struct emit *e, const struct task *task, struct stage *st)
+{
+	if (task->chunk && emit_stage_pointers(e, task->chunk, st))
+		emit_stage_stream(e, task->chunk, st, 0, task->chunk->wlen);
+	emit_stage_params(e, task, st);
 }
 
 static void stage_stream(struct emit *e, const struct task *task, struct stage *st)
@@ -231,7 +251,7 @@ static void stage(struct emit *e, const struct task *task, bool starts, struct s
 	if (e->segment->chain)
 		stage_chain(e, task, starts, st);
 	else if (e->segment->conv)
-		emit_stage_conv(e, task, st);
+		emit_stage_conv(e, task, starts, st);
 	else if (e->segment->pool)
 		emit_stage_pool(e, task, st);
 	else
@@ -269,7 +289,7 @@ static void add_mac_pieces(struct emit *e, uint32_t layer, uint32_t granules, un
 	for (uint32_t first = 0, n; first < granules; first += n) {
 		struct place part = *at;
 
-		n = piece(first, granules);
+		n = emit_piece(first, granules, FIRST_PIECE);
 		part.in += first;
 		part.ptr += first * (EIE_GRANULE_VALUES / EIE_PTRS_PER_GRANULE);
 		MARK(e, add_mac(e, layer, n, half, false, &part), WAIT_PREV);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "emit_int.h"
+#include "stream.h"
 #include "window.h"
 
 static const struct accel_layer *layer_of(const struct emit *e)
@@ -33,35 +34,94 @@ static void band_of(const struct emit *e, uint32_t number, struct conv_band *ban
 	conv_band(&layer_of(e)->window, first, n < plane - first ? n : plane - first, band);
 }
 
-void emit_stage_conv(struct emit *e, const struct task *task, struct stage *st)
+/* The task's band of blocks first .. first + n - 1 of the input slot. */
+static void load_blocks(struct emit *e, const struct task *task, struct stage *st, uint32_t first, uint32_t n)
 {
-	uint32_t layer = e->segment->first_layer, k = e->plan->params.clusters;
+	uint32_t k = e->plan->params.clusters, base = keeps_channels(e) ? 0 : task->chunk->first;
 	const struct tensor_plan *t = &e->plan->tensors[layer_of(e)->input];
-	const struct conv_plan *conv = conv_of(e);
 	const struct stream_area *area = &e->plan->area;
+	uint64_t stride = (uint64_t)t->image.plane * k * EIE_GRANULE_BYTES;
+	struct conv_band band;
+	struct eie_cmd cmd;
+
+	band_of(e, task->band, &band);
+	cmd = emit_xfer(EIE_OP_LOAD, t->base, item_offset(t, task->item) + (base + first) * stride + (uint64_t)band.group * k * EIE_GRANULE_BYTES,
+			EIE_BUF_ABUF, area->x + st->x * area->x_slot + first * band.groups * k, band.groups * k);
+	CMD_SET(&cmd, XFER_ROWS, n);
+	CMD_SET(&cmd, XFER_MEM_STRIDE, stride);
+	CMD_SET(&cmd, XFER_BUF_STRIDE, band.groups * k);
+	emit_load(e, st, e->segment->first_layer, cmd, e->x.slot[st->x].user);
+}
+
+/* Each piece, some blocks of channels, is a VMAC of its own, whose pointers must begin a granule. */
+static bool in_pieces(const struct emit *e)
+{
+	return e->plan->params.clusters * window_taps(&layer_of(e)->window) % EIE_PTRS_PER_GRANULE == 0;
+}
+
+/* Granules of a cluster's stream that the chunk's columns below `columns` need, where most are needed. */
+static uint32_t stream_granules(const struct emit *e, const struct tile_chunk *c, uint32_t columns)
+{
+	const struct layer_plan *lp = &e->plan->layers[e->segment->first_layer];
+	uint32_t most = 0;
+
+	for (uint32_t i = 0; i < e->plan->params.clusters; i++) {
+		const uint8_t *pointers = lp->image.data + c->p_offset + (size_t)i * c->plen * EIE_GRANULE_BYTES;
+		uint32_t end = stream_end(pointers, columns);
+
+		most = end > most ? end : most;
+	}
+	return (most * stream_unit(layer_of(e)->code_bits == 8) + EIE_GRANULE_BYTES - 1) / EIE_GRANULE_BYTES;
+}
+
+/* Nothing overlaps with a job's first loads: what the first VMAC needs comes first. */
+static void load_pieces(struct emit *e, const struct task *task, struct stage *st)
+{
 	const struct tile_chunk *c = task->chunk;
+	uint32_t column_block = e->plan->params.clusters * window_taps(&layer_of(e)->window), streamed = 0;
+
+	emit_stage_pointers(e, c, st);
+	emit_stage_params(e, task, st);
+	st->pieces = true;
+	for (uint32_t at = 0, n; at < c->units; at += n) {
+		uint32_t need;
+
+		n = emit_piece(at, c->units, 1);
+		need = at + n == c->units ? c->wlen : stream_granules(e, c, (at + n) * column_block);
+		if (need > streamed)
+			emit_stage_stream(e, c, st, streamed, need - streamed);
+		streamed = need;
+		load_blocks(e, task, st, at, n);
+		MARK(e, st->load, SIGNAL_NEXT);
+	}
+	if (keeps_channels(e) && c->units < conv_of(e)->blocks) {
+		int64_t last = st->load;
+
+		/* for the chunks to come; the token of the next one's weights stands for it */
+		load_blocks(e, task, st, c->units, conv_of(e)->blocks - c->units);
+		st->load = last;
+	}
+}
+
+void emit_stage_conv(struct emit *e, const struct task *task, bool starts, struct stage *st)
+{
+	uint32_t layer = e->segment->first_layer;
+	const struct conv_plan *conv = conv_of(e);
+	const struct tile_chunk *c = task->chunk;
+	bool fresh = false;
 
 	if (c) {
-		uint32_t first = keeps_channels(e) ? 0 : c->first, blocks = keeps_channels(e) ? conv->blocks : c->units;
 		uint64_t number = keeps_channels(e) ? 0 : (uint64_t)(c - e->plan->layers[layer].image.chunks);
-		bool fresh;
 
 		emit_load_codebook(e, st, layer);
 		st->x = emit_pick(&e->x, (number * conv->bands + task->band) * e->plan->batch + task->item + 1, &fresh);
-		if (fresh) {
-			uint64_t offset = item_offset(t, task->item);
-			struct conv_band band;
-			struct eie_cmd cmd;
-
-			band_of(e, task->band, &band);
-			offset += ((uint64_t)first * t->image.plane + band.group) * k * EIE_GRANULE_BYTES;
-			cmd = emit_xfer(EIE_OP_LOAD, t->base, offset, EIE_BUF_ABUF, area->x + st->x * area->x_slot, band.groups * k);
-			CMD_SET(&cmd, XFER_ROWS, blocks);
-			CMD_SET(&cmd, XFER_MEM_STRIDE, (uint64_t)t->image.plane * k * EIE_GRANULE_BYTES);
-			CMD_SET(&cmd, XFER_BUF_STRIDE, band.groups * k);
-			emit_load(e, st, layer, cmd, e->x.slot[st->x].user);
-		}
 	}
+	if (fresh && starts && in_pieces(e)) {
+		load_pieces(e, task, st);
+		return;
+	}
+	if (fresh)
+		load_blocks(e, task, st, 0, keeps_channels(e) ? conv->blocks : c->units);
 	emit_stage_weights(e, task, st);
 }
 
@@ -73,13 +133,14 @@ static uint32_t tail_of(const struct emit *e, const struct task *task)
 	return task->group + task->groups == plane ? (uint32_t)(window_out_pixels(&layer_of(e)->window) % EIE_GRANULE_VALUES) : 0;
 }
 
-static void add_vmac(struct emit *e, const struct task *task, const struct stage *st)
+/* Of the chunk's blocks first .. first + n - 1. */
+static int64_t add_vmac(struct emit *e, const struct task *task, const struct stage *st, uint32_t first, uint32_t n)
 {
 	uint32_t layer = e->segment->first_layer, k = e->plan->params.clusters;
 	const struct accel_window *w = &layer_of(e)->window;
 	const struct tile_chunk *c = task->chunk;
 	const struct stream_area *area = &e->plan->area;
-	uint32_t places = e->plan->tensors[layer_of(e)->input].image.places - c->first * k, window = task->group * EIE_GRANULE_VALUES;
+	uint32_t places = e->plan->tensors[layer_of(e)->input].image.places - (c->first + first) * k, window = task->group * EIE_GRANULE_VALUES;
 	struct eie_cmd cmd = { { 0 } };
 	struct conv_band band;
 
@@ -89,13 +150,13 @@ static void add_vmac(struct emit *e, const struct task *task, const struct stage
 	CMD_SET(&cmd, VMAC_WIDE, layer_of(e)->code_bits == 8);
 	CMD_SET(&cmd, VMAC_ORIGIN, band.origin);
 	CMD_SET(&cmd, VMAC_CODEBOOK, e->plan->layers[layer].codebook);
-	CMD_SET(&cmd, VMAC_IN, area->x + st->x * area->x_slot + (keeps_channels(e) ? c->first * band.groups * k : 0));
+	CMD_SET(&cmd, VMAC_IN, area->x + st->x * area->x_slot + ((keeps_channels(e) ? c->first : 0) + first) * band.groups * k);
 	CMD_SET(&cmd, VMAC_KERNEL_Y, w->kernel_y);
 	CMD_SET(&cmd, VMAC_KERNEL_X, w->kernel_x);
-	CMD_SET(&cmd, VMAC_PTR, area->p + st->w * area->p_slot);
+	CMD_SET(&cmd, VMAC_PTR, area->p + st->w * area->p_slot + first * k * window_taps(w) / EIE_PTRS_PER_GRANULE);
 	CMD_SET(&cmd, VMAC_WEIGHTS, area->w + st->w * area->w_slot);
 	CMD_SET(&cmd, VMAC_PLANE, band.groups);
-	CMD_SET(&cmd, VMAC_CHANNELS, places < c->units * k ? places : c->units * k);
+	CMD_SET(&cmd, VMAC_CHANNELS, places < n * k ? places : n * k);
 	CMD_SET(&cmd, VMAC_IN_X, w->width);
 	CMD_SET(&cmd, VMAC_IN_Y, band.rows);
 	CMD_SET(&cmd, VMAC_STRIDE_X, w->stride_x);
@@ -110,7 +171,7 @@ static void add_vmac(struct emit *e, const struct task *task, const struct stage
 	CMD_SET(&cmd, VMAC_PAD_Y, w->pad_top + band.y - band.first_y * w->stride_y);   /* of the band: not below 0, see conv_band() */
 	CMD_SET(&cmd, VMAC_GROUPS, task->groups);
 	CMD_SET(&cmd, VMAC_TAIL, tail_of(e, task));
-	emit_add(e, layer, &cmd);
+	return emit_add(e, layer, &cmd);
 }
 
 static void add_vdrain(struct emit *e, const struct task *task, const struct stage *st)
@@ -135,8 +196,16 @@ static void add_vdrain(struct emit *e, const struct task *task, const struct sta
 
 void emit_compute_conv(struct emit *e, const struct task *task, const struct stage *st)
 {
-	if (task->chunk)
-		add_vmac(e, task, st);
+	uint32_t units = task->chunk ? task->chunk->units : 0;
+
+	for (uint32_t at = 0, n; at < units; at += n) {
+		int64_t vmac;
+
+		n = st->pieces ? emit_piece(at, units, 1) : units;
+		vmac = add_vmac(e, task, st, at, n);
+		if (st->pieces)
+			MARK(e, vmac, WAIT_PREV);
+	}
 	if (task->drains)
 		add_vdrain(e, task, st);
 }

@@ -34,7 +34,7 @@ struct task {
 struct stage {
 	unsigned int x, w, r;
 	int64_t load;
-	bool pieces;   /* the first layer's input comes in pieces, each with a token */
+	bool pieces;   /* the input comes in pieces, each with a token */
 };
 
 struct emit {
@@ -82,8 +82,14 @@ void emit_load(struct emit *e, struct stage *st, uint32_t layer, struct eie_cmd 
 void emit_load_codebook(struct emit *e, struct stage *st, uint32_t layer);
 /* A drain into output slot `out_slot` waits until the store of what is there is done. */
 void emit_wait_stored(struct emit *e, struct eie_cmd *drain, unsigned int out_slot);
+/* Units of the piece of an input of n that starts at unit `at`: `first` at the beginning, then twice as many each time, and no small rest. */
+uint32_t emit_piece(uint32_t at, uint32_t n, uint32_t first);
 /* Streamed layers: weights of the task's chunk, parameters of its row tile. */
 void emit_stage_weights(struct emit *e, const struct task *task, struct stage *st);
+/* The same by parts: true when pointers were loaded, and the stream is to follow, granules first .. first + n - 1 of each cluster's. */
+bool emit_stage_pointers(struct emit *e, const struct tile_chunk *c, struct stage *st);
+void emit_stage_stream(struct emit *e, const struct tile_chunk *c, struct stage *st, uint32_t first, uint32_t n);
+void emit_stage_params(struct emit *e, const struct task *task, struct stage *st);
 /* Cycles of so many products and bytes. */
 double emit_estimate(const struct emit *e, uint64_t nonzeros, uint64_t bytes);
 /* Cuts tasks into jobs and writes them. */
@@ -91,7 +97,7 @@ void emit_tasks(struct emit *e, const struct task *tasks, uint64_t n);
 
 /* emit_conv.c: as their namesakes in emit.c, for a segment that is a convolution. */
 void emit_conv(struct emit *e);
-void emit_stage_conv(struct emit *e, const struct task *task, struct stage *st);
+void emit_stage_conv(struct emit *e, const struct task *task, bool starts, struct stage *st);
 void emit_compute_conv(struct emit *e, const struct task *task, const struct stage *st);
 int64_t emit_store_conv(struct emit *e, const struct task *task);
 

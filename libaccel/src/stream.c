@@ -60,3 +60,15 @@ uint32_t stream_pointer(uint32_t start, uint32_t entries)
 	assert(start >> EIE_PTR_START_BITS == 0 && entries >> EIE_PTR_LEN_BITS == 0);
 	return start | entries << EIE_PTR_START_BITS;
 }
+
+uint32_t stream_end(const uint8_t *pointers, uint32_t n)
+{
+	while (n--) {
+		const uint8_t *p = pointers + (size_t)n * 4;
+		uint32_t pointer = p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+
+		if (pointer)   /* an empty column's does not say where it is */
+			return (pointer & ((1u << EIE_PTR_START_BITS) - 1)) + (pointer >> EIE_PTR_START_BITS);
+	}
+	return 0;
+}

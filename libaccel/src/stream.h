@@ -4,6 +4,7 @@
 #define ACCEL_STREAM_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* More rows than this in a cluster could overflow the length field of a column pointer. */
@@ -20,5 +21,7 @@ uint32_t stream_entries(const uint32_t *rows, uint32_t n, bool wide);
 uint32_t stream_encode(const uint32_t *rows, const uint8_t *codes, uint32_t n, bool wide, uint8_t *out);
 /* The pointer of a column. */
 uint32_t stream_pointer(uint32_t start, uint32_t entries);
+/* Entries of the first n columns, whose little-endian pointers these are. */
+uint32_t stream_end(const uint8_t *pointers, uint32_t n);
 
 #endif
