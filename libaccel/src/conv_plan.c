@@ -11,6 +11,14 @@ static uint32_t min32(uint32_t a, uint32_t b)
 	return a < b ? a : b;
 }
 
+/* Parts of n, not more of them than with `most` a part, but of one size: two slots cannot hide the load of a long one behind a short one. */
+static uint32_t even(uint32_t n, uint32_t most)
+{
+	uint32_t parts = (n + most - 1) / most;
+
+	return (n + parts - 1) / parts;
+}
+
 /* Words of eight rows of eight sums in an accumulator half. */
 static uint32_t half_words(const struct eie_params *p)
 {
@@ -71,6 +79,7 @@ static int cut_pixels(const struct accel_layer *layer, const struct eie_params *
 		if (conv->chunk_blocks)
 			break;
 	}
+	conv->chunk_blocks = even(conv->blocks, conv->chunk_blocks);
 	conv->batches = (plane + conv->groups - 1) / conv->groups;
 	conv->band_batches = 1;
 	while (conv->band_batches < conv->batches &&
@@ -118,6 +127,7 @@ int pool_plan_make(const struct accel_layer *layer, const struct eie_params *par
 		if ((uint64_t)band * k <= slot)
 			break;
 	}
+	conv->groups = even(plane, conv->groups);
 	conv->batches = conv->bands = (plane + conv->groups - 1) / conv->groups;
 	conv->chunk_blocks = slot / (k * (band > conv->groups ? band : conv->groups));
 	conv->chunk_blocks = min32(min32(conv->chunk_blocks, conv->blocks), EIE_CMD_VPOOL_CHANNELS_MASK / k);
