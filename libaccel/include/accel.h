@@ -160,6 +160,7 @@ struct accel_csr {
 	const float *codebook;      /* [ncodes]; codebook[0] must be 0 */
 	unsigned int ncodes;        /* at most 16 (4-bit codes) or 256 (8-bit codes) */
 	const float *bias;          /* [rows], or NULL */
+	const float *row_scale;     /* [rows], normal numbers above 0: the weights of row r are row_scale[r] * codebook[code]; NULL: 1 for all */
 };
 
 /* Adds output = activation(W input + bias); everything is copied. The input is taken flattened. */

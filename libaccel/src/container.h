@@ -10,6 +10,7 @@
 #define EIE_FEATURE_NETWORK "network"      /* must-understand: operators of ONNX, node `network` */
 #define EIE_FEATURE_CODES   "codes"        /* constants of a network as codebook, codes and positions */
 #define EIE_FEATURE_PREPROCESS "preprocess" /* how pictures become inputs, node `preprocess` */
+#define EIE_FEATURE_ROW_SCALES "row-scales" /* layers with a scale for each row, blob `row-scale` */
 #define EIE_HEADER_CRC   "header-crc32c"
 #define EIE_DATA_ALIGN   16u               /* data begin at the next multiple behind the device tree */
 #define EIE_BLOB_ALIGN   8u

@@ -73,6 +73,23 @@ static int read_requant(struct eie_reader *r, int node, struct accel_layer *laye
 	return 0;
 }
 
+static int read_row_scale(struct eie_reader *r, int node, struct accel_layer *layer)
+{
+	void *values;
+	int ret;
+
+	if (fdt_subnode_offset(r->fdt, node, "row-scale") < 0)
+		return 0;
+	if (!r->row_scales)
+		return BAD(r, "blob 'row-scale' in a file that does not name the feature '%s'", EIE_FEATURE_ROW_SCALES);
+	ret = eie_copy_blob(r, node, "row-scale", layer->rows, sizeof(*layer->row_scale), &values);
+	if (ret)
+		return ret;
+	layer->row_scale = values;
+	layer->file_bytes_other += layer->rows * (uint64_t)4;
+	return 0;
+}
+
 static int read_label(struct eie_reader *r, int node, char **name)
 {
 	const char *label;
@@ -174,6 +191,8 @@ static int read_weighted(struct eie_reader *r, int node, struct accel_layer *lay
 	layer->bias_q = values;
 	layer->file_bytes_other = layer->ncodes * (uint64_t)8 + layer->rows * (uint64_t)8;
 	ret = read_requant(r, node, layer);
+	if (!ret)
+		ret = read_row_scale(r, node, layer);
 	if (!ret)
 		ret = eie_read_codes(r, node, layer->nnz, layer->code_bits, &layer->code, &layer->file_bytes_codes);
 	/* rows and nnz are no larger than the blobs of bias and codes, which are there */
@@ -371,6 +390,8 @@ static int check_features(struct eie_reader *r)
 				continue;   /* what it says stands with the constants */
 			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_PREPROCESS))
 				r->preprocess = true;
+			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_ROW_SCALES))
+				r->row_scales = true;
 			else
 				return accel_fail(r->err, -ENOTSUP, NULL,
 						  "%s: node '%s' needs the feature '%s', which this version does not have; use a newer library",

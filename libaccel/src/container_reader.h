@@ -19,6 +19,7 @@ struct eie_reader {
 	uint64_t data_size;
 	bool network;                  /* the file holds a network */
 	bool preprocess;               /* and a description of pictures */
+	bool row_scales;               /* layers may have a scale a row */
 	struct eie_extent *extents;    /* blobs met so far */
 	size_t nextents, room;
 	const char *where;             /* what the next errors are about: label of the tensor or layer, or NULL */

@@ -122,6 +122,10 @@ static void put_layer(struct eie_writer *w, const struct accel_layer *layer, uns
 		eie_put_blob(w, "shift", layer->shift, layer->rows * sizeof(*layer->shift));
 		bytes->other += layer->rows * (uint64_t)3;
 	}
+	if (layer->row_scale) {
+		eie_put_blob(w, "row-scale", layer->row_scale, layer->rows * sizeof(*layer->row_scale));
+		bytes->other += layer->rows * (uint64_t)4;
+	}
 	eie_end(w);
 }
 
@@ -161,6 +165,17 @@ void eie_put_layers(struct eie_writer *w, const struct accel_model *model, struc
 	eie_end(w);
 }
 
+static bool has_row_scales(const struct accel_model *model)
+{
+	for (unsigned int i = 0; i < model->nlayers; i++)
+		if (model->layers[i].row_scale)
+			return true;
+	for (unsigned int n = 0; model->net && n < model->net->nnodes; n++)
+		if (!model->net->nodes[n].op && has_row_scales(model->net->nodes[n].segment))
+			return true;
+	return false;
+}
+
 static void put_features(struct eie_writer *w, const struct accel_model *model)
 {
 	char list[64];
@@ -172,6 +187,8 @@ static void put_features(struct eie_writer *w, const struct accel_model *model)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_CODES) + 1;
 	if (model->has_preprocess)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_PREPROCESS) + 1;
+	if (has_row_scales(model))
+		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_ROW_SCALES) + 1;
 	if (len)
 		eie_put(w, "must-understand", list, len);
 }

@@ -55,7 +55,7 @@ static void run_conv_row(const struct accel_layer *layer, uint32_t r, uint32_t o
 		uint32_t tap = layer->col[k] % window_taps(w), channel = layer->col[k] / window_taps(w), first, last;
 		int32_t iy = (int32_t)(oy * w->stride_y + tap / w->kernel_x * w->dilate_y) - (int32_t)w->pad_top;
 		int32_t dx = (int32_t)(tap % w->kernel_x * w->dilate_x) - (int32_t)w->pad_left;
-		double weight = (double)layer->codebook[layer->code[k]];
+		double weight = (double)layer->codebook[layer->code[k]] * accel_row_scale(layer, r);
 		const float *row;
 
 		if (iy < 0 || iy >= (int32_t)w->height)
@@ -126,7 +126,7 @@ void accel_float_run(const struct accel_model *model, float **values)
 			double sum = (double)layer->bias[r];
 
 			for (uint32_t k = layer->rowptr[r]; k < layer->rowptr[r + 1]; k++)
-				sum += (double)layer->codebook[layer->code[k]] * (double)x[layer->col[k]];
+				sum += (double)layer->codebook[layer->code[k]] * accel_row_scale(layer, r) * (double)x[layer->col[k]];
 			y[r] = activate(layer, sum);
 		}
 	}

@@ -181,8 +181,10 @@ static int add_layer(struct accel_graph *graph, const char *name, unsigned int i
 	};
 	if (window)
 		layer->window = *window;
+	if (csr->row_scale)
+		layer->row_scale = copy(csr->row_scale, csr->rows, sizeof(*layer->row_scale));
 	if (layer->name && layer->rowptr && layer->col && layer->code && layer->codebook && layer->bias &&
-	    layer->codebook_q && layer->bias_q && layer->mult && layer->shift)
+	    (layer->row_scale || !csr->row_scale) && layer->codebook_q && layer->bias_q && layer->mult && layer->shift)
 		ret = add_tensor(graph, name, ndim, dims, err);
 	else
 		ret = no_memory(err, name);

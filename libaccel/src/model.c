@@ -94,6 +94,7 @@ void accel_layer_clear(struct accel_layer *layer)
 	free(layer->code);
 	free(layer->codebook);
 	free(layer->bias);
+	free(layer->row_scale);
 	free(layer->codebook_q);
 	free(layer->bias_q);
 	free(layer->mult);
@@ -258,6 +259,10 @@ int accel_csr_check(const char *file, const char *layer, const struct accel_csr 
 	for (uint32_t r = 0; csr->bias && r < csr->rows; r++)
 		if (!isfinite(csr->bias[r]))
 			return accel_fail(err, code, layer, "%s: layer '%s': bias[%u] is not a finite number", file, layer, r);
+	for (uint32_t r = 0; csr->row_scale && r < csr->rows; r++)
+		if (!isfinite(csr->row_scale[r]) || csr->row_scale[r] < FLT_MIN)
+			return accel_fail(err, code, layer, "%s: layer '%s': row_scale[%u] is %g; it must be a normal number above 0", file,
+					  layer, r, (double)csr->row_scale[r]);
 
 	if (csr->rowptr[0] != 0)
 		return accel_fail(err, code, layer, "%s: layer '%s': rowptr[0] is %u; it must be 0", file, layer, csr->rowptr[0]);
@@ -426,6 +431,7 @@ static int check_layer(const struct accel_model *model, const struct accel_layer
 		.codebook = layer->codebook,
 		.ncodes = layer->ncodes,
 		.bias = layer->bias,
+		.row_scale = layer->row_scale,
 	};
 	int ret = 0;
 

@@ -35,9 +35,10 @@ struct accel_layer {
 	unsigned int ncodes;         /* entries of the codebooks, the zero of code 0 included */
 	float *codebook;             /* [ncodes], source of truth */
 	float *bias;                 /* [rows], source of truth (zeros when the graph had none) */
+	float *row_scale;            /* [rows], source of truth: weights of row r are row_scale[r] * codebook[code]; NULL: 1 for all */
 	float codebook_scale;        /* derived: codebook[i] ~ codebook_q[i] * codebook_scale */
 	int16_t *codebook_q;         /* [ncodes], [0] = 0 */
-	int32_t *bias_q;             /* [rows], in units of input scale * codebook_scale */
+	int32_t *bias_q;             /* [rows], in units of input scale * codebook_scale * row scale */
 	uint16_t *mult;              /* [rows] m */
 	uint8_t *shift;              /* [rows] s, 1..47 */
 	uint64_t file_bytes_codes, file_bytes_index, file_bytes_other;
@@ -47,6 +48,11 @@ struct accel_layer {
 static inline bool accel_layer_weighted(const struct accel_layer *layer)
 {
 	return layer->kind == ACCEL_LAYER_FC || layer->kind == ACCEL_LAYER_CONV;
+}
+
+static inline double accel_row_scale(const struct accel_layer *layer, uint32_t row)
+{
+	return layer->row_scale ? (double)layer->row_scale[row] : 1;
 }
 
 static inline bool accel_layer_pools(const struct accel_layer *layer)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * The derivation of docs/numbers.md. Every tensor has a number of steps qx: amax = qx * scale; every layer a number qw for its
- * codebook. Both are 32767 unless a sum could leave int32; then the missing factor is shared between the two. Tensors that pooling or concatenation
+ * codebook. Both are 32767 unless a sum could leave int32; then the missing factor is shared between the two, or the codebook, where it is of small integers
+ * that stay exact, gives what it has first. Tensors that pooling or concatenation
  * joins are a group: one amax, one qx. Their scales are one, or the average pooling between them decides how they differ (factor).
  */
 #include "quant.h"
@@ -209,8 +210,33 @@ static double codebook_amax(const struct accel_layer *layer, double in_amax)
 	if (amax > 0)
 		return amax;
 	for (uint32_t r = 0; r < layer->rows; r++)
-		bias = fmax(bias, fabs((double)layer->bias[r]));
+		bias = fmax(bias, fabs((double)layer->bias[r]) / accel_row_scale(layer, r));
 	return bias > 0 ? bias / in_amax : 1;
+}
+
+/* The largest magnitude of a codebook of integers, whose multiples are steps that round nothing; 0: another codebook, or large ones. */
+static int32_t exact_steps(const struct accel_layer *layer)
+{
+	double amax = 0;
+
+	for (unsigned int i = 1; i < layer->ncodes; i++) {
+		double v = (double)layer->codebook[i];
+
+		if (v != rint(v) || fabs(v) > QW_MIN)
+			return 0;
+		amax = fmax(amax, fabs(v));
+	}
+	return (int32_t)amax;
+}
+
+/* The most steps of the codebook that are not above limit, or the fewest that it may have. */
+static int32_t fewer_steps(const struct accel_layer *layer, double limit)
+{
+	int32_t exact = exact_steps(layer);
+
+	if (!exact)
+		return (int32_t)clamp(limit, QW_MIN, Q_MAX);
+	return (int32_t)clamp(floor(limit / exact), 1, floor((double)Q_MAX / exact)) * exact;
 }
 
 /*
@@ -220,7 +246,7 @@ static double codebook_amax(const struct accel_layer *layer, double in_amax)
 static int try_codebook(const struct solver *s, struct accel_layer *layer, int32_t qw, double *excess, struct accel_error *err)
 {
 	const struct accel_tensor *in = &s->model->tensors[layer->input];
-	double unit;
+	double unit;   /* of a sum, but for the row's scale */
 
 	layer->codebook_scale = (float)(codebook_amax(layer, amax_of(s, layer->input)) / qw);
 	if (!(layer->codebook_scale >= FLT_MIN) || !isfinite(layer->codebook_scale))
@@ -239,7 +265,7 @@ static int try_codebook(const struct solver *s, struct accel_layer *layer, int32
 	unit = (double)in->scale * (double)layer->codebook_scale;
 	*excess = 0;
 	for (uint32_t r = 0; r < layer->rows; r++) {
-		double bias = rint((double)layer->bias[r] / unit);
+		double bias = rint((double)layer->bias[r] / (unit * accel_row_scale(layer, r)));
 		int64_t lo, hi;
 
 		accel_row_interval(layer, in->lo, in->hi, r, &lo, &hi);
@@ -250,15 +276,18 @@ static int try_codebook(const struct solver *s, struct accel_layer *layer, int32
 	}
 	if (*excess <= 1)
 		for (uint32_t r = 0; r < layer->rows; r++)
-			layer->bias_q[r] = (int32_t)rint((double)layer->bias[r] / unit);
+			layer->bias_q[r] = (int32_t)rint((double)layer->bias[r] / (unit * accel_row_scale(layer, r)));
 	return 0;
 }
 
-/* Steps for a layer's input that leave its codebook at least QW_MIN steps, with equal relative errors as far as that goes. */
-static int32_t share_bits(double excess)
+/*
+ * Steps for a layer's input that leave its codebook the fewest that it may have at least, with equal relative errors as far as that goes. Where the codebook
+ * stays exact the input gets all it can.
+ */
+static int32_t share_bits(const struct accel_layer *layer, double excess)
 {
 	double product = (double)Q_MAX * Q_MAX / excess;
-	double qw = clamp(sqrt(product), QW_MIN, Q_MAX);
+	double qw = fewer_steps(layer, exact_steps(layer) ? product / Q_MAX : sqrt(product));
 
 	/* a little less, so that rounding of the codebook does not spoil it */
 	return (int32_t)clamp(0.999 * product / qw, 0, Q_MAX);
@@ -270,7 +299,7 @@ static int32_t share_bits(double excess)
  */
 static int fit_layer(const struct solver *s, struct accel_layer *layer, struct accel_error *err)
 {
-	int32_t qw = Q_MAX, *steps = &s->steps[s->group[layer->input]];
+	int32_t qw = Q_MAX, least = fewer_steps(layer, 0), *steps = &s->steps[s->group[layer->input]];
 
 	for (;;) {
 		double excess;
@@ -278,11 +307,11 @@ static int fit_layer(const struct solver *s, struct accel_layer *layer, struct a
 
 		if (ret || excess <= 1)
 			return ret;
-		if (qw == QW_MIN) {
+		if (qw == least) {
 			*steps = (int32_t)clamp(0.999 * *steps / excess, 0, *steps - 1);
 			return -EAGAIN;
 		}
-		qw = (int32_t)clamp(qw / excess, QW_MIN, qw - 1);
+		qw = fewer_steps(layer, fmin(qw / excess, qw - 1));
 	}
 }
 
@@ -319,7 +348,7 @@ static int solve_steps(const struct solver *s, struct accel_error *err)
 		ret = try_codebook(s, layer, Q_MAX, &excess, err);
 		if (ret)
 			return ret;
-		want = excess > 1 ? share_bits(excess) : Q_MAX;
+		want = excess > 1 ? share_bits(layer, excess) : Q_MAX;
 		*steps = want < *steps ? want : *steps;
 	}
 	do {
@@ -366,19 +395,13 @@ int accel_quantise(struct accel_model *model, struct accel_error *err)
 	for (unsigned int i = 0; !ret && i < model->nlayers; i++) {
 		struct accel_layer *layer = &model->layers[i];
 		const struct accel_tensor *in = &model->tensors[layer->input], *out = &model->tensors[layer->output];
-		uint16_t mult;
-		uint8_t shift;
+		double ratio = (double)in->scale * (double)layer->codebook_scale / (double)out->scale;
 
-		if (!accel_layer_weighted(layer))
-			continue;
-		ret = accel_requant_params((double)in->scale * (double)layer->codebook_scale / (double)out->scale, &mult, &shift);
+		for (uint32_t r = 0; !ret && r < layer->rows && accel_layer_weighted(layer); r++)
+			ret = accel_requant_params(ratio * accel_row_scale(layer, r), &layer->mult[r], &layer->shift[r]);
 		if (ret)
 			return accel_fail(err, ret, layer->name, "layer '%s': its output range %g .. %g is too small for its inputs and weights; calibrate with inputs that reach it",
 					  layer->name, (double)out->range_lo, (double)out->range_hi);
-		for (uint32_t r = 0; r < layer->rows; r++) {
-			layer->mult[r] = mult;
-			layer->shift[r] = shift;
-		}
 	}
 	return ret;
 }

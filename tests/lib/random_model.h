@@ -45,8 +45,9 @@ static inline unsigned int random_any_layer(struct accel_graph *graph, uint64_t 
 	unsigned int ncodes = bits == 8 ? 256 : 16, output;
 	uint32_t *rowptr = malloc(((size_t)rows + 1) * sizeof(*rowptr)), *col = malloc((size_t)rows * cols * sizeof(*col) + 4);
 	uint8_t *code = malloc((size_t)rows * cols + 1);
-	float codebook[256] = { 0 }, *bias = malloc(rows * sizeof(*bias));
-	struct accel_csr csr = { rows, cols, rowptr, col, code, codebook, ncodes, bias };
+	float codebook[256] = { 0 }, *bias = malloc(rows * sizeof(*bias)), *scale = malloc(rows * sizeof(*scale));
+	/* rows of 8-bit codes have scales of their own */
+	struct accel_csr csr = { rows, cols, rowptr, col, code, codebook, ncodes, bias, bits == 8 ? scale : NULL };
 	struct accel_error err = { 0 };
 	uint32_t n = 0;
 
@@ -57,6 +58,7 @@ static inline unsigned int random_any_layer(struct accel_graph *graph, uint64_t 
 
 		rowptr[r] = n;
 		bias[r] = (float)(random_unit(seed) - 0.5);
+		scale[r] = (float)(1 + r % 3) / 2;
 		for (uint32_t c = 0; c < cols; c++) {
 			bool keep = random_unit(seed) < d;
 
@@ -77,6 +79,7 @@ static inline unsigned int random_any_layer(struct accel_graph *graph, uint64_t 
 	free(col);
 	free(code);
 	free(bias);
+	free(scale);
 	return output;
 }
 

@@ -113,7 +113,7 @@ static void test_long_gaps(void **p)
 	uint32_t rows = 3000, cols = 3000, *rowptr = calloc(rows + 1, sizeof(*rowptr)), col[] = { 0, 1, 2, 3, 2999 };
 	uint8_t code[] = { 1, 1, 1, 1, 1 };
 	float codebook[] = { 0, 1 };
-	struct accel_csr csr = { rows, cols, rowptr, col, code, codebook, 2, NULL };
+	struct accel_csr csr = { rows, cols, rowptr, col, code, codebook, 2, NULL, NULL };
 	struct accel_graph *graph;
 	unsigned int t;
 

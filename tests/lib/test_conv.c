@@ -240,7 +240,7 @@ static void test_refused(void **state)
 	static const uint32_t rowptr[] = { 0, 1 }, col[] = { 4 }, two[] = { 0, 1, 2 }, first[] = { 4, 4 }, own[] = { 4, 9 };
 	static const uint8_t code[] = { 1 }, ones[] = { 1, 1 };
 	static const float codebook[] = { 0, 1 };
-	struct accel_csr csr = { 1, 18, rowptr, col, code, codebook, 2, NULL };
+	struct accel_csr csr = { 1, 18, rowptr, col, code, codebook, 2, NULL, NULL };
 	struct accel_error err;
 	struct accel_graph *g;
 	unsigned int tensor, out;

@@ -23,7 +23,7 @@ static int setup(void **p)
 {
 	struct state *s = calloc(1, sizeof(*s));
 
-	s->csr = (struct accel_csr) { 3, 4, rowptr, col, code, codebook, 3, bias };
+	s->csr = (struct accel_csr) { 3, 4, rowptr, col, code, codebook, 3, bias, NULL };
 	assert_int_equal(accel_graph_new(&s->graph), 0);
 	assert_int_equal(accel_graph_input(s->graph, "x", 1, four, -1, 1, &s->input, &s->err), 0);
 	*p = s;
@@ -137,7 +137,7 @@ static void test_bad_csr(void **p)
 
 #define FRESH() do { \
 	memcpy(rp, rowptr, sizeof(rp)); memcpy(c, col, sizeof(c)); memcpy(k, code, sizeof(k)); memcpy(cb, codebook, sizeof(cb)); \
-	memcpy(b, bias, sizeof(b)); s->csr = (struct accel_csr) { 3, 4, rp, c, k, cb, 3, b }; \
+	memcpy(b, bias, sizeof(b)); s->csr = (struct accel_csr) { 3, 4, rp, c, k, cb, 3, b, NULL }; \
 } while (0)
 #define REFUSE(change, text) do { FRESH(); change; refuse(s, text); } while (0)
 

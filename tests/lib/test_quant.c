@@ -61,7 +61,7 @@ static void test_rules(void **p)
 	uint32_t rowptr[] = { 0, 3 }, col[] = { 0, 1, 2 };
 	uint8_t code[] = { 1, 2, 3 };
 	float codebook[] = { 0, 0.25f, -0.5f, 1e-9f }, bias[] = { 0.125f };
-	struct accel_csr csr = { 1, 3, rowptr, col, code, codebook, 4, bias };
+	struct accel_csr csr = { 1, 3, rowptr, col, code, codebook, 4, bias, NULL };
 	float item[] = { 1, -1, 0 };   /* y = .25 + .5 + .125 */
 	struct accel_graph *graph = graph_of(&csr, -0.5f, 2, ACCEL_ACT_NONE);
 	const struct accel_layer *l;
@@ -96,7 +96,7 @@ static void test_relu6(void **p)
 	uint32_t rowptr[] = { 0, 1 }, col[] = { 0 };
 	uint8_t code[] = { 1 };
 	float codebook[] = { 0, 1 }, item[] = { 3 }, ten[] = { 10 }, y;
-	struct accel_csr csr = { 1, 1, rowptr, col, code, codebook, 2, NULL };
+	struct accel_csr csr = { 1, 1, rowptr, col, code, codebook, 2, NULL, NULL };
 	struct accel_graph *graph;
 	struct accel_model *model;
 
@@ -238,7 +238,7 @@ static void test_impossible(void **p)
 	uint32_t rowptr[] = { 0, 1 }, col[] = { 0 };
 	uint8_t code[] = { 1 };
 	float codebook[] = { 0, 1e-6f }, bias[] = { 10 }, zero[] = { 0 };
-	struct accel_csr csr = { 1, 1, rowptr, col, code, codebook, 2, bias };
+	struct accel_csr csr = { 1, 1, rowptr, col, code, codebook, 2, bias, NULL };
 	struct accel_error err = { 0 };
 	struct accel_model *model;
 	struct accel_graph *graph;
@@ -275,7 +275,7 @@ static void test_empty_layer(void **p)
 {
 	uint32_t rowptr[] = { 0, 0, 0 };
 	float codebook[] = { 0 }, bias[] = { 3, -1.5f };
-	struct accel_csr csr = { 2, 4, rowptr, NULL, NULL, codebook, 1, bias };
+	struct accel_csr csr = { 2, 4, rowptr, NULL, NULL, codebook, 1, bias, NULL };
 	struct accel_model *model = test_finish(graph_of(&csr, -1, 1, ACCEL_ACT_NONE));
 	struct accel_cpu *cpu;
 	int16_t *y;
