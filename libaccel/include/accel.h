@@ -256,6 +256,17 @@ struct accel_calib_info {
 	float group_lo, group_hi;          /* union of their ranges */
 };
 
+/* What becomes of layers with more different weights than a codebook has room for: EXACT: they stay float32 on the CPU; LINEAR: the engine gets them, rounded. */
+enum accel_weights { ACCEL_WEIGHTS_EXACT = 0, ACCEL_WEIGHTS_LINEAR = 1 };
+
+/* A layer whose weights were rounded, to -127 .. 127 times a scale for each row; strings are valid during the call. */
+struct accel_rounded_info {
+	const char *layer, *op;
+	uint32_t rows;
+	uint64_t weights;
+	double signal, noise;              /* sums of squares: of the weights, of what rounding changed */
+};
+
 struct accel_onnx_options {
 	size_t size;                       /* sizeof(struct accel_onnx_options): later versions append */
 	unsigned int nshapes, nfixed;
@@ -272,11 +283,14 @@ struct accel_onnx_options {
 	void (*calib_report)(void *arg, const struct accel_calib_info *info);   /* called for each layer, in order; or NULL: costs a run more */
 	void *calib_report_arg;
 	bool float_convolutions;           /* convolutions stay float32 on the CPU, whatever their weights are */
+	enum accel_weights weights;
+	void (*rounded)(void *arg, const struct accel_rounded_info *info);   /* called for each layer that LINEAR rounds; or NULL */
+	void *rounded_arg;
 };
 
 /*
  * Imports an ONNX file: docs/onnx.md says what is supported. Convolutions and fully connected layers whose weights have at most 255 different values
- * are for the engine, with number ranges from calib or guessed; the rest is for the CPU. An engine without vector mode leaves the convolutions to the
+ * (with ACCEL_WEIGHTS_LINEAR the others too) are for the engine, with number ranges from calib or guessed; the rest is for the CPU. An engine without vector mode leaves the convolutions to the
  * CPU, which computes the same numbers. options may be NULL. Errors name file, node and operator: -EBADMSG (no ONNX file, damaged), -EINVAL (graph or options wrong), -ENOTSUP, -E2BIG, -ENOMEM, and those of reading.
  */
 int accel_model_from_onnx(const char *path, const struct accel_onnx_options *options, struct accel_model **model,

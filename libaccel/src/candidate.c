@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "candidate.h"
+#include "candidate_weights.h"
 #include "graph.h"
 #include "op_conv.h"
 #include "window.h"
@@ -27,101 +28,6 @@ int candidate_refuse(const struct accel_network *net, struct net_node *node, str
 	return accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
 }
 
-/* ---------------------------------------------------------------- weights */
-
-/* Weight of row r, column c. */
-static float weight(const struct candidate *f, uint32_t r, uint32_t c)
-{
-	uint32_t groups = f->window.groups, own;
-
-	if (f->kind != CANDIDATE_CONV)
-		return f->weights[r * f->row_stride + c * f->col_stride];
-	own = f->cols / groups;   /* columns of a group; a row has zeros for the others */
-	return r / (f->rows / groups) == c / own ? f->weights[(uint64_t)r * own + c % own] : 0;
-}
-
-/* Values that weights may have, and the codes of those; own: as the author of the network gave it. */
-struct codebook {
-	float value[256];          /* [0] = 0 */
-	unsigned int n;            /* 257: too many */
-	float sorted[256];         /* n - 1 values in order, or fewer where some are equal, and the code of each */
-	uint8_t code[256];
-	unsigned int nsorted;
-};
-
-/* Place of w in sorted, or where it had to be. */
-static unsigned int place_of(const struct codebook *b, float w)
-{
-	unsigned int lo = 0, hi = b->nsorted;
-
-	while (lo < hi) {
-		unsigned int middle = (lo + hi) / 2;
-
-		if (b->sorted[middle] < w)
-			lo = middle + 1;
-		else
-			hi = middle;
-	}
-	return lo;
-}
-
-/* Code of a weight; 0: it is not there. */
-static uint8_t code_of(const struct codebook *b, float w)
-{
-	unsigned int at = place_of(b, w);
-
-	return at < b->nsorted && b->sorted[at] == w ? b->code[at] : 0;
-}
-
-static void add_value(struct codebook *b, float w, unsigned int code)
-{
-	unsigned int at = place_of(b, w);
-
-	if (w == 0 || (at < b->nsorted && b->sorted[at] == w))
-		return;
-	memmove(b->sorted + at + 1, b->sorted + at, (b->nsorted - at) * sizeof(*b->sorted));
-	memmove(b->code + at + 1, b->code + at, b->nsorted - at);
-	b->sorted[at] = w;
-	b->code[at] = (uint8_t)code;
-	b->nsorted++;
-}
-
-/* The codebook that the weights came with, if it still has all of them. */
-static bool own_codebook(const struct candidate *f, struct codebook *b)
-{
-	*b = (struct codebook){ .n = f->ncodes };
-	for (unsigned int i = 0; i < f->ncodes; i++) {
-		b->value[i] = f->codebook[i];
-		add_value(b, f->codebook[i], i);
-	}
-	for (uint64_t i = 0; i < f->weight_count; i++)
-		if (f->weights[i] != 0 && !code_of(b, f->weights[i]))
-			return false;
-	return f->ncodes;
-}
-
-/* Or the different values in order; more than 255 end the search. */
-static void find_codebook(const struct candidate *f, struct codebook *b)
-{
-	if (own_codebook(f, b))
-		return;
-	*b = (struct codebook){ .n = 1 };
-	for (uint64_t i = 0; i < f->weight_count; i++) {
-		if (f->weights[i] == 0 || code_of(b, f->weights[i]))
-			continue;
-		if (b->nsorted == 255) {
-			b->n = 257;
-			return;
-		}
-		add_value(b, f->weights[i], 1);
-	}
-	b->n = b->nsorted + 1;
-	for (unsigned int i = 0; i < b->nsorted; i++) {
-		b->value[i + 1] = b->sorted[i];
-		b->code[i] = (uint8_t)(i + 1);
-	}
-}
-
 /* ---------------------------------------------------------------- which nodes */
 
 /* What the candidates are looked for in. */
@@ -129,6 +35,7 @@ struct finder {
 	struct accel_network *net;
 	const struct pass_users *users;
 	struct candidate *all;     /* [nnodes] */
+	const struct placement *how;
 	struct accel_error *err;
 };
 
@@ -179,27 +86,22 @@ static bool take_bias(const struct accel_network *net, struct candidate *f, uint
 	return true;
 }
 
-/*
- * A network whose weights nobody shared has layers of few weights all the same, depthwise and squeeze layers above all. Quantised one by one
- * they would cost accuracy and a trip to the engine each, and win nothing.
- */
-static bool weights_are_shared(const struct candidate *f, const struct codebook *b)
+/* Weights that a codebook does not hold are rounded, or leave the layer to the CPU. */
+static int check_weights(const struct finder *s, uint32_t n, const char *what)
 {
-	/* pruned ones count: they share the zero */
-	return f->ncodes || 2 * (uint64_t)b->nsorted <= f->weight_count;
-}
+	struct candidate *f = &s->all[n];
+	enum weights_kind kind = weights_look(f);
 
-/* The codebook has room for 255 values. */
-static int check_codebook(const struct finder *s, uint32_t n, const char *what)
-{
-	struct codebook book;
-
-	find_codebook(&s->all[n], &book);
-	if (book.n > 256)
-		return REFUSE(s, n, "%s, but with more than 255 different weights: the engine has codebooks of 255; prune and quantise them first", what);
-	if (s->all[n].kind == CANDIDATE_CONV && !weights_are_shared(&s->all[n], &book))
-		return REFUSE(s, n, "%s, but its few weights are nearly all different: nobody pruned or quantised them", what);
-	return 0;
+	if (kind == WEIGHTS_SHARED)
+		return 0;
+	if (kind == WEIGHTS_INFINITE)
+		return REFUSE(s, n, "%s with weights or biases that are not finite", what);
+	f->linear = s->how->linear;
+	if (f->linear)
+		return 0;
+	if (kind == WEIGHTS_MANY)
+		return REFUSE(s, n, "%s, but with more than 255 different weights: the engine has codebooks of 255; import rounds them unless told otherwise (--weights)", what);
+	return REFUSE(s, n, "%s, but its few weights are nearly all different: nobody pruned or quantised them; import rounds them unless told otherwise (--weights)", what);
 }
 
 /* MatMul and Gemm. */
@@ -243,7 +145,7 @@ static int find_fc(const struct finder *s, uint32_t n)
 	}
 	if (!activation_of(act, &f->activation))
 		return REFUSE(s, n, "the activation behind it is not one of this engine (ReLU, ReLU6)");
-	if (check_codebook(s, n, "fully connected"))
+	if (f->kind && check_weights(s, n, "fully connected"))
 		return -ENOMEM;
 	if (f->kind && taken_in != NET_NONE)
 		s->all[taken_in].kind = CANDIDATE_TAKEN_IN;
@@ -288,6 +190,7 @@ static int find_conv(const struct finder *s, uint32_t n)
 	f->rows = w->dims[0];
 	f->cols = x->dims[1] * plan->w.kernel[1] * plan->w.kernel[2];
 	take_weights(f, w);
+	f->row_scale = w->row_scale;
 	f->window = window_of(&plan->w, x->dims[1], plan->groups);
 	if (check_limits(s, n))
 		return -ENOMEM;
@@ -295,7 +198,7 @@ static int find_conv(const struct finder *s, uint32_t n)
 		return REFUSE(s, n, "its bias is not one constant a channel");
 	if (f->kind && !activation_of(&node->act, &f->activation))
 		return REFUSE(s, n, "the activation behind it is not one of this engine (ReLU, ReLU6)");
-	return f->kind ? check_codebook(s, n, "convolution") : 0;
+	return f->kind ? check_weights(s, n, "convolution") : 0;
 }
 
 /* All windows have as many pixels to divide by: none sticks out of the image, or the padding that is counted. */
@@ -370,13 +273,15 @@ static bool is_one_of(const struct net_node *node, const char *const *names)
 	return false;
 }
 
-int candidates_find(struct accel_network *net, const struct pass_users *users, bool conv, struct candidate *c, struct accel_error *err)
+int candidates_find(struct accel_network *net, const struct pass_users *users, const struct placement *how, struct candidate *c,
+		    struct accel_error *err)
 {
 	static const char *const fcs[] = { "MatMul", "Gemm", NULL };
 	static const char *const pools[] = { "MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool", NULL };
 	static const char *const joins[] = { "Concat", "Add", "Sum", NULL };
 	static const char *const reshapes[] = { "Reshape", "Flatten", "Squeeze", "Unsqueeze", NULL };
-	const struct finder s = { net, users, c, err };
+	const struct finder s = { net, users, c, how, err };
+	bool conv = how->conv;
 	int ret = 0;
 
 	for (uint32_t n = 0; !ret && n < net->nnodes; n++) {
@@ -401,47 +306,26 @@ int candidates_find(struct accel_network *net, const struct pass_users *users, b
 /* ---------------------------------------------------------------- layers */
 
 /* The layer as compressed sparse rows with a codebook. */
-static int add_weighted(struct accel_graph *graph, const char *name, const struct candidate *f, unsigned int input, unsigned int *output,
-			struct accel_error *err)
+static int add_weighted(struct accel_graph *graph, const struct net_node *node, const struct candidate *f, unsigned int input,
+			const struct placement *how, unsigned int *output, struct accel_error *err)
 {
-	struct codebook book;
-	uint64_t nnz = 0;
-	uint32_t *rowptr = calloc((size_t)f->rows + 1, sizeof(*rowptr)), *col;
-	float *bias = malloc(f->rows * sizeof(*bias));
-	struct accel_csr csr;
-	uint8_t *code;
-	int ret;
+	const struct accel_tensor *x = &graph->model->tensors[input];
+	struct coded_weights w;
+	int ret = weights_code(f, fmax(fabs((double)x->range_lo), fabs((double)x->range_hi)), &w);
 
-	find_codebook(f, &book);
-	for (uint64_t i = 0; i < f->weight_count; i++)
-		nnz += f->weights[i] != 0;
-	col = malloc((nnz + 1) * sizeof(*col));
-	code = malloc(nnz + 1);
-	if (!rowptr || !bias || !col || !code) {
+	if (ret)
 		ret = accel_fail(err, -ENOMEM, NULL, "out of memory");
-		goto out;
-	}
-	nnz = 0;
-	for (uint32_t r = 0; r < f->rows; r++) {
-		bias[r] = f->bias ? f->beta * f->bias[r * f->bias_stride] : 0;
-		for (uint32_t c = 0; c < f->cols; c++) {
-			float w = weight(f, r, c);
+	else if (f->kind == CANDIDATE_CONV)
+		ret = accel_graph_add_conv_csr(graph, node->name, input, &w.csr, &f->window, f->activation, output, err);
+	else
+		ret = accel_graph_add_fc_csr(graph, node->name, input, &w.csr, f->activation, output, err);
+	if (!ret && f->linear && how->rounded) {
+		const struct accel_rounded_info info = { .layer = node->name, .op = node->op->name, .rows = f->rows, .weights = f->weight_count,
+							 .signal = w.signal, .noise = w.noise };
 
-			if (w == 0)
-				continue;
-			col[nnz] = c;
-			code[nnz++] = code_of(&book, w);
-		}
-		rowptr[r + 1] = (uint32_t)nnz;
+		how->rounded(how->rounded_arg, &info);
 	}
-	csr = (struct accel_csr){ f->rows, f->cols, rowptr, col, code, book.value, book.n, bias };
-	ret = f->kind == CANDIDATE_CONV ? accel_graph_add_conv_csr(graph, name, input, &csr, &f->window, f->activation, output, err) :
-					  accel_graph_add_fc_csr(graph, name, input, &csr, f->activation, output, err);
-out:
-	free(rowptr);
-	free(bias);
-	free(col);
-	free(code);
+	weights_free(&w);
 	return ret;
 }
 
@@ -456,7 +340,7 @@ static int add_sum(struct accel_graph *graph, const char *name, const struct can
 	const struct accel_window pixel = { n * y->dims[1], y->dims[2], y->dims[3], 1, 1, 1, 1, 1, 1, 0, 0, y->dims[2], y->dims[3], 1 };
 	uint32_t rows = y->dims[1], nnz = rows * n, *rowptr = calloc((size_t)rows + 1, sizeof(*rowptr)), *col = malloc(nnz * sizeof(*col));
 	uint8_t *code = malloc(nnz);
-	const struct accel_csr csr = { rows, nnz, rowptr, col, code, codebook, 2, NULL };
+	const struct accel_csr csr = { rows, nnz, rowptr, col, code, codebook, 2, NULL, NULL };
 	char operands[ACCEL_MAX_NAME + 1];
 	unsigned int joined;
 	int ret = rowptr && col && code ? 0 : accel_fail(err, -ENOMEM, NULL, "out of memory");
@@ -477,8 +361,8 @@ static int add_sum(struct accel_graph *graph, const char *name, const struct can
 	return ret;
 }
 
-int candidate_add(const struct accel_network *net, uint32_t n, const struct candidate *c, struct accel_graph *graph, const unsigned int *inputs,
-		  unsigned int *output, struct accel_error *err)
+int candidate_add(const struct accel_network *net, uint32_t n, const struct candidate *c, const struct placement *how, struct accel_graph *graph,
+		  const unsigned int *inputs, unsigned int *output, struct accel_error *err)
 {
 	const struct net_node *node = &net->nodes[n];
 
@@ -495,6 +379,6 @@ int candidate_add(const struct accel_network *net, uint32_t n, const struct cand
 	case CANDIDATE_ADD:
 		return add_sum(graph, node->name, c, node->nin, inputs, &net->values[c->out], output, err);
 	default:
-		return add_weighted(graph, node->name, c, inputs[0], output, err);
+		return add_weighted(graph, node, c, inputs[0], how, output, err);
 	}
 }

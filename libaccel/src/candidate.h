@@ -13,6 +13,14 @@ enum candidate_kind {
 	CANDIDATE_CONV, CANDIDATE_MAX_POOL, CANDIDATE_AVERAGE_POOL, CANDIDATE_CONCAT, CANDIDATE_ADD,   /* images */
 };
 
+/* What the engine may get, and who wants to know. */
+struct placement {
+	bool conv;                 /* convolutions */
+	bool linear;               /* weights that a codebook does not hold, rounded */
+	void (*rounded)(void *arg, const struct accel_rounded_info *info);   /* called for each such layer; or NULL */
+	void *rounded_arg;
+};
+
 struct candidate {
 	enum candidate_kind kind;
 	uint32_t out;              /* value that it makes; the inputs are the node's, of FC, CONV and RESHAPE the first one */
@@ -23,6 +31,8 @@ struct candidate {
 	uint64_t weight_count;
 	const float *codebook;     /* [ncodes] that they were made of, or NULL */
 	unsigned int ncodes;
+	const float *row_scale;    /* [rows] factors, negative ones too, that the codebook was multiplied with; or NULL */
+	bool linear;               /* weights are rounded to a linear codebook and a scale for each row */
 	const float *bias;         /* or NULL */
 	uint64_t bias_stride;      /* 0: one number for all rows */
 	float beta;
@@ -54,10 +64,11 @@ static inline unsigned int candidate_inputs(const struct candidate *c, const str
 /* Leaves the node on the CPU and says why. 0 or -ENOMEM. */
 int candidate_refuse(const struct accel_network *net, struct net_node *node, struct candidate *c, struct accel_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
-/* Fills c [nnodes]; conv: convolutions may be candidates. A node that could be one by its kind, but is not, gets its device_reason. -ENOMEM. */
-int candidates_find(struct accel_network *net, const struct pass_users *users, bool conv, struct candidate *c, struct accel_error *err);
+/* Fills c [nnodes]. A node that could be one by its kind, but is not, gets its device_reason. -ENOMEM. */
+int candidates_find(struct accel_network *net, const struct pass_users *users, const struct placement *how, struct candidate *c,
+		    struct accel_error *err);
 /* Adds the layer of node n; inputs: its tensors in the graph. *output gets its tensor. Errors are those of the graph. */
-int candidate_add(const struct accel_network *net, uint32_t n, const struct candidate *c, struct accel_graph *graph, const unsigned int *inputs,
-		  unsigned int *output, struct accel_error *err);
+int candidate_add(const struct accel_network *net, uint32_t n, const struct candidate *c, const struct placement *how, struct accel_graph *graph,
+		  const unsigned int *inputs, unsigned int *output, struct accel_error *err);
 
 #endif

@@ -151,10 +151,17 @@ int import_finish(struct accel_network *net, const char *path, const struct acce
 {
 	struct accel_model *m;
 	struct calib *calib = NULL;
-	int ret = o->ncalib ? calibrate(net, o, &calib, err) : 0;
+	int ret = 0;
 
+	if (o->weights > ACCEL_WEIGHTS_LINEAR)
+		ret = accel_fail(err, -EINVAL, NULL, "%s: treatment %d of weights is unknown", path, (int)o->weights);
+	if (!ret && o->ncalib)
+		ret = calibrate(net, o, &calib, err);
 	if (!ret) {
-		ret = onnx_place(net, !o->float_convolutions, calib, err);
+		const struct placement how = { .conv = !o->float_convolutions, .linear = o->weights == ACCEL_WEIGHTS_LINEAR,
+					       .rounded = o->rounded, .rounded_arg = o->rounded_arg };
+
+		ret = onnx_place(net, &how, calib, err);
 		calib_free(calib);
 	}
 	ret = ret ? ret : net_check(net, err);

@@ -59,8 +59,9 @@ void net_drop_constant(struct net_value *value)
 {
 	free(value->data);
 	free(value->codebook);
+	free(value->row_scale);
 	value->data = NULL;
-	value->codebook = NULL;
+	value->codebook = value->row_scale = NULL;
 	value->ncodes = 0;
 }
 

@@ -30,6 +30,7 @@ struct net_value {
 	void *data;                 /* constants: [count], owned; else NULL */
 	float *codebook;            /* [ncodes] that data were made of, [0] = 0, owned; or NULL. Passes may leave it behind: net_codes.h checks */
 	unsigned int ncodes;        /* at most 256 */
+	float *row_scale;           /* [dims[0]] factors that a pass has multiplied what the codebook gives with, owned; or NULL. Left behind like the codebook */
 	uint64_t stored_bytes;      /* of a constant in the file that it was read from, or 0 */
 };
 

@@ -81,6 +81,14 @@ static bool collect(struct table *t, const float *v, uint64_t count, float *code
 	return true;
 }
 
+bool net_codes_collect(const struct net_value *value, float *codebook, unsigned int *n)
+{
+	struct table t = { 0 };
+
+	codebook[0] = 0;
+	return collect(&t, value->data, value->count, codebook, n);
+}
+
 static int fill(struct net_codes *c, struct table *t, const float *v)
 {
 	uint32_t at = 0;

@@ -16,6 +16,7 @@
 struct placer {
 	struct accel_network *net;
 	struct accel_error *err;
+	const struct placement *how;
 	const struct calib *calib;
 	struct candidate *c;       /* [nnodes] */
 	uint32_t *level;           /* [nnodes] */
@@ -267,7 +268,7 @@ static int add_node(const struct placer *p, struct accel_graph *graph, uint32_t 
 		inputs[i] = p->tensor[node->in[i]];
 	}
 	first = graph->model->ntensors;
-	ret = ret ? ret : candidate_add(p->net, n, &p->c[n], graph, inputs, &p->tensor[p->c[n].out], p->err);
+	ret = ret ? ret : candidate_add(p->net, n, &p->c[n], p->how, graph, inputs, &p->tensor[p->c[n].out], p->err);
 	free(inputs);
 	ret = ret ? ret : set_inner_ranges(p, graph, first, n);
 	if (!ret && is_read_outside(p, n, p->c[n].out)) {
@@ -386,12 +387,12 @@ static int rebuild(const struct placer *p)
 	return ret;
 }
 
-static int place(struct placer *p, const struct pass_users *users, bool conv)
+static int place(struct placer *p, const struct pass_users *users)
 {
 	const struct calib_inputs seeded = { 0 };
 	struct calib *guess = NULL;
 	bool any = false;
-	int ret = candidates_find(p->net, users, conv, p->c, p->err);
+	int ret = candidates_find(p->net, users, p->how, p->c, p->err);
 
 	ret = ret ? ret : settle(p);
 	for (uint32_t n = 0; !ret && n < p->net->nnodes; n++)
@@ -407,12 +408,12 @@ static int place(struct placer *p, const struct pass_users *users, bool conv)
 	return ret;
 }
 
-int onnx_place(struct accel_network *net, bool conv, const struct calib *calib, struct accel_error *err)
+int onnx_place(struct accel_network *net, const struct placement *how, const struct calib *calib, struct accel_error *err)
 {
 	size_t nodes = net->nnodes + (size_t)1, values = net->nvalues + (size_t)1;
 	struct pass_users users;
 	struct placer p = {
-		.net = net, .err = err, .calib = calib, .c = calloc(nodes, sizeof(*p.c)), .level = calloc(nodes, sizeof(*p.level)),
+		.net = net, .err = err, .how = how, .calib = calib, .c = calloc(nodes, sizeof(*p.c)), .level = calloc(nodes, sizeof(*p.level)),
 		.group = calloc(nodes, sizeof(*p.group)), .maker = calloc(values, sizeof(*p.maker)), .joined = calloc(values, sizeof(*p.joined)),
 		.tensor = calloc(values, sizeof(*p.tensor)),
 	};
@@ -420,7 +421,7 @@ int onnx_place(struct accel_network *net, bool conv, const struct calib *calib, 
 
 	if (!ret && (!p.c || !p.level || !p.group || !p.maker || !p.joined || !p.tensor))
 		ret = accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
-	ret = ret ? ret : place(&p, &users, conv);
+	ret = ret ? ret : place(&p, &users);
 	pass_users_free(&users);
 	free(p.c);
 	free(p.level);

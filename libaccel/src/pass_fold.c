@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Batch normalisation and constant factors go into the weights of the convolution before them, padding into its window. */
+#include "net_codes.h"
 #include "op.h"
 #include "pass.h"
 
@@ -90,6 +91,27 @@ static bool affine_of(const struct accel_network *net, const struct net_node *no
 	return true;
 }
 
+/* Weights that share few values keep them: what multiplies a row becomes a factor beside the codebook. -ENOMEM. */
+static int keep_codebook(const struct net_value *old, const struct affine *a, struct net_value *to)
+{
+	float codebook[256];
+	unsigned int n = old->ncodes;
+	bool scaled = old->row_scale;
+
+	if (old->codebook)
+		memcpy(codebook, old->codebook, n * sizeof(*codebook));
+	else if (!net_codes_collect(old, codebook, &n) || 2 * (uint64_t)(n - 1) > old->count)
+		return 0;
+	for (uint32_t c = 0; c < a->n; c++)
+		scaled = scaled || a->factor[c] != 1;
+	to->row_scale = scaled ? malloc(a->n * sizeof(*to->row_scale)) : NULL;
+	if (scaled && !to->row_scale)
+		return -ENOMEM;
+	for (uint32_t c = 0; scaled && c < a->n; c++)
+		to->row_scale[c] = (float)(a->factor[c] * (old->row_scale ? (double)old->row_scale[c] : 1));
+	return net_keep_codebook(to, codebook, n);
+}
+
 /* New weights and bias: a constant may have other readers. */
 static int scale_weights(struct accel_network *net, struct net_node *conv, const struct affine *a, bool transposed, struct accel_error *err)
 {
@@ -113,6 +135,8 @@ static int scale_weights(struct accel_network *net, struct net_node *conv, const
 
 		to[i] = (float)((double)old[i] * a->factor[c]);
 	}
+	if (!transposed && keep_codebook(&w, a, &net->values[number]))
+		return no_memory(net, err);
 	conv->in[1] = number;
 	ret = net_add_constant(net, "", NET_F32, 1, &a->n, &number, &data, err);
 	if (ret)

@@ -3,6 +3,7 @@
 #include "classes.h"
 #include "signals.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -91,6 +92,35 @@ static void summary(const struct tool *tool, const char *path, const struct acce
 		report(tool, "Ranges", "calibrated with %s items", text_count(calibrated).s);
 }
 
+/* What rounding weights did to the layers; kept while the model is made. */
+struct rounding {
+	uint64_t layers;
+	double signal, noise, worst; /* worst: signal to noise of a layer, as a ratio */
+	char layer[256];	     /* which */
+};
+
+static void count_rounded(void *arg, const struct accel_rounded_info *info)
+{
+	struct rounding *r = arg;
+	double ratio = info->noise > 0 ? info->signal / info->noise : INFINITY;
+
+	if (!r->layers || ratio < r->worst) {
+		r->worst = ratio;
+		snprintf(r->layer, sizeof(r->layer), "%s", info->layer);
+	}
+	r->layers++;
+	r->signal += info->signal;
+	r->noise += info->noise;
+}
+
+static void report_rounding(const struct tool *tool, const struct rounding *r)
+{
+	if (!r->layers)
+		return;
+	report(tool, "Rounded", "weights of %s layer%s, to 8 bits and a scale a row: signal to noise %.1f dB; least %.1f dB, '%s'. --weights exact keeps them, on the CPU",
+	       text_count(r->layers).s, r->layers > 1 ? "s" : "", 10 * log10(r->signal / r->noise), 10 * log10(r->worst), r->layer);
+}
+
 /* Given or measured ranges, or none at all. */
 static bool calibrated(const struct accel_model *model)
 {
@@ -122,14 +152,16 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 	const char *pos[2], *out = NULL;
 	struct arg_list calib = { 0 }, shapes = { 0 }, fixed = { 0 };
 	const char *preprocess = NULL, *classes = NULL, *graph = NULL;
-	const char *method = NULL, *conv = NULL;
-	bool table = false;
+	const char *method = NULL, *conv = NULL, *weights = NULL;
+	struct rounding rounding = { 0 };
+	bool table = false, exact;
 	struct onnx_args onnx = { .shapes = &shapes,
 				  .fixed = &fixed,
 				  .preprocess = &preprocess,
 				  .classes = &classes,
 				  .graph = &graph,
-				  .report_arg = tool };
+				  .report_arg = tool,
+				  .rounded_arg = &rounding };
 	const struct arg options[] = {
 		{ "output", 'o', ARG_TEXT, &out, "MODEL.eie", "the model to write" },
 		{ "calib", 0, ARG_EACH, &calib, "[NAME=]DIR|FILE",
@@ -144,19 +176,21 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 		ONNX_ARGS(shapes, fixed),
 		{ "conv", 0, ARG_TEXT, &conv, "KIND",
 		  "int16 (default): convolutions for the engine; float32: for the CPU" },
+		{ "weights", 0, ARG_TEXT, &weights, "KIND",
+		  "layers of more than 255 different weights: linear (default): rounded to 8 bits and a scale a row, for the engine; exact: float32, for the CPU" },
 		{ 0 },
 	};
 	const struct arg_command cmd = {
 		.name = "import",
 		.synopsis = "MODEL.onnx|WEIGHTS.npz|WEIGHTS.net [--graph G.onnx] [--calib DIR|FILE] [--shape NAME=N,N,...]\n"
 			"                  [--fix NAME=NUMBER] [--preprocess HOW] [--classes FILE]\n"
-			"                  [--conv int16|float32] -o MODEL.eie",
+			"                  [--conv int16|float32] [--weights linear|exact] -o MODEL.eie",
 		.options = options,
 		.min = 1,
 		.max = 1,
 		.missing = "a model (.onnx) or a file of weights (.npz, .net)",
 		.summary =
-			"Converts a network, or pruned, weight-shared layers, to a model without changing a weight.",
+			"Converts a network, or pruned, weight-shared layers, to a model. Shared weights stay as they are; others of a network are rounded, and that is said.",
 		.example = "eie import lenet_300_100.npz --calib calib/ -o lenet_300_100.eie",
 	};
 	struct accel_model *model = NULL;
@@ -168,6 +202,9 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 	if (status == ARGS_GO && conv && strcmp(conv, "int16") && strcmp(conv, "float32"))
 		status = usage(cmd.name, "--conv takes int16 or float32");
 	onnx.float_conv = conv && !strcmp(conv, "float32");
+	if (status == ARGS_GO && weights && strcmp(weights, "linear") && strcmp(weights, "exact"))
+		status = usage(cmd.name, "--weights takes linear or exact");
+	exact = weights && !strcmp(weights, "exact");
 	if (status == ARGS_GO && (method || table) && !calib.n)
 		status = usage(cmd.name, "--calib-method and --calib-report need --calib DIR");
 
@@ -176,14 +213,20 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 			       usage(cmd.name, "import needs -o MODEL.eie");
 	else
 		goto done;
+	if (!status && weights && has_suffix(pos[0], ".npz"))
+		status = fail("%s: --weights is for networks (.onnx, .net)", pos[0]);
+	/* only a finished model tells the shapes of its inputs; that one needs no rounding */
+	onnx.weights = exact || calib.n ? ACCEL_WEIGHTS_EXACT : ACCEL_WEIGHTS_LINEAR;
+	onnx.rounded = calib.n ? NULL : count_rounded;
 	if (!status)
 		status = make_model(pos[0], NULL, &onnx, &model);
 	if (!status && calib.n) {
-		/* only a finished model tells the shapes of its inputs */
 		status = calibration_read(tool, &measured, model, pos[0], &calib);
 		accel_model_unref(model);
 		model = NULL;
 		onnx.report = table ? calibration_report : NULL;
+		onnx.weights = exact ? ACCEL_WEIGHTS_EXACT : ACCEL_WEIGHTS_LINEAR;
+		onnx.rounded = count_rounded;
 		if (!status)
 			status = make_model(pos[0], &measured, &onnx, &model);
 	}
@@ -191,6 +234,7 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 		status = save(model, out);
 	if (!status) {
 		summary(tool, out, model, measured.n);
+		report_rounding(tool, &rounding);
 		if (measured.missing)
 			warn(tool, "%s: not all inputs have calibration data; the others got seeded numbers", pos[0]);
 		if (!measured.n && !calibrated(model))

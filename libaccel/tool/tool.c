@@ -280,6 +280,9 @@ static int open_onnx(const char *path, const struct onnx_args *onnx, struct acce
 		options.calib_report = onnx->report;
 		options.calib_report_arg = onnx->report_arg;
 		options.float_convolutions = onnx->float_conv;
+		options.weights = onnx->weights;
+		options.rounded = onnx->rounded;
+		options.rounded_arg = onnx->rounded_arg;
 		options.preprocess = wish ? &preprocess : NULL;
 		options.nclasses = classes.n;
 		options.classes = (const char *const *)classes.name;

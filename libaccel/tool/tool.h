@@ -72,6 +72,9 @@ struct onnx_args {
 	void (*report)(void *arg, const struct accel_calib_info *info); /* or NULL */
 	void *report_arg;
 	bool float_conv; /* convolutions stay float32 */
+	enum accel_weights weights;
+	void (*rounded)(void *arg, const struct accel_rounded_info *info); /* or NULL */
+	void *rounded_arg;
 };
 
 void onnx_args_free(const struct onnx_args *onnx);

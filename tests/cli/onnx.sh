@@ -66,6 +66,24 @@ try 2 "another kind" import "$models/classifier.onnx" --conv int8 -o z.eie
 says "tells what there is" "int16 or float32"
 try 1 "--conv for an .npz" import "$top/tests/fuzz/corpus/npz/network.npz" --conv float32 -o z.eie
 says "tells what it is for" "are for ONNX files"
+try 0 "weights of many values" import "$models/float_weights.onnx" --calib calib.npy -o rounded.eie
+prints "are rounded, and that is said" "^Rounded *weights of 2 layers, .* signal to noise 4[0-9]\.[0-9] dB; .* --weights exact keeps them"
+try 0 "named" import "$models/float_weights.onnx" --weights linear --calib calib.npy -o again.eie
+check "the default" cmp -s rounded.eie again.eie
+try 0 "explain of them" explain rounded.eie --device ref
+prints "puts them on the device" "^Gemm3 *device"
+try 0 "a run of them" run rounded.eie --input x.npy --device ref --verify
+try 0 "exact weights" import "$models/float_weights.onnx" --weights exact --calib calib.npy -o exact.eie
+check "says nothing of rounding" [ "$(grep -c ^Rounded out)" = 0 ]
+try 0 "explain of those" explain exact.eie --device ref
+prints "says what would round them" "^Gemm3 *cpu .*import rounds them"
+try 0 "a run of the .onnx" run "$models/float_weights.onnx" --input x.npy -o direct.npy
+try 0 "a run of exact weights" run exact.eie --input x.npy -o exact.npy
+check "gives the same bytes: nothing was rounded" cmp -s direct.npy exact.npy
+try 2 "other weights" import "$models/lenet_float.onnx" --weights int4 -o z.eie
+says "tells what there is" "linear or exact"
+try 1 "--weights for an .npz" import "$top/tests/fuzz/corpus/npz/network.npz" --weights exact -o z.eie
+says "tells what it is for" "is for networks"
 
 try 0 "several items, a few at a time" run m.eie --input x.npy --batch 2 -o batch.npy
 check "gives the same bytes" cmp -s batch.npy cpu.npy

@@ -53,6 +53,7 @@ static void round_trip(struct accel_network *net)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct onnx_options options = { .max_bytes = 4 << 20, .max_fold_work = QUICK };
+	const struct placement how = { .conv = size & 4, .linear = size & 8 };
 	struct accel_network *net;
 	struct netrun *run;
 
@@ -73,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	must(netrun_run(run, NULL));
 	netrun_free(run);
 	/* ranges may not fit: then there is no placement */
-	if (!(size & 2) && onnx_place(net, size & 4, NULL, NULL)) {
+	if (!(size & 2) && onnx_place(net, &how, NULL, NULL)) {
 		net_free(net);
 		return 0;
 	}

@@ -223,6 +223,7 @@ static void codebooks_stay(void **state)
 /* On the engine, too: the layer's codebook is the author's, unused entries included, in its order. */
 static void codebooks_on_the_engine(void **state)
 {
+	const struct placement how = { .conv = true };
 	struct net_file f = net_write(layers, 2);
 	struct accel_network *net = graph(1, true, "f,v,c");
 	struct accel_model *model, *again;
@@ -234,7 +235,7 @@ static void codebooks_on_the_engine(void **state)
 	(void)state;
 	assert_int_equal(deepcomp_load(net, f.p, f.n, "t.net", &err), 0);
 	free(f.p);
-	if (pass_all(net, &err) || onnx_place(net, true, NULL, &err) || netmodel_new(net, &model, &err) ||
+	if (pass_all(net, &err) || onnx_place(net, &how, NULL, &err) || netmodel_new(net, &model, &err) ||
 	    eie_encode(model, &file, &size, NULL, &err) || accel_model_load(file, size, "m", &again, &err))
 		fail_msg("%s", err.text);
 	assert_null(again->net->nodes[0].op);

@@ -72,12 +72,13 @@ static struct ob *classifier(unsigned int values)
 static struct accel_model *place_all(struct ob *b, bool conv, const float *calib, uint64_t n)
 {
 	const struct calib_inputs inputs = { .n = n, .values = &calib };
+	const struct placement how = { .conv = conv };
 	struct calib *ranges = NULL;
 	struct accel_network *net;
 	struct accel_model *model;
 	struct accel_error err;
 
-	if (ob_load(b, NULL, &net, &err) || (n && calib_new(net, &inputs, &ranges, &err)) || onnx_place(net, conv, ranges, &err) ||
+	if (ob_load(b, NULL, &net, &err) || (n && calib_new(net, &inputs, &ranges, &err)) || onnx_place(net, &how, ranges, &err) ||
 	    net_check(net, &err) || netmodel_new(net, &model, &err))
 		fail_msg("%s", err.text);
 	calib_free(ranges);

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include "candidate_weights.h"
+
+#include <errno.h>
+#include <float.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINEAR_STEPS 127            /* of a row's largest weight: codes 1 .. 127 are 1 .. 127, codes 128 .. 254 are -1 .. -127 */
+#define BIAS_STEPS   (1 << 14)      /* a bias is at most so many times the product of largest input and scale of the row: 2^29 in the sum of 32 bits */
+#define BIAS_WEIGHTS 32             /* shared weights have a scale that nobody chose: a bias of more of the row's largest weight would take their bits */
+
+/* Weight of row r, column c. */
+static float weight(const struct candidate *f, uint32_t r, uint32_t c)
+{
+	uint32_t groups = f->window.groups, own;
+
+	if (f->kind != CANDIDATE_CONV)
+		return f->weights[r * f->row_stride + c * f->col_stride];
+	own = f->cols / groups;   /* columns of a group; a row has zeros for the others */
+	return r / (f->rows / groups) == c / own ? f->weights[(uint64_t)r * own + c % own] : 0;
+}
+
+static float bias(const struct candidate *f, uint32_t r)
+{
+	return f->bias ? f->beta * f->bias[r * f->bias_stride] : 0;
+}
+
+/* ---------------------------------------------------------------- shared weights */
+
+/* Values that weights may have, and the codes of those; own: as the author of the network gave it. */
+struct codebook {
+	float value[256];          /* [0] = 0 */
+	unsigned int n;            /* 257: too many */
+	float sorted[256];         /* n - 1 values in order, or fewer where some are equal, and the code of each */
+	uint8_t code[256];
+	unsigned int nsorted;
+};
+
+/* Place of w in sorted, or where it had to be. */
+static unsigned int place_of(const struct codebook *b, float w)
+{
+	unsigned int lo = 0, hi = b->nsorted;
+
+	while (lo < hi) {
+		unsigned int middle = (lo + hi) / 2;
+
+		if (b->sorted[middle] < w)
+			lo = middle + 1;
+		else
+			hi = middle;
+	}
+	return lo;
+}
+
+/* Code of a weight; 0: it is not there. */
+static uint8_t code_of(const struct codebook *b, float w)
+{
+	unsigned int at = place_of(b, w);
+
+	return at < b->nsorted && b->sorted[at] == w ? b->code[at] : 0;
+}
+
+/* The same for a product of a value and the row's factor, both rounded to float: the nearest value, if it is no further than that explains. */
+static uint8_t code_of_product(const struct codebook *b, double w, double factor)
+{
+	double value = factor > 0 ? w / factor : 0, least = INFINITY;
+	unsigned int at = place_of(b, (float)value);
+	uint8_t code = 0;
+
+	for (unsigned int i = at ? at - 1 : 0; i <= at && i < b->nsorted; i++) {
+		double off = fabs(value - (double)b->sorted[i]);
+
+		if (off < least && off <= 0x1p-20 * fabs((double)b->sorted[i]))
+			code = b->code[i];
+		least = fmin(least, off);
+	}
+	return code;
+}
+
+static void add_value(struct codebook *b, float w, unsigned int code)
+{
+	unsigned int at = place_of(b, w);
+
+	if (w == 0 || (at < b->nsorted && b->sorted[at] == w))
+		return;
+	memmove(b->sorted + at + 1, b->sorted + at, (b->nsorted - at) * sizeof(*b->sorted));
+	memmove(b->code + at + 1, b->code + at, b->nsorted - at);
+	b->sorted[at] = w;
+	b->code[at] = (uint8_t)code;
+	b->nsorted++;
+}
+
+/* Factor of the row that weight i is in. */
+static double factor_of(const struct candidate *f, uint64_t i)
+{
+	return f->row_scale ? fabs((double)f->row_scale[i / (f->weight_count / f->rows)]) : 1;
+}
+
+/* Factors are positive on the engine: the others' rows take the negative values, which the codebook must have then. false: no room. */
+static bool add_negatives(const struct candidate *f, struct codebook *b)
+{
+	unsigned int n = b->n;
+	bool negative = false;
+
+	for (uint32_t r = 0; f->row_scale && r < f->rows; r++)
+		negative = negative || f->row_scale[r] < 0;
+	for (unsigned int i = 1; negative && i < n; i++) {
+		if (b->value[i] == 0 || code_of(b, -b->value[i]))
+			continue;
+		if (b->n == 256)
+			return false;
+		b->value[b->n] = -b->value[i];
+		add_value(b, -b->value[i], b->n++);
+	}
+	return true;
+}
+
+/* The codebook that the weights came with, if it still has all of them. */
+static bool own_codebook(const struct candidate *f, struct codebook *b)
+{
+	*b = (struct codebook){ .n = f->ncodes };
+	for (unsigned int i = 0; i < f->ncodes; i++) {
+		b->value[i] = f->codebook[i];
+		add_value(b, f->codebook[i], i);
+	}
+	if (!f->ncodes || !add_negatives(f, b))
+		return false;
+	for (uint64_t i = 0; i < f->weight_count; i++) {
+		float w = f->weights[i];
+
+		if (w != 0 && !(f->row_scale ? code_of_product(b, (double)w, factor_of(f, i)) : code_of(b, w)))
+			return false;
+	}
+	return true;
+}
+
+/* Or the different values in order; more than 255 end the search. *scaled: the rows have factors. */
+static void find_codebook(const struct candidate *f, struct codebook *b, bool *scaled)
+{
+	*scaled = f->row_scale;
+	if (own_codebook(f, b))
+		return;
+	*scaled = false;
+	*b = (struct codebook){ .n = 1 };
+	for (uint64_t i = 0; i < f->weight_count; i++) {
+		if (f->weights[i] == 0 || code_of(b, f->weights[i]))
+			continue;
+		if (b->nsorted == 255) {
+			b->n = 257;
+			return;
+		}
+		add_value(b, f->weights[i], 1);
+	}
+	b->n = b->nsorted + 1;
+	for (unsigned int i = 0; i < b->nsorted; i++) {
+		b->value[i + 1] = b->sorted[i];
+		b->code[i] = (uint8_t)(i + 1);
+	}
+}
+
+/* A bias beside factors that are next to nothing has no room in the sum: such rows are better rounded. */
+static bool biases_fit(const struct candidate *f, const struct codebook *b)
+{
+	double amax = 0;
+
+	for (unsigned int i = 1; i < b->n; i++)
+		amax = fmax(amax, fabs((double)b->value[i]));
+	for (uint32_t r = 0; r < f->rows; r++) {
+		double factor = fabs((double)f->row_scale[r]);
+
+		if (factor > 0 && (factor < (double)FLT_MIN || fabs((double)bias(f, r)) > BIAS_WEIGHTS * amax * factor))
+			return false;
+	}
+	return true;
+}
+
+enum weights_kind weights_look(const struct candidate *f)
+{
+	struct codebook b;
+	bool scaled;
+
+	for (uint64_t i = 0; i < f->weight_count; i++)
+		if (!isfinite(f->weights[i]))
+			return WEIGHTS_INFINITE;
+	for (uint32_t r = 0; r < f->rows; r++)
+		if (!isfinite(bias(f, r)))
+			return WEIGHTS_INFINITE;
+	find_codebook(f, &b, &scaled);
+	if (b.n > 256 || (scaled && !biases_fit(f, &b)))
+		return WEIGHTS_MANY;
+	/*
+	 * A network whose weights nobody shared has layers of few weights all the same, depthwise and squeeze layers above all. Pruned ones count as
+	 * shared: they share the zero.
+	 */
+	return f->kind != CANDIDATE_CONV || f->ncodes || 2 * (uint64_t)b.nsorted <= f->weight_count ? WEIGHTS_SHARED : WEIGHTS_FEW;
+}
+
+static void code_shared(const struct candidate *f, struct coded_weights *to)
+{
+	struct codebook b;
+	uint32_t nnz = 0;
+	bool scaled;
+
+	find_codebook(f, &b, &scaled);
+	memcpy(to->codebook, b.value, sizeof(to->codebook));
+	to->csr.ncodes = b.n;
+	for (uint32_t r = 0; r < f->rows; r++) {
+		double factor = scaled ? fabs((double)f->row_scale[r]) : 1;
+
+		to->row_scale[r] = (float)factor;
+		for (uint32_t c = 0; c < f->cols; c++) {
+			float w = weight(f, r, c);
+
+			if (w == 0)
+				continue;
+			to->col[nnz] = c;
+			to->code[nnz++] = scaled ? code_of_product(&b, (double)w, factor) : code_of(&b, w);
+			to->signal += (double)w * (double)w;
+		}
+		to->rowptr[r + 1] = nnz;
+	}
+	if (!scaled) {
+		free(to->row_scale);
+		to->row_scale = NULL;
+	}
+}
+
+/* ---------------------------------------------------------------- rounded weights */
+
+/* Every row has a scale of its own, with which its largest weight has LINEAR_STEPS steps. */
+static void code_linear(const struct candidate *f, double amax, struct coded_weights *to)
+{
+	uint32_t nnz = 0;
+
+	to->csr.ncodes = 2 * LINEAR_STEPS + 1;
+	for (unsigned int i = 1; i <= LINEAR_STEPS; i++) {
+		to->codebook[i] = (float)i;
+		to->codebook[LINEAR_STEPS + i] = -(float)i;
+	}
+	for (uint32_t r = 0; r < f->rows; r++) {
+		double most = 0, scale;
+
+		for (uint32_t c = 0; c < f->cols; c++)
+			most = fmax(most, fabs((double)weight(f, r, c)));
+		scale = fmax(most / LINEAR_STEPS, most > 0 ? fabs((double)bias(f, r)) / (amax * BIAS_STEPS) : 0);
+		/* weights that a normal scale cannot express are none */
+		scale = scale < (double)FLT_MIN ? 0 : (double)(float)scale;
+		to->row_scale[r] = (float)scale;
+		for (uint32_t c = 0; c < f->cols; c++) {
+			double w = (double)weight(f, r, c), q = scale > 0 ? rint(w / scale) : 0;
+
+			q = fmax(-LINEAR_STEPS, fmin(LINEAR_STEPS, q));
+			to->signal += w * w;
+			to->noise += (w - q * scale) * (w - q * scale);
+			if (q == 0)
+				continue;
+			to->col[nnz] = c;
+			to->code[nnz++] = (uint8_t)(q > 0 ? q : LINEAR_STEPS - q);
+		}
+		to->rowptr[r + 1] = nnz;
+	}
+}
+
+/* ---------------------------------------------------------------- both */
+
+/* A row without weights takes the largest scale that there is, and one that its bias has room with. */
+static void fill_empty_rows(const struct candidate *f, double amax, struct coded_weights *to)
+{
+	float most = 0;
+
+	for (uint32_t r = 0; r < f->rows; r++)
+		most = to->row_scale[r] > most ? to->row_scale[r] : most;
+	for (uint32_t r = 0; r < f->rows; r++) {
+		double least = fabs((double)bias(f, r)) / (amax * BIAS_STEPS);
+
+		if (!(to->row_scale[r] > 0))
+			to->row_scale[r] = least >= (double)FLT_MIN && least > (double)most ? (float)least : most > 0 ? most : 1;
+	}
+}
+
+int weights_code(const struct candidate *f, double amax, struct coded_weights *to)
+{
+	uint64_t nnz = 0;
+
+	*to = (struct coded_weights){ .csr = { .rows = f->rows, .cols = f->cols } };
+	amax = amax > 0 ? amax : 1;
+	for (uint64_t i = 0; i < f->weight_count; i++)
+		nnz += f->weights[i] != 0;
+	to->rowptr = calloc((size_t)f->rows + 1, sizeof(*to->rowptr));
+	to->bias = malloc(f->rows * sizeof(*to->bias));
+	to->row_scale = malloc(f->rows * sizeof(*to->row_scale));
+	to->col = malloc((nnz + 1) * sizeof(*to->col));
+	to->code = malloc(nnz + 1);
+	if (!to->rowptr || !to->bias || !to->row_scale || !to->col || !to->code)
+		return -ENOMEM;
+	for (uint32_t r = 0; r < f->rows; r++)
+		to->bias[r] = bias(f, r);
+	if (f->linear)
+		code_linear(f, amax, to);
+	else
+		code_shared(f, to);
+	if (to->row_scale)
+		fill_empty_rows(f, amax, to);
+	to->csr.rowptr = to->rowptr;
+	to->csr.col = to->col;
+	to->csr.code = to->code;
+	to->csr.codebook = to->codebook;
+	to->csr.bias = to->bias;
+	to->csr.row_scale = to->row_scale;
+	return 0;
+}
+
+void weights_free(struct coded_weights *w)
+{
+	free(w->rowptr);
+	free(w->col);
+	free(w->code);
+	free(w->bias);
+	free(w->row_scale);
+}
