@@ -195,8 +195,8 @@ int accel_graph_add_conv_csr(struct accel_graph *graph, const char *name, unsign
 int accel_graph_add_max_pool(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_window *window,
 			     unsigned int *output, struct accel_error *err);
 /*
- * Adds the sum of each window in each channel, divided by kernel_y * kernel_x whatever part of it is padding. The output's scale follows from the input's, so
- * it can be joined with tensors alone that have the same one: accel_graph_finish() refuses others. Errors as accel_graph_add_max_pool().
+ * Adds the sum of each window in each channel, divided by kernel_y * kernel_x whatever part of it is padding. The output's scale follows from the input's: only where
+ * the window is of a power of two can it be joined with others; accel_graph_finish() refuses the rest. Errors as accel_graph_add_max_pool().
  */
 int accel_graph_add_average_pool(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_window *window,
 				 unsigned int *output, struct accel_error *err);

@@ -329,6 +329,74 @@ static int add_weighted(struct accel_graph *graph, const struct net_node *node, 
 	return ret;
 }
 
+/* Layers that join multiply nothing, but an average pooling leaves its output a scale of its own. Quantisation finds a common one for averages over powers of two. */
+static bool needs_rescale(const struct accel_model *m, unsigned int tensor)
+{
+	bool joined = true;   /* itself, not what a pooling makes of it */
+
+	for (unsigned int l = m->nlayers; l-- > 0;) {
+		const struct accel_layer *layer = &m->layers[l];
+		uint32_t taps = window_taps(&layer->window);
+
+		if (layer->output != tensor)
+			continue;
+		if (!accel_layer_pools(layer))
+			return false;
+		if (layer->kind == ACCEL_LAYER_AVERAGE_POOL && (!joined || (taps & (taps - 1))))
+			return true;
+		joined = false;
+		tensor = layer->input;
+	}
+	return false;
+}
+
+/* The tensor at another scale: a window of a pixel, and one weight of one in each channel. Its range is the tensor's. */
+static int add_rescale(struct accel_graph *graph, const char *name, unsigned int i, unsigned int *tensor, struct accel_error *err)
+{
+	static const float codebook[2] = { 0, 1 };
+	const struct accel_tensor x = graph->model->tensors[*tensor];
+	const struct accel_window pixel = { x.dims[0], x.dims[1], x.dims[2], 1, 1, 1, 1, 1, 1, 0, 0, x.dims[1], x.dims[2], x.dims[0] };
+	uint32_t rows = x.dims[0], *rowptr = malloc(((size_t)rows + 1) * sizeof(*rowptr));
+	uint8_t *code = malloc(rows);
+	const struct accel_csr csr = { rows, rows, rowptr, rowptr, code, codebook, 2, NULL, NULL };
+	char label[ACCEL_MAX_NAME + 1];
+	int ret = rowptr && code ? 0 : accel_fail(err, -ENOMEM, NULL, "out of memory");
+
+	for (uint32_t r = 0; !ret && r <= rows; r++)
+		rowptr[r] = r;   /* which is the column of weight r, too */
+	if (!ret)
+		memset(code, 1, rows);
+	snprintf(label, sizeof(label), "%.230s.rescaled%u", name, i);
+	ret = ret ? ret : accel_graph_add_conv_csr(graph, label, *tensor, &csr, &pixel, ACCEL_ACT_NONE, tensor, err);
+	free(rowptr);
+	free(code);
+	if (!ret) {
+		struct accel_tensor *y = &graph->model->tensors[*tensor];
+
+		y->range_lo = x.range_lo;
+		y->range_hi = x.range_hi;
+		y->calibrated = x.calibrated;
+		graph->measured[*tensor] = true;
+	}
+	return ret;
+}
+
+static int add_concat(struct accel_graph *graph, const char *layer, const char *name, unsigned int n, const unsigned int *inputs,
+		      unsigned int *output, struct accel_error *err)
+{
+	unsigned int *parts = malloc(n * sizeof(*parts));
+	int ret = parts ? 0 : accel_fail(err, -ENOMEM, NULL, "out of memory");
+
+	for (unsigned int i = 0; !ret && i < n; i++) {
+		parts[i] = inputs[i];
+		if (needs_rescale(graph->model, parts[i]))
+			ret = add_rescale(graph, layer, i, &parts[i], err);
+	}
+	ret = ret ? ret : accel_graph_add_concat(graph, name, n, parts, output, err);
+	free(parts);
+	return ret;
+}
+
 /*
  * Operands as one image of n times the channels, and a convolution with a one for each in every row: a sum is a sparse matrix. It is rounded and clamped
  * once, like any convolution's.
@@ -353,7 +421,7 @@ static int add_sum(struct accel_graph *graph, const char *name, const struct can
 	if (!ret)
 		memset(code, 1, nnz);
 	snprintf(operands, sizeof(operands), "%.240s.operands", name);
-	ret = ret ? ret : accel_graph_add_concat(graph, operands, n, inputs, &joined, err);
+	ret = ret ? ret : add_concat(graph, name, operands, n, inputs, &joined, err);
 	ret = ret ? ret : accel_graph_add_conv_csr(graph, name, joined, &csr, &pixel, c->activation, output, err);
 	free(rowptr);
 	free(col);
@@ -375,7 +443,7 @@ int candidate_add(const struct accel_network *net, uint32_t n, const struct cand
 	case CANDIDATE_AVERAGE_POOL:
 		return accel_graph_add_average_pool(graph, node->name, inputs[0], &c->window, output, err);
 	case CANDIDATE_CONCAT:
-		return accel_graph_add_concat(graph, node->name, node->nin, inputs, output, err);
+		return add_concat(graph, node->name, node->name, node->nin, inputs, output, err);
 	case CANDIDATE_ADD:
 		return add_sum(graph, node->name, c, node->nin, inputs, &net->values[c->out], output, err);
 	default:

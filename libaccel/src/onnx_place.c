@@ -220,14 +220,15 @@ static int set_range(const struct placer *p, struct accel_graph *graph, unsigned
 	return 0;
 }
 
-/* An operator's tensors between its inputs and its output have the range of both: an addition's operands. */
+/* An operator's tensors between its inputs and its output have the range of both, an addition's operands, unless they have theirs. */
 static int set_inner_ranges(const struct placer *p, struct accel_graph *graph, unsigned int first, uint32_t n)
 {
 	const struct net_node *node = &p->net->nodes[n];
 	int ret = 0;
 
 	for (unsigned int t = first; !ret && t < graph->model->ntensors; t++)
-		ret = set_range(p, graph, t, t == p->tensor[p->c[n].out] ? p->c[n].out : node->in[0]);
+		if (!graph->measured[t])
+			ret = set_range(p, graph, t, t == p->tensor[p->c[n].out] ? p->c[n].out : node->in[0]);
 	return ret;
 }
 

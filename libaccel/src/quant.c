@@ -6,6 +6,7 @@
  * joins are a group: one amax, one qx. Their scales are one, or the average pooling between them decides how they differ (factor).
  */
 #include "quant.h"
+#include <eie_hw.h>
 #include "window.h"
 
 #include <errno.h>
@@ -91,29 +92,84 @@ static unsigned int choose_shift(const struct accel_layer *layer, const struct a
 	return shift;
 }
 
+/* The average pooling that makes the tensor, or NULL. */
+static struct accel_layer *average_of(const struct solver *s, unsigned int tensor)
+{
+	for (unsigned int l = 0; l < s->model->nlayers; l++)
+		if (s->model->layers[l].output == tensor)
+			return s->model->layers[l].kind == ACCEL_LAYER_AVERAGE_POOL ? &s->model->layers[l] : NULL;
+	return NULL;
+}
+
+/* Averages over a power of two may have their input's scale: a larger shift than they need costs bits of them, but joins them without a multiplication. */
+static bool match_factor(const struct solver *s, unsigned int tensor, double want)
+{
+	struct accel_layer *pool = average_of(s, tensor);
+	int exponent;
+
+	if (!pool || frexp(want / s->factor[pool->input] * window_taps(&pool->window), &exponent) != 0.5)
+		return false;
+	if (exponent - 1 <= (int)pool->sum_shift || exponent - 1 > (int)EIE_CMD_VPOOL_SHIFT_MASK)
+		return false;
+	pool->sum_shift = (unsigned int)exponent - 1;
+	return true;
+}
+
+/* Parts of a concatenation must have one factor. *again: one got another shift for it. */
+static int join_factors(const struct solver *s, const struct accel_layer *layer, bool *again, struct accel_error *err)
+{
+	double want = 0;
+
+	for (unsigned int i = 0; i < layer->nparts; i++)
+		want = fmax(want, s->factor[layer->parts[i]]);
+	for (unsigned int i = 0; i < layer->nparts; i++) {
+		if (!average_of(s, layer->parts[i])) {
+			want = s->factor[layer->parts[i]];
+			break;
+		}
+	}
+	for (unsigned int i = 0; i < layer->nparts; i++) {
+		if (s->factor[layer->parts[i]] == want)
+			continue;
+		if (!match_factor(s, layer->parts[i], want))
+			return accel_fail(err, -EINVAL, layer->name,
+					  "layer '%s' joins '%s' with others, but an average pooling makes its scale another: put a convolution between",
+					  layer->name, s->model->tensors[layer->parts[i]].name);
+		*again = true;
+	}
+	return 0;
+}
+
 /* Factors of what layers without weights make; what they join must have one. */
 static int set_factors(const struct solver *s, struct accel_error *err)
 {
+	bool again = true;
+	int ret = 0;
+
 	for (unsigned int t = 0; t < s->model->ntensors; t++)
 		s->factor[t] = 1;
 	for (unsigned int l = 0; l < s->model->nlayers; l++) {
 		struct accel_layer *layer = &s->model->layers[l];
-		const struct accel_tensor *in = &s->model->tensors[layer->input], *out = &s->model->tensors[layer->output];
 
-		if (accel_layer_weighted(layer))
-			continue;
-		s->factor[layer->output] = s->factor[layer->input];
-		if (layer->kind == ACCEL_LAYER_AVERAGE_POOL) {
-			layer->sum_shift = choose_shift(layer, in, out);
-			s->factor[layer->output] *= ldexp(1, (int)layer->sum_shift) / window_taps(&layer->window);
-		}
-		for (unsigned int i = 1; i < layer->nparts; i++)
-			if (s->factor[layer->parts[i]] != s->factor[layer->input])
-				return accel_fail(err, -EINVAL, layer->name,
-						  "layer '%s' joins '%s' and '%s', whose scales an average pooling makes different: put a convolution between",
-						  layer->name, in->name, s->model->tensors[layer->parts[i]].name);
+		if (layer->kind == ACCEL_LAYER_AVERAGE_POOL)
+			layer->sum_shift = choose_shift(layer, &s->model->tensors[layer->input], &s->model->tensors[layer->output]);
 	}
-	return 0;
+	/* shifts only grow */
+	while (!ret && again) {
+		again = false;
+		for (unsigned int l = 0; !ret && l < s->model->nlayers; l++) {
+			const struct accel_layer *layer = &s->model->layers[l];
+
+			if (accel_layer_weighted(layer))
+				continue;
+			s->factor[layer->output] = s->factor[layer->input];
+			if (layer->kind == ACCEL_LAYER_AVERAGE_POOL)
+				s->factor[layer->output] *= ldexp(1, (int)layer->sum_shift) / window_taps(&layer->window);
+			if (layer->kind == ACCEL_LAYER_CONCAT)
+				ret = join_factors(s, layer, &again, err);
+		}
+	}
+	return ret;
 }
 
 /* Members of two groups become one; the lowest number names it. */

@@ -111,6 +111,26 @@ static void run(struct accel_model *model, const char *spec, unsigned int batch,
 
 #define ITEMS 5
 
+/* Items in one batch: the same bytes on every device, and close to float32. */
+static void check_devices(struct accel_model *model, const float *items, float tolerance)
+{
+	size_t n = ITEMS * model->tensors[model->outputs[0]].count;
+	float *flat = malloc(n * sizeof(*flat)), *first = malloc(n * sizeof(*first)), *out = malloc(n * sizeof(*out));
+
+	assert_int_equal(accel_model_run_float(model, items, ITEMS, flat, NULL), 0);
+	for (int d = 0; d < ndevices; d++) {
+		run(model, devices[d], ITEMS, items, d ? out : first);
+		if (d)
+			assert_memory_equal(first, out, n * sizeof(*out));
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!(fabsf(first[i] - flat[i]) < tolerance))
+			fail_msg("value %zu: %g, in float32 %g", i, (double)first[i], (double)flat[i]);
+	free(flat);
+	free(first);
+	free(out);
+}
+
 static void random_items(float *items)
 {
 	struct test_rng rng = { 5 };
@@ -217,7 +237,7 @@ static struct ob *convolutions(void)
 
 static void test_convolutions(void **state)
 {
-	static float items[ITEMS * SIDE * SIDE], flat[ITEMS * CLASSES], first[ITEMS * CLASSES], out[ITEMS * CLASSES];
+	static float items[ITEMS * SIDE * SIDE];
 	struct accel_model *model;
 	struct accel_layer_info info;
 
@@ -231,15 +251,7 @@ static void test_convolutions(void **state)
 	assert_string_equal(info.op, "Conv");
 	assert_int_equal(accel_model_layer(model, 1, &info), 0);
 	assert_true(info.rows == 6 && info.cols == 36 && info.groups == 2 && info.code_bits == 8);
-	assert_int_equal(accel_model_run_float(model, items, ITEMS, flat, NULL), 0);
-	for (int d = 0; d < ndevices; d++) {
-		run(model, devices[d], ITEMS, items, out);
-		if (!d)
-			memcpy(first, out, sizeof(out));
-		assert_memory_equal(first, out, sizeof(out));
-	}
-	for (int i = 0; i < ITEMS * CLASSES; i++)
-		assert_true(fabsf(first[i] - flat[i]) < 1e-3f);
+	check_devices(model, items, 1e-3f);
 	accel_model_unref(model);
 }
 
@@ -316,7 +328,7 @@ static struct ob *residual(void)
 
 static void test_residual(void **state)
 {
-	static float items[ITEMS * SIDE * SIDE], flat[ITEMS * CLASSES], first[ITEMS * CLASSES], out[ITEMS * CLASSES];
+	static float items[ITEMS * SIDE * SIDE];
 	struct accel_model *model;
 	const struct accel_network *net;
 
@@ -331,15 +343,7 @@ static void test_residual(void **state)
 	/* a, b, c, operands, sum, p, d, e, concat, average */
 	assert_int_equal(net->nodes[0].segment->nlayers, 10);
 	assert_int_equal(net->nodes[1].segment->nlayers, 1);
-	assert_int_equal(accel_model_run_float(model, items, ITEMS, flat, NULL), 0);
-	for (int d = 0; d < ndevices; d++) {
-		run(model, devices[d], ITEMS, items, out);
-		if (!d)
-			memcpy(first, out, sizeof(out));
-		assert_memory_equal(first, out, sizeof(out));
-	}
-	for (int i = 0; i < ITEMS * CLASSES; i++)
-		assert_true(fabsf(first[i] - flat[i]) < 1e-3f);
+	check_devices(model, items, 1e-3f);
 	accel_model_unref(model);
 }
 
@@ -355,7 +359,7 @@ static const char *reason_of(const struct accel_model *model, const char *name)
 static void test_joins_left(void **state)
 {
 	const int64_t image[4] = { 1, 3, SIDE, SIDE }, two[2] = { 2, 2 };
-	static float items[ITEMS * 3 * SIDE * SIDE], flat[ITEMS * 16 * SIDE * SIDE], out[ITEMS * 16 * SIDE * SIDE];
+	static float items[ITEMS * 3 * SIDE * SIDE];
 	struct test_rng rng = { 21 };
 	struct ob *b = ob_new(13);
 	struct accel_model *model;
@@ -385,12 +389,62 @@ static void test_joins_left(void **state)
 	assert_non_null(strstr(reason_of(model, "Concat5"), "part of another"));
 	assert_non_null(strstr(reason_of(model, "Concat6"), "no layer with weights beside it"));
 	assert_non_null(strstr(reason_of(model, "Add7"), "with itself"));
-	assert_int_equal(accel_model_run_float(model, items, ITEMS, flat, NULL), 0);
-	for (int d = 0; d < ndevices; d++) {
-		run(model, devices[d], ITEMS, items, out);
-		for (size_t i = 0; i < ITEMS * model->tensors[model->outputs[0]].count; i++)
-			assert_true(fabsf(out[i] - flat[i]) < 2e-3f);
+	check_devices(model, items, 2e-3f);
+	accel_model_unref(model);
+}
+
+/*
+ * An average of nine has a scale of its own, which a convolution of ones takes away before it is joined; one of four gets its input's. Through another pooling,
+ * too, and as the operand of an addition.
+ */
+static void test_averages_joined(void **state)
+{
+	const int64_t image[4] = { 1, 1, SIDE, SIDE }, three[2] = { 3, 3 }, two[2] = { 2, 2 };
+	static float items[ITEMS * SIDE * SIDE];
+	struct test_rng rng = { 23 };
+	struct ob *b = ob_new(13);
+	struct accel_model *model;
+	const struct accel_model *segment;
+	unsigned int rescaled = 0;
+	Onnx__NodeProto *n;
+
+	(void)state;
+	random_items(items);
+	ob_input(b, "image", 1, 4, image);
+	codebook_conv(b, &rng, "a", "image", 4, 1, 1);
+	n = ob_node(b, "AveragePool", "a", "nine");
+	ob_attr_ints(b, n, "kernel_shape", 2, three);
+	n = ob_node(b, "MaxPool", "nine", "nine_most");
+	ob_attr_ints(b, n, "kernel_shape", 2, two);
+	n = ob_node(b, "MaxPool", "a", "most");
+	ob_attr_ints(b, n, "kernel_shape", 2, two);
+	n = ob_node(b, "MaxPool", "most", "most3");
+	ob_attr_ints(b, n, "kernel_shape", 2, three);
+	n = ob_node(b, "AveragePool", "most3", "four");
+	ob_attr_ints(b, n, "kernel_shape", 2, two);
+	codebook_conv(b, &rng, "c", "four", 5, 4, 3);
+	n = ob_node(b, "AveragePool", "nine_most", "nine_four");
+	ob_attr_ints(b, n, "kernel_shape", 2, two);
+	n = ob_node(b, "Concat", "c,four,nine_four", "all");
+	ob_attr_int(b, n, "axis", 1);
+	codebook_conv(b, &rng, "d", "all", 4, 13, 1);
+	n = ob_node(b, "AveragePool", "most", "nine_again");
+	ob_attr_ints(b, n, "kernel_shape", 2, three);
+	n = ob_node(b, "AveragePool", "nine_again", "eighth");
+	ob_attr_ints(b, n, "kernel_shape", 2, two);
+	ob_node(b, "Add", "d,eighth", "y");
+	ob_output(b, "y");
+	model = place_all(b, true, items, ITEMS);
+	assert_int_equal(model->net->nnodes, 1);
+	segment = model->net->nodes[0].segment;
+	for (unsigned int l = 0; l < segment->nlayers; l++) {
+		rescaled += !!strstr(segment->layers[l].name, ".rescaled");
+		if (!strcmp(segment->layers[l].name, "AveragePool5"))
+			assert_int_equal(segment->layers[l].sum_shift, 2);
 	}
+	/* nine_four, and eighth */
+	assert_int_equal(rescaled, 2);
+	check_devices(model, items, 2e-3f);
 	accel_model_unref(model);
 }
 
@@ -636,7 +690,8 @@ static void test_each_missing(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_convolutions), cmocka_unit_test(test_residual), cmocka_unit_test(test_joins_left), cmocka_unit_test(test_placement),      cmocka_unit_test(test_reasons),        cmocka_unit_test(test_segment_ends),
+		cmocka_unit_test(test_convolutions), cmocka_unit_test(test_residual), cmocka_unit_test(test_joins_left), cmocka_unit_test(test_averages_joined),
+		cmocka_unit_test(test_placement), cmocka_unit_test(test_reasons), cmocka_unit_test(test_segment_ends),
 		cmocka_unit_test(test_devices_agree),  cmocka_unit_test(test_session_errors), cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_fields),         cmocka_unit_test(test_each_missing),
 	};
