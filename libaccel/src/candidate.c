@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "candidate.h"
+#include "candidate_pool.h"
 #include "candidate_weights.h"
 #include "graph.h"
 #include "op_conv.h"
@@ -236,7 +237,7 @@ static int find_pool(const struct finder *s, uint32_t n)
 			return REFUSE(s, n, "average pooling over as many pixels as each window has in the image: the engine divides by one number");
 		f->window = window_of(&p->w, x->dims[1], 1);
 	}
-	return check_limits(s, n);
+	return pool_in_stages(&f->window) ? 0 : check_limits(s, n);
 }
 
 static int find_join(const struct finder *s, uint32_t n)
@@ -332,7 +333,7 @@ static int add_weighted(struct accel_graph *graph, const struct net_node *node, 
 /* Layers that join multiply nothing, but an average pooling leaves its output a scale of its own. Quantisation finds a common one for averages over powers of two. */
 static bool needs_rescale(const struct accel_model *m, unsigned int tensor)
 {
-	bool joined = true;   /* itself, not what a pooling makes of it */
+	bool first = true, average = false;   /* the tensor itself is an average, whose shift quantisation may choose */
 
 	for (unsigned int l = m->nlayers; l-- > 0;) {
 		const struct accel_layer *layer = &m->layers[l];
@@ -342,43 +343,13 @@ static bool needs_rescale(const struct accel_model *m, unsigned int tensor)
 			continue;
 		if (!accel_layer_pools(layer))
 			return false;
-		if (layer->kind == ACCEL_LAYER_AVERAGE_POOL && (!joined || (taps & (taps - 1))))
+		average = average || (first && layer->kind == ACCEL_LAYER_AVERAGE_POOL);
+		if (layer->kind == ACCEL_LAYER_AVERAGE_POOL && (!average || (taps & (taps - 1))))
 			return true;
-		joined = false;
+		first = false;
 		tensor = layer->input;
 	}
 	return false;
-}
-
-/* The tensor at another scale: a window of a pixel, and one weight of one in each channel. Its range is the tensor's. */
-static int add_rescale(struct accel_graph *graph, const char *name, unsigned int i, unsigned int *tensor, struct accel_error *err)
-{
-	static const float codebook[2] = { 0, 1 };
-	const struct accel_tensor x = graph->model->tensors[*tensor];
-	const struct accel_window pixel = { x.dims[0], x.dims[1], x.dims[2], 1, 1, 1, 1, 1, 1, 0, 0, x.dims[1], x.dims[2], x.dims[0] };
-	uint32_t rows = x.dims[0], *rowptr = malloc(((size_t)rows + 1) * sizeof(*rowptr));
-	uint8_t *code = malloc(rows);
-	const struct accel_csr csr = { rows, rows, rowptr, rowptr, code, codebook, 2, NULL, NULL };
-	char label[ACCEL_MAX_NAME + 1];
-	int ret = rowptr && code ? 0 : accel_fail(err, -ENOMEM, NULL, "out of memory");
-
-	for (uint32_t r = 0; !ret && r <= rows; r++)
-		rowptr[r] = r;   /* which is the column of weight r, too */
-	if (!ret)
-		memset(code, 1, rows);
-	snprintf(label, sizeof(label), "%.230s.rescaled%u", name, i);
-	ret = ret ? ret : accel_graph_add_conv_csr(graph, label, *tensor, &csr, &pixel, ACCEL_ACT_NONE, tensor, err);
-	free(rowptr);
-	free(code);
-	if (!ret) {
-		struct accel_tensor *y = &graph->model->tensors[*tensor];
-
-		y->range_lo = x.range_lo;
-		y->range_hi = x.range_hi;
-		y->calibrated = x.calibrated;
-		graph->measured[*tensor] = true;
-	}
-	return ret;
 }
 
 static int add_concat(struct accel_graph *graph, const char *layer, const char *name, unsigned int n, const unsigned int *inputs,
@@ -388,9 +359,15 @@ static int add_concat(struct accel_graph *graph, const char *layer, const char *
 	int ret = parts ? 0 : accel_fail(err, -ENOMEM, NULL, "out of memory");
 
 	for (unsigned int i = 0; !ret && i < n; i++) {
+		char label[ACCEL_MAX_NAME + 1];
+
 		parts[i] = inputs[i];
-		if (needs_rescale(graph->model, parts[i]))
-			ret = add_rescale(graph, layer, i, &parts[i], err);
+		if (!needs_rescale(graph->model, parts[i]))
+			continue;
+		snprintf(label, sizeof(label), "%.230s.rescaled%u", layer, i);
+		ret = add_factor(graph, label, 1, inputs[i], &parts[i], err);
+		if (!ret)
+			copy_range(graph, parts[i], inputs[i]);
 	}
 	ret = ret ? ret : accel_graph_add_concat(graph, name, n, parts, output, err);
 	free(parts);
@@ -439,8 +416,12 @@ int candidate_add(const struct accel_network *net, uint32_t n, const struct cand
 		*output = inputs[0];
 		return 0;
 	case CANDIDATE_MAX_POOL:
+		if (pool_in_stages(&c->window))
+			return add_pool_in_stages(graph, node->name, ACCEL_LAYER_MAX_POOL, &c->window, inputs[0], output, err);
 		return accel_graph_add_max_pool(graph, node->name, inputs[0], &c->window, output, err);
 	case CANDIDATE_AVERAGE_POOL:
+		if (pool_in_stages(&c->window))
+			return add_pool_in_stages(graph, node->name, ACCEL_LAYER_AVERAGE_POOL, &c->window, inputs[0], output, err);
 		return accel_graph_add_average_pool(graph, node->name, inputs[0], &c->window, output, err);
 	case CANDIDATE_CONCAT:
 		return add_concat(graph, node->name, node->name, node->nin, inputs, output, err);

@@ -448,6 +448,54 @@ static void test_averages_joined(void **state)
 	accel_model_unref(model);
 }
 
+/* Pooling of an image that is larger than a window: in stages that fit, or stick out of it. */
+static void test_large_pools(void **state)
+{
+	static const struct {
+		int64_t height, width;
+		unsigned int stages;   /* and a convolution, when they stick out: an average's divisor is wrong by then */
+		bool exact;
+	} sizes[] = { { 16, 16, 2, true }, { 15, 28, 2, true }, { 30, 7, 2, true }, { 17, 20, 2, false }, { 3, 47, 2, false }, { 2, 450, 3, true },
+		      { 31, 233, 3, false } };
+
+	(void)state;
+	for (unsigned int i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		const int64_t kernel[4] = { 5, 1, 1, 1 }, image[4] = { 1, 1, sizes[i].height, sizes[i].width };
+		const float weights[5] = { 0.5f, -0.5f, 0.5f, 0, -0.5f };
+		size_t n = ITEMS * (size_t)(sizes[i].height * sizes[i].width);
+		float *items = malloc(n * sizeof(*items));
+		struct test_rng rng = { 24 + i };
+		struct ob *b = ob_new(13);
+		const struct accel_model *segment;
+		struct accel_model *model;
+		Onnx__NodeProto *node;
+
+		/* a slope, so that pixels left out, or taken twice, are seen */
+		for (size_t k = 0; k < n; k++)
+			items[k] = (float)(test_uniform(&rng) - 1 + (double)(k % 1001) / 1001);
+		ob_input(b, "image", 1, 4, image);
+		ob_floats(b, "w", 4, kernel, weights);
+		ob_node(b, "Conv", "image,w", "a");
+		ob_node(b, "GlobalAveragePool", "a", "mean");
+		ob_node(b, "GlobalMaxPool", "a", "most");
+		node = ob_node(b, "Concat", "mean,most", "y");
+		ob_attr_int(b, node, "axis", 1);
+		ob_output(b, "y");
+		model = place_all(b, true, items, ITEMS);
+		for (unsigned int k = 0; k < model->net->nnodes; k++)
+			if (model->net->nodes[k].op)
+				fail_msg("%s: %s", model->net->nodes[k].name, model->net->nodes[k].device_reason);
+		assert_int_equal(model->net->nnodes, 1);
+		segment = model->net->nodes[0].segment;
+		/* conv, poolings, the divisor or else the scale of an average that is no power of two, concat */
+		assert_int_equal(segment->nlayers, 3 + 2 * sizes[i].stages - (i == 0));
+		assert_string_equal(segment->layers[1 + sizes[i].stages].name, sizes[i].exact ? "GlobalMaxPool2.stage0" : "GlobalAveragePool1");
+		check_devices(model, items, 1e-3f);
+		accel_model_unref(model);
+		free(items);
+	}
+}
+
 /* ---------------------------------------------------------------- runs */
 
 static void test_devices_agree(void **state)
@@ -690,7 +738,7 @@ static void test_each_missing(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_convolutions), cmocka_unit_test(test_residual), cmocka_unit_test(test_joins_left), cmocka_unit_test(test_averages_joined),
+		cmocka_unit_test(test_convolutions), cmocka_unit_test(test_residual), cmocka_unit_test(test_joins_left), cmocka_unit_test(test_averages_joined), cmocka_unit_test(test_large_pools),
 		cmocka_unit_test(test_placement), cmocka_unit_test(test_reasons), cmocka_unit_test(test_segment_ends),
 		cmocka_unit_test(test_devices_agree),  cmocka_unit_test(test_session_errors), cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_fields),         cmocka_unit_test(test_each_missing),

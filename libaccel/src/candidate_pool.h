@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Pooling of a whole image, however large: several poolings of windows that the engine has. */
+#ifndef ACCEL_CANDIDATE_POOL_H
+#define ACCEL_CANDIDATE_POOL_H
+
+#include "model.h"
+
+/* The window is the image, and larger than the engine's are, but not for three poolings. */
+bool pool_in_stages(const struct accel_window *w);
+/* Adds the layers, the last of which has the name. Tensors in between get the range of the input. Errors are those of the graph. */
+int add_pool_in_stages(struct accel_graph *graph, const char *name, enum accel_layer_kind kind, const struct accel_window *w, unsigned int input,
+		       unsigned int *output, struct accel_error *err);
+/* Gives tensor `to` the range of `from`. */
+void copy_range(struct accel_graph *graph, unsigned int to, unsigned int from);
+/* A weight for each channel, all of them the same: the tensor at another scale, or times a number. */
+int add_factor(struct accel_graph *graph, const char *name, float factor, unsigned int input, unsigned int *output, struct accel_error *err);
+
+#endif
