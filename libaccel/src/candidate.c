@@ -35,6 +35,7 @@ int candidate_refuse(const struct accel_network *net, struct net_node *node, str
 struct finder {
 	struct accel_network *net;
 	const struct pass_users *users;
+	const struct view *views;  /* [nvalues] */
 	struct candidate *all;     /* [nnodes] */
 	const struct placement *how;
 	struct accel_error *err;
@@ -180,6 +181,7 @@ static int find_conv(const struct finder *s, uint32_t n)
 	struct net_node *node = &s->net->nodes[n];
 	const struct net_value *x = &s->net->values[node->in[0]], *w = &s->net->values[node->in[1]];
 	const struct conv *plan = node->plan;
+	const struct view *view = &s->views[node->in[0]];
 	struct candidate *f = &s->all[n];
 
 	*f = (struct candidate){ .kind = CANDIDATE_CONV, .out = node->out[0], .beta = 1 };
@@ -189,10 +191,17 @@ static int find_conv(const struct finder *s, uint32_t n)
 		return REFUSE(s, n, "convolution over %u dimensions of a batch of %u: the engine has two, and takes items one by one",
 			      plan->w.ndim, plan->batch);
 	f->rows = w->dims[0];
+	f->groups = plan->groups;
+	if (view->channels) {
+		/* whose groups are groups no more */
+		f->source = view->source;
+		f->channels = view->channels;
+		x = &s->net->values[view->source];
+	}
 	f->cols = x->dims[1] * plan->w.kernel[1] * plan->w.kernel[2];
 	take_weights(f, w);
 	f->row_scale = w->row_scale;
-	f->window = window_of(&plan->w, x->dims[1], plan->groups);
+	f->window = window_of(&plan->w, x->dims[1], f->channels ? 1 : plan->groups);
 	if (check_limits(s, n))
 		return -ENOMEM;
 	if (f->kind && node->nin > 2 && node->in[2] != NET_NONE && !take_bias(s->net, f, node->in[2]))
@@ -274,14 +283,14 @@ static bool is_one_of(const struct net_node *node, const char *const *names)
 	return false;
 }
 
-int candidates_find(struct accel_network *net, const struct pass_users *users, const struct placement *how, struct candidate *c,
+int candidates_find(struct accel_network *net, const struct pass_users *users, const struct view *views, const struct placement *how, struct candidate *c,
 		    struct accel_error *err)
 {
 	static const char *const fcs[] = { "MatMul", "Gemm", NULL };
 	static const char *const pools[] = { "MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool", NULL };
 	static const char *const joins[] = { "Concat", "Add", "Sum", NULL };
 	static const char *const reshapes[] = { "Reshape", "Flatten", "Squeeze", "Unsqueeze", NULL };
-	const struct finder s = { net, users, c, how, err };
+	const struct finder s = { net, users, views, c, how, err };
 	bool conv = how->conv;
 	int ret = 0;
 
@@ -352,6 +361,19 @@ static bool needs_rescale(const struct accel_model *m, unsigned int tensor)
 	return false;
 }
 
+/* A tensor has one place: inputs of the graph, and what is part of another concatenation, are joined as a copy. */
+static bool needs_copy(const struct accel_model *m, unsigned int tensor)
+{
+	for (unsigned int i = 0; i < m->ninputs; i++)
+		if (m->inputs[i] == tensor)
+			return true;
+	for (unsigned int l = 0; l < m->nlayers; l++)
+		for (unsigned int i = 0; i < m->layers[l].nparts; i++)
+			if (m->layers[l].parts[i] == tensor)
+				return true;
+	return false;
+}
+
 static int add_concat(struct accel_graph *graph, const char *layer, const char *name, unsigned int n, const unsigned int *inputs,
 		      unsigned int *output, struct accel_error *err)
 {
@@ -362,9 +384,12 @@ static int add_concat(struct accel_graph *graph, const char *layer, const char *
 		char label[ACCEL_MAX_NAME + 1];
 
 		parts[i] = inputs[i];
-		if (!needs_rescale(graph->model, parts[i]))
+		if (needs_rescale(graph->model, parts[i]))
+			snprintf(label, sizeof(label), "%.230s.rescaled%u", layer, i);
+		else if (needs_copy(graph->model, parts[i]))
+			snprintf(label, sizeof(label), "%.230s.copy%u", layer, i);
+		else
 			continue;
-		snprintf(label, sizeof(label), "%.230s.rescaled%u", layer, i);
 		ret = add_factor(graph, label, 1, inputs[i], &parts[i], err);
 		if (!ret)
 			copy_range(graph, parts[i], inputs[i]);

@@ -5,6 +5,7 @@
 
 #include "net.h"
 #include "pass.h"
+#include "views.h"
 
 enum candidate_kind {
 	CANDIDATE_NONE,            /* the CPU's */
@@ -24,6 +25,9 @@ struct placement {
 struct candidate {
 	enum candidate_kind kind;
 	uint32_t out;              /* value that it makes; the inputs are the node's, of FC, CONV and RESHAPE the first one */
+	uint32_t source;           /* CONV of a view: the value that it reads in place of its input, and ... */
+	const uint32_t *channels;  /* ... which channel of that its channels are; else NULL */
+	uint32_t groups;           /* CONV: of the weights; of the window too, but for views */
 	enum accel_activation activation;
 	uint32_t rows, cols;       /* FC, CONV */
 	uint64_t row_stride, col_stride;
@@ -64,8 +68,8 @@ static inline unsigned int candidate_inputs(const struct candidate *c, const str
 /* Leaves the node on the CPU and says why. 0 or -ENOMEM. */
 int candidate_refuse(const struct accel_network *net, struct net_node *node, struct candidate *c, struct accel_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
-/* Fills c [nnodes]. A node that could be one by its kind, but is not, gets its device_reason. -ENOMEM. */
-int candidates_find(struct accel_network *net, const struct pass_users *users, const struct placement *how, struct candidate *c,
+/* Fills c [nnodes], which points into views. A node that could be one by its kind, but is not, gets its device_reason. -ENOMEM. */
+int candidates_find(struct accel_network *net, const struct pass_users *users, const struct view *views, const struct placement *how, struct candidate *c,
 		    struct accel_error *err);
 /* Adds the layer of node n; inputs: its tensors in the graph. *output gets its tensor. Errors are those of the graph. */
 int candidate_add(const struct accel_network *net, uint32_t n, const struct candidate *c, const struct placement *how, struct accel_graph *graph,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "candidate_weights.h"
+#include "window.h"
 
 #include <errno.h>
 #include <float.h>
@@ -11,15 +12,43 @@
 #define BIAS_STEPS   (1 << 14)      /* a bias is at most so many times the product of largest input and scale of the row: 2^29 in the sum of 32 bits */
 #define BIAS_WEIGHTS 32             /* shared weights have a scale that nobody chose: a bias of more of the row's largest weight would take their bits */
 
-/* Weight of row r, column c. */
-static float weight(const struct candidate *f, uint32_t r, uint32_t c)
-{
-	uint32_t groups = f->window.groups, own;
+/* A weight that a row may have: of a convolution those of its group. */
+struct entry {
+	uint32_t col;
+	float w;
+};
 
-	if (f->kind != CANDIDATE_CONV)
-		return f->weights[r * f->row_stride + c * f->col_stride];
-	own = f->cols / groups;   /* columns of a group; a row has zeros for the others */
-	return r / (f->rows / groups) == c / own ? f->weights[(uint64_t)r * own + c % own] : 0;
+static uint32_t entries_of_row(const struct candidate *f)
+{
+	return f->kind == CANDIDATE_CONV ? (uint32_t)(f->weight_count / f->rows) : f->cols;
+}
+
+static int compare_columns(const void *a, const void *b)
+{
+	uint32_t x = ((const struct entry *)a)->col, y = ((const struct entry *)b)->col;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Those of row r, in the order of the columns; e: [entries_of_row()]. */
+static void take_row(const struct candidate *f, uint32_t r, struct entry *e)
+{
+	uint32_t n = entries_of_row(f), taps, first;
+
+	if (f->kind != CANDIDATE_CONV) {
+		for (uint32_t c = 0; c < n; c++)
+			e[c] = (struct entry){ c, f->weights[r * f->row_stride + c * f->col_stride] };
+		return;
+	}
+	taps = window_taps(&f->window);
+	first = r / (f->rows / f->groups) * (n / taps);   /* channel of the group */
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t channel = first + i / taps;
+
+		e[i] = (struct entry){ (f->channels ? f->channels[channel] : channel) * taps + i % taps, f->weights[(uint64_t)r * n + i] };
+	}
+	if (f->channels)
+		qsort(e, n, sizeof(*e), compare_columns);
 }
 
 static float bias(const struct candidate *f, uint32_t r)
@@ -197,7 +226,7 @@ enum weights_kind weights_look(const struct candidate *f)
 	return f->kind != CANDIDATE_CONV || f->ncodes || 2 * (uint64_t)b.nsorted <= f->weight_count ? WEIGHTS_SHARED : WEIGHTS_FEW;
 }
 
-static void code_shared(const struct candidate *f, struct coded_weights *to)
+static void code_shared(const struct candidate *f, struct entry *e, struct coded_weights *to)
 {
 	struct codebook b;
 	uint32_t nnz = 0;
@@ -210,12 +239,13 @@ static void code_shared(const struct candidate *f, struct coded_weights *to)
 		double factor = scaled ? fabs((double)f->row_scale[r]) : 1;
 
 		to->row_scale[r] = (float)factor;
-		for (uint32_t c = 0; c < f->cols; c++) {
-			float w = weight(f, r, c);
+		take_row(f, r, e);
+		for (uint32_t i = 0; i < entries_of_row(f); i++) {
+			float w = e[i].w;
 
 			if (w == 0)
 				continue;
-			to->col[nnz] = c;
+			to->col[nnz] = e[i].col;
 			to->code[nnz++] = scaled ? code_of_product(&b, (double)w, factor) : code_of(&b, w);
 			to->signal += (double)w * (double)w;
 		}
@@ -230,7 +260,7 @@ static void code_shared(const struct candidate *f, struct coded_weights *to)
 /* ---------------------------------------------------------------- rounded weights */
 
 /* Every row has a scale of its own, with which its largest weight has LINEAR_STEPS steps. */
-static void code_linear(const struct candidate *f, double amax, struct coded_weights *to)
+static void code_linear(const struct candidate *f, double amax, struct entry *e, struct coded_weights *to)
 {
 	uint32_t nnz = 0;
 
@@ -242,21 +272,22 @@ static void code_linear(const struct candidate *f, double amax, struct coded_wei
 	for (uint32_t r = 0; r < f->rows; r++) {
 		double most = 0, scale;
 
-		for (uint32_t c = 0; c < f->cols; c++)
-			most = fmax(most, fabs((double)weight(f, r, c)));
+		take_row(f, r, e);
+		for (uint32_t i = 0; i < entries_of_row(f); i++)
+			most = fmax(most, fabs((double)e[i].w));
 		scale = fmax(most / LINEAR_STEPS, most > 0 ? fabs((double)bias(f, r)) / (amax * BIAS_STEPS) : 0);
 		/* weights that a normal scale cannot express are none */
 		scale = scale < (double)FLT_MIN ? 0 : (double)(float)scale;
 		to->row_scale[r] = (float)scale;
-		for (uint32_t c = 0; c < f->cols; c++) {
-			double w = (double)weight(f, r, c), q = scale > 0 ? rint(w / scale) : 0;
+		for (uint32_t i = 0; i < entries_of_row(f); i++) {
+			double w = (double)e[i].w, q = scale > 0 ? rint(w / scale) : 0;
 
 			q = fmax(-LINEAR_STEPS, fmin(LINEAR_STEPS, q));
 			to->signal += w * w;
 			to->noise += (w - q * scale) * (w - q * scale);
 			if (q == 0)
 				continue;
-			to->col[nnz] = c;
+			to->col[nnz] = e[i].col;
 			to->code[nnz++] = (uint8_t)(q > 0 ? q : LINEAR_STEPS - q);
 		}
 		to->rowptr[r + 1] = nnz;
@@ -282,6 +313,7 @@ static void fill_empty_rows(const struct candidate *f, double amax, struct coded
 
 int weights_code(const struct candidate *f, double amax, struct coded_weights *to)
 {
+	struct entry *e = malloc(entries_of_row(f) * sizeof(*e));
 	uint64_t nnz = 0;
 
 	*to = (struct coded_weights){ .csr = { .rows = f->rows, .cols = f->cols } };
@@ -293,14 +325,17 @@ int weights_code(const struct candidate *f, double amax, struct coded_weights *t
 	to->row_scale = malloc(f->rows * sizeof(*to->row_scale));
 	to->col = malloc((nnz + 1) * sizeof(*to->col));
 	to->code = malloc(nnz + 1);
-	if (!to->rowptr || !to->bias || !to->row_scale || !to->col || !to->code)
+	if (!e || !to->rowptr || !to->bias || !to->row_scale || !to->col || !to->code) {
+		free(e);
 		return -ENOMEM;
+	}
 	for (uint32_t r = 0; r < f->rows; r++)
 		to->bias[r] = bias(f, r);
 	if (f->linear)
-		code_linear(f, amax, to);
+		code_linear(f, amax, e, to);
 	else
-		code_shared(f, to);
+		code_shared(f, e, to);
+	free(e);
 	if (to->row_scale)
 		fill_empty_rows(f, amax, to);
 	to->csr.rowptr = to->rowptr;

@@ -19,16 +19,22 @@ struct placer {
 	const struct placement *how;
 	const struct calib *calib;
 	struct candidate *c;       /* [nnodes] */
+	bool *gone;                /* [nnodes] makes views, and all that read them read what those are of */
 	uint32_t *level;           /* [nnodes] */
 	uint32_t *maker;           /* [nvalues] node that makes it, or NET_NONE; a layer makes what it took in */
 	uint32_t *group;           /* [nnodes] lowest node of what is connected within a level */
-	bool *joined;              /* [nvalues] part of a concatenation */
 	unsigned int *tensor;      /* [nvalues] of the segment that is being made; NET_NONE: none */
 };
 
 static bool on_engine(const struct placer *p, uint32_t n)
 {
-	return p->c[n].kind > CANDIDATE_TAKEN_IN;
+	return p->c[n].kind > CANDIDATE_TAKEN_IN && !p->gone[n];
+}
+
+/* The CPU's or a layer. */
+static bool is_there(const struct placer *p, uint32_t n)
+{
+	return p->c[n].kind != CANDIDATE_TAKEN_IN && !p->gone[n];
 }
 
 /* Inputs of a node that others make; a layer's constants are its own. */
@@ -37,10 +43,15 @@ static unsigned int inputs_of(const struct placer *p, uint32_t n)
 	return on_engine(p, n) ? candidate_inputs(&p->c[n], &p->net->nodes[n]) : p->net->nodes[n].nin;
 }
 
+static uint32_t input_of(const struct placer *p, uint32_t n, unsigned int i)
+{
+	return on_engine(p, n) && p->c[n].channels ? p->c[n].source : p->net->nodes[n].in[i];
+}
+
 /* The node that makes input i, or NET_NONE. */
 static uint32_t maker_of(const struct placer *p, uint32_t n, unsigned int i)
 {
-	uint32_t v = p->net->nodes[n].in[i];
+	uint32_t v = input_of(p, n, i);
 
 	return v == NET_NONE ? NET_NONE : p->maker[v];
 }
@@ -55,11 +66,41 @@ static bool is_inside(const struct placer *p, uint32_t n, unsigned int i)
 
 /* ---------------------------------------------------------------- levels */
 
+/* Whether what node n makes is read through views alone. */
+static bool is_only_viewed(const struct placer *p, uint32_t n)
+{
+	const struct net_node *node = &p->net->nodes[n];
+	bool any = false;
+
+	for (unsigned int o = 0; o < node->nout; o++) {
+		for (unsigned int i = 0; i < p->net->noutputs; i++)
+			if (p->net->outputs[i] == node->out[o])
+				return false;
+		for (uint32_t r = n + 1; r < p->net->nnodes; r++) {
+			for (unsigned int i = 0; i < p->net->nodes[r].nin; i++) {
+				if (p->net->nodes[r].in[i] != node->out[o])
+					continue;
+				if (!p->gone[r] && !(p->c[r].kind == CANDIDATE_CONV && p->c[r].channels && i == 0))
+					return false;
+				any = true;
+			}
+		}
+	}
+	return any;
+}
+
+static void find_gone(const struct placer *p)
+{
+	memset(p->gone, 0, p->net->nnodes * sizeof(*p->gone));
+	for (uint32_t n = p->net->nnodes; n-- > 0;)
+		p->gone[n] = views_operator(&p->net->nodes[n]) && is_only_viewed(p, n);
+}
+
 static void find_makers(const struct placer *p)
 {
 	memset(p->maker, 0xff, p->net->nvalues * sizeof(*p->maker));
 	for (uint32_t n = 0; n < p->net->nnodes; n++)
-		for (unsigned int i = 0; p->c[n].kind != CANDIDATE_TAKEN_IN && i < p->net->nodes[n].nout; i++)
+		for (unsigned int i = 0; is_there(p, n) && i < p->net->nodes[n].nout; i++)
 			if (p->net->nodes[n].out[i] != NET_NONE)
 				p->maker[p->net->nodes[n].out[i]] = n;
 	for (uint32_t n = 0; n < p->net->nnodes; n++)
@@ -145,30 +186,10 @@ static bool is_read_outside(const struct placer *p, uint32_t n, uint32_t value)
 		if (p->net->outputs[i] == value)
 			return true;
 	for (uint32_t r = 0; r < p->net->nnodes; r++)
-		for (unsigned int i = 0; p->c[r].kind != CANDIDATE_TAKEN_IN && i < inputs_of(p, r); i++)
-			if (p->net->nodes[r].in[i] == value && !(on_engine(p, r) && p->level[r] == p->level[n]))
+		for (unsigned int i = 0; is_there(p, r) && i < inputs_of(p, r); i++)
+			if (input_of(p, r, i) == value && !(on_engine(p, r) && p->level[r] == p->level[n]))
 				return true;
 	return false;
-}
-
-/* Parts are outputs of layers of the segment, each of one concatenation. */
-static int check_join(const struct placer *p, uint32_t n, bool *again)
-{
-	const struct net_node *node = &p->net->nodes[n];
-	const char *what = p->c[n].kind == CANDIDATE_ADD ? "addition" : "concatenation";
-
-	for (unsigned int i = 0; i < node->nin; i++) {
-		bool inside = is_inside(p, n, i);
-
-		if (inside && !p->joined[node->in[i]])
-			continue;
-		*again = true;
-		return inside ? LEAVE(p, n, "%s of what is part of another addition or concatenation: each tensor has one place on the engine", what) :
-				LEAVE(p, n, "%s of what the engine did not just make", what);
-	}
-	for (unsigned int i = 0; i < node->nin; i++)
-		p->joined[node->in[i]] = true;
-	return 0;
 }
 
 /* A reshaped tensor is the tensor itself: it can be no output of the segment, which may have it as an output, or an input, already. */
@@ -188,16 +209,13 @@ static int settle(const struct placer *p)
 
 	while (!ret && again) {
 		again = false;
+		find_gone(p);
 		find_makers(p);
 		find_levels(p);
 		ret = leave_lonely(p, &again);
-		memset(p->joined, 0, p->net->nvalues * sizeof(*p->joined));
-		for (uint32_t n = 0; !ret && !again && n < p->net->nnodes; n++) {
-			if (candidate_joins(&p->c[n]))
-				ret = check_join(p, n, &again);
-			else if (p->c[n].kind == CANDIDATE_RESHAPE)
+		for (uint32_t n = 0; !ret && !again && n < p->net->nnodes; n++)
+			if (p->c[n].kind == CANDIDATE_RESHAPE && on_engine(p, n))
 				ret = check_reshape(p, n, &again);
-		}
 	}
 	return ret;
 }
@@ -264,9 +282,11 @@ static int add_node(const struct placer *p, struct accel_graph *graph, uint32_t 
 	int ret = inputs ? 0 : accel_fail(p->err, -ENOMEM, NULL, "%s: out of memory", p->net->file);
 
 	for (unsigned int i = 0; !ret && i < inputs_of(p, n); i++) {
-		if (p->tensor[node->in[i]] == NET_NONE)
-			ret = add_input(p, graph, n, node->in[i], ends);
-		inputs[i] = p->tensor[node->in[i]];
+		uint32_t value = input_of(p, n, i);
+
+		if (p->tensor[value] == NET_NONE)
+			ret = add_input(p, graph, n, value, ends);
+		inputs[i] = p->tensor[value];
 	}
 	first = graph->model->ntensors;
 	ret = ret ? ret : candidate_add(p->net, n, &p->c[n], p->how, graph, inputs, &p->tensor[p->c[n].out], p->err);
@@ -341,7 +361,7 @@ static int move_level(const struct placer *p, uint32_t level, struct net_node *n
 	int ret;
 
 	for (uint32_t n = 0; n < p->net->nnodes; n++) {
-		if (p->level[n] != level || p->c[n].kind == CANDIDATE_TAKEN_IN)
+		if (p->level[n] != level || !is_there(p, n))
 			continue;
 		if (on_engine(p, n)) {
 			name = name ? name : p->net->nodes[n].name;
@@ -388,12 +408,12 @@ static int rebuild(const struct placer *p)
 	return ret;
 }
 
-static int place(struct placer *p, const struct pass_users *users)
+static int place(struct placer *p, const struct pass_users *users, const struct view *views)
 {
 	const struct calib_inputs seeded = { 0 };
 	struct calib *guess = NULL;
 	bool any = false;
-	int ret = candidates_find(p->net, users, p->how, p->c, p->err);
+	int ret = candidates_find(p->net, users, views, p->how, p->c, p->err);
 
 	ret = ret ? ret : settle(p);
 	for (uint32_t n = 0; !ret && n < p->net->nnodes; n++)
@@ -413,23 +433,26 @@ int onnx_place(struct accel_network *net, const struct placement *how, const str
 {
 	size_t nodes = net->nnodes + (size_t)1, values = net->nvalues + (size_t)1;
 	struct pass_users users;
+	struct view *views = NULL;
 	struct placer p = {
 		.net = net, .err = err, .how = how, .calib = calib, .c = calloc(nodes, sizeof(*p.c)), .level = calloc(nodes, sizeof(*p.level)),
-		.group = calloc(nodes, sizeof(*p.group)), .maker = calloc(values, sizeof(*p.maker)), .joined = calloc(values, sizeof(*p.joined)),
-		.tensor = calloc(values, sizeof(*p.tensor)),
+		.group = calloc(nodes, sizeof(*p.group)), .maker = calloc(values, sizeof(*p.maker)),
+		.tensor = calloc(values, sizeof(*p.tensor)), .gone = calloc(nodes, sizeof(*p.gone)),
 	};
 	int ret = pass_users_new(net, &users, err);
 
-	if (!ret && (!p.c || !p.level || !p.group || !p.maker || !p.joined || !p.tensor))
+	if (!ret && (!p.c || !p.level || !p.group || !p.maker || !p.tensor || !p.gone))
 		ret = accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
-	ret = ret ? ret : place(&p, &users);
+	ret = ret ? ret : views_find(net, &users, &views, err);
+	ret = ret ? ret : place(&p, &users, views);
+	views_free(net, views);
 	pass_users_free(&users);
 	free(p.c);
 	free(p.level);
 	free(p.group);
 	free(p.maker);
-	free(p.joined);
 	free(p.tensor);
+	free(p.gone);
 	ret = ret ? ret : pass_dead(net, err);
 	return ret ? ret : pass_renumber(net, err);
 }
