@@ -117,13 +117,17 @@ $(eval $(call rtl_bench,gather-4,2x2,eie_gather,--prefix Vtop -GClusters=4,-DTB_
 $(eval $(call rtl_bench,gather-16,2x2,eie_gather,--prefix Vtop -GClusters=16,-DTB_CLUSTERS=16))
 RTL_TESTS := host engines gather-4 gather-16 width-64 width-256 array-2x2 array-8x8
 
-# ---- published networks: run.sh fetches them, randomise gives topologies weights
+# ---- published networks: run.sh fetches them, randomise gives topologies weights, mobilenet makes one
 
 $(T)/randomise: tests/networks/randomise.c $(BUILD)/gen/onnx.pb-c.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -I$(BUILD)/gen -o $@ $^ -lprotobuf-c -lm
 
-check-networks: $(BUILD)/eie $(T)/randomise
+$(T)/mobilenet: tests/networks/mobilenet.c tests/lib/onnx_build.h $(BUILD)/gen/onnx.pb-c.c $(BUILD)/libaccel.a
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LIB_CFLAGS) -Itests/lib -o $@ $< $(BUILD)/libaccel.a -lcmocka $(LIB_LIBS)
+
+check-networks: $(BUILD)/eie $(BUILD)/libeie_sim.so $(T)/randomise $(T)/mobilenet
 	@for g in ppocr silero light; do tests/networks/run.sh $(BUILD) $$g || exit 1; done
 	@EIE_TEST_PHOTOS=100 EIE=$(abspath $(BUILD))/eie BUILD=$(abspath $(BUILD)) tests/cli/squeezenet.sh
 
@@ -178,7 +182,7 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	} > $@
 
 check-build: all $(BUILD)/check.list $(BUILD)/libeie_sim_checked.so $(LIB_TESTS:%=$(T)/lib/%) $(LIB_TESTS:%=$(T)/asan/%) \
-	$(T)/randomise $(SIM_CHECKS) $(HW_TESTS:%=$(T)/hw/%) fuzz-hw-build $(FUZZERS:%=$(T)/fuzz/%) $(RTL_TESTS:%=$(T)/rtl/%) \
+	$(T)/randomise $(T)/mobilenet $(SIM_CHECKS) $(HW_TESTS:%=$(T)/hw/%) fuzz-hw-build $(FUZZERS:%=$(T)/fuzz/%) $(RTL_TESTS:%=$(T)/rtl/%) \
 	$(SERVER_TESTS) $(BUILD)/eie-device $(BUILD)/eie-device-checked $(DRIVER_PROGRAMS) machine-uml
 
 diagrams:

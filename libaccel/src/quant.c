@@ -252,6 +252,9 @@ static int set_tensor(const struct solver *s, unsigned int number, const struct 
 	} else if (producer->activation == ACCEL_ACT_RELU6) {
 		t->lo = 0;
 		t->hi = (int16_t)clamp(rint(6 / (double)t->scale), 0, steps);
+		/* what ends at six by definition is no saturation, which is counted at Q_MAX */
+		if (t->hi == Q_MAX && t->range_hi >= 6)
+			t->hi = Q_MAX - 1;
 	}
 	return 0;
 }
