@@ -3,11 +3,13 @@
 #ifndef MODEL_CHECK_H
 #define MODEL_CHECK_H
 
+#include <errno.h>
+
 #include "device.h"
 #include "each_device.h"
 #include "program.h"
 #include "race_check.h"
-#include "random_model.h"
+#include "session_round.h"
 
 /* Runs every layer's output against the definition; place_is: what the first layer's place must be, or NULL for any. */
 static inline void check_model(struct accel_model *m, unsigned int batch, const char *place_is)
@@ -18,8 +20,6 @@ static inline void check_model(struct accel_model *m, unsigned int batch, const 
 	struct accel_place_info place;
 	struct accel_stats stats;
 	struct accel_error err = { 0 };
-	int16_t **values = calloc(m->ntensors, sizeof(*values));
-	uint64_t macs, saturated;
 
 	if (accel_program_compile(m, device, &options, &program, &err))
 		fail_msg("compile: %s", err.text);
@@ -29,28 +29,28 @@ static inline void check_model(struct accel_model *m, unsigned int batch, const 
 		fail_msg("on %s: %s", place.where, place.reason);
 	if (accel_session_open(program, device, &session, &err))
 		fail_msg("session: %s", err.text);
-	for (unsigned int i = 0; i < m->ninputs; i++) {
-		values[m->inputs[i]] = random_values(i + 3, &m->tensors[m->inputs[i]], batch);
-		assert_int_equal(accel_session_input_raw(session, i, values[m->inputs[i]], NULL), 0);
-	}
-	if (accel_session_run(session, &err))
-		fail_msg("run: %s", err.text);
-	dense_run(m, batch, values, &macs, &saturated);
-	for (unsigned int o = 0; o < m->noutputs; o++) {
-		uint64_t n = m->tensors[m->outputs[o]].count * batch;
-		int16_t *y = malloc(n * sizeof(*y));
-
-		assert_int_equal(accel_session_output_raw(session, o, y, NULL), 0);
-		assert_memory_equal(y, values[m->outputs[o]], n * sizeof(*y));
-		free(y);
-	}
-	assert_int_equal(accel_session_stats(session, &stats), 0);
-	assert_int_equal(stats.macs, macs);
-	assert_int_equal(stats.saturated, saturated);
-	for (unsigned int t = 0; t < m->ntensors; t++)
-		free(values[t]);
-	free(values);
+	session_round(session, m, batch, 3, &stats);
 	accel_session_close(session);
+	accel_program_unref(program);
+}
+
+/*
+ * Engines that lack features leave the model to the CPU: what was compiled for the device is refused by one with these features alone, in a text that holds
+ * `part`, and compiled for that one the model runs on the CPU.
+ */
+static inline void check_without(struct accel_model *m, uint32_t features, const char *part)
+{
+	uint32_t saved = device->params.features;
+	struct accel_program *program;
+	struct accel_session *session;
+	struct accel_error err;
+
+	assert_int_equal(accel_program_compile(m, device, NULL, &program, NULL), 0);
+	device->params.features = features;
+	assert_int_equal(accel_session_open(program, device, &session, &err), -EINVAL);
+	assert_non_null(strstr(err.text, part));
+	check_model(m, 1, "cpu");
+	device->params.features = saved;
 	accel_program_unref(program);
 }
 

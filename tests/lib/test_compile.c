@@ -14,8 +14,7 @@
 #include "each_device.h"
 #include "program.h"
 #include "race_check.h"
-#include "random_model.h"
-
+#include "session_round.h"
 
 /* No race, no wait without its signal, few tokens between any two engines. */
 static void check_tokens(const struct accel_program *p)
@@ -54,31 +53,8 @@ static void check_model(struct accel_model *m, unsigned int batch, bool stream)
 	if (accel_session_open(program, device, &session, &err))
 		fail_msg("session: %s", err.text);
 	for (unsigned int round = 0; round < 2; round++) {
-		int16_t **values = calloc(m->ntensors, sizeof(*values));
-		uint64_t macs, saturated;
-
-		for (unsigned int i = 0; i < m->ninputs; i++) {
-			values[m->inputs[i]] = random_values(round * 100 + i, &m->tensors[m->inputs[i]], batch);
-			assert_int_equal(accel_session_input_raw(session, i, values[m->inputs[i]], NULL), 0);
-		}
-		if (accel_session_run(session, &err))
-			fail_msg("run: %s", err.text);
-		dense_run(m, batch, values, &macs, &saturated);
-		for (unsigned int o = 0; o < m->noutputs; o++) {
-			uint64_t n = m->tensors[m->outputs[o]].count * batch;
-			int16_t *y = malloc(n * sizeof(*y));
-
-			assert_int_equal(accel_session_output_raw(session, o, y, NULL), 0);
-			assert_memory_equal(y, values[m->outputs[o]], n * sizeof(*y));
-			free(y);
-		}
-		assert_int_equal(accel_session_stats(session, &stats), 0);
-		assert_int_equal(stats.macs, macs);
-		assert_int_equal(stats.saturated, saturated);
+		session_round(session, m, batch, round * 100, &stats);
 		assert_int_equal(stats.restores, round == 0 && program->nrestore ? 1 : 0);
-		for (unsigned int t = 0; t < m->ntensors; t++)
-			free(values[t]);
-		free(values);
 	}
 	accel_session_close(session);
 	accel_program_unref(program);

@@ -137,23 +137,7 @@ static void test_corners(void **state)
 
 static int setup(void **state)
 {
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	if (!f || eie_ref_new(&machines[0], &f->ref))
-		return -1;
-	f->job = pool_new(&machines[0], &plain, 4);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	eie_ref_free(f->ref);
-	vjob_free(f->job);
-	free(f);
-	return 0;
+	return fixture_new(&machines[0], pool_new(&machines[0], &plain, 4), state);
 }
 
 #define BREAK(field_, value_, status_) \
@@ -287,7 +271,7 @@ static void test_hostile(void **state)
 	assert_true(ok > 500 && ok < 9000);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, fixture_free)
 
 int main(void)
 {

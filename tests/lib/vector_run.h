@@ -11,6 +11,29 @@ struct fixture {
 	struct eie_cpl cpl;
 };
 
+/* Set-up of a test: an interpreter, and the job, which it takes over. 0, or -1 as cmocka wants it. */
+static inline int fixture_new(const struct eie_params *machine, struct vjob *job, void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	if (!f || eie_ref_new(machine, &f->ref))
+		return -1;
+	f->job = job;
+	*state = f;
+	return 0;
+}
+
+/* Its tear-down. */
+static inline int fixture_free(void **state)
+{
+	struct fixture *f = *state;
+
+	eie_ref_free(f->ref);
+	vjob_free(f->job);
+	free(f);
+	return 0;
+}
+
 static uint32_t mem_read(void *ctx, uint64_t va, void *buf, size_t len)
 {
 	const struct fixture *f = ctx;

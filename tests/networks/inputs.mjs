@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-// Inputs of the network tests:  inputs.mjs random SEED LO HI OUT.npy DIM...  |  inputs.mjs text WORDS OUT.npy HEIGHT WIDTH LETTER
+// Inputs of the network tests:  inputs.mjs random SEED LO HI OUT.npy DIM...  |  inputs.mjs text|turned WORDS OUT.npy HEIGHT WIDTH LETTER
 import { random, write } from './npy.mjs';
 
 // 5x7 letters, a row a digit of five bits, top row first.
@@ -11,7 +11,7 @@ const font = {
 };
 
 // Black letters of a height on white, as PP-OCR normalises them: (byte / 255 - 0.5) / 0.5, three equal planes.
-function text(words, height, width, letter) {
+function text(words, height, width, letter, turned) {
 	const scale = Math.floor(letter / 7), top = Math.floor((height - 7 * scale) / 2);
 	const plane = new Float32Array(height * width).fill(1);
 
@@ -25,6 +25,9 @@ function text(words, height, width, letter) {
 			}
 		}
 	});
+	// upside down
+	if (turned)
+		plane.reverse();
 	return Float32Array.from([...plane, ...plane, ...plane]);
 }
 
@@ -38,5 +41,5 @@ if (kind === 'random') {
 } else {
 	const [words, out, height, width, letter] = args;
 
-	write(out, text(words, Number(height), Number(width), Number(letter)), [1, 3, Number(height), Number(width)]);
+	write(out, text(words, Number(height), Number(width), Number(letter), kind === 'turned'), [1, 3, Number(height), Number(width)]);
 }
