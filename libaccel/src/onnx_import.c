@@ -22,6 +22,7 @@
 struct scope {
 	const struct scope *outer;
 	void *names;                 /* tsearch tree of struct binding */
+	void *read;                  /* tsearch tree of strings: what nodes and subgraphs of the graph read, if it was collected */
 	unsigned int depth;
 };
 
@@ -122,6 +123,62 @@ static char *node_name(struct import *im, const Onnx__NodeProto *n)
 		name = next;
 	}
 	return NULL;
+}
+
+/* ---------------------------------------------------------------- readers */
+
+static int note_read(struct import *im, void **names, const char *name)
+{
+	char *copy = *name ? strdup(name) : NULL, **found;
+
+	if (!*name)
+		return 0;
+	found = copy ? tsearch(copy, names, compare_texts) : NULL;
+	if (!found || *found != copy)
+		free(copy);
+	return found ? 0 : no_memory(im);
+}
+
+/* Names that the graph reads: by its nodes, as outputs, in the branches of an If. */
+static int collect_reads(struct import *im, const Onnx__GraphProto *g, void **names, unsigned int depth)
+{
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < g->n_output; i++)
+		ret = note_read(im, names, g->output[i]->name ? g->output[i]->name : "");
+	for (size_t i = 0; !ret && i < g->n_node; i++) {
+		const Onnx__NodeProto *n = g->node[i];
+
+		for (size_t k = 0; !ret && k < n->n_input; k++)
+			ret = note_read(im, names, n->input[k]);
+		for (size_t k = 0; !ret && k < n->n_attribute; k++) {
+			Onnx__GraphProto *inner;
+
+			if (!n->attribute[k]->has_g)
+				continue;
+			inner = depth < MAX_DEPTH ? onnx__graph_proto__unpack(NULL, n->attribute[k]->g.len, n->attribute[k]->g.data) : NULL;
+			if (!inner)
+				return accel_fail(im->err, -EBADMSG, n->name, "%s: node '%s': a branch is damaged, or more than %d deep", im->net->file,
+						  n->name ? n->name : "", MAX_DEPTH);
+			ret = collect_reads(im, inner, names, depth + 1);
+			onnx__graph_proto__free_unpacked(inner, NULL);
+		}
+	}
+	return ret;
+}
+
+static bool has_mask(const Onnx__NodeProto *n)
+{
+	return n->op_type && !strcmp(n->op_type, "Dropout") && n->n_output > 1 && *n->output[1];
+}
+
+/* Of graphs with a Dropout whose mask somebody might read. */
+static int find_reads(struct import *im, const Onnx__GraphProto *g, struct scope *scope)
+{
+	for (size_t i = 0; i < g->n_node; i++)
+		if (has_mask(g->node[i]))
+			return collect_reads(im, g, &scope->read, scope->depth);
+	return 0;
 }
 
 /* ---------------------------------------------------------------- graph inputs */
@@ -358,6 +415,7 @@ static int import_if(struct import *im, const Onnx__NodeProto *n, struct scope *
 			ret = define(im, scope, n->output[i], value);
 	}
 	tdestroy(inner.names, free_binding);
+	tdestroy(inner.read, free);
 	onnx__graph_proto__free_unpacked(g, NULL);
 	return ret;
 }
@@ -371,14 +429,14 @@ static int import_alias(struct import *im, const Onnx__NodeProto *n, struct scop
 	return ret ? ret : define(im, scope, n->output[0], value);
 }
 
-static bool is_alias(const struct import *im, const Onnx__NodeProto *n)
+static bool is_alias(const struct import *im, const Onnx__NodeProto *n, const struct scope *scope)
 {
 	if (im->options->keep || n->n_output < 1 || !*n->output[0])
 		return false;
 	if (!strcmp(n->op_type, "Identity"))
 		return true;
-	/* a mask, or a flag for training, is for the operator itself to look at */
-	return !strcmp(n->op_type, "Dropout") && (n->n_output == 1 || !*n->output[1]) && n->n_input < 3;
+	/* a mask that somebody reads, or a flag for training, is for the operator itself to look at */
+	return !strcmp(n->op_type, "Dropout") && n->n_input < 3 && !(has_mask(n) && tfind(n->output[1], &scope->read, compare_texts));
 }
 
 /* Inputs that shapes depend on become constants where the caller knows them. */
@@ -450,7 +508,7 @@ static int import_node(struct import *im, const Onnx__NodeProto *n, struct scope
 
 static int import_graph(struct import *im, const Onnx__GraphProto *g, struct scope *scope)
 {
-	int ret = 0;
+	int ret = find_reads(im, g, scope);
 
 	for (size_t i = 0; !ret && i < g->n_initializer; i++) {
 		const char *name = g->initializer[i]->name;
@@ -474,7 +532,7 @@ static int import_graph(struct import *im, const Onnx__GraphProto *g, struct sco
 			ret = import_constant(im, n, scope);
 		else if (!strcmp(n->op_type, "If"))
 			ret = import_if(im, n, scope);
-		else if (is_alias(im, n))
+		else if (is_alias(im, n, scope))
 			ret = import_alias(im, n, scope);
 		else
 			ret = import_node(im, n, scope);
@@ -593,6 +651,7 @@ static int import_model(struct import *im, const Onnx__ModelProto *m)
 	ret = ret ? ret : import_graph(im, m->graph, &scope);
 	ret = ret ? ret : import_outputs(im, m->graph, &scope);
 	tdestroy(scope.names, free_binding);
+	tdestroy(scope.read, free);
 	tdestroy(im->node_names, free);
 	drop_known_inputs(im->net);
 	return ret;

@@ -161,38 +161,10 @@ int pass_renumber(struct accel_network *net, struct accel_error *err)
 	return 0;
 }
 
-/* A Dropout is another name for its input; the importer has removed those that never had a mask, here go those whose mask nobody reads. */
-static int pass_dropout(struct accel_network *net, bool *changed, struct accel_error *err)
-{
-	struct pass_users users;
-	int ret = pass_users_new(net, &users, err);
-
-	for (unsigned int n = 0; !ret && n < net->nnodes; n++) {
-		struct net_node *node = &net->nodes[n];
-
-		/* a third input is a flag for training; outputs of the network keep their maker */
-		if (!pass_is(node, "Dropout") || node->nin > 2 || node->act.kind || users.readers[node->out[0]] == 0 ||
-		    (node->nout > 1 && node->out[1] != NET_NONE && users.readers[node->out[1]]))
-			continue;
-		for (unsigned int o = 0; o < net->noutputs; o++)
-			if (net->outputs[o] == node->out[0])
-				goto next;
-		for (unsigned int r = n + 1; r < net->nnodes; r++)
-			for (unsigned int i = 0; i < net->nodes[r].nin; i++)
-				if (net->nodes[r].in[i] == node->out[0])
-					net->nodes[r].in[i] = node->in[0];
-		net_node_clear(node);
-		*changed = true;
-next:;
-	}
-	pass_users_free(&users);
-	return ret;
-}
-
 int pass_all(struct accel_network *net, struct accel_error *err)
 {
 	static int (*const passes[])(struct accel_network *, bool *, struct accel_error *) = {
-		pass_dropout, pass_pad, pass_batch_norm, pass_hard_swish, pass_activation,
+		pass_pad, pass_batch_norm, pass_hard_swish, pass_activation,
 	};
 	bool changed = true;
 	int ret = pass_dead(net, err);

@@ -337,6 +337,48 @@ static void test_identity_and_dead(void **state)
 	ob_free(b);
 }
 
+/* A Dropout stays for whoever reads its mask: a node, the network's user, a branch. */
+static void test_dropout(void **state)
+{
+	enum { NOBODY, A_NODE, THE_USER, A_BRANCH, READERS };
+	const uint8_t yes = 1;
+
+	(void)state;
+	for (int reader = NOBODY; reader < READERS; reader++) {
+		struct ob *b = image_network(3), *branch = ob_new(13);
+		struct accel_network *net;
+		struct accel_error err;
+		unsigned int dropouts = 0;
+		Onnx__NodeProto *n;
+
+		ob_node(b, "Dropout", "x", "d,mask");
+		ob_node(b, "Sin", "d", "y");
+		ob_output(b, "y");
+		if (reader == A_NODE) {
+			ob_node(b, "Not", "mask", "z");
+			ob_output(b, "z");
+		} else if (reader == THE_USER) {
+			ob_output(b, "mask");
+		} else if (reader == A_BRANCH) {
+			ob_node(branch, "Not", "mask", "inner");
+			ob_output(branch, "inner");
+			ob_tensor(b, "yes", 9, 0, NULL, &yes, 1);
+			n = ob_node(b, "If", "yes", "z");
+			ob_attr_graph(b, n, "then_branch", branch);
+			ob_attr_graph(b, n, "else_branch", branch);
+			ob_output(b, "z");
+		}
+		if (ob_load(b, NULL, &net, &err))
+			fail_msg("%s", err.text);
+		for (unsigned int i = 0; i < net->nnodes; i++)
+			dropouts += !strcmp(net->nodes[i].op->name, "Dropout");
+		assert_int_equal(dropouts, reader != NOBODY);
+		net_free(net);
+		ob_free(branch);
+		ob_free(b);
+	}
+}
+
 static void test_constant_folding(void **state)
 {
 	const int64_t tail[1] = { -1 }, zero[1] = { 0 };
@@ -530,7 +572,7 @@ int main(void)
 		cmocka_unit_test(test_pad),               cmocka_unit_test(test_pad_stays),        cmocka_unit_test(test_hard_swish),
 		cmocka_unit_test(test_not_hard_swish),    cmocka_unit_test(test_activations),      cmocka_unit_test(test_identity_and_dead),
 		cmocka_unit_test(test_constant_folding),  cmocka_unit_test(test_random_networks),  cmocka_unit_test(test_threads),
-		cmocka_unit_test(test_batch),
+		cmocka_unit_test(test_batch),             cmocka_unit_test(test_dropout),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
