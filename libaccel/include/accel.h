@@ -87,7 +87,7 @@ struct accel_layer_info {
 	uint64_t file_bytes_codes, file_bytes_index, file_bytes_other; /* in the .eie file; 0 when never saved or loaded */
 	const char *op;                    /* operator of ONNX, "FC", "Conv", "MaxPool", "AveragePool" or "Concat" */
 	uint64_t weights;                  /* operator: constants that it reads, elements */
-	uint32_t groups;                   /* rows * cols / groups weights could be there; 1 but for convolutions in groups */
+	uint32_t groups;                   /* rows * cols / groups weights could be there; 1 but for convolutions in groups, and of what was shuffled or added */
 };
 
 /*

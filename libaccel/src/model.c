@@ -161,6 +161,30 @@ int accel_model_tensor(const struct accel_model *model, unsigned int index, stru
 	return 0;
 }
 
+/*
+ * Groups that the weights could be in: those of the window, or, where a convolution reads its channels from several places (a shuffle, an addition), what the
+ * channels that a row uses come to.
+ */
+static uint32_t weight_groups(const struct accel_layer *layer)
+{
+	uint32_t taps = window_taps(&layer->window), most = 1;
+
+	if (layer->kind != ACCEL_LAYER_CONV || layer->window.groups > 1)
+		return layer->kind == ACCEL_LAYER_CONV ? layer->window.groups : 1;
+	for (uint32_t r = 0; r < layer->rows; r++) {
+		uint32_t n = 0, last = UINT32_MAX;
+
+		for (uint32_t i = layer->rowptr[r]; i < layer->rowptr[r + 1]; i++) {
+			n += layer->col[i] / taps != last;
+			last = layer->col[i] / taps;
+		}
+		most = n > most ? n : most;
+	}
+	while (layer->window.channels % most)
+		most++;
+	return layer->window.channels / most;
+}
+
 int accel_model_layer(const struct accel_model *model, unsigned int index, struct accel_layer_info *info)
 {
 	static const char *const ops[] = {
@@ -189,7 +213,7 @@ int accel_model_layer(const struct accel_model *model, unsigned int index, struc
 		.file_bytes_codes = __atomic_load_n(&layer->file_bytes_codes, __ATOMIC_RELAXED),
 		.file_bytes_index = __atomic_load_n(&layer->file_bytes_index, __ATOMIC_RELAXED),
 		.file_bytes_other = __atomic_load_n(&layer->file_bytes_other, __ATOMIC_RELAXED),
-		.groups = layer->kind == ACCEL_LAYER_CONV ? layer->window.groups : 1,
+		.groups = weight_groups(layer),
 		.op = ops[layer->kind],
 	};
 	return 0;

@@ -136,14 +136,14 @@ light-small | light)
 	node "$here/inputs.mjs" random 1 -1 1 picture.npy 1 3 224 224
 	# their weights are constants and prove nothing: seeded random ones take their place
 	# then: tolerance of rounded weights, segments that these leave on the CPU today, and devices that run every bit of them; of few different weights (coded), segments
-	while read -r network input output tolerance left devices coded; do
+	while read -r network input output within left devices coded; do
 		[ "$group" = light ] || [ "$network" = squeezenet ] || [ "$network" = shufflenet ] || continue
 		step "$network: random weights" "$build/tests/randomise" "$light/light_$network.onnx" random.onnx 7 || continue
 		agree "$network" random.onnx "$input=picture.npy" "$output" 1e-4
 		segments 1
 		calib=picture.npy
 		# (agree has made $input NAME=FILE)
-		rounded "$network" random.onnx "$input" "$output" "$tolerance"
+		rounded "$network" random.onnx "$input" "$output" "$within"
 		segments "$left"
 		[ "$group" = light ] || devices=ref
 		[ "$devices" = - ] || through $(echo "$devices" | tr , ' ')
