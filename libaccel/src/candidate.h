@@ -53,6 +53,12 @@ static inline bool candidate_is_image(const struct candidate *c)
 	return c->kind >= CANDIDATE_CONV;
 }
 
+/* A scale and a shift for each channel: a convolution by form alone. */
+static inline bool candidate_scales(const struct candidate *c)
+{
+	return c->kind == CANDIDATE_CONV && c->weight_count == c->rows && c->rows == c->groups;
+}
+
 /* Joins its inputs: they lie one behind the other. */
 static inline bool candidate_joins(const struct candidate *c)
 {

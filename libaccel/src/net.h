@@ -142,6 +142,8 @@ int net_fold(struct accel_network *net, struct net_node *node, struct accel_erro
 /* pass_*.c: each leaves a network that computes the same; *changed is set when it did something. */
 int pass_dead(struct accel_network *net, struct accel_error *err);
 int pass_batch_norm(struct accel_network *net, bool *changed, struct accel_error *err);
+/* Batch normalisation of images that no convolution takes in becomes one itself, of a pixel in each channel: whoever scales or shifts behind it goes into that. */
+int pass_scaling(struct accel_network *net, bool *changed, struct accel_error *err);
 int pass_pad(struct accel_network *net, bool *changed, struct accel_error *err);
 int pass_hard_swish(struct accel_network *net, bool *changed, struct accel_error *err);
 int pass_activation(struct accel_network *net, bool *changed, struct accel_error *err);

@@ -166,7 +166,7 @@ static int leave_lonely(const struct placer *p, bool *again)
 
 	find_groups(p);
 	for (uint32_t n = 0; !ret && n < p->net->nnodes; n++)
-		if (p->c[n].kind == CANDIDATE_FC || p->c[n].kind == CANDIDATE_CONV)
+		if (p->c[n].kind == CANDIDATE_FC || (p->c[n].kind == CANDIDATE_CONV && !candidate_scales(&p->c[n])))
 			has_weights[root(p->group, n)] = true;
 	for (uint32_t n = 0; !ret && n < p->net->nnodes; n++) {
 		if (!on_engine(p, n) || has_weights[root(p->group, n)])

@@ -166,7 +166,7 @@ int pass_all(struct accel_network *net, struct accel_error *err)
 	static int (*const passes[])(struct accel_network *, bool *, struct accel_error *) = {
 		pass_pad, pass_batch_norm, pass_hard_swish, pass_activation,
 	};
-	bool changed = true;
+	bool changed = true, scaled = false;
 	int ret = pass_dead(net, err);
 
 	while (!ret && changed) {
@@ -174,6 +174,11 @@ int pass_all(struct accel_network *net, struct accel_error *err)
 		for (size_t i = 0; !ret && i < sizeof(passes) / sizeof(passes[0]); i++) {
 			ret = passes[i](net, &changed, err);
 			ret = ret ? ret : pass_dead(net, err);
+		}
+		/* what a convolution could take in has been */
+		if (!ret && !changed && !scaled) {
+			ret = pass_scaling(net, &changed, err);
+			scaled = true;
 		}
 	}
 	return ret ? ret : pass_renumber(net, err);

@@ -201,6 +201,65 @@ int pass_batch_norm(struct accel_network *net, bool *changed, struct accel_error
 	return ret;
 }
 
+/* ---------------------------------------------------------------- batch normalisation by itself */
+
+/* A convolution of one pixel, in each channel: ones, with the factors beside them, and the shifts as biases. */
+static int scaling_conv(struct accel_network *net, const struct net_node *norm, const struct affine *a, struct net_node *conv, struct accel_error *err)
+{
+	static const float ones[2] = { 0, 1 };
+	const uint32_t dims[4] = { a->n, 1, 1, 1 };
+	const int64_t groups = a->n;
+	struct net_value *w;
+	void *weights, *bias;
+	int ret = net_add_constant(net, "", NET_F32, 4, dims, &conv->in[1], &weights, err);
+
+	ret = ret ? ret : net_add_constant(net, "", NET_F32, 1, dims, &conv->in[2], &bias, err);
+	if (ret)
+		return ret;
+	w = &net->values[conv->in[1]];
+	w->row_scale = malloc(a->n * sizeof(*w->row_scale));
+	if (!w->row_scale || net_keep_codebook(w, ones, 2) || !net_node_add_attr(conv, "group", NET_INTS, 1, &groups))
+		return no_memory(net, err);
+	for (uint32_t c = 0; c < a->n; c++) {
+		((float *)weights)[c] = w->row_scale[c] = (float)a->factor[c];
+		((float *)bias)[c] = (float)a->shift[c];
+	}
+	conv->in[0] = norm->in[0];
+	conv->out[0] = norm->out[0];
+	return net_infer(net, conv, err);
+}
+
+int pass_scaling(struct accel_network *net, bool *changed, struct accel_error *err)
+{
+	int ret = 0;
+
+	for (unsigned int n = 0; !ret && n < net->nnodes; n++) {
+		struct net_node *norm = &net->nodes[n], conv = { 0 };
+		const struct net_value *x;
+		struct affine a = { 0 };
+
+		if (!norm->name || !pass_is(norm, "BatchNormalization") || norm->act.kind || norm->nout != 1)
+			continue;
+		x = &net->values[norm->in[0]];
+		if (x->type != NET_F32 || x->data || x->ndim != 4 || !x->count)
+			continue;
+		if (affine_new(&a, x->dims[1])) {
+			ret = no_memory(net, err);
+		} else if (affine_of(net, norm, norm->in[0], &a)) {
+			ret = net_node_init(&conv, op_find("Conv"), norm->name, 13, 3, 1) ? no_memory(net, err) : scaling_conv(net, norm, &a, &conv, err);
+			if (ret) {
+				net_node_clear(&conv);
+			} else {
+				net_node_clear(&net->nodes[n]);
+				net->nodes[n] = conv;
+				*changed = true;
+			}
+		}
+		affine_free(&a);
+	}
+	return ret;
+}
+
 /* ---------------------------------------------------------------- padding */
 
 /* Zeros around the spatial dimensions, none elsewhere: amounts into pads. */

@@ -155,11 +155,14 @@ static void test_batch_norm(void **state)
 	}
 }
 
-static void test_batch_norm_stays(void **state)
+/* With what scales and shifts behind it, and the activation, one convolution of a pixel. */
+static void test_batch_norm_alone(void **state)
 {
 	struct test_rng rng = { 1 };
 	struct accel_network *net;
 	struct ob *b = image_network(3);
+	const int64_t shape[3] = { 5, 1, 1 };
+	float v[5];
 
 	(void)state;
 	/* the convolution's own result is wanted too */
@@ -167,8 +170,27 @@ static void test_batch_norm_stays(void **state)
 	batch_norm(b, &rng, "y", "z", 5);
 	ob_output(b, "z");
 	ob_output(b, "y");
-	net = compare(b, 0);
-	assert_int_equal(count(net, "BatchNormalization"), 1);
+	net = compare(b, 1e-5);
+	assert_int_equal(count(net, "BatchNormalization"), 0);
+	assert_int_equal(net->nnodes, 2);
+	net_free(net);
+	ob_free(b);
+
+	/* nothing before it is a convolution, and the factors are those of Caffe's two layers */
+	b = image_network(5);
+	batch_norm(b, &rng, "x", "y", 5);
+	random_floats(&rng, v, 5, -2, 2);
+	ob_floats(b, "factor", 3, shape, v);
+	random_floats(&rng, v, 5, -2, 2);
+	ob_floats(b, "shift", 3, shape, v);
+	ob_node(b, "Mul", "y,factor", "z");
+	ob_node(b, "Add", "shift,z", "u");
+	ob_node(b, "Relu", "u", "w");
+	ob_output(b, "w");
+	net = compare(b, 1e-5);
+	assert_int_equal(net->nnodes, 1);
+	assert_string_equal(net->nodes[0].op->name, "Conv");
+	assert_int_equal(net->nodes[0].act.kind, NET_ACT_CLIP);
 	net_free(net);
 	ob_free(b);
 }
@@ -568,7 +590,7 @@ static void test_batch(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_batch_norm),        cmocka_unit_test(test_batch_norm_stays), cmocka_unit_test(test_channel_factors),
+		cmocka_unit_test(test_batch_norm),        cmocka_unit_test(test_batch_norm_alone), cmocka_unit_test(test_channel_factors),
 		cmocka_unit_test(test_pad),               cmocka_unit_test(test_pad_stays),        cmocka_unit_test(test_hard_swish),
 		cmocka_unit_test(test_not_hard_swish),    cmocka_unit_test(test_activations),      cmocka_unit_test(test_identity_and_dead),
 		cmocka_unit_test(test_constant_folding),  cmocka_unit_test(test_random_networks),  cmocka_unit_test(test_threads),

@@ -163,7 +163,7 @@ light-small | light)
 		bvlc_alexnet data_0 prob_1 5e-2 3 - -
 		inception_v1 data_0 prob_1 5e-2 4 - -
 		inception_v2 data_0 prob_1 5e-2 8 - -
-		densenet121 data_0 fc6_1 5e-2 62 - -
+		densenet121 data_0 fc6_1 5e-2 0 - -
 		zfnet512 gpu_0/data_0 gpu_0/softmax_1 5e-2 3 - -
 		vgg19 data_0 prob_1 5e-2 1 - -
 	END
