@@ -106,6 +106,12 @@ ppocr)
 	node "$here/decode.mjs" ours.npy "$models/ppocr_keys_v1.txt" >log
 	[ "$(cat log)" = HELP125 ]
 	result $? "PP-OCR recogniser: reads $(cat log)"
+	calib=text320.npy
+	rounded "PP-OCR recogniser" "$models/ch_PP-OCRv4_rec_infer.onnx" x=text320.npy softmax_11.tmp_0 1e-1 --shape x=1,3,48,320
+	segments 8
+	node "$here/decode.mjs" ours.npy "$models/ppocr_keys_v1.txt" >log
+	[ "$(cat log)" = HELP125 ]
+	result $? "PP-OCR recogniser, rounded: reads $(cat log)"
 	agree "PP-OCR detector" "$models/ch_PP-OCRv4_det_infer.onnx" x=text160.npy sigmoid_0.tmp_0 1e-4 --shape x=1,3,160,320
 	;;
 silero)
