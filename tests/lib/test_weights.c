@@ -1,42 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Scales of rows: of graphs built by calls, of batch normalisation behind shared weights, of weights that the importer rounds. */
-#include "container.h"
-#include "eie_edit.h"
-#include "models.h"
-#include "net.h"
-#include "netmodel.h"
-#include "onnx_build.h"
-#include "onnx_place.h"
-
+/*
+ * Scales of rows: of graphs built by calls, of batch normalisation behind shared weights, of weights that the importer rounds.
+ * test_weights [DEVICE ...]   (cpu ref:2x2)
+ */
 #include <errno.h>
 #include <float.h>
+#include "container.h"
+#include "eie_edit.h"
+#include "network_check.h"
 
-enum { SIDE = 8, ITEMS = 3, MAPS = 6, CLASSES = 5 };
-
-static const char *const devices[] = { "cpu", "ref:2x2" };
+enum { MAPS = 6 };
 
 /* Runs items on each device, which must agree in every byte; out: [ITEMS, values of the first output]. */
 static void run_everywhere(struct accel_model *model, const float *items, float *out)
 {
-	const struct accel_compile_options options = { .size = sizeof(options), .batch = ITEMS };
 	size_t bytes = ITEMS * model->tensors[model->outputs[0]].count * sizeof(*out);
 	float *other = malloc(bytes);
 
-	for (unsigned int d = 0; d < 2; d++) {
-		struct accel_device *device;
-		struct accel_program *program;
-		struct accel_session *session;
-		struct accel_error err;
-
-		if (accel_device_open(devices[d], &device, &err) || accel_program_compile(model, device, &options, &program, &err) ||
-		    accel_session_open(program, device, &session, &err) || accel_session_input(session, 0, items, &err) ||
-		    accel_session_run(session, &err) || accel_session_output(session, 0, d ? other : out, &err))
-			fail_msg("%s: %s", devices[d], err.text);
-		accel_session_close(session);
-		accel_program_unref(program);
-		accel_device_unref(device);
+	for (int d = 0; d < ndevices; d++) {
+		run(model, devices[d], ITEMS, items, d ? other : out);
+		if (d)
+			assert_memory_equal(out, other, bytes);
 	}
-	assert_memory_equal(out, other, bytes);
 	free(other);
 }
 
@@ -418,12 +403,13 @@ static void test_file(void **state)
 	accel_model_unref(model);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),   cmocka_unit_test(test_integers),  cmocka_unit_test(test_bad_scales), cmocka_unit_test(test_rounded),
 		cmocka_unit_test(test_shared), cmocka_unit_test(test_dead_rows), cmocka_unit_test(test_file),
 	};
 
+	take_devices(argc, argv);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Networks that are placed and run: on the devices of the command line the same bytes, and close to float32. For cmocka tests. */
+#ifndef NETWORK_CHECK_H
+#define NETWORK_CHECK_H
+
+#include <math.h>
+#include "models.h"
+#include "net.h"
+#include "netmodel.h"
+#include "onnx_build.h"
+#include "onnx_place.h"
+
+enum { SIDE = 8, CLASSES = 10, ITEMS = 5 };
+
+static const char *const default_devices[] = { "cpu", "ref:2x2" };
+static const char *const *devices = default_devices;
+static int ndevices = 2;
+
+/* test_NAME [DEVICE ...] */
+static inline void take_devices(int argc, char **argv)
+{
+	if (argc > 1) {
+		devices = (const char *const *)argv + 1;
+		ndevices = argc - 1;
+	}
+}
+
+/* Weights of few different values, a good part of them zero; of many, none zero, when more are asked for than a codebook holds. */
+static inline void codebook_weights(struct test_rng *rng, float *w, size_t n, unsigned int values)
+{
+	for (size_t i = 0; i < n; i++)
+		w[i] = values <= 255 && test_random(rng) % 3 ? 0 : ((float)(1 + test_random(rng) % values) - (float)values / 2 - 0.5f) / (float)values;
+}
+
+static inline void random_weights(struct test_rng *rng, float *w, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		w[i] = (float)(test_uniform(rng) - 0.5);
+}
+
+/* Placed, as a model; conv: convolutions too. Frees b. calib: [n, SIDE * SIDE] or NULL. */
+static inline struct accel_model *place_all(struct ob *b, bool conv, const float *calib, uint64_t n)
+{
+	const struct calib_inputs inputs = { .n = n, .values = &calib };
+	const struct placement how = { .conv = conv };
+	struct calib *ranges = NULL;
+	struct accel_network *net;
+	struct accel_model *model;
+	struct accel_error err;
+
+	if (ob_load(b, NULL, &net, &err) || (n && calib_new(net, &inputs, &ranges, &err)) || onnx_place(net, &how, ranges, &err) ||
+	    net_check(net, &err) || netmodel_new(net, &model, &err))
+		fail_msg("%s", err.text);
+	calib_free(ranges);
+	ob_free(b);
+	return model;
+}
+
+/* Runs items on a device; out: [n, CLASSES]. */
+static inline void run(struct accel_model *model, const char *spec, unsigned int batch, const float *items, float *out)
+{
+	const struct accel_compile_options options = { .size = sizeof(options), .batch = batch };
+	struct accel_device *device;
+	struct accel_program *program;
+	struct accel_session *session;
+	struct accel_error err;
+
+	if (accel_device_open(spec, &device, &err) || accel_program_compile(model, device, &options, &program, &err) ||
+	    accel_session_open(program, device, &session, &err) || accel_session_input(session, 0, items, &err) ||
+	    accel_session_run(session, &err) || accel_session_output(session, 0, out, &err))
+		fail_msg("%s: %s", spec, err.text);
+	accel_session_close(session);
+	accel_program_unref(program);
+	accel_device_unref(device);
+}
+
+/* Items in one batch: the same bytes on every device, and close to float32. */
+static inline void check_devices(struct accel_model *model, const float *items, float tolerance)
+{
+	size_t n = ITEMS * model->tensors[model->outputs[0]].count;
+	float *flat = malloc(n * sizeof(*flat)), *first = malloc(n * sizeof(*first)), *out = malloc(n * sizeof(*out));
+
+	assert_int_equal(accel_model_run_float(model, items, ITEMS, flat, NULL), 0);
+	for (int d = 0; d < ndevices; d++) {
+		run(model, devices[d], ITEMS, items, d ? out : first);
+		if (d)
+			assert_memory_equal(first, out, n * sizeof(*out));
+	}
+	for (size_t i = 0; i < n; i++)
+		if (!(fabsf(first[i] - flat[i]) < tolerance))
+			fail_msg("value %zu: %g, in float32 %g", i, (double)first[i], (double)flat[i]);
+	free(flat);
+	free(first);
+	free(out);
+}
+
+static inline void random_items(float *items)
+{
+	struct test_rng rng = { 5 };
+
+	for (int i = 0; i < ITEMS * SIDE * SIDE; i++)
+		items[i] = (float)test_uniform(&rng);
+}
+
+#endif
