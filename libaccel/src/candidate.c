@@ -88,6 +88,9 @@ static bool take_bias(const struct accel_network *net, struct candidate *f, uint
 	return true;
 }
 
+/* With so many weights of 127 steps and activations of as many a sum still fits 32 bits, whatever the weights are. */
+#define LINEAR_ROW_MAX (1u << 17)
+
 /* Weights that a codebook does not hold are rounded, or leave the layer to the CPU. */
 static int check_weights(const struct finder *s, uint32_t n, const char *what)
 {
@@ -99,6 +102,8 @@ static int check_weights(const struct finder *s, uint32_t n, const char *what)
 	if (kind == WEIGHTS_INFINITE)
 		return REFUSE(s, n, "%s with weights or biases that are not finite", what);
 	f->linear = s->how->linear;
+	if (f->linear && f->weight_count / f->rows > LINEAR_ROW_MAX)
+		return REFUSE(s, n, "%s of rows with more than %u weights: rounded, their sums might leave 32 bits", what, LINEAR_ROW_MAX);
 	if (f->linear)
 		return 0;
 	if (kind == WEIGHTS_MANY)
@@ -283,6 +288,24 @@ static bool is_one_of(const struct net_node *node, const char *const *names)
 	return false;
 }
 
+/* Tensors that a model has room for; those that are added are joined first. */
+static int check_sizes(const struct finder *s, uint32_t n)
+{
+	const struct candidate *f = &s->all[n];
+	const struct net_node *node = &s->net->nodes[n];
+	uint64_t most = s->net->values[f->out].count, joined = 0;
+
+	for (unsigned int i = 0; i < candidate_inputs(f, node); i++) {
+		uint64_t count = s->net->values[f->channels ? f->source : node->in[i]].count;
+
+		most = count > most ? count : most;
+		joined += count;
+	}
+	if (candidate_joins(f))
+		most = joined;
+	return most > ACCEL_MAX_DIM ? REFUSE(s, n, "a tensor of %llu values: %u are allowed", (unsigned long long)most, ACCEL_MAX_DIM) : 0;
+}
+
 int candidates_find(struct accel_network *net, const struct pass_users *users, const struct view *views, const struct placement *how, struct candidate *c,
 		    struct accel_error *err)
 {
@@ -309,11 +332,19 @@ int candidates_find(struct accel_network *net, const struct pass_users *users, c
 			ret = find_join(&s, n);
 		else if (is_one_of(node, reshapes) && net->values[node->out[0]].type == NET_F32 && net->values[node->out[0]].count)
 			c[n] = (struct candidate){ .kind = CANDIDATE_RESHAPE, .out = node->out[0] };
+		if (!ret && c[n].kind > CANDIDATE_TAKEN_IN)
+			ret = check_sizes(&s, n);
 	}
 	return ret;
 }
 
 /* ---------------------------------------------------------------- layers */
+
+/* A view may have fewer channels than what it is of: then rows have weights for a part of them in any case. */
+static uint32_t weight_groups(const struct candidate *f)
+{
+	return (uint32_t)((uint64_t)f->rows * f->cols / f->weight_count);
+}
 
 /* The layer as compressed sparse rows with a codebook. */
 static int add_weighted(struct accel_graph *graph, const struct net_node *node, const struct candidate *f, unsigned int input,
@@ -329,6 +360,8 @@ static int add_weighted(struct accel_graph *graph, const struct net_node *node, 
 		ret = accel_graph_add_conv_csr(graph, node->name, input, &w.csr, &f->window, f->activation, output, err);
 	else
 		ret = accel_graph_add_fc_csr(graph, node->name, input, &w.csr, f->activation, output, err);
+	if (!ret && f->channels)
+		graph->model->layers[graph->model->nlayers - 1].weight_groups = weight_groups(f);
 	if (!ret && f->linear && how->rounded) {
 		const struct accel_rounded_info info = { .layer = node->name, .op = node->op->name, .rows = f->rows, .weights = f->weight_count,
 							 .signal = w.signal, .noise = w.noise };
@@ -425,6 +458,8 @@ static int add_sum(struct accel_graph *graph, const char *name, const struct can
 	snprintf(operands, sizeof(operands), "%.240s.operands", name);
 	ret = ret ? ret : add_concat(graph, name, operands, n, inputs, &joined, err);
 	ret = ret ? ret : accel_graph_add_conv_csr(graph, name, joined, &csr, &pixel, c->activation, output, err);
+	if (!ret)
+		graph->model->layers[graph->model->nlayers - 1].weight_groups = rows;   /* a weight for each operand */
 	free(rowptr);
 	free(col);
 	free(code);

@@ -168,6 +168,8 @@ static int read_weighted(struct eie_reader *r, int node, struct accel_layer *lay
 		ret = eie_get_pair(r, node, "shape", &layer->rows, &layer->cols);
 	if (!ret && layer->kind == ACCEL_LAYER_CONV)
 		ret = read_window(r, node, &layer->window);
+	if (!ret && layer->kind == ACCEL_LAYER_CONV && fdt_getprop(r->fdt, node, "weight-groups", NULL))
+		ret = eie_get_u32(r, node, "weight-groups", &layer->weight_groups);
 	if (!ret)
 		ret = eie_get_u32(r, node, "nnz", &nnz);
 	if (!ret)

@@ -104,6 +104,8 @@ static void put_layer(struct eie_writer *w, const struct accel_layer *layer, uns
 	eie_put_pair(w, "shape", layer->rows, layer->cols);
 	if (layer->kind == ACCEL_LAYER_CONV)
 		put_window(w, &layer->window);
+	if (layer->weight_groups)
+		eie_put_u32(w, "weight-groups", layer->weight_groups);
 	eie_put_u32(w, "nnz", (uint32_t)layer->nnz);
 	eie_put_u32(w, "code-bits", layer->code_bits);
 	put_codebook(w, layer);

@@ -161,28 +161,12 @@ int accel_model_tensor(const struct accel_model *model, unsigned int index, stru
 	return 0;
 }
 
-/*
- * Groups that the weights could be in: those of the window, or, where a convolution reads its channels from several places (a shuffle, an addition), what the
- * channels that a row uses come to.
- */
+/* Groups that the weights could be in: the window's, but where channels were taken from elsewhere. */
 static uint32_t weight_groups(const struct accel_layer *layer)
 {
-	uint32_t taps = window_taps(&layer->window), most = 1;
-
-	if (layer->kind != ACCEL_LAYER_CONV || layer->window.groups > 1)
-		return layer->kind == ACCEL_LAYER_CONV ? layer->window.groups : 1;
-	for (uint32_t r = 0; r < layer->rows; r++) {
-		uint32_t n = 0, last = UINT32_MAX;
-
-		for (uint32_t i = layer->rowptr[r]; i < layer->rowptr[r + 1]; i++) {
-			n += layer->col[i] / taps != last;
-			last = layer->col[i] / taps;
-		}
-		most = n > most ? n : most;
-	}
-	while (layer->window.channels % most)
-		most++;
-	return layer->window.channels / most;
+	if (layer->kind != ACCEL_LAYER_CONV)
+		return 1;
+	return layer->weight_groups ? layer->weight_groups : layer->window.groups;
 }
 
 int accel_model_layer(const struct accel_model *model, unsigned int index, struct accel_layer_info *info)
@@ -481,6 +465,9 @@ static int check_layer(const struct accel_model *model, const struct accel_layer
 	if (layer->activation != ACCEL_ACT_NONE && out->lo < 0)
 		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': ReLU, but its output goes down to %d", file, name,
 				  out->lo);
+	if (layer->weight_groups > WINDOW_CHANNELS_MAX)
+		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': weights of %u groups; at most %u are allowed", file, name,
+				  layer->weight_groups, WINDOW_CHANNELS_MAX);
 	if (layer->code_bits != 4 && layer->code_bits != 8)
 		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': codes of %u bits; 4 or 8 are allowed", file, name,
 				  layer->code_bits);

@@ -26,6 +26,7 @@ struct accel_layer {
 	unsigned int *parts, nparts; /* CONCAT: tensors that are joined, [0] = input; else NULL */
 	uint32_t rows, cols;         /* 0, like all that follows but window and sum_shift, without weights: pooling, CONCAT */
 	struct accel_window window;  /* CONV, pooling */
+	uint32_t weight_groups;      /* CONV: groups that the weights had before their channels were taken from elsewhere, for statistics; 0: the window's */
 	unsigned int sum_shift;      /* AVERAGE_POOL, derived: output = sum / 2^sum_shift */
 	uint64_t nnz;
 	uint32_t *rowptr;            /* [rows + 1] */

@@ -3,6 +3,8 @@
  * Images in networks: which operators become layers of the engine, and that they compute the same.
  * test_placement [DEVICE ...]   (cpu ref:2x2)
  */
+#include <errno.h>
+#include "container.h"
 #include "network_check.h"
 
 /*
@@ -137,6 +139,42 @@ static void test_residual(void **state)
 	assert_int_equal(net->nodes[0].segment->nlayers, 10);
 	assert_int_equal(net->nodes[1].segment->nlayers, 1);
 	check_devices(model, items, 1e-3f);
+	accel_model_unref(model);
+}
+
+/* An addition reads two channels a row, and says so behind a file, too. */
+static void test_weight_groups(void **state)
+{
+	static float items[ITEMS * SIDE * SIDE];
+	struct accel_model *model, *again;
+	struct accel_layer *layer = NULL;
+	struct accel_layer_info info;
+	struct accel_error err;
+	unsigned int found = 0;
+	void *file;
+	size_t size;
+
+	(void)state;
+	random_items(items);
+	model = place_all(residual(), true, items, ITEMS);
+	assert_int_equal(eie_encode(model, &file, &size, NULL, &err), 0);
+	assert_int_equal(accel_model_load(file, size, "f", &again, &err), 0);
+	free(file);
+	for (unsigned int i = 0; !accel_model_layer(again, i, &info); i++) {
+		if (strncmp(info.name, "Add", 3) || strstr(info.name, ".operands"))
+			continue;
+		found++;
+		assert_true(info.rows == 6 && info.cols == 12 && info.groups == 6);
+		layer = &model->net->nodes[0].segment->layers[i];
+		assert_string_equal(layer->name, info.name);
+	}
+	assert_int_equal(found, 1);
+	accel_model_unref(again);
+	layer->weight_groups = 65537;
+	assert_int_equal(eie_encode(model, &file, &size, NULL, &err), 0);
+	assert_int_equal(accel_model_load(file, size, "f", &again, &err), -EBADMSG);
+	assert_non_null(strstr(err.text, "65537 groups"));
+	free(file);
 	accel_model_unref(model);
 }
 
@@ -381,11 +419,31 @@ static void test_views(void **state)
 	}
 }
 
+/* What a model of the engine has no room for stays on the CPU, and does not stop the import. */
+static void test_too_large(void **state)
+{
+	const int64_t image[4] = { 1, 2, 2896, 2896 };
+	struct test_rng rng = { 26 };
+	struct ob *b = ob_new(13);
+	struct accel_model *model;
+
+	(void)state;
+	ob_input(b, "image", 1, 4, image);
+	codebook_conv(b, &rng, "a", "image", 8, 2, 3);
+	ob_node(b, "GlobalMaxPool", "a", "y");
+	ob_output(b, "y");
+	model = place_all(b, true, NULL, 0);
+	assert_non_null(strstr(reason_of(model, "Conv0"), "a tensor of 67094528 values"));
+	assert_non_null(strstr(reason_of(model, "GlobalMaxPool1"), "a tensor of 67094528 values"));
+	accel_model_unref(model);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_convolutions),    cmocka_unit_test(test_residual),    cmocka_unit_test(test_joins_left),
 		cmocka_unit_test(test_averages_joined), cmocka_unit_test(test_large_pools), cmocka_unit_test(test_views),
+		cmocka_unit_test(test_too_large),       cmocka_unit_test(test_weight_groups),
 	};
 
 	take_devices(argc, argv);

@@ -337,6 +337,33 @@ static void test_dead_rows(void **state)
 	}
 }
 
+/* So many weights could fill 32 bits: the CPU has them. */
+static void test_wide_row(void **state)
+{
+	enum { WIDE = (1 << 17) + 1 };
+	const int64_t dims[2] = { 1, WIDE }, matrix[2] = { WIDE, 1 };
+	const struct placement how = { .linear = true };
+	float *w = malloc(WIDE * sizeof(*w));
+	struct test_rng rng = { 11 };
+	struct ob *b = ob_new(13);
+	struct accel_network *net;
+	struct accel_error err;
+
+	(void)state;
+	random_floats(&rng, w, WIDE, -1, 1);
+	ob_input(b, "x", 1, 2, dims);
+	ob_floats(b, "w", 2, matrix, w);
+	ob_node(b, "MatMul", "x,w", "y");
+	ob_output(b, "y");
+	if (ob_load(b, NULL, &net, &err) || onnx_place(net, &how, NULL, &err))
+		fail_msg("%s", err.text);
+	assert_non_null(net->nodes[0].op);
+	assert_non_null(strstr(net->nodes[0].device_reason, "might leave 32 bits"));
+	net_free(net);
+	ob_free(b);
+	free(w);
+}
+
 /* ---------------------------------------------------------------- files */
 
 static void load_changed(const uint8_t *file, size_t size, const char *property, const void *value, int len, const char *text)
@@ -408,6 +435,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),   cmocka_unit_test(test_integers),  cmocka_unit_test(test_bad_scales), cmocka_unit_test(test_rounded),
 		cmocka_unit_test(test_shared), cmocka_unit_test(test_dead_rows), cmocka_unit_test(test_file),
+		cmocka_unit_test(test_wide_row),
 	};
 
 	take_devices(argc, argv);

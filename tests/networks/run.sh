@@ -152,7 +152,7 @@ light-small | light)
 		rounded "$network" random.onnx "$input" "$output" "$within"
 		segments "$left"
 		[ "$group" = light ] || devices=ref
-		[ "$devices" = - ] || through $(echo "$devices" | tr , ' ')
+		[ "$devices" = - ] || through "$devices"
 		[ "$coded" != - ] || continue
 		# no weight changes then, and the whole is as exact as 16 bits are
 		step "$network, coded: weights" "$build/tests/randomise" "$light/light_$network.onnx" coded.onnx 7 60 || continue
