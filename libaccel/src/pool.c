@@ -8,8 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MAX_THREADS 64u
+/* Looks before a thread sleeps, tens of microseconds: the layers of a network follow each other faster than a sleeping thread wakes up. */
+#define LOOKS 1000u
 
 struct worker {
 	struct pool *pool;
@@ -20,25 +23,42 @@ struct worker {
 struct pool {
 	unsigned int nthreads, nstarted;     /* workers[0] is the caller */
 	struct worker workers[MAX_THREADS];
-	pthread_mutex_t lock;
+	pthread_mutex_t lock;                /* of those who sleep */
 	pthread_cond_t work, done;
-	unsigned long round;                 /* number of the run; under lock, like the rest */
-	unsigned int busy;                   /* workers that have not finished the round */
-	bool stop;
+	/* of the run; whoever has taken a task may read them until that task is done */
 	void (*fn)(void *arg, size_t task, void *scratch);
 	void *arg;
-	size_t ntasks;
-	atomic_size_t next;                  /* task that nobody has taken */
+	_Alignas(64) atomic_size_t untaken;  /* tasks that nobody has taken */
+	_Alignas(64) atomic_size_t undone;   /* tasks that have not returned */
+	atomic_uint sleeping;                /* workers that sleep or are about to */
+	atomic_bool waiting;                 /* the caller sleeps or is about to */
+	atomic_bool stop;
 };
 
-static void take_tasks(struct pool *p, void *scratch)
+static void pause_thread(void)
 {
-	for (;;) {
-		size_t task = atomic_fetch_add_explicit(&p->next, 1, memory_order_relaxed);
+#if defined(__x86_64__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("yield");
+#endif
+}
 
-		if (task >= p->ntasks)
-			return;
-		p->fn(p->arg, task, scratch);
+/* Nobody who is late does harm: a task is taken only if there is one, and then fn, arg and the scratch memory are those of its run. */
+static void take_tasks(struct pool *p, const struct worker *w)
+{
+	size_t left = atomic_load(&p->untaken);
+
+	while (left) {
+		if (!atomic_compare_exchange_weak(&p->untaken, &left, left - 1))
+			continue;
+		p->fn(p->arg, left - 1, w->scratch);
+		if (atomic_fetch_sub(&p->undone, 1) == 1 && atomic_load(&p->waiting)) {
+			pthread_mutex_lock(&p->lock);
+			pthread_cond_signal(&p->done);
+			pthread_mutex_unlock(&p->lock);
+		}
+		left = atomic_load(&p->untaken);
 	}
 }
 
@@ -46,22 +66,21 @@ static void *work(void *arg)
 {
 	struct worker *w = arg;
 	struct pool *p = w->pool;
-	unsigned long seen = 0;
 
-	pthread_mutex_lock(&p->lock);
-	for (;;) {
-		while (!p->stop && p->round == seen)
-			pthread_cond_wait(&p->work, &p->lock);
-		if (p->stop)
-			break;
-		seen = p->round;
-		pthread_mutex_unlock(&p->lock);
-		take_tasks(p, w->scratch);
+	while (!atomic_load(&p->stop)) {
+		take_tasks(p, w);
+		for (unsigned int i = 0; i < LOOKS && !atomic_load_explicit(&p->untaken, memory_order_relaxed); i++)
+			pause_thread();
+		if (atomic_load(&p->untaken))
+			continue;
+		/* told before the last look: pool_run() either is seen by it or sees who sleeps */
+		atomic_fetch_add(&p->sleeping, 1);
 		pthread_mutex_lock(&p->lock);
-		if (!--p->busy)
-			pthread_cond_signal(&p->done);
+		while (!atomic_load(&p->stop) && !atomic_load(&p->untaken))
+			pthread_cond_wait(&p->work, &p->lock);
+		pthread_mutex_unlock(&p->lock);
+		atomic_fetch_sub(&p->sleeping, 1);
 	}
-	pthread_mutex_unlock(&p->lock);
 	return NULL;
 }
 
@@ -74,10 +93,11 @@ static unsigned int processors(void)
 
 struct pool *pool_new(unsigned int threads)
 {
-	struct pool *p = calloc(1, sizeof(*p));
+	struct pool *p = aligned_alloc(_Alignof(struct pool), sizeof(*p));
 
 	if (!p)
 		return NULL;
+	memset(p, 0, sizeof(*p));
 	threads = threads ? threads : processors();
 	p->nthreads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
 	pthread_mutex_init(&p->lock, NULL);
@@ -99,7 +119,7 @@ void pool_free(struct pool *p)
 	if (!p)
 		return;
 	pthread_mutex_lock(&p->lock);
-	p->stop = true;
+	atomic_store(&p->stop, true);
 	pthread_cond_broadcast(&p->work);
 	pthread_mutex_unlock(&p->lock);
 	for (unsigned int i = 1; i < p->nstarted; i++)
@@ -134,21 +154,22 @@ void pool_run(struct pool *p, size_t n, void (*fn)(void *arg, size_t task, void 
 {
 	p->fn = fn;
 	p->arg = arg;
-	p->ntasks = n;
-	atomic_store_explicit(&p->next, 0, memory_order_relaxed);
-	if (n < 2 || p->nstarted < 2) {
-		take_tasks(p, p->workers[0].scratch);
-		return;
+	atomic_store(&p->undone, n);
+	atomic_store(&p->untaken, n);
+	if (n > 1 && atomic_load(&p->sleeping)) {
+		pthread_mutex_lock(&p->lock);
+		pthread_cond_broadcast(&p->work);
+		pthread_mutex_unlock(&p->lock);
 	}
-	/* the lock orders what is above before the workers' first look at it */
+	take_tasks(p, &p->workers[0]);
+	for (unsigned int i = 0; i < LOOKS && atomic_load_explicit(&p->undone, memory_order_relaxed); i++)
+		pause_thread();
+	if (!atomic_load(&p->undone))
+		return;
+	atomic_store(&p->waiting, true);
 	pthread_mutex_lock(&p->lock);
-	p->busy = p->nstarted - 1;
-	p->round++;
-	pthread_cond_broadcast(&p->work);
-	pthread_mutex_unlock(&p->lock);
-	take_tasks(p, p->workers[0].scratch);
-	pthread_mutex_lock(&p->lock);
-	while (p->busy)
+	while (atomic_load(&p->undone))
 		pthread_cond_wait(&p->done, &p->lock);
 	pthread_mutex_unlock(&p->lock);
+	atomic_store(&p->waiting, false);
 }

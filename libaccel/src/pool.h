@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* A few threads that share loops. They sleep when there is nothing to do. */
+/* A few threads that share loops. They sleep when there has been nothing to do for some tens of microseconds. */
 #ifndef ACCEL_POOL_H
 #define ACCEL_POOL_H
 

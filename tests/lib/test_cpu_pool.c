@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Threads that share loops: every task once, whoever sleeps, and no task of an earlier run. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "pool.h"
+
+#define TASKS 300
+
+struct run {
+	unsigned int number;
+	atomic_uint done[TASKS];
+};
+
+static void count(void *arg, size_t task, void *scratch)
+{
+	struct run *run = arg;
+
+	/* a scratch of its own: nobody else changes it meanwhile */
+	memset(scratch, (int)(run->number + task), 64);
+	for (unsigned int i = 0; i < 64; i++)
+		if (((unsigned char *)scratch)[i] != (unsigned char)(run->number + task))
+			abort();   /* cmocka can fail in its own thread only */
+	atomic_fetch_add(&run->done[task], 1);
+}
+
+static void test_every_task_once(void **state)
+{
+	static const unsigned int threads[] = { 1, 2, 3, 8 };
+
+	(void)state;
+	for (size_t t = 0; t < sizeof(threads) / sizeof(threads[0]); t++) {
+		struct pool *pool = pool_new(threads[t]);
+
+		assert_non_null(pool);
+		assert_int_equal(pool_threads(pool), threads[t]);
+		assert_int_equal(pool_reserve(pool, 64), 0);
+		for (unsigned int i = 0; i < 3000; i++) {
+			struct run run = { .number = i };   /* on the stack: a late task would find another one there */
+			size_t n = i % 7 == 0 ? TASKS : i % 5;
+
+			pool_run(pool, n, count, &run);
+			for (size_t k = 0; k < TASKS; k++)
+				assert_int_equal(run.done[k], k < n);
+			if (i % 500 == 0)
+				nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);   /* all sleep */
+		}
+		pool_free(pool);
+	}
+}
+
+static double cpu_seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void nothing(void *arg, size_t task, void *scratch)
+{
+	(void)arg;
+	(void)task;
+	(void)scratch;
+}
+
+static void test_idle_threads_sleep(void **state)
+{
+	struct pool *pool = pool_new(4);
+	double before;
+
+	(void)state;
+	pool_run(pool, 100, nothing, NULL);
+	nanosleep(&(struct timespec){ .tv_nsec = 200000000 }, NULL);
+	before = cpu_seconds();
+	nanosleep(&(struct timespec){ .tv_nsec = 300000000 }, NULL);
+	assert_true(cpu_seconds() - before < 0.05);
+	pool_free(pool);
+}
+
+static void test_never_run(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 200; i++)
+		pool_free(pool_new(1 + i % 4));
+	pool_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_every_task_once),
+		cmocka_unit_test(test_idle_threads_sleep),
+		cmocka_unit_test(test_never_run),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
