@@ -1,88 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/*
- * Portable kernels: one panel of weights is compressed sparse columns, so that a zero activation costs nothing, as on the engine.
- * A panel has at most 2^16 rows: an entry is then four bytes, and the sums of a panel stay in the second-level cache.
- */
+/* Runs a model's layers with the kernels of one level: cpu_fc.h, cpu_conv.h. */
 #include "cpu.h"
 #include "cpu_conv.h"
+#include "cpu_fc.h"
 #include "window.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define PANEL_ROWS 65536u
-#define ALIGN      64
-
-struct entry {
-	uint16_t row;   /* within the panel */
-	int16_t weight;
-};
-
-struct panel {
-	uint32_t first_row, rows;
-	uint32_t *colptr;        /* [cols + 1] */
-	struct entry *entries;
-};
+#define ALIGN 64
 
 struct cpu_layer {
-	struct panel *panels;
-	uint32_t npanels;
+	const struct cpu_fc_level *level;   /* fully connected, else NULL */
+	void *weights;
+	uint32_t *live;                     /* [cols] non-zero weights of each column */
 };
 
 struct accel_cpu {
 	const struct accel_model *model;
 	unsigned int batch;
+	struct pool *pool;                  /* the caller's, or NULL */
 	struct cpu_layer *layers;
 	int16_t **tensors;
-	uint32_t *sums;          /* [rows of the largest panel, or pixels of the largest plane]; unsigned: they wrap */
+	uint32_t *sums;                     /* [pixels of the largest plane]; unsigned: they wrap */
+	size_t weight_bytes;
 };
 
-/* Counting sort of a panel's rows by column; rows stay in order within a column. */
-static int build_panel(struct panel *panel, const struct accel_layer *layer)
+static int build_layer(struct accel_cpu *c, struct cpu_layer *dst, const struct accel_layer *layer, const struct cpu_fc_level *level)
 {
-	uint32_t first = layer->rowptr[panel->first_row], last = layer->rowptr[panel->first_row + panel->rows];
-	uint32_t *colptr = calloc(layer->cols + (size_t)2, sizeof(*colptr));
+	size_t bytes = 0;
+	int ret;
 
-	/* one more than used: colptr[c + 1] is the write position of column c while filling, its end afterwards */
-	panel->colptr = colptr;
-	panel->entries = malloc((last - first + (size_t)1) * sizeof(*panel->entries));
-	if (!colptr || !panel->entries)
+	dst->level = level->takes && !level->takes(layer) ? &cpu_fc_portable : level;
+	dst->live = calloc(layer->cols + (size_t)1, sizeof(*dst->live));
+	if (!dst->live)
 		return -ENOMEM;
-	for (uint32_t i = first; i < last; i++)
-		colptr[layer->col[i] + 2]++;
-	for (uint32_t c = 1; c <= layer->cols; c++)
-		colptr[c + 1] += colptr[c];
-	for (uint32_t r = 0; r < panel->rows; r++) {
-		uint32_t row = panel->first_row + r;
-
-		for (uint32_t i = layer->rowptr[row]; i < layer->rowptr[row + 1]; i++)
-			panel->entries[colptr[layer->col[i] + 1]++] = (struct entry) {
-				.row = (uint16_t)r,
-				.weight = layer->codebook_q[layer->code[i]],
-			};
-	}
-	return 0;
-}
-
-static int build_layer(struct cpu_layer *dst, const struct accel_layer *layer)
-{
-	dst->npanels = (layer->rows + PANEL_ROWS - 1) / PANEL_ROWS;
-	dst->panels = calloc(dst->npanels, sizeof(*dst->panels));
-	if (!dst->panels)
-		return -ENOMEM;
-	for (uint32_t p = 0; p < dst->npanels; p++) {
-		struct panel *panel = &dst->panels[p];
-		uint32_t left = layer->rows - p * PANEL_ROWS;
-		int ret;
-
-		panel->first_row = p * PANEL_ROWS;
-		panel->rows = left < PANEL_ROWS ? left : PANEL_ROWS;
-		ret = build_panel(panel, layer);
-		if (ret)
-			return ret;
-	}
-	return 0;
+	for (uint64_t i = 0; i < layer->nnz; i++)
+		dst->live[layer->col[i]]++;
+	ret = dst->level->build(layer, &dst->weights, &bytes);
+	c->weight_bytes += bytes;
+	return ret;
 }
 
 static int16_t *tensor_new(uint64_t count, unsigned int batch)
@@ -90,16 +49,16 @@ static int16_t *tensor_new(uint64_t count, unsigned int batch)
 	size_t bytes;
 	int16_t *values;
 
-	if (__builtin_mul_overflow(count, (size_t)batch * sizeof(*values), &bytes) || bytes > SIZE_MAX - ALIGN)
+	if (__builtin_mul_overflow(count, (size_t)batch * sizeof(*values), &bytes) || bytes > SIZE_MAX / 2)
 		return NULL;
-	bytes = (bytes + ALIGN - 1) / ALIGN * ALIGN;
+	bytes = (bytes + CPU_READ_BEHIND + ALIGN - 1) / ALIGN * ALIGN;
 	values = aligned_alloc(ALIGN, bytes);
 	if (values)
 		memset(values, 0, bytes);
 	return values;
 }
 
-static int build(struct accel_cpu *c)
+static int build(struct accel_cpu *c, const struct cpu_fc_level *level)
 {
 	const struct accel_model *model = c->model;
 	uint32_t most = 0;
@@ -109,7 +68,6 @@ static int build(struct accel_cpu *c)
 	if (!c->layers || !c->tensors)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < model->nlayers; i++) {
-		uint32_t rows = model->layers[i].rows < PANEL_ROWS ? model->layers[i].rows : PANEL_ROWS;
 		int ret;
 
 		if (model->layers[i].kind != ACCEL_LAYER_FC && model->layers[i].kind != ACCEL_LAYER_CONCAT) {
@@ -119,10 +77,9 @@ static int build(struct accel_cpu *c)
 		}
 		if (model->layers[i].kind != ACCEL_LAYER_FC)
 			continue;
-		ret = build_layer(&c->layers[i], &model->layers[i]);
+		ret = build_layer(c, &c->layers[i], &model->layers[i], level);
 		if (ret)
 			return ret;
-		most = rows > most ? rows : most;
 	}
 	for (unsigned int i = 0; i < model->ntensors; i++) {
 		c->tensors[i] = tensor_new(model->tensors[i].count, c->batch);
@@ -133,15 +90,21 @@ static int build(struct accel_cpu *c)
 	return c->sums ? 0 : -ENOMEM;
 }
 
-int accel_cpu_new(const struct accel_model *model, unsigned int batch, struct accel_cpu **cpu, struct accel_error *err)
+int accel_cpu_new(const struct accel_model *model, unsigned int batch, struct pool *pool, struct accel_cpu **cpu, struct accel_error *err)
 {
-	struct accel_cpu *c = calloc(1, sizeof(*c));
+	const struct cpu_fc_level *level;
+	struct accel_cpu *c;
+	int ret = cpu_fc_level(secure_getenv("EIE_CPU_LEVEL"), &level, err);
 
+	if (ret)
+		return ret;
+	c = calloc(1, sizeof(*c));
 	if (!c)
 		return accel_fail(err, -ENOMEM, NULL, "no memory for the CPU's copy of the model");
 	c->model = model;
 	c->batch = batch ? batch : 1;
-	if (build(c)) {
+	c->pool = pool;
+	if (build(c, level)) {
 		accel_cpu_free(c);
 		return accel_fail(err, -ENOMEM, NULL, "no memory for the CPU's copy of the model with a batch of %u", batch);
 	}
@@ -154,11 +117,9 @@ void accel_cpu_free(struct accel_cpu *cpu)
 	if (!cpu)
 		return;
 	for (unsigned int i = 0; cpu->layers && i < cpu->model->nlayers; i++) {
-		for (uint32_t p = 0; cpu->layers[i].panels && p < cpu->layers[i].npanels; p++) {
-			free(cpu->layers[i].panels[p].colptr);
-			free(cpu->layers[i].panels[p].entries);
-		}
-		free(cpu->layers[i].panels);
+		if (cpu->layers[i].level)
+			cpu->layers[i].level->release(cpu->layers[i].weights);
+		free(cpu->layers[i].live);
 	}
 	for (unsigned int i = 0; cpu->tensors && i < cpu->model->ntensors; i++)
 		free(cpu->tensors[i]);
@@ -173,22 +134,53 @@ int16_t *accel_cpu_tensor(struct accel_cpu *cpu, unsigned int tensor)
 	return cpu->tensors[tensor];
 }
 
-/* sums += W x over the non-zero values of x; returns the number of products. */
-static uint64_t multiply(const struct panel *panel, const int16_t *x, uint32_t cols, uint32_t *sums)
+size_t accel_cpu_weight_bytes(const struct accel_cpu *cpu)
 {
-	uint64_t products = 0;
+	return cpu->weight_bytes;
+}
 
-	for (uint32_t c = 0; c < cols; c++) {
-		uint32_t end = panel->colptr[c + 1];
-		int32_t activation = x[c];
+struct fc_run {
+	const struct cpu_fc_level *level;
+	struct cpu_fc_job job;
+	atomic_uint_fast64_t saturated;
+};
 
-		if (!activation)
-			continue;
-		products += end - panel->colptr[c];
-		for (uint32_t i = panel->colptr[c]; i < end; i++)
-			sums[panel->entries[i].row] += (uint32_t)(panel->entries[i].weight * activation);
-	}
-	return products;
+static void fc_task(void *arg, size_t task, void *scratch)
+{
+	struct fc_run *run = arg;
+	uint64_t saturated = 0;
+
+	(void)scratch;
+	run->level->run(&run->job, (uint32_t)task, &saturated);
+	if (saturated)
+		atomic_fetch_add(&run->saturated, saturated);
+}
+
+/* All items of a fully connected layer. */
+static void run_fc(const struct accel_cpu *cpu, unsigned int l, uint64_t *products, uint64_t *saturated)
+{
+	const struct accel_layer *layer = &cpu->model->layers[l];
+	const struct cpu_layer *weights = &cpu->layers[l];
+	struct fc_run run = {
+		.level = weights->level,
+		.job = {
+			.weights = weights->weights,
+			.layer = layer,
+			.out = &cpu->model->tensors[layer->output],
+			.x = cpu->tensors[layer->input],
+			.y = cpu->tensors[layer->output],
+			.batch = cpu->batch,
+		},
+	};
+	uint32_t tasks = run.level->tasks(run.job.weights);
+
+	if (cpu->pool)
+		pool_run(cpu->pool, tasks, fc_task, &run);
+	for (uint32_t t = 0; !cpu->pool && t < tasks; t++)
+		fc_task(&run, t, NULL);
+	for (size_t b = 0; b < cpu->batch; b++)
+		*products += run.level->live(run.job.x + b * layer->cols, weights->live, layer->cols);
+	*saturated += run.saturated;
 }
 
 /* One item of a layer without weights. */
@@ -222,21 +214,8 @@ void accel_cpu_run(struct accel_cpu *cpu, uint64_t *macs, uint64_t *saturated)
 				 cpu->tensors[layer->output] + b * out->count, cpu->sums, &products, &cut);
 		for (size_t b = 0; !accel_layer_weighted(layer) && b < cpu->batch; b++)
 			run_plain(cpu, layer, b, &cut);
-		/* panels outside: the weights of one stay in the cache for the whole batch */
-		for (uint32_t p = 0; p < cpu->layers[l].npanels; p++) {
-			const struct panel *panel = &cpu->layers[l].panels[p];
-
-			for (size_t b = 0; b < cpu->batch; b++) {
-				const int16_t *x = cpu->tensors[layer->input] + b * layer->cols;
-				int16_t *y = cpu->tensors[layer->output] + b * layer->rows + panel->first_row;
-
-				memcpy(cpu->sums, layer->bias_q + panel->first_row, panel->rows * sizeof(*cpu->sums));
-				products += multiply(panel, x, layer->cols, cpu->sums);
-				for (uint32_t r = 0; r < panel->rows; r++)
-					y[r] = accel_requant((int32_t)cpu->sums[r], layer->mult[panel->first_row + r],
-							     layer->shift[panel->first_row + r], out->lo, out->hi, &cut);
-			}
-		}
+		if (layer->kind == ACCEL_LAYER_FC)
+			run_fc(cpu, l, &products, &cut);
 	}
 	if (macs)
 		*macs = products;

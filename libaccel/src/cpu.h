@@ -7,14 +7,21 @@
 #define ACCEL_CPU_H
 
 #include "model.h"
+#include "pool.h"
 
 struct accel_cpu;
 
-/* The model must outlive the accel_cpu (the caller holds a reference). batch 0 means 1. */
-int accel_cpu_new(const struct accel_model *model, unsigned int batch, struct accel_cpu **cpu, struct accel_error *err);
+/*
+ * The model must outlive the accel_cpu (the caller holds a reference), and so must the pool, which runs share their work on; NULL: the caller's thread
+ * does it all. batch 0 means 1. The environment's EIE_CPU_LEVEL names the kernels (cpu_fc.h); without it they are the fastest that the
+ * processor can run. -EINVAL, -ENOTSUP: not that level; -ENOMEM.
+ */
+int accel_cpu_new(const struct accel_model *model, unsigned int batch, struct pool *pool, struct accel_cpu **cpu, struct accel_error *err);
 void accel_cpu_free(struct accel_cpu *cpu);
 /* [batch, count] int16, row-major, 64-byte aligned. The caller writes inputs within [lo, hi] and reads any other. */
 int16_t *accel_cpu_tensor(struct accel_cpu *cpu, unsigned int tensor);
+/* What the transcoded weights occupy. */
+size_t accel_cpu_weight_bytes(const struct accel_cpu *cpu);
 /* Runs all layers; allocates nothing and cannot fail. Both counters are set, not added to; NULL is allowed. */
 void accel_cpu_run(struct accel_cpu *cpu, uint64_t *macs, uint64_t *saturated);
 

@@ -119,7 +119,8 @@ static int run_segment(void *arg, struct netrun *run, const struct net_node *nod
 	return 0;
 }
 
-int netsession_new(struct accel_program *program, struct accel_device *device, struct netsession **session, struct accel_error *err)
+int netsession_new(struct accel_program *program, struct accel_device *device, unsigned int threads, struct netsession **session,
+		   struct accel_error *err)
 {
 	const struct accel_network *net = program->model->net;
 	struct netsession *s = calloc(1, sizeof(*s));
@@ -131,10 +132,10 @@ int netsession_new(struct accel_program *program, struct accel_device *device, s
 	s->segments = calloc(net->nnodes + (size_t)1, sizeof(*s->segments));
 	if (!s->segments)
 		ret = accel_fail(err, -ENOMEM, NULL, "out of memory");
+	ret = ret ? ret : netrun_new(net, program->batch, threads, run_segment, s, &s->run, err);
 	for (unsigned int n = 0; !ret && n < net->nnodes; n++)
 		if (program->segments[n])
-			ret = accel_session_open(program->segments[n], device, &s->segments[n], err);
-	ret = ret ? ret : netrun_new(net, program->batch, 0, run_segment, s, &s->run, err);
+			ret = session_open(program->segments[n], device, netrun_pool(s->run), &s->segments[n], err);
 	if (ret)
 		netsession_free(s);
 	else

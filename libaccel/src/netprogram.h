@@ -3,6 +3,7 @@
 #ifndef ACCEL_NETPROGRAM_H
 #define ACCEL_NETPROGRAM_H
 
+#include "pool.h"
 #include "program.h"
 
 /* Fills places and segments of p, whose model is a network. */
@@ -11,12 +12,18 @@ int netprogram_compile(struct accel_program *p, const struct accel_device *devic
 
 struct netsession;
 
-int netsession_new(struct accel_program *program, struct accel_device *device, struct netsession **session, struct accel_error *err);
+/* threads: as of pool_new(). */
+int netsession_new(struct accel_program *program, struct accel_device *device, unsigned int threads, struct netsession **session,
+		   struct accel_error *err);
 void netsession_free(struct netsession *session);
 /* Input or output `index`, all items: [batch, count]. Indices have been checked. */
 int netsession_input(struct netsession *session, unsigned int index, const float *data, struct accel_error *err);
 void netsession_output(struct netsession *session, unsigned int index, float *data);
 /* Runs all nodes in the caller's thread; *stats gets the sums over the segments. */
 int netsession_run(struct netsession *session, struct accel_stats *stats, struct accel_error *err);
+
+/* session.c: accel_session_open(), but layers on the CPU share the pool's threads. The pool must outlive the session; NULL: a pool of its own. */
+int session_open(struct accel_program *program, struct accel_device *device, struct pool *pool, struct accel_session **session,
+		 struct accel_error *err);
 
 #endif

@@ -184,6 +184,11 @@ void netrun_free(struct netrun *r)
 	free(r);
 }
 
+struct pool *netrun_pool(struct netrun *r)
+{
+	return r->pool;
+}
+
 void *netrun_value(struct netrun *r, uint32_t value)
 {
 	return r->values[value];

@@ -19,6 +19,8 @@ typedef int (*netrun_segment)(void *arg, struct netrun *run, const struct net_no
 /* Memory for batch items. threads 0: one a processor. segment NULL: the network has no segments. */
 int netrun_new(const struct accel_network *net, unsigned int batch, unsigned int threads, netrun_segment segment, void *arg,
 	       struct netrun **run, struct accel_error *err);
+/* The threads that nodes run on; for segments, which run while no node does. */
+struct pool *netrun_pool(struct netrun *run);
 void netrun_free(struct netrun *run);
 /* [batch, count] of an input (to fill) or output (to read) of the network, or of a segment while it runs; elements as the value's type. */
 void *netrun_value(struct netrun *run, uint32_t value);

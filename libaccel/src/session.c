@@ -21,6 +21,7 @@ struct accel_session {
 	struct accel_program *program;
 	struct accel_device *device;
 	struct accel_cpu *cpu;                     /* cpu only */
+	struct pool *pool;                         /* its threads, if they are not a network's */
 	struct netsession *net;                    /* of a network: has sessions of its own for the segments */
 	struct accel_buffer buffers[NBUFFERS];
 	uint64_t restore_offset, bases_offset;     /* in the command buffer */
@@ -96,10 +97,44 @@ static int new_buffers(struct accel_session *s, struct accel_error *err)
 	return 0;
 }
 
-int accel_session_open(struct accel_program *program, struct accel_device *device, struct accel_session **session,
-		       struct accel_error *err)
+/* EIE_CPU_THREADS, or 0: as many as there are processors. */
+static int cpu_threads(unsigned int *threads, struct accel_error *err)
+{
+	const char *text = secure_getenv("EIE_CPU_THREADS");
+	unsigned long n;
+	char *end;
+
+	*threads = 0;
+	if (!text)
+		return 0;
+	n = strtoul(text, &end, 10);
+	if (*text < '0' || *text > '9' || *end || n < 1 || n > 64)
+		return accel_fail(err, -EINVAL, NULL, "EIE_CPU_THREADS is \"%.32s\"; it must be a number of threads from 1 to 64", text);
+	*threads = (unsigned int)n;
+	return 0;
+}
+
+static int new_cpu(struct accel_session *s, struct pool *pool, struct accel_error *err)
+{
+	unsigned int threads;
+	int ret;
+
+	if (!pool) {
+		ret = cpu_threads(&threads, err);
+		if (ret)
+			return ret;
+		pool = s->pool = pool_new(threads);
+		if (!pool)
+			return accel_fail(err, -ENOMEM, NULL, "out of memory");
+	}
+	return accel_cpu_new(s->program->model, s->program->batch, pool, &s->cpu, err);
+}
+
+int session_open(struct accel_program *program, struct accel_device *device, struct pool *pool, struct accel_session **session,
+		 struct accel_error *err)
 {
 	struct accel_session *s;
+	unsigned int threads;
 	int ret;
 
 	if (!matches(program, device))
@@ -110,9 +145,10 @@ int accel_session_open(struct accel_program *program, struct accel_device *devic
 	s->program = accel_program_ref(program);
 	s->device = accel_device_ref(device);
 	if (program->model->net) {
-		ret = netsession_new(s->program, s->device, &s->net, err);
+		ret = cpu_threads(&threads, err);
+		ret = ret ? ret : netsession_new(s->program, s->device, threads, &s->net, err);
 	} else if (program->on_cpu) {
-		ret = accel_cpu_new(program->model, program->batch, &s->cpu, err);
+		ret = new_cpu(s, pool, err);
 	} else {
 		s->seqs = calloc(program->njobs, sizeof(*s->seqs));
 		ret = s->seqs ? new_buffers(s, err) : accel_fail(err, -ENOMEM, NULL, "out of memory");
@@ -125,6 +161,12 @@ int accel_session_open(struct accel_program *program, struct accel_device *devic
 	return 0;
 }
 
+int accel_session_open(struct accel_program *program, struct accel_device *device, struct accel_session **session,
+		       struct accel_error *err)
+{
+	return session_open(program, device, NULL, session, err);
+}
+
 void accel_session_close(struct accel_session *s)
 {
 	if (!s)
@@ -135,6 +177,7 @@ void accel_session_close(struct accel_session *s)
 		if (s->buffers[b].map)
 			s->device->backend->buffer_free(s->device->dev, &s->buffers[b]);
 	accel_cpu_free(s->cpu);
+	pool_free(s->pool);
 	netsession_free(s->net);
 	free(s->seqs);
 	accel_program_unref(s->program);
