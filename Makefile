@@ -38,7 +38,7 @@ include libaccel/install.mk
 # NAME: is for `make deps GROUP=NAME` only.
 SUDO := $(shell test "$$(id -u)" = 0 || echo sudo)
 deps:
-	@missing=$$(sed 's/#.*//; s/^$(GROUP)://; /^[a-z]*:/d' debian-packages.txt | tr -s ' \n' '\n\n' | grep . | while read -r p; do \
+	@missing=$$(sed "s/#.*//; s/^$(GROUP)://; /^[a-z]*:/d; s/MAJOR/$$(gcc -dumpversion 2>/dev/null | cut -d. -f1)/" debian-packages.txt | tr -s ' \n' '\n\n' | grep . | while read -r p; do \
 		dpkg-query -W -f='$${Status}' "$$p" 2>/dev/null | grep -q 'ok installed' || echo "$$p"; done); \
 	if [ -n "$$missing" ]; then \
 		echo "Installing from Debian:" $$missing; \

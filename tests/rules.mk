@@ -15,6 +15,7 @@ include tests/sim/rules.mk
 include tests/server/rules.mk
 include tests/driver/rules.mk
 include tests/coverage/rules.mk
+include tests/kernels/rules.mk
 
 # ---- library: once plain, once sanitised
 
@@ -170,6 +171,7 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	echo "server-device 300 $(T)/server/test_device $(BUILD)/eie-device-checked"; \
 	echo "server-virtqueue 60 $(T)/server/test_virtqueue"; \
 	$(uml_lines) \
+	$(kernel_lines) \
 	echo "generated 60 tests/step.sh $(MAKE) BUILD=$(BUILD) check-generated"; \
 	echo "lint 300 tests/step.sh $(MAKE) BUILD=$(BUILD) lint"; \
 	echo "diagrams 60 tests/diagrams.sh check"; \
@@ -183,7 +185,7 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 
 check-build: all $(BUILD)/check.list $(BUILD)/libeie_sim_checked.so $(LIB_TESTS:%=$(T)/lib/%) $(LIB_TESTS:%=$(T)/asan/%) \
 	$(T)/randomise $(T)/mobilenet $(SIM_CHECKS) $(HW_TESTS:%=$(T)/hw/%) fuzz-hw-build $(FUZZERS:%=$(T)/fuzz/%) $(RTL_TESTS:%=$(T)/rtl/%) \
-	$(SERVER_TESTS) $(BUILD)/eie-device $(BUILD)/eie-device-checked $(DRIVER_PROGRAMS) machine-uml
+	$(KERNEL_TESTS) $(SERVER_TESTS) $(BUILD)/eie-device $(BUILD)/eie-device-checked $(DRIVER_PROGRAMS) machine-uml
 
 diagrams:
 	@tests/diagrams.sh write
