@@ -9,7 +9,7 @@ TOOL_LIBS := -lz -lm
 
 # -ffp-contract=off: float results must not depend on whether the machine fuses multiply and add
 LIB_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fPIC -fvisibility=hidden -ffp-contract=off -Ilibaccel/include -Ilibaccel/src \
-	-Ihw -Ihw/include -Isim -Iuapi $(DRM_CFLAGS) -I$(BUILD)/gen -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Ihw -Ihw/include -Isim -Itests/peers -Iuapi $(DRM_CFLAGS) -I$(BUILD)/gen -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-MMD -MP
 
 # made each time, new only when CONFIGS or one of them changed

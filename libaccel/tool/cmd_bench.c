@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "args.h"
+#include "bench_cpu.h"
 #include "bench_layer.h"
 #include "bench_noop.h"
 #include "json.h"
@@ -15,6 +16,7 @@ struct bench {
 	struct accel_device *device, *reference;
 	struct accel_device_info info;
 	double seconds;
+	bool peers;	   /* of the suite cpu */
 	struct json *json; /* or NULL */
 	bool failed;	   /* an output or a counter was wrong */
 };
@@ -319,7 +321,9 @@ static int what(struct bench *b, const char *name)
 		return suite_sim(b);
 	if (!strcmp(name, "noop"))
 		return bench_noop(b->tool, b->device, b->seconds, b->json);
-	if (!strcmp(name, "eie-paper") || !strcmp(name, "cpu"))
+	if (!strcmp(name, "cpu"))
+		return bench_cpu(b->tool, b->reference, SEED, b->seconds, b->peers, b->json);
+	if (!strcmp(name, "eie-paper"))
 		return suite_paper(b);
 	return bench_model(b, name);
 }
@@ -352,12 +356,14 @@ int cmd_bench(struct tool *tool, int argc, char **argv)
 		  "sim[:CONFIG], ref[:CONFIG], drm[:PATH] or cpu (default sim; cpu for suite cpu)" },
 		{ "seconds", 's', ARG_SECONDS, &b.seconds, "S",
 		  "repeat a layer for that long (default 2)" },
+		{ "peers", 0, ARG_FLAG, &b.peers, NULL,
+		  "suite cpu: other libraries' kernels, too (make bench-peers builds them)" },
 		{ "json", 0, ARG_FLAG, &as_json, NULL, "report as JSON" },
 		{ 0 },
 	};
 	const struct arg_command cmd = {
 		.name = "bench",
-		.synopsis = "sim|cpu|eie-paper|noop|MODEL.eie [--device DEVICE] [--seconds S] [--json]",
+		.synopsis = "sim|cpu|eie-paper|noop|MODEL.eie [--device DEVICE] [--seconds S] [--peers] [--json]",
 		.options = options,
 		.min = 1,
 		.max = 1,
@@ -366,7 +372,8 @@ int cmd_bench(struct tool *tool, int argc, char **argv)
 			"Measures, and checks every output against the CPU reference (cpu; ref when cpu is measured).\n\n"
 			"  sim        a 4096 x 4096 layer, 9 % of the weights and 35 % of the inputs not zero\n"
 			"  eie-paper  the nine layers of EIE (ISCA 2016) on the simulated engine\n"
-			"  cpu        the same nine layers on the CPU kernels\n"
+			"  cpu        the same nine layers on the CPU kernels, warm and with cold caches,\n"
+			"             one thread and two (time is for each kernel that is measured)\n"
 			"  noop       jobs without commands: what a submission costs\n"
 			"  MODEL.eie  a model, with random inputs",
 		.example = "eie bench sim --device sim:8x8 --json",
@@ -384,6 +391,8 @@ int cmd_bench(struct tool *tool, int argc, char **argv)
 	if (!strcmp(pos[0], "cpu") && strcmp(spec, "cpu"))
 		return usage(cmd.name, "suite cpu runs on the cpu; for %s use suite eie-paper",
 			     spec);
+	if (b.peers && strcmp(pos[0], "cpu"))
+		return usage(cmd.name, "--peers is of the suite cpu");
 	/* cpu is the reference of the others; compared with itself it would show nothing */
 	reference = strcmp(spec, "cpu") ? "cpu" : "ref";
 	status = open_device(spec, &b.device);

@@ -13,7 +13,25 @@ try 0 "bench cpu" bench cpu --seconds 0.01 --json
 is_json "is JSON"
 check "has nine layers" [ "$(grep -c '"layer": ' out)" -eq 9 ]
 check "no value differs in any" [ "$(grep -c '"mismatches": 0' out)" -eq 9 ]
-keys device config layers layer against mismatches us_median
+check "one thread and two" [ "$(grep -c '"threads": ' out)" -eq 18 ]
+keys device config level gb_per_second_read layers layer nonzeros us_transcode weight_bytes against mismatches runs threads us_median \
+	us_median_cold gb_per_second_cold p99_to_median p99_to_median_control
+export EIE_CPU_LEVEL=portable
+try 0 "bench cpu on portable kernels" bench cpu --seconds 0.01
+prints "which it says" "^Kernels *portable"
+export EIE_CPU_LEVEL=mmx
+try 1 "bench cpu on kernels that do not exist" bench cpu --seconds 0.01
+says "which names those that do" "EIE_CPU_LEVEL: there is no level \"mmx\"; here it may be one of .*portable"
+unset EIE_CPU_LEVEL
+export EIE_PEERS_LIB=/nonexistent/libeie_peers.so
+try 1 "peers that were not built" bench cpu --peers
+says "which says how" "make bench-peers"
+unset EIE_PEERS_LIB
+try 2 "peers of another suite" bench sim --peers
+export EIE_CPU_THREADS=0
+try 1 "no threads" bench "$top/libaccel/models/lenet5.eie" --device cpu --seconds 0.01
+says "which names the limits" "EIE_CPU_THREADS.*from 1 to 64"
+unset EIE_CPU_THREADS
 
 try 0 "bench eie-paper on ref" bench eie-paper --device ref --seconds 0.01 --json
 is_json "is JSON"

@@ -1,0 +1,605 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include "bench_cpu.h"
+#include "bench_layer.h"
+#include "bench_peers.h"
+#include "cpu.h"
+#include "cpu_fc.h"
+#include "runner.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EVICT_BYTES ((size_t)192 << 20)
+#define ROUNDS_MIN 5
+#define ROUNDS_MAX 200
+#define WARM_RUNS 8 /* of a kernel in a round, behind the cold one */
+#define JITTER_RUNS 10000
+#define THREADS_MAX 2
+#define PEERS_MAX 32
+
+/* What is measured: our kernels, or a peer's. */
+struct kernel {
+	const char *name;
+	const struct peer *peer; /* NULL: ours */
+	void *state;
+	double cold[ROUNDS_MAX], warm[ROUNDS_MAX * WARM_RUNS]; /* us; sorted when all are there */
+	unsigned int ncold, nwarm;
+	double error; /* of a peer, of its largest output */
+};
+
+struct suite {
+	const struct tool *tool;
+	struct accel_device *reference;
+	const struct peer *const *peers; /* or NULL */
+	const char *versions;
+	uint64_t seed;
+	double seconds;
+	struct json *json; /* or NULL */
+	const uint64_t *memory;		   /* EVICT_BYTES */
+	struct pool *pool[THREADS_MAX];	   /* for memory, not for kernels */
+	double bandwidth[THREADS_MAX];	   /* bytes a second that so many threads read */
+	double log_warm, log_cold;	   /* sums over `ratios` */
+	double least_warm, least_cold;
+	unsigned int ratios;
+	bool failed;
+};
+
+/* One of the nine, as all kernels get it. */
+struct subject {
+	const struct bench_layer *shape;
+	struct accel_model *model;
+	int16_t *x;   /* [cols] */
+	int16_t *want; /* [rows], what the reference gives */
+	struct text against;
+	struct peer_data data; /* with peers */
+	double transcode; /* seconds */
+	size_t bytes;	  /* of the transcoded weights */
+	uint64_t mismatches;
+	struct kernel *kernels; /* [nkernels], ours first */
+	unsigned int nkernels;
+};
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double median(const double *sorted, unsigned int n)
+{
+	return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
+}
+
+/* ---------------------------------------------------------------- memory */
+
+struct sweep {
+	const uint64_t *memory;
+	size_t words; /* that each thread reads */
+	bool shared;  /* all read the same */
+	unsigned int threads;
+	atomic_uint arrived;
+	atomic_uint_fast64_t sum; /* so that the reads are not optimised away */
+};
+
+typedef uint64_t vector __attribute__((vector_size(64), aligned(64)));
+
+static void sweep_task(void *arg, size_t task, void *scratch)
+{
+	struct sweep *s = arg;
+	const vector *v = (const vector *)(s->memory + (s->shared ? 0 : task * s->words));
+	vector a = { 0 }, b = { 0 };
+
+	(void)scratch;
+	/* a task a thread, for each has caches of its own */
+	atomic_fetch_add(&s->arrived, 1);
+	while (atomic_load(&s->arrived) < s->threads)
+		;
+	for (size_t i = 0; i < s->words / 8; i += 2) {
+		a += v[i];
+		b += v[i + 1];
+	}
+	a += b;
+	atomic_fetch_add(&s->sum, a[0] ^ a[1] ^ a[2] ^ a[3] ^ a[4] ^ a[5] ^ a[6] ^ a[7]);
+}
+
+/* Nothing that was used before is in a cache of one of the threads' cores. */
+static void evict(const struct suite *suite, unsigned int threads)
+{
+	struct sweep s = { suite->memory, EVICT_BYTES / sizeof(uint64_t), true, threads, 0, 0 };
+
+	pool_run(suite->pool[threads - 1], threads, sweep_task, &s);
+}
+
+static void measure_bandwidth(struct suite *suite)
+{
+	for (unsigned int t = 1; t <= THREADS_MAX; t++) {
+		double took[7];
+
+		for (unsigned int i = 0; i < 7; i++) {
+			struct sweep s = { suite->memory, EVICT_BYTES / sizeof(uint64_t) / t, false, t, 0, 0 };
+			double before = seconds_wall();
+
+			pool_run(suite->pool[t - 1], t, sweep_task, &s);
+			took[i] = seconds_wall() - before;
+		}
+		qsort(took, 7, sizeof(*took), compare);
+		suite->bandwidth[t - 1] = (double)EVICT_BYTES / median(took, 7);
+	}
+}
+
+/* --------------------------------------------------------------- kernels */
+
+struct ours {
+	struct pool *pool;
+	struct accel_cpu *cpu;
+};
+
+static void ours_close(struct ours *o)
+{
+	if (!o)
+		return;
+	accel_cpu_free(o->cpu);
+	pool_free(o->pool);
+	free(o);
+}
+
+static int ours_open(struct subject *s, unsigned int threads, void **state)
+{
+	struct accel_error err = { 0 };
+	struct ours *o = calloc(1, sizeof(*o));
+	double before = seconds_wall();
+
+	if (!o)
+		return fail("out of memory");
+	o->pool = pool_new(threads);
+	if (!o->pool || accel_cpu_new(s->model, 1, o->pool, &o->cpu, &err)) {
+		ours_close(o);
+		return fail_accel(s->shape->name, &err);
+	}
+	s->transcode = seconds_wall() - before;
+	s->bytes = accel_cpu_weight_bytes(o->cpu);
+	memcpy(accel_cpu_tensor(o->cpu, s->model->inputs[0]), s->x, s->shape->cols * sizeof(*s->x));
+	*state = o;
+	return EXIT_OK;
+}
+
+static void kernel_run(const struct kernel *k)
+{
+	if (k->peer)
+		k->peer->run(k->state);
+	else
+		accel_cpu_run(((struct ours *)k->state)->cpu, NULL, NULL);
+}
+
+static void kernels_close(struct subject *s)
+{
+	for (unsigned int i = 0; i < s->nkernels; i++) {
+		struct kernel *k = &s->kernels[i];
+
+		if (k->peer && k->state)
+			k->peer->close(k->state);
+		else if (k->state)
+			ours_close(k->state);
+	}
+	free(s->kernels);
+	s->kernels = NULL;
+	s->nkernels = 0;
+}
+
+static int kernels_open(struct suite *suite, struct subject *s, unsigned int threads)
+{
+	int status;
+
+	s->kernels = calloc(1 + PEERS_MAX, sizeof(*s->kernels));
+	if (!s->kernels)
+		return fail("out of memory");
+	s->kernels[0].name = "eie";
+	s->nkernels = 1;
+	status = ours_open(s, threads, &s->kernels[0].state);
+	for (unsigned int i = 0; !status && suite->peers && suite->peers[i] && i < PEERS_MAX; i++) {
+		struct kernel *k = &s->kernels[s->nkernels];
+		char why[160] = "";
+
+		*k = (struct kernel){ .name = suite->peers[i]->name, .peer = suite->peers[i] };
+		k->state = k->peer->open(&s->data.layer, threads, why);
+		if (k->state)
+			s->nkernels++;
+		else
+			warn(suite->tool, "%s: %s cannot run it: %s", s->shape->name, k->name, why);
+	}
+	return status;
+}
+
+/* Everybody has computed the whole layer. */
+static void check_outputs(struct suite *suite, struct subject *s)
+{
+	const struct ours *o = s->kernels[0].state;
+	float *y = calloc(s->shape->rows, sizeof(*y));
+
+	s->mismatches += count_differences(accel_cpu_tensor(o->cpu, s->model->outputs[0]), s->want, s->shape->rows, sizeof(*s->want));
+	for (unsigned int i = 1; y && i < s->nkernels; i++) {
+		struct kernel *k = &s->kernels[i];
+
+		k->peer->output(k->state, y);
+		k->error = peer_error(&s->data, y);
+		if (!(k->error <= k->peer->tolerance)) {
+			fail("%s: an output of %s is wrong by %.2g of the largest, %.2g is explained by its numbers", s->shape->name,
+			     k->name, k->error, k->peer->tolerance);
+			suite->failed = true;
+		}
+	}
+	if (!y) {
+		fail("out of memory");
+		suite->failed = true;
+	}
+	free(y);
+}
+
+static double timed(const struct kernel *k)
+{
+	double before = seconds_wall();
+
+	kernel_run(k);
+	return 1e6 * (seconds_wall() - before);
+}
+
+/* In turn, so that a change of the machine's load meets all. */
+static void rounds(struct suite *suite, struct subject *s, unsigned int threads)
+{
+	double until = seconds_wall() + suite->seconds * s->nkernels;
+
+	for (unsigned int i = 0; i < s->nkernels; i++)
+		kernel_run(&s->kernels[i]);
+	for (unsigned int r = 0; r < ROUNDS_MAX && (r < ROUNDS_MIN || seconds_wall() < until); r++) {
+		for (unsigned int i = 0; i < s->nkernels; i++) {
+			struct kernel *k = &s->kernels[i];
+
+			evict(suite, threads);
+			k->cold[k->ncold++] = timed(k);
+			kernel_run(k);
+			for (unsigned int w = 0; w < WARM_RUNS; w++)
+				k->warm[k->nwarm++] = timed(k);
+		}
+	}
+	for (unsigned int i = 0; i < s->nkernels; i++) {
+		qsort(s->kernels[i].cold, s->kernels[i].ncold, sizeof(double), compare);
+		qsort(s->kernels[i].warm, s->kernels[i].nwarm, sizeof(double), compare);
+	}
+}
+
+/* --------------------------------------------------------------- reports */
+
+struct best {
+	const struct kernel *warm, *cold; /* the fastest peers, or NULL */
+};
+
+static struct best find_best(const struct subject *s)
+{
+	struct best best = { NULL, NULL };
+
+	for (unsigned int i = 1; i < s->nkernels; i++) {
+		const struct kernel *k = &s->kernels[i];
+
+		if (!best.warm || median(k->warm, k->nwarm) < median(best.warm->warm, best.warm->nwarm))
+			best.warm = k;
+		if (!best.cold || median(k->cold, k->ncold) < median(best.cold->cold, best.cold->ncold))
+			best.cold = k;
+	}
+	return best;
+}
+
+static void kernel_json(struct json *j, const struct kernel *k)
+{
+	json_number(j, "us_median", median(k->warm, k->nwarm));
+	json_number(j, "us_median_cold", median(k->cold, k->ncold));
+	json_count(j, "runs", k->nwarm);
+	json_count(j, "runs_cold", k->ncold);
+}
+
+static void run_json(struct suite *suite, const struct subject *s, unsigned int threads, const struct best *best)
+{
+	const struct kernel *own = &s->kernels[0];
+	struct json *j = suite->json;
+
+	json_object(j, NULL);
+	json_count(j, "threads", threads);
+	kernel_json(j, own);
+	json_number(j, "gb_per_second_cold", 1e-3 * (double)s->bytes / median(own->cold, own->ncold));
+	if (suite->peers) {
+		json_array(j, "peers");
+		for (unsigned int i = 1; i < s->nkernels; i++) {
+			json_object(j, NULL);
+			json_text(j, "name", s->kernels[i].name);
+			kernel_json(j, &s->kernels[i]);
+			json_number(j, "error", s->kernels[i].error);
+			json_close(j);
+		}
+		json_close(j);
+	}
+	if (best->warm) {
+		json_text(j, "fastest_peer", best->warm->name);
+		json_number(j, "times_faster", median(best->warm->warm, best->warm->nwarm) / median(own->warm, own->nwarm));
+		json_text(j, "fastest_peer_cold", best->cold->name);
+		json_number(j, "times_faster_cold", median(best->cold->cold, best->cold->ncold) / median(own->cold, own->ncold));
+	}
+	json_close(j);
+}
+
+static void header(const struct suite *suite)
+{
+	const struct tool *tool = suite->tool;
+
+	printf("%s%-8s %7s %9s %9s %8s %6s %9s  %s%s\n", tool->bold, "layer", "threads", "warm us", "cold us", "weights", "GB/s", "transcode",
+	       suite->peers ? "fastest peer warm, cold" : "", tool->reset);
+}
+
+static void run_text(const struct suite *suite, const struct subject *s, unsigned int threads, const struct best *best)
+{
+	const struct kernel *own = &s->kernels[0];
+	double warm = median(own->warm, own->nwarm), cold = median(own->cold, own->ncold);
+
+	printf("%-8s %7u %9.1f %9.1f %8s %6.1f %9s", s->shape->name, threads, warm, cold, text_bytes(s->bytes).s, 1e-3 * (double)s->bytes / cold,
+	       text_time(s->transcode).s);
+	if (best->warm) {
+		double w = median(best->warm->warm, best->warm->nwarm), c = median(best->cold->cold, best->cold->ncold);
+
+		printf("  %.1f %s (%.2fx), %.1f %s (%.2fx)", w, best->warm->name, w / warm, c, best->cold->name, c / cold);
+	}
+	printf("\n");
+	for (unsigned int i = 1; suite->tool->verbosity > 0 && i < s->nkernels; i++) {
+		const struct kernel *k = &s->kernels[i];
+
+		printf("  %-24s %9.1f us warm %9.1f us cold   error %.1e\n", k->name, median(k->warm, k->nwarm), median(k->cold, k->ncold), k->error);
+	}
+	fflush(stdout);
+}
+
+static void note_ratios(struct suite *suite, const struct subject *s, const struct best *best)
+{
+	const struct kernel *own = &s->kernels[0];
+	double warm, cold;
+
+	if (!best->warm)
+		return;
+	warm = median(best->warm->warm, best->warm->nwarm) / median(own->warm, own->nwarm);
+	cold = median(best->cold->cold, best->cold->ncold) / median(own->cold, own->ncold);
+	suite->least_warm = suite->ratios ? fmin(suite->least_warm, warm) : warm;
+	suite->least_cold = suite->ratios ? fmin(suite->least_cold, cold) : cold;
+	suite->log_warm += log(warm);
+	suite->log_cold += log(cold);
+	suite->ratios++;
+}
+
+/* ---------------------------------------------------------------- layers */
+
+static void subject_free(struct subject *s)
+{
+	kernels_close(s);
+	peer_data_free(&s->data);
+	accel_model_unref(s->model);
+	free(s->x);
+	free(s->want);
+}
+
+static int subject_make(struct suite *suite, struct subject *s)
+{
+	struct accel_tensor_info in = { 0 };
+	struct runner check = { 0 };
+	float *input = NULL;
+	uint64_t macs;
+	int status = bench_layer_make(s->shape, suite->seed, &s->model, &input, &macs);
+
+	if (!status) {
+		accel_model_input(s->model, 0, &in);
+		s->x = calloc(s->shape->cols, sizeof(*s->x));
+		s->want = calloc(s->shape->rows, sizeof(*s->want));
+		if (!s->x || !s->want)
+			status = fail("out of memory");
+	}
+	for (uint32_t i = 0; !status && i < s->shape->cols; i++)
+		s->x[i] = (int16_t)fmaxf(in.lo, fminf(in.hi, rintf(input[i] / in.scale)));
+	if (!status)
+		status = runner_open(&check, s->model, suite->reference, 1);
+	if (!status)
+		status = runner_run(&check, 1, NULL, (const int16_t *const *)&s->x, (void *const *)&s->want);
+	s->against = check.name;
+	runner_close(&check);
+	if (!status && suite->peers)
+		status = peer_data_make(&s->model->layers[0], s->x, in.scale, &s->data);
+	free(input);
+	return status;
+}
+
+static void subject_json(const struct suite *suite, const struct subject *s)
+{
+	struct json *j = suite->json;
+
+	json_object(j, NULL);
+	json_text(j, "layer", s->shape->name);
+	json_count(j, "inputs", s->shape->cols);
+	json_count(j, "outputs", s->shape->rows);
+	json_count(j, "nonzeros", s->model->layers[0].nnz);
+	json_array(j, "runs");
+}
+
+static int run_layer(struct suite *suite, const struct bench_layer *shape)
+{
+	struct subject s = { .shape = shape };
+	int status = subject_make(suite, &s);
+
+	if (!status && suite->json)
+		subject_json(suite, &s);
+	for (unsigned int t = 1; !status && t <= THREADS_MAX; t++) {
+		struct best best;
+
+		status = kernels_open(suite, &s, t);
+		if (!status) {
+			rounds(suite, &s, t);
+			check_outputs(suite, &s);
+			best = find_best(&s);
+			note_ratios(suite, &s, &best);
+			if (suite->json)
+				run_json(suite, &s, t, &best);
+			else
+				run_text(suite, &s, t, &best);
+		}
+		kernels_close(&s);
+	}
+	if (!status && suite->json) {
+		json_close(suite->json);
+		json_number(suite->json, "us_transcode", 1e6 * s.transcode);
+		json_count(suite->json, "weight_bytes", s.bytes);
+		json_text(suite->json, "against", s.against.s);
+		json_count(suite->json, "mismatches", s.mismatches);
+		json_close(suite->json);
+	}
+	if (s.mismatches) {
+		fail("%s: %s output values differ from the reference '%s'", shape->name, text_count(s.mismatches).s, s.against.s);
+		suite->failed = true;
+	}
+	subject_free(&s);
+	return status;
+}
+
+/* ---------------------------------------------------------------- jitter */
+
+static double control(unsigned int loops)
+{
+	double before = seconds_wall();
+	uint64_t v = loops;
+
+	for (unsigned int i = 0; i < loops; i++) {
+		v = v * 6364136223846793005u + 1;
+		__asm__ volatile("" : "+r"(v));
+	}
+	return 1e6 * (seconds_wall() - before);
+}
+
+static double tail(double *us)
+{
+	qsort(us, JITTER_RUNS, sizeof(*us), compare);
+	return us[JITTER_RUNS - 1 - JITTER_RUNS / 100] / median(us, JITTER_RUNS);
+}
+
+/* How far the slowest of a hundred runs is from the median, and the same of a loop that takes as long and touches no memory: what the machine does. */
+static int jitter(struct suite *suite)
+{
+	struct subject s = { .shape = &eie_paper_layers[1] };
+	double *own = malloc(JITTER_RUNS * sizeof(*own)), *loop = malloc(JITTER_RUNS * sizeof(*loop));
+	unsigned int loops = 1000000;
+	int status = own && loop ? subject_make(suite, &s) : fail("out of memory");
+
+	suite->peers = NULL;
+	if (!status)
+		status = kernels_open(suite, &s, 1);
+	if (!status) {
+		kernel_run(&s.kernels[0]);
+		loops = (unsigned int)(loops * fmin(1, timed(&s.kernels[0]) / control(loops))) + 1;
+		for (unsigned int i = 0; i < JITTER_RUNS; i++) {
+			own[i] = timed(&s.kernels[0]);
+			loop[i] = control(loops);
+		}
+	}
+	if (!status && suite->json) {
+		json_number(suite->json, "p99_to_median", tail(own));
+		json_number(suite->json, "p99_to_median_control", tail(loop));
+	} else if (!status) {
+		report(suite->tool, "Jitter", "99 of 100 runs of Alex-7 take less than %.3f times the median; of a loop of equal length %.3f times",
+		       tail(own), tail(loop));
+	}
+	subject_free(&s);
+	free(own);
+	free(loop);
+	return status;
+}
+
+/* ----------------------------------------------------------------- suite */
+
+static void beginning(const struct suite *suite, const char *level)
+{
+	if (suite->json) {
+		json_text(suite->json, "device", "cpu");
+		json_text(suite->json, "config", NULL);
+		json_text(suite->json, "level", level);
+		json_text(suite->json, "peer_versions", suite->versions);
+		json_array(suite->json, "gb_per_second_read");
+		for (unsigned int t = 0; t < THREADS_MAX; t++)
+			json_number(suite->json, NULL, 1e-9 * suite->bandwidth[t]);
+		json_close(suite->json);
+		json_array(suite->json, "layers");
+		return;
+	}
+	report(suite->tool, "Kernels", "%s", level);
+	report(suite->tool, "Memory", "%.1f GB/s read by one thread, %.1f GB/s by two", 1e-9 * suite->bandwidth[0], 1e-9 * suite->bandwidth[1]);
+	if (suite->versions)
+		report(suite->tool, "Peers", "%s", suite->versions);
+	header(suite);
+}
+
+static void ending(const struct suite *suite)
+{
+	double warm, cold;
+
+	if (suite->json)
+		json_close(suite->json);
+	if (!suite->ratios)
+		return;
+	warm = exp(suite->log_warm / suite->ratios);
+	cold = exp(suite->log_cold / suite->ratios);
+	if (suite->json) {
+		json_number(suite->json, "times_faster", warm);
+		json_number(suite->json, "times_faster_least", suite->least_warm);
+		json_number(suite->json, "times_faster_cold", cold);
+		json_number(suite->json, "times_faster_cold_least", suite->least_cold);
+		return;
+	}
+	report(suite->tool, "Ratio", "to the fastest peer, geometric mean: warm %.2f (least %.2f), cold %.2f (least %.2f)", warm, suite->least_warm,
+	       cold, suite->least_cold);
+}
+
+static int suite_open(struct suite *suite, uint64_t **memory)
+{
+	*memory = aligned_alloc(64, EVICT_BYTES);
+	for (unsigned int t = 0; t < THREADS_MAX; t++)
+		suite->pool[t] = pool_new(t + 1);
+	if (!*memory || !suite->pool[0] || !suite->pool[1])
+		return fail("out of memory");
+	/* a thread that could not be started would be waited for */
+	if (pool_threads(suite->pool[1]) != THREADS_MAX)
+		return fail("cannot start a second thread");
+	memset(*memory, 1, EVICT_BYTES);
+	suite->memory = *memory;
+	return EXIT_OK;
+}
+
+int bench_cpu(const struct tool *tool, struct accel_device *reference, uint64_t seed, double seconds, bool peers, struct json *j)
+{
+	struct suite suite = { .tool = tool, .reference = reference, .seed = seed, .seconds = seconds, .json = j };
+	const struct cpu_fc_level *level = NULL;
+	struct accel_error err = { 0 };
+	uint64_t *memory = NULL;
+	int status = EXIT_OK;
+
+	if (cpu_fc_level(getenv("EIE_CPU_LEVEL"), &level, &err))
+		return fail_accel("bench", &err);
+	if (peers)
+		status = peers_load(&suite.peers, &suite.versions);
+	status = status ? status : suite_open(&suite, &memory);
+	if (!status) {
+		measure_bandwidth(&suite);
+		beginning(&suite, level->name);
+	}
+	for (unsigned int i = 0; !status && i < EIE_PAPER_LAYERS; i++)
+		status = run_layer(&suite, &eie_paper_layers[i]);
+	if (!status) {
+		ending(&suite);
+		status = jitter(&suite);
+	}
+	for (unsigned int t = 0; t < THREADS_MAX; t++)
+		pool_free(suite.pool[t]);
+	free(memory);
+	return status ? status : suite.failed ? EXIT_FAILED : EXIT_OK;
+}
