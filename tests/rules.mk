@@ -16,6 +16,7 @@ include tests/server/rules.mk
 include tests/driver/rules.mk
 include tests/coverage/rules.mk
 include tests/kernels/rules.mk
+include tests/peers/rules.mk
 
 # ---- library: once plain, once sanitised
 

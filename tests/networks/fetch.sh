@@ -47,21 +47,24 @@ need_light() {
 	mkdir -p "$cache" || { why="$cache cannot be made"; return 1; }
 	exec 9>"$cache/trixie.lock"
 	flock 9
-	[ -d "$light" ] || fetch_trixie >"$cache/trixie.log" 2>&1
+	[ -d "$light" ] || fetch_trixie libonnx-testdata "$cache/trixie" >"$cache/trixie.log" 2>&1
 	exec 9>&-
 	[ -d "$light" ] && return 0
 	why="Debian 13's libonnx-testdata could not be fetched: $(tail -n 1 "$cache/trixie.log" | cut -c1-200)"
 	return 1
 }
 
+# fetch_trixie PACKAGE DIR: unpacks Debian 13's PACKAGE into DIR.
 # apt with lists and caches of its own: the system's are not touched, and signatures are checked as ever.
 fetch_trixie() {
-	apt=$cache/apt
+	package=$1
+	to=$2
+	apt=$cache/apt.$package
 	rm -rf "$apt"
-	mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$cache/trixie"
+	mkdir -p "$apt/lists/partial" "$apt/archives/partial" "$to"
 	echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian trixie main" >"$apt/sources.list"
 	set -- -o Dir::Etc::sourcelist="$apt/sources.list" -o Dir::Etc::sourceparts=/dev/null -o Dir::State::lists="$apt/lists" \
 		-o Dir::Cache="$apt" -o APT::Sandbox::User=
-	apt-get "$@" update && (cd "$apt" && apt-get "$@" download libonnx-testdata) && dpkg-deb -x "$apt"/libonnx-testdata_*.deb "$cache/trixie.new" &&
-		rm -rf "$cache/trixie" && mv "$cache/trixie.new" "$cache/trixie" && rm -rf "$apt"
+	apt-get "$@" update && (cd "$apt" && apt-get "$@" download "$package") && dpkg-deb -x "$apt/$package"_*.deb "$to.new" &&
+		rm -rf "$to" && mv "$to.new" "$to" && rm -rf "$apt"
 }
