@@ -16,19 +16,24 @@ struct cpu_layer {
 	const struct cpu_fc_level *level;   /* fully connected, else NULL */
 	void *weights;
 	uint32_t *live;                     /* [cols] non-zero weights of each column */
+	struct conv_layout *layout;         /* convolutions with kernels of the level, else NULL */
 };
 
 struct accel_cpu {
 	const struct accel_model *model;
 	unsigned int batch;
 	struct pool *pool;                  /* the caller's, or NULL */
+	const struct cpu_conv_level *conv;  /* or NULL: the portable one */
 	struct cpu_layer *layers;
 	int16_t **tensors;
-	uint32_t *sums;                     /* [pixels of the largest plane]; unsigned: they wrap */
+	unsigned int nparts;                /* of layers that are split by channels: one a thread */
+	uint64_t plane;                     /* pixels of the largest output plane */
+	uint32_t *sums;                     /* [nparts][plane]; unsigned: they wrap */
+	int32_t *words;                     /* copy of an image, as large as any layer's */
 	size_t weight_bytes;
 };
 
-static int build_layer(struct accel_cpu *c, struct cpu_layer *dst, const struct accel_layer *layer, const struct cpu_fc_level *level)
+static int build_fc(struct accel_cpu *c, struct cpu_layer *dst, const struct accel_layer *layer, const struct cpu_fc_level *level)
 {
 	size_t bytes = 0;
 	int ret;
@@ -58,26 +63,38 @@ static int16_t *tensor_new(uint64_t count, unsigned int batch)
 	return values;
 }
 
+static int build_layer(struct accel_cpu *c, unsigned int l, const struct cpu_fc_level *level, size_t *words)
+{
+	const struct accel_layer *layer = &c->model->layers[l];
+	int ret;
+
+	if (layer->kind == ACCEL_LAYER_FC)
+		return build_fc(c, &c->layers[l], layer, level);
+	if (layer->kind == ACCEL_LAYER_CONCAT)
+		return 0;
+	c->plane = window_out_pixels(&layer->window) > c->plane ? window_out_pixels(&layer->window) : c->plane;
+	if (layer->kind != ACCEL_LAYER_CONV || !c->conv)
+		return 0;
+	ret = c->conv->layout(layer, &c->layers[l].layout);
+	if (ret)
+		return ret;
+	c->weight_bytes += c->layers[l].layout->bytes;
+	*words = c->layers[l].layout->words > *words ? c->layers[l].layout->words : *words;
+	return 0;
+}
+
 static int build(struct accel_cpu *c, const struct cpu_fc_level *level)
 {
 	const struct accel_model *model = c->model;
-	uint32_t most = 0;
+	size_t words = 0;
 
 	c->layers = calloc(model->nlayers, sizeof(*c->layers));
 	c->tensors = calloc(model->ntensors, sizeof(*c->tensors));
 	if (!c->layers || !c->tensors)
 		return -ENOMEM;
 	for (unsigned int i = 0; i < model->nlayers; i++) {
-		int ret;
+		int ret = build_layer(c, i, level, &words);
 
-		if (model->layers[i].kind != ACCEL_LAYER_FC && model->layers[i].kind != ACCEL_LAYER_CONCAT) {
-			uint64_t pixels = window_out_pixels(&model->layers[i].window);
-
-			most = pixels > most ? (uint32_t)pixels : most;
-		}
-		if (model->layers[i].kind != ACCEL_LAYER_FC)
-			continue;
-		ret = build_layer(c, &c->layers[i], &model->layers[i], level);
 		if (ret)
 			return ret;
 	}
@@ -86,8 +103,9 @@ static int build(struct accel_cpu *c, const struct cpu_fc_level *level)
 		if (!c->tensors[i])
 			return -ENOMEM;
 	}
-	c->sums = malloc((most + (size_t)1) * sizeof(*c->sums));
-	return c->sums ? 0 : -ENOMEM;
+	c->words = cpu_weights_alloc(words + 1, sizeof(*c->words));
+	c->sums = cpu_weights_alloc(c->plane + 1, c->nparts * sizeof(*c->sums));
+	return c->words && c->sums ? 0 : -ENOMEM;
 }
 
 int accel_cpu_new(const struct accel_model *model, unsigned int batch, struct pool *pool, struct accel_cpu **cpu, struct accel_error *err)
@@ -104,6 +122,8 @@ int accel_cpu_new(const struct accel_model *model, unsigned int batch, struct po
 	c->model = model;
 	c->batch = batch ? batch : 1;
 	c->pool = pool;
+	c->nparts = pool ? pool_threads(pool) : 1;
+	c->conv = cpu_conv_level(level->name);
 	if (build(c, level)) {
 		accel_cpu_free(c);
 		return accel_fail(err, -ENOMEM, NULL, "no memory for the CPU's copy of the model with a batch of %u", batch);
@@ -120,12 +140,14 @@ void accel_cpu_free(struct accel_cpu *cpu)
 		if (cpu->layers[i].level)
 			cpu->layers[i].level->release(cpu->layers[i].weights);
 		free(cpu->layers[i].live);
+		conv_layout_free(cpu->layers[i].layout);
 	}
 	for (unsigned int i = 0; cpu->tensors && i < cpu->model->ntensors; i++)
 		free(cpu->tensors[i]);
 	free(cpu->layers);
 	free(cpu->tensors);
 	free(cpu->sums);
+	free(cpu->words);
 	free(cpu);
 }
 
@@ -139,65 +161,121 @@ size_t accel_cpu_weight_bytes(const struct accel_cpu *cpu)
 	return cpu->weight_bytes;
 }
 
-struct fc_run {
-	const struct cpu_fc_level *level;
-	struct cpu_fc_job job;
-	atomic_uint_fast64_t saturated;
+/* ------------------------------------------------------------------- runs */
+
+/* A layer, and for all but fully connected ones an item of the batch; tasks of it run at the same time. */
+struct layer_run {
+	const struct accel_cpu *cpu;
+	const struct accel_layer *layer;
+	const struct cpu_layer *own;
+	const struct accel_tensor *out;
+	const int16_t *x;
+	int16_t *y;
+	atomic_uint_fast64_t products, saturated;
 };
 
-static void fc_task(void *arg, size_t task, void *scratch)
+static void run_tasks(struct layer_run *run, uint32_t n, void (*task)(void *arg, size_t task, void *scratch))
 {
-	struct fc_run *run = arg;
-	uint64_t saturated = 0;
+	if (run->cpu->pool)
+		pool_run(run->cpu->pool, n, task, run);
+	for (uint32_t t = 0; !run->cpu->pool && t < n; t++)
+		task(run, t, NULL);
+}
 
-	(void)scratch;
-	run->level->run(&run->job, (uint32_t)task, &saturated);
+static void add(struct layer_run *run, uint64_t products, uint64_t saturated)
+{
+	if (products)
+		atomic_fetch_add(&run->products, products);
 	if (saturated)
 		atomic_fetch_add(&run->saturated, saturated);
 }
 
-/* All items of a fully connected layer. */
-static void run_fc(const struct accel_cpu *cpu, unsigned int l, uint64_t *products, uint64_t *saturated)
+static void fc_task(void *arg, size_t task, void *scratch)
 {
-	const struct accel_layer *layer = &cpu->model->layers[l];
-	const struct cpu_layer *weights = &cpu->layers[l];
-	struct fc_run run = {
-		.level = weights->level,
-		.job = {
-			.weights = weights->weights,
-			.layer = layer,
-			.out = &cpu->model->tensors[layer->output],
-			.x = cpu->tensors[layer->input],
-			.y = cpu->tensors[layer->output],
-			.batch = cpu->batch,
-		},
+	struct layer_run *run = arg;
+	const struct cpu_fc_job job = {
+		.weights = run->own->weights, .layer = run->layer, .out = run->out, .x = run->x, .y = run->y, .batch = run->cpu->batch,
 	};
-	uint32_t tasks = run.level->tasks(run.job.weights);
+	uint64_t saturated = 0;
 
-	if (cpu->pool)
-		pool_run(cpu->pool, tasks, fc_task, &run);
-	for (uint32_t t = 0; !cpu->pool && t < tasks; t++)
-		fc_task(&run, t, NULL);
-	for (size_t b = 0; b < cpu->batch; b++)
-		*products += run.level->live(run.job.x + b * layer->cols, weights->live, layer->cols);
-	*saturated += run.saturated;
+	(void)scratch;
+	run->own->level->run(&job, (uint32_t)task, &saturated);
+	add(run, 0, saturated);
 }
 
-/* One item of a layer without weights. */
-static void run_plain(const struct accel_cpu *cpu, const struct accel_layer *layer, size_t item, uint64_t *saturated)
+/* All items of a fully connected layer. */
+static void run_fc(struct layer_run *run)
 {
-	const struct accel_tensor *tensors = cpu->model->tensors;
-	int16_t *y = cpu->tensors[layer->output] + item * tensors[layer->output].count;
+	const struct cpu_fc_level *level = run->own->level;
 
-	if (layer->kind == ACCEL_LAYER_MAX_POOL)
-		cpu_max_pool(&layer->window, cpu->tensors[layer->input] + item * tensors[layer->input].count, y);
-	if (layer->kind == ACCEL_LAYER_AVERAGE_POOL)
-		cpu_average_pool(layer, cpu->tensors[layer->input] + item * tensors[layer->input].count, y, cpu->sums, saturated);
+	run_tasks(run, level->tasks(run->own->weights), fc_task);
+	for (size_t b = 0; b < run->cpu->batch; b++)
+		add(run, level->live(run->x + b * run->layer->cols, run->own->live, run->layer->cols), 0);
+}
+
+static void copy_task(void *arg, size_t task, void *scratch)
+{
+	struct layer_run *run = arg;
+
+	(void)scratch;
+	add(run, conv_layout_copy(run->own->layout, run->layer, run->x, (uint32_t)task, run->cpu->words), 0);
+}
+
+static void conv_task(void *arg, size_t task, void *scratch)
+{
+	struct layer_run *run = arg;
+	const struct cpu_conv_job job = {
+		.layout = run->own->layout, .layer = run->layer, .out = run->out, .words = run->cpu->words, .y = run->y,
+	};
+	uint64_t saturated = 0;
+
+	(void)scratch;
+	run->cpu->conv->run(&job, (uint32_t)task, &saturated);
+	add(run, 0, saturated);
+}
+
+/* A share of the channels of the output. */
+static void part_task(void *arg, size_t task, void *scratch)
+{
+	struct layer_run *run = arg;
+	const struct accel_layer *layer = run->layer;
+	uint64_t channels = layer->kind == ACCEL_LAYER_CONV ? layer->rows : layer->window.channels, products = 0, saturated = 0;
+	uint32_t first = (uint32_t)(channels * task / run->cpu->nparts), end = (uint32_t)(channels * (task + 1) / run->cpu->nparts);
+	uint32_t *sums = run->cpu->sums + task * run->cpu->plane;
+
+	(void)scratch;
+	if (layer->kind == ACCEL_LAYER_CONV)
+		cpu_conv(layer, run->out, run->x, run->y, first, end, sums, &products, &saturated);
+	else if (layer->kind == ACCEL_LAYER_MAX_POOL)
+		cpu_max_pool(&layer->window, run->x, run->y, first, end);
+	else
+		cpu_average_pool(layer, run->x, run->y, first, end, sums, &saturated);
+	add(run, products, saturated);
+}
+
+static void run_concat(const struct accel_cpu *cpu, const struct accel_layer *layer, size_t item, int16_t *y)
+{
 	for (unsigned int i = 0; i < layer->nparts; i++) {
-		uint64_t count = tensors[layer->parts[i]].count;
+		uint64_t count = cpu->model->tensors[layer->parts[i]].count;
 
 		memcpy(y, cpu->tensors[layer->parts[i]] + item * count, count * sizeof(*y));
 		y += count;
+	}
+}
+
+static void run_item(struct layer_run *run, size_t item)
+{
+	const struct accel_tensor *in = &run->cpu->model->tensors[run->layer->input];
+
+	run->x = run->cpu->tensors[run->layer->input] + item * in->count;
+	run->y = run->cpu->tensors[run->layer->output] + item * run->out->count;
+	if (run->layer->kind == ACCEL_LAYER_CONCAT) {
+		run_concat(run->cpu, run->layer, item, run->y);
+	} else if (run->own->layout) {
+		run_tasks(run, run->own->layout->pairs, copy_task);
+		run_tasks(run, conv_tasks(run->own->layout), conv_task);
+	} else {
+		run_tasks(run, run->cpu->nparts, part_task);
 	}
 }
 
@@ -207,15 +285,21 @@ void accel_cpu_run(struct accel_cpu *cpu, uint64_t *macs, uint64_t *saturated)
 
 	for (unsigned int l = 0; l < cpu->model->nlayers; l++) {
 		const struct accel_layer *layer = &cpu->model->layers[l];
-		const struct accel_tensor *out = &cpu->model->tensors[layer->output];
+		struct layer_run run = {
+			.cpu = cpu,
+			.layer = layer,
+			.own = &cpu->layers[l],
+			.out = &cpu->model->tensors[layer->output],
+			.x = cpu->tensors[layer->input],
+			.y = cpu->tensors[layer->output],
+		};
 
-		for (size_t b = 0; layer->kind == ACCEL_LAYER_CONV && b < cpu->batch; b++)
-			cpu_conv(layer, out, cpu->tensors[layer->input] + b * cpu->model->tensors[layer->input].count,
-				 cpu->tensors[layer->output] + b * out->count, cpu->sums, &products, &cut);
-		for (size_t b = 0; !accel_layer_weighted(layer) && b < cpu->batch; b++)
-			run_plain(cpu, layer, b, &cut);
 		if (layer->kind == ACCEL_LAYER_FC)
-			run_fc(cpu, l, &products, &cut);
+			run_fc(&run);
+		for (size_t b = 0; layer->kind != ACCEL_LAYER_FC && b < cpu->batch; b++)
+			run_item(&run, b);
+		products += run.products;
+		cut += run.saturated;
 	}
 	if (macs)
 		*macs = products;

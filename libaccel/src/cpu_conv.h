@@ -1,19 +1,48 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Convolutions and pooling on the CPU, of one item; bit-exact with the engine. */
 #ifndef ACCEL_CPU_CONV_H
 #define ACCEL_CPU_CONV_H
 
+#include "cpu_conv_layout.h"
 #include "model.h"
 
-/*
- * A convolution of one item, bit-exact with the engine: x [channels, height, width], y [rows, out_height, out_width]. sums has room for one
- * plane of the output. products and saturated are added to.
- */
-void cpu_conv(const struct accel_layer *layer, const struct accel_tensor *out, const int16_t *x, int16_t *y, uint32_t *sums,
-	      uint64_t *products, uint64_t *saturated);
+/* One layer and item. */
+struct cpu_conv_job {
+	const struct conv_layout *layout;
+	const struct accel_layer *layer;
+	const struct accel_tensor *out;   /* its clamp */
+	const int32_t *words;             /* the copy of the image */
+	int16_t *y;                       /* [rows, out_height, out_width] */
+};
 
-/* Max pooling of one item: docs/vector_mode.md, VPOOL. */
-void cpu_max_pool(const struct accel_window *window, const int16_t *x, int16_t *y);
+/* Kernels of one instruction set; cpu_fc.h has those of fully connected layers. */
+struct cpu_conv_level {
+	const char *name;
+	int (*layout)(const struct accel_layer *layer, struct conv_layout **layout);   /* 0 or -ENOMEM */
+	/* Task of conv_tasks(); tasks may run at the same time. *saturated is added to. */
+	void (*run)(const struct cpu_conv_job *job, uint32_t task, uint64_t *saturated);
+};
+
+extern const struct cpu_conv_level cpu_conv_avx512;
+
+/* The level of that name, or NULL: then cpu_conv() does it, one weight after the other. */
+const struct cpu_conv_level *cpu_conv_level(const char *name);
+
+static inline uint32_t conv_tasks(const struct conv_layout *l)
+{
+	return l->ntiles * ((l->ngroups + l->task_groups - 1) / l->task_groups);
+}
+
+/*
+ * Portable: x [channels, height, width], y [rows, out_height, out_width]. sums has room for one plane of the output. Rows [first, end) alone.
+ * products and saturated are added to.
+ */
+void cpu_conv(const struct accel_layer *layer, const struct accel_tensor *out, const int16_t *x, int16_t *y, uint32_t first, uint32_t end,
+	      uint32_t *sums, uint64_t *products, uint64_t *saturated);
+
+/* Max pooling of channels [first, end): docs/vector_mode.md, VPOOL. */
+void cpu_max_pool(const struct accel_window *window, const int16_t *x, int16_t *y, uint32_t first, uint32_t end);
 /* sums has room for one plane of the output. */
-void cpu_average_pool(const struct accel_layer *layer, const int16_t *x, int16_t *y, uint32_t *sums, uint64_t *saturated);
+void cpu_average_pool(const struct accel_layer *layer, const int16_t *x, int16_t *y, uint32_t first, uint32_t end, uint32_t *sums, uint64_t *saturated);
 
 #endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * How convolutions lie in memory for kernels with vector registers. No im2col: the image is copied once, with its padding, and every place of a window
+ * is an offset into the copy.
+ *
+ * Words. Two channels of a pixel are one 32-bit word {even, odd}, so that one multiply-add instruction takes both.
+ * Phases. Pixels whose coordinates have the same remainders by the strides form a plane of their own: what windows one step apart read then lies side by
+ *   side, whatever the stride. Output pixel (oy, ox) at place oy * width + ox reads, for a tap, the word at that place plus the tap's offset.
+ * Entries. Rows of the weight matrix are taken `group` at a time; an entry is an offset and the two weights of each of these rows, and there is one for
+ *   every place where any of them has a weight: {offset, weights[group]}, 32 bits each.
+ * Places are computed in vectors of `lanes`; those at the end of a line that are no output are not stored.
+ */
+#ifndef ACCEL_CPU_CONV_LAYOUT_H
+#define ACCEL_CPU_CONV_LAYOUT_H
+
+#include "model.h"
+
+#define CONV_GROUP_MAX 4u
+#define CONV_TILE_MAX  8u   /* vectors */
+
+/* Lanes of a vector that lie in one line of the output: lane l goes to plane[to + l]. */
+struct conv_line {
+	int32_t to;
+	uint32_t mask;
+};
+
+struct conv_layout {
+	uint32_t pairs;             /* of channels */
+	uint32_t width, height;     /* of a phase's plane */
+	size_t plane;               /* words from a phase to the next */
+	size_t words;               /* of the copy, with what vectors read behind it */
+	uint32_t lanes, nvectors, tile, ntiles;   /* vectors of all places; tile: vectors that are computed at once */
+	uint32_t group, ngroups, task_groups;     /* rows; groups of a task */
+	size_t *first;              /* [ngroups + 1] entries */
+	int32_t *entries;
+	struct conv_line *lines;
+	uint32_t *line_first;       /* [nvectors + 1] */
+	uint64_t *live;             /* [columns] non-zero weights */
+	size_t bytes;               /* of all that */
+};
+
+/*
+ * cost(group, entries, aligned): time that a vector takes for that many entries, in any unit; aligned: all offsets are multiples of a vector. The cheapest group of
+ * 1, 2, 4 is taken; tile_max[group]: vectors that registers have room for. 0 or -ENOMEM.
+ */
+int conv_layout_new(const struct accel_layer *layer, uint32_t lanes, const uint32_t tile_max[CONV_GROUP_MAX + 1],
+		    double (*cost)(uint32_t group, double entries, bool aligned), struct conv_layout **layout);
+void conv_layout_free(struct conv_layout *layout);
+
+/* Tasks of the copy: pairs. x: one item, [channels, height, width]; to [words]. Returns the products of those two channels that are not zero. */
+uint64_t conv_layout_copy(const struct conv_layout *layout, const struct accel_layer *layer, const int16_t *x, uint32_t pair, int32_t *to);
+
+#endif
