@@ -24,6 +24,7 @@ struct accel_cpu {
 	unsigned int batch;
 	struct pool *pool;                  /* the caller's, or NULL */
 	const struct cpu_conv_level *conv;  /* or NULL: the portable one */
+	const struct cpu_lines *lines;
 	struct cpu_layer *layers;
 	int16_t **tensors;
 	unsigned int nparts;                /* of layers that are split by channels: one a thread */
@@ -124,6 +125,7 @@ int accel_cpu_new(const struct accel_model *model, unsigned int batch, struct po
 	c->pool = pool;
 	c->nparts = pool ? pool_threads(pool) : 1;
 	c->conv = cpu_conv_level(level->name);
+	c->lines = cpu_lines_level(level->name);
 	if (build(c, level)) {
 		accel_cpu_free(c);
 		return accel_fail(err, -ENOMEM, NULL, "no memory for the CPU's copy of the model with a batch of %u", batch);
@@ -218,7 +220,7 @@ static void copy_task(void *arg, size_t task, void *scratch)
 	struct layer_run *run = arg;
 
 	(void)scratch;
-	add(run, conv_layout_copy(run->own->layout, run->layer, run->x, (uint32_t)task, run->cpu->words), 0);
+	add(run, conv_layout_copy(run->own->layout, run->layer, run->cpu->lines, run->x, (uint32_t)task, run->cpu->words), 0);
 }
 
 static void conv_task(void *arg, size_t task, void *scratch)
@@ -247,9 +249,9 @@ static void part_task(void *arg, size_t task, void *scratch)
 	if (layer->kind == ACCEL_LAYER_CONV)
 		cpu_conv(layer, run->out, run->x, run->y, first, end, sums, &products, &saturated);
 	else if (layer->kind == ACCEL_LAYER_MAX_POOL)
-		cpu_max_pool(&layer->window, run->x, run->y, first, end);
+		cpu_max_pool(&layer->window, run->cpu->lines, run->x, run->y, first, end);
 	else
-		cpu_average_pool(layer, run->x, run->y, first, end, sums, &saturated);
+		cpu_average_pool(layer, run->x, run->y, first, end, &saturated);
 	add(run, products, saturated);
 }
 

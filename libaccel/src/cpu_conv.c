@@ -33,6 +33,16 @@ static uint64_t add_weight(const struct accel_window *w, const int16_t *plane, u
 	return products;
 }
 
+const struct cpu_lines *cpu_lines_level(const char *name)
+{
+#if defined(__x86_64__)
+	if (!strcmp(name, cpu_conv_avx512.name))
+		return &cpu_lines_avx512;
+#endif
+	(void)name;
+	return &cpu_lines_portable;
+}
+
 const struct cpu_conv_level *cpu_conv_level(const char *name)
 {
 #if defined(__x86_64__)
@@ -65,55 +75,74 @@ void cpu_conv(const struct accel_layer *layer, const struct accel_tensor *out, c
 	}
 }
 
-/* y[i] = max(y[i], x[i]) along a line; the compiler makes vector instructions of the loop with stride 1. */
-static void raise(int16_t *y, const int16_t *x, uint32_t n, uint32_t stride)
+/* The part of a window of `taps` pixels, `dilate` apart, that lies in [0, size); at: where it begins. */
+static uint32_t inside(int64_t at, uint32_t taps, uint32_t dilate, uint32_t size, uint32_t *first)
 {
-	if (stride == 1) {
-		for (uint32_t i = 0; i < n; i++)
-			y[i] = x[i] > y[i] ? x[i] : y[i];
-		return;
-	}
-	for (uint32_t i = 0; i < n; i++)
-		y[i] = x[(size_t)i * stride] > y[i] ? x[(size_t)i * stride] : y[i];
+	uint32_t end = taps;
+
+	*first = at < 0 ? (uint32_t)((-at + dilate - 1) / dilate) : 0;
+	while (end > *first && at + (int64_t)(end - 1) * dilate >= size)
+		end--;
+	return end;
 }
 
-void cpu_max_pool(const struct accel_window *w, const int16_t *x, int16_t *y, uint32_t first, uint32_t end)
+/* A line of outputs. x: the channel's plane; top: line of the image where the windows begin. */
+static void pool_line(const struct accel_window *w, const struct cpu_lines *lines, const int16_t *x, int64_t top, int16_t *y)
 {
-	uint64_t pixels = window_out_pixels(w);
+	uint32_t ky, ky_end = inside(top, w->kernel_y, w->dilate_y, w->height, &ky), x0 = 0, x1, i0, i1;
 
-	x += first * window_in_pixels(w);
-	y += first * pixels;
-	for (uint32_t c = first; c < end; c++, x += window_in_pixels(w), y += pixels) {
-		for (uint64_t p = 0; p < pixels; p++)
-			y[p] = INT16_MIN;   /* less than any activation */
-		for (uint32_t tap = 0; tap < window_taps(w); tap++) {
-			int32_t dy = (int32_t)(tap / w->kernel_x * w->dilate_y) - (int32_t)w->pad_top;
-			int32_t dx = (int32_t)(tap % w->kernel_x * w->dilate_x) - (int32_t)w->pad_left;
-			uint32_t y0, y1, x0, x1;
+	/* outputs whose windows lie between the sides of the image */
+	window_range(w->out_width, w->stride_x, -(int64_t)w->pad_left, w->width, &x0, &x1);
+	window_range(w->out_width, w->stride_x, (int64_t)((w->kernel_x - 1) * w->dilate_x) - w->pad_left, w->width, &i0, &i1);
+	x1 = i1 < x1 ? i1 : x1;
+	x1 = x1 < x0 ? x0 : x1;
+	x += (top + (int64_t)ky * w->dilate_y) * w->width;
+	for (uint32_t ox = 0; ox < w->out_width; ox++) {
+		int64_t left = (int64_t)ox * w->stride_x - w->pad_left;
+		uint32_t kx, kx_end;
 
-			window_range(w->out_height, w->stride_y, dy, w->height, &y0, &y1);
-			window_range(w->out_width, w->stride_x, dx, w->width, &x0, &x1);
-			for (uint32_t oy = y0; oy < y1 && x0 < x1; oy++)
-				raise(y + (size_t)oy * w->out_width + x0,
-				      x + ((int64_t)oy * w->stride_y + dy) * w->width + (int64_t)x0 * w->stride_x + dx, x1 - x0, w->stride_x);
+		if (ox == x0 && x1 > x0 && ky < ky_end) {
+			lines->largest(y + x0, x1 - x0, x + left, w->stride_x, ky_end - ky, (size_t)w->dilate_y * w->width, w->kernel_x, w->dilate_x);
+			ox = x1 - 1;
+			continue;
 		}
-		for (uint64_t p = 0; p < pixels; p++)
-			y[p] = y[p] == INT16_MIN ? 0 : y[p];
+		kx_end = inside(left, w->kernel_x, w->dilate_x, w->width, &kx);
+		y[ox] = 0;   /* a window that lies in the padding as a whole */
+		if (kx < kx_end && ky < ky_end)
+			cpu_lines_portable.largest(y + ox, 1, x + left + (int64_t)kx * w->dilate_x, 1, ky_end - ky, (size_t)w->dilate_y * w->width,
+						   kx_end - kx, w->dilate_x);
 	}
 }
 
-void cpu_average_pool(const struct accel_layer *layer, const int16_t *x, int16_t *y, uint32_t first, uint32_t end, uint32_t *sums, uint64_t *saturated)
+void cpu_max_pool(const struct accel_window *w, const struct cpu_lines *lines, const int16_t *x, int16_t *y, uint32_t first, uint32_t end)
+{
+	x += first * window_in_pixels(w);
+	y += first * window_out_pixels(w);
+	for (uint32_t c = first; c < end; c++, x += window_in_pixels(w))
+		for (uint32_t oy = 0; oy < w->out_height; oy++, y += w->out_width)
+			pool_line(w, lines, x, (int64_t)oy * w->stride_y - w->pad_top, y);
+}
+
+void cpu_average_pool(const struct accel_layer *layer, const int16_t *x, int16_t *y, uint32_t first, uint32_t end, uint64_t *saturated)
 {
 	const struct accel_window *w = &layer->window;
-	uint64_t pixels = window_out_pixels(w);
 
 	x += first * window_in_pixels(w);
-	y += first * pixels;
-	for (uint32_t c = first; c < end; c++, x += window_in_pixels(w), y += pixels) {
-		memset(sums, 0, pixels * sizeof(*sums));
-		for (uint32_t tap = 0; tap < window_taps(w); tap++)
-			add_weight(w, x, tap / w->kernel_x, tap % w->kernel_x, 1, sums);
-		for (uint64_t p = 0; p < pixels; p++)
-			y[p] = accel_shift((int32_t)sums[p], layer->sum_shift, saturated);
+	y += first * window_out_pixels(w);
+	for (uint32_t c = first; c < end; c++, x += window_in_pixels(w)) {
+		for (uint64_t p = 0; p < window_out_pixels(w); p++) {
+			int64_t top = (int64_t)(p / w->out_width) * w->stride_y - w->pad_top;
+			int64_t left = (int64_t)(p % w->out_width) * w->stride_x - w->pad_left;
+			uint32_t ky, kx0, ky_end = inside(top, w->kernel_y, w->dilate_y, w->height, &ky);
+			uint32_t kx_end = inside(left, w->kernel_x, w->dilate_x, w->width, &kx0), sum = 0;
+
+			for (; ky < ky_end; ky++) {
+				const int16_t *line = x + (top + (int64_t)ky * w->dilate_y) * w->width + left;
+
+				for (uint32_t kx = kx0; kx < kx_end; kx++)
+					sum += (uint32_t)line[(size_t)kx * w->dilate_x];
+			}
+			*y++ = accel_shift((int32_t)sum, layer->sum_shift, saturated);
+		}
 	}
 }

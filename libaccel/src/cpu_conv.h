@@ -27,6 +27,7 @@ extern const struct cpu_conv_level cpu_conv_avx512;
 
 /* The level of that name, or NULL: then cpu_conv() does it, one weight after the other. */
 const struct cpu_conv_level *cpu_conv_level(const char *name);
+const struct cpu_lines *cpu_lines_level(const char *name);   /* never NULL */
 
 static inline uint32_t conv_tasks(const struct conv_layout *l)
 {
@@ -41,8 +42,7 @@ void cpu_conv(const struct accel_layer *layer, const struct accel_tensor *out, c
 	      uint32_t *sums, uint64_t *products, uint64_t *saturated);
 
 /* Max pooling of channels [first, end): docs/vector_mode.md, VPOOL. */
-void cpu_max_pool(const struct accel_window *window, const int16_t *x, int16_t *y, uint32_t first, uint32_t end);
-/* sums has room for one plane of the output. */
-void cpu_average_pool(const struct accel_layer *layer, const int16_t *x, int16_t *y, uint32_t first, uint32_t end, uint32_t *sums, uint64_t *saturated);
+void cpu_max_pool(const struct accel_window *window, const struct cpu_lines *lines, const int16_t *x, int16_t *y, uint32_t first, uint32_t end);
+void cpu_average_pool(const struct accel_layer *layer, const int16_t *x, int16_t *y, uint32_t first, uint32_t end, uint64_t *saturated);
 
 #endif

@@ -255,67 +255,79 @@ void conv_layout_free(struct conv_layout *l)
 
 /* -------------------------------------------------------------------- copy */
 
-static uint64_t nonzeros(const int16_t *row, uint32_t first, uint32_t end, uint32_t stride)
+/* Pixels of a tap that are not 0, of `all` in the plane; stride 1: a rectangle of the image, which the rest is taken away from. */
+static uint64_t rectangle(const struct accel_window *w, const struct cpu_lines *lines, const int16_t *plane, uint64_t all, int32_t dy, int32_t dx)
 {
+	uint32_t y0, y1, x0, x1;
+
+	window_range(w->out_height, 1, dy, w->height, &y0, &y1);
+	window_range(w->out_width, 1, dx, w->width, &x0, &x1);
+	if (y0 >= y1 || x0 >= x1)
+		return 0;
+	y0 = (uint32_t)((int64_t)y0 + dy);
+	y1 = (uint32_t)((int64_t)y1 + dy);
+	x0 = (uint32_t)((int64_t)x0 + dx);
+	x1 = (uint32_t)((int64_t)x1 + dx);
+	all -= lines->nonzeros(plane, y0 * w->width, 1) + lines->nonzeros(plane + (size_t)y1 * w->width, (w->height - y1) * w->width, 1);
+	for (uint32_t y = y0; y < y1; y++) {
+		const int16_t *line = plane + (size_t)y * w->width;
+
+		for (uint32_t x = 0; x < x0; x++)
+			all -= line[x] != 0;
+		for (uint32_t x = x1; x < w->width; x++)
+			all -= line[x] != 0;
+	}
+	return all;
+}
+
+static uint64_t tap_pixels(const struct accel_window *w, const struct cpu_lines *lines, const int16_t *plane, int32_t dy, int32_t dx)
+{
+	uint32_t y0, y1, x0, x1;
 	uint64_t n = 0;
 
-	for (uint32_t x = first; x < end; x += stride)
-		n += row[x] != 0;
+	window_range(w->out_height, w->stride_y, dy, w->height, &y0, &y1);
+	window_range(w->out_width, w->stride_x, dx, w->width, &x0, &x1);
+	for (uint32_t y = y0; y < y1 && x0 < x1; y++)
+		n += lines->nonzeros(plane + ((int64_t)y * w->stride_y + dy) * w->width + (int64_t)x0 * w->stride_x + dx, x1 - x0, w->stride_x);
 	return n;
 }
 
 /* Products of a channel: for each tap the pixels that it meets and that are not zero, times the weights that are there. */
-static uint64_t products(const struct conv_layout *l, const struct accel_window *w, const int16_t *plane, uint32_t channel)
+static uint64_t products(const struct conv_layout *l, const struct accel_window *w, const struct cpu_lines *lines, const int16_t *plane, uint32_t channel)
 {
 	const uint64_t *live = l->live + (size_t)channel * window_taps(w);
-	uint64_t sum = 0;
+	bool dense = phases(w) == 1;
+	uint64_t sum = 0, all = dense ? lines->nonzeros(plane, (uint32_t)window_in_pixels(w), 1) : 0;
 
-	for (uint32_t kx = 0; kx < w->kernel_x; kx++) {
-		int32_t dx = (int32_t)(kx * w->dilate_x) - (int32_t)w->pad_left;
-		uint32_t x0, x1;
+	for (uint32_t tap = 0; tap < window_taps(w); tap++) {
+		int32_t dy = (int32_t)(tap / w->kernel_x * w->dilate_y) - (int32_t)w->pad_top;
+		int32_t dx = (int32_t)(tap % w->kernel_x * w->dilate_x) - (int32_t)w->pad_left;
 
-		window_range(w->out_width, w->stride_x, dx, w->width, &x0, &x1);
-		if (x0 >= x1)
-			continue;
-		for (uint32_t y = 0; y < w->height; y++) {
-			uint64_t weights = 0, n;
-
-			for (uint32_t ky = 0; ky < w->kernel_y; ky++) {
-				int64_t oy = (int64_t)y + w->pad_top - (int64_t)ky * w->dilate_y;
-
-				if (oy >= 0 && oy % w->stride_y == 0 && oy / w->stride_y < w->out_height)
-					weights += live[ky * w->kernel_x + kx];
-			}
-			if (!weights)
-				continue;
-			n = nonzeros(plane + (size_t)y * w->width, (uint32_t)((int64_t)x0 * w->stride_x + dx),
-				     (uint32_t)((int64_t)(x1 - 1) * w->stride_x + dx) + 1, w->stride_x);
-			sum += n * weights;
-		}
+		if (live[tap])
+			sum += live[tap] * (dense ? rectangle(w, lines, plane, all, dy, dx) : tap_pixels(w, lines, plane, dy, dx));
 	}
 	return sum;
 }
 
-/* Line y of the padded image, of two channels; b NULL: there is no odd channel. */
-static void copy_line(const struct conv_layout *l, const struct accel_window *w, const int16_t *a, const int16_t *b, int32_t *to)
+/* A line of the padded image, of two channels; b NULL: there is no odd channel. */
+static void copy_line(const struct conv_layout *l, const struct accel_window *w, const struct cpu_lines *lines, const int16_t *a, const int16_t *b,
+		      int32_t *to)
 {
 	for (uint32_t phase = 0; phase < w->stride_x; phase++, to += l->plane) {
-		/* the first pixel of the phase that is in the image */
+		/* words of the phase before its first pixel that is in the image, and that pixel */
 		uint32_t skip = w->pad_left > phase ? (w->pad_left - phase + w->stride_x - 1) / w->stride_x : 0;
+		uint32_t x = skip * w->stride_x + phase - w->pad_left, n;
 
-		for (uint32_t i = skip; i < l->width; i++) {
-			uint32_t x = i * w->stride_x + phase - w->pad_left;
-			uint16_t odd;
-
-			if (x >= w->width)
-				break;
-			odd = b ? (uint16_t)b[x] : 0;
-			to[i] = (int32_t)((uint32_t)odd << 16 | (uint16_t)a[x]);
-		}
+		if (skip >= l->width || x >= w->width)
+			continue;
+		n = (w->width - x + w->stride_x - 1) / w->stride_x;
+		n = n < l->width - skip ? n : l->width - skip;
+		lines->interleave(a + x, b ? b + x : NULL, n, w->stride_x, to + skip);
 	}
 }
 
-uint64_t conv_layout_copy(const struct conv_layout *l, const struct accel_layer *layer, const int16_t *x, uint32_t pair, int32_t *to)
+uint64_t conv_layout_copy(const struct conv_layout *l, const struct accel_layer *layer, const struct cpu_lines *lines, const int16_t *x, uint32_t pair,
+			  int32_t *to)
 {
 	const struct accel_window *w = &layer->window;
 	const int16_t *a = x + (size_t)2 * pair * window_in_pixels(w), *b = 2 * pair + 1 < w->channels ? a + window_in_pixels(w) : NULL;
@@ -327,8 +339,8 @@ uint64_t conv_layout_copy(const struct conv_layout *l, const struct accel_layer 
 
 		if (py / w->stride_y >= l->height)
 			break;
-		copy_line(l, w, a + (size_t)y * w->width, b ? b + (size_t)y * w->width : NULL,
+		copy_line(l, w, lines, a + (size_t)y * w->width, b ? b + (size_t)y * w->width : NULL,
 			  to + (size_t)(py % w->stride_y) * w->stride_x * l->plane + (size_t)(py / w->stride_y) * l->width);
 	}
-	return products(l, w, a, 2 * pair) + (b ? products(l, w, b, 2 * pair + 1) : 0);
+	return products(l, w, lines, a, 2 * pair) + (b ? products(l, w, lines, b, 2 * pair + 1) : 0);
 }

@@ -13,6 +13,7 @@
 #ifndef ACCEL_CPU_CONV_LAYOUT_H
 #define ACCEL_CPU_CONV_LAYOUT_H
 
+#include "cpu_lines.h"
 #include "model.h"
 
 #define CONV_GROUP_MAX 4u
@@ -48,6 +49,7 @@ int conv_layout_new(const struct accel_layer *layer, uint32_t lanes, const uint3
 void conv_layout_free(struct conv_layout *layout);
 
 /* Tasks of the copy: pairs. x: one item, [channels, height, width]; to [words]. Returns the products of those two channels that are not zero. */
-uint64_t conv_layout_copy(const struct conv_layout *layout, const struct accel_layer *layer, const int16_t *x, uint32_t pair, int32_t *to);
+uint64_t conv_layout_copy(const struct conv_layout *layout, const struct accel_layer *layer, const struct cpu_lines *lines, const int16_t *x, uint32_t pair,
+			  int32_t *to);
 
 #endif
