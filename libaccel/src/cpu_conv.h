@@ -23,7 +23,7 @@ struct cpu_conv_level {
 	void (*run)(const struct cpu_conv_job *job, uint32_t task, uint64_t *saturated);
 };
 
-extern const struct cpu_conv_level cpu_conv_avx512;
+extern const struct cpu_conv_level cpu_conv_avx512, cpu_conv_avx2;
 
 /* The level of that name, or NULL: then cpu_conv() does it, one weight after the other. */
 const struct cpu_conv_level *cpu_conv_level(const char *name);

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Convolutions and pooling of every level of kernels that this processor has, against their definitions, pixel by pixel (random_model.h). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include "cpu.h"
+#include "cpu_fc.h"
+#include "random_model.h"
+#include "window.h"
+
+static struct accel_model *one_conv(const struct accel_window *w, uint32_t rows, double density, unsigned int bits, uint64_t seed)
+{
+	const uint32_t dims[] = { w->channels, w->height, w->width };
+	struct accel_error err = { 0 };
+	struct accel_graph *g;
+	struct accel_model *m;
+	unsigned int in;
+
+	random_check(accel_graph_new(&g), &err);
+	random_check(accel_graph_input(g, "in", 3, dims, -1, 1, &in, &err), &err);
+	random_any_layer(g, &seed, "conv", in, rows, window_columns(w), density, bits, 1, w);
+	random_check(accel_graph_finish(g, &m, &err), &err);
+	accel_graph_free(g);
+	return m;
+}
+
+static struct accel_model *one_pool(const struct accel_window *w, bool average)
+{
+	const uint32_t dims[] = { w->channels, w->height, w->width };
+	struct accel_error err = { 0 };
+	struct accel_graph *g;
+	struct accel_model *m;
+	unsigned int in, out;
+
+	random_check(accel_graph_new(&g), &err);
+	random_check(accel_graph_input(g, "in", 3, dims, -1, 1, &in, &err), &err);
+	random_check(average ? accel_graph_add_average_pool(g, "pool", in, w, &out, &err) : accel_graph_add_max_pool(g, "pool", in, w, &out, &err), &err);
+	random_check(accel_graph_finish(g, &m, &err), &err);
+	accel_graph_free(g);
+	return m;
+}
+
+static void run_level(const struct accel_model *m, unsigned int batch, struct pool *pool, int16_t **want, uint64_t want_macs, uint64_t want_saturated)
+{
+	const struct accel_tensor *in = &m->tensors[m->inputs[0]], *out = &m->tensors[m->layers[0].output];
+	uint64_t macs = 1, saturated = 1;
+	struct accel_cpu *cpu;
+
+	assert_int_equal(accel_cpu_new(m, batch, pool, &cpu, NULL), 0);
+	memcpy(accel_cpu_tensor(cpu, m->inputs[0]), want[m->inputs[0]], batch * in->count * sizeof(int16_t));
+	/* twice: nothing of the first run may stay */
+	accel_cpu_run(cpu, &macs, &saturated);
+	memset(accel_cpu_tensor(cpu, m->layers[0].output), 0x55, batch * out->count * sizeof(int16_t));
+	accel_cpu_run(cpu, &macs, &saturated);
+	assert_memory_equal(accel_cpu_tensor(cpu, m->layers[0].output), want[m->layers[0].output], batch * out->count * sizeof(int16_t));
+	assert_int_equal(macs, want_macs);
+	assert_int_equal(saturated, want_saturated);
+	accel_cpu_free(cpu);
+}
+
+/* extreme: values at the ends of int16, so that sums wrap. */
+static void check(struct accel_model *m, unsigned int batch, uint64_t seed, bool extreme)
+{
+	struct accel_tensor *in = &m->tensors[m->inputs[0]];
+	struct accel_layer *layer = &m->layers[0];
+	struct pool *pool = pool_new(3);
+	int16_t **values = calloc(m->ntensors, sizeof(*values));
+	uint64_t macs = 0, saturated = 0;
+
+	assert_non_null(pool);
+	assert_non_null(values);
+	for (unsigned int i = 1; extreme && i < layer->ncodes; i++)
+		layer->codebook_q[i] = i % 3 ? 32767 : -32767;
+	for (uint32_t r = 0; extreme && r < layer->rows; r++) {
+		layer->mult[r] = (uint16_t)(random_next(&seed) | 1);
+		layer->shift[r] = (uint8_t)(1 + random_next(&seed) % 47);
+		m->tensors[layer->output].lo = -32767;
+		m->tensors[layer->output].hi = 32767;
+	}
+	values[m->inputs[0]] = random_values(seed, in, batch);
+	for (uint64_t i = 0; extreme && i < batch * in->count; i++)
+		values[m->inputs[0]][i] = i % 3 ? 32767 : -32767;
+	dense_run(m, batch, values, &macs, &saturated);
+	for (unsigned int i = 0; cpu_fc_levels[i]; i++) {
+		if (!cpu_fc_levels[i]->usable())
+			continue;
+		assert_int_equal(setenv("EIE_CPU_LEVEL", cpu_fc_levels[i]->name, 1), 0);
+		run_level(m, batch, NULL, values, macs, saturated);
+		run_level(m, batch, pool, values, macs, saturated);
+	}
+	unsetenv("EIE_CPU_LEVEL");
+	for (unsigned int t = 0; t < m->ntensors; t++)
+		free(values[t]);
+	free(values);
+	pool_free(pool);
+	accel_model_unref(m);
+}
+
+/* channels, height, width, kernel, stride, dilation (y and x each), padding above and left, outputs, groups */
+static const struct accel_window convs[] = {
+	{ 16, 13, 13, 1, 1, 1, 1, 1, 1, 0, 0, 13, 13, 1 },    /* 1x1, no line ends with a vector */
+	{ 7, 16, 16, 1, 1, 1, 1, 1, 1, 0, 0, 16, 16, 1 },     /* an odd number of channels */
+	{ 5, 9, 140, 3, 3, 1, 1, 1, 1, 1, 1, 9, 140, 1 },     /* lines of several tiles */
+	{ 3, 40, 37, 7, 7, 2, 2, 1, 1, 0, 0, 17, 16, 1 },     /* as the first layer of SqueezeNet */
+	{ 4, 20, 23, 3, 5, 3, 2, 2, 3, 4, 5, 8, 11, 1 },      /* all different in both directions */
+	{ 12, 8, 8, 3, 3, 1, 1, 1, 1, 1, 1, 8, 8, 12 },       /* depthwise */
+	{ 12, 9, 7, 3, 3, 2, 2, 1, 1, 1, 1, 5, 4, 3 },        /* groups that share a word of two channels */
+	{ 2, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1 },         /* one pixel */
+	{ 2, 3, 3, 3, 3, 1, 1, 1, 1, 9, 9, 20, 20, 1 },       /* more padding than image */
+	{ 3, 11, 33, 2, 2, 4, 5, 1, 1, 0, 0, 3, 7, 1 },       /* strides beyond the kernel */
+};
+
+static void test_convolutions(void **state)
+{
+	static const double densities[] = { 0, 0.05, 0.3, 1 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(convs) / sizeof(convs[0]); i++)
+		for (unsigned int d = 0; d < 4; d++)
+			check(one_conv(&convs[i], convs[i].groups * (1 + d * 3), densities[d], d % 2 ? 8 : 4, i), 1 + (i + d) % 3, i + d, false);
+}
+
+static void test_wrapping_sums(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(convs) / sizeof(convs[0]); i++)
+		check(one_conv(&convs[i], convs[i].groups * 5, 0.9, 4, i), 2, i, true);
+}
+
+static void test_pooling(void **state)
+{
+	static const struct accel_window pools[] = {
+		{ 5, 27, 55, 3, 3, 2, 2, 1, 1, 0, 0, 13, 27, 1 },
+		{ 3, 13, 70, 3, 3, 1, 1, 1, 1, 1, 1, 13, 70, 1 },
+		{ 4, 13, 13, 13, 13, 1, 1, 1, 1, 0, 0, 1, 1, 1 },
+		{ 2, 17, 80, 2, 3, 3, 2, 2, 3, 1, 2, 6, 39, 1 },
+		{ 2, 6, 6, 2, 2, 2, 2, 1, 1, 7, 9, 10, 10, 1 },   /* windows that lie in the padding as a whole */
+		{ 1, 30, 30, 3, 3, 4, 5, 1, 1, 2, 2, 8, 6, 1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {
+		check(one_pool(&pools[i], false), 2, i, false);
+		check(one_pool(&pools[i], true), 2, i, false);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_convolutions),
+		cmocka_unit_test(test_wrapping_sums),
+		cmocka_unit_test(test_pooling),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
