@@ -19,9 +19,14 @@ $(BUILD)/libeie_peers.so: $(PEER_SRC:tests/peers/%.cpp=$(PEERS)/%.o) $(PEERS)/on
 	$(CXX) -shared -fopenmp -Wl,-z,defs -Wl,-rpath,'$$ORIGIN/peers/lib' -o $@ $^ $(PEERS)/lib/libonnxruntime.so.1 -ldnnl -lXNNPACK -lpthreadpool -lopenblas \
 		-lprotobuf-c
 
+# whole networks beside ONNX Runtime
+$(BUILD)/peer-network: tests/peers/network.c $(PEERS)/include/onnxruntime_c_api.h $(BUILD)/obj/libaccel.a
+	$(CC) $(CFLAGS) $(filter-out -MMD -MP,$(LIB_CFLAGS)) -I$(PEERS)/include -o $@ $< $(BUILD)/obj/libaccel.a $(PEERS)/lib/libonnxruntime.so.1 \
+		-Wl,-rpath,'$$ORIGIN/peers/lib' $(LIB_LIBS)
+
 bench-peers:
 	@$(MAKE) --no-print-directory deps GROUP=peers
 	@echo "Building the command and its peers (log in $(BUILD)/bench-peers-build.log)"
 	@$(call quietly,bench-peers-build)
-bench-peers-build: $(BUILD)/eie $(BUILD)/libeie_peers.so
+bench-peers-build: $(BUILD)/eie $(BUILD)/libeie_peers.so $(BUILD)/peer-network
 .PHONY: bench-peers bench-peers-build
