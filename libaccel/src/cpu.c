@@ -77,7 +77,7 @@ static int build_layer(struct accel_cpu *c, unsigned int l, const struct cpu_fc_
 	if (layer->kind != ACCEL_LAYER_CONV || !c->conv)
 		return 0;
 	ret = c->conv->layout(layer, &c->layers[l].layout);
-	if (ret)
+	if (ret || !c->layers[l].layout)
 		return ret;
 	c->weight_bytes += c->layers[l].layout->bytes;
 	*words = c->layers[l].layout->words > *words ? c->layers[l].layout->words : *words;

@@ -215,8 +215,12 @@ int conv_layout_new(const struct accel_layer *layer, uint32_t lanes, const uint3
 	if (!l)
 		return -ENOMEM;
 	set_places(l, &layer->window, lanes);
-	/* offsets are 31 bits: 8 GiB of words */
-	if (l->words > INT32_MAX || collect(layer, &all))
+	if (l->words > INT32_MAX) {
+		free(l);
+		*layout = NULL;
+		return 0;
+	}
+	if (collect(layer, &all))
 		goto out;
 	choose_group(l, layer, &all, cost);
 	l->ntiles = (l->nvectors + tile_max[l->group] - 1) / tile_max[l->group];

@@ -42,7 +42,7 @@ struct conv_layout {
 
 /*
  * cost(group, entries, aligned): time that a vector takes for that many entries, in any unit; aligned: all offsets are multiples of a vector. The cheapest group of
- * 1, 2, 4 is taken; tile_max[group]: vectors that registers have room for. 0 or -ENOMEM.
+ * 1, 2, 4 is taken; tile_max[group]: vectors that registers have room for. 0, with NULL for an image of 8 GiB, whose offsets do not fit an entry; or -ENOMEM.
  */
 int conv_layout_new(const struct accel_layer *layer, uint32_t lanes, const uint32_t tile_max[CONV_GROUP_MAX + 1],
 		    double (*cost)(uint32_t group, double entries, bool aligned), struct conv_layout **layout);

@@ -54,6 +54,28 @@ static void test_every_task_once(void **state)
 	}
 }
 
+static void slow(void *arg, size_t task, void *scratch)
+{
+	(void)scratch;
+	nanosleep(&(struct timespec){ .tv_nsec = 2000000 + 1000000 * (long)task }, NULL);
+	atomic_fetch_add((atomic_uint *)arg, 1);
+}
+
+/* Longer than the caller looks before it sleeps. */
+static void test_slow_tasks(void **state)
+{
+	struct pool *pool = pool_new(3);
+
+	(void)state;
+	for (unsigned int i = 0; i < 20; i++) {
+		atomic_uint done = 0;
+
+		pool_run(pool, 4, slow, &done);
+		assert_int_equal(done, 4);
+	}
+	pool_free(pool);
+}
+
 static double cpu_seconds(void)
 {
 	struct timespec t;
@@ -95,6 +117,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_task_once),
+		cmocka_unit_test(test_slow_tasks),
 		cmocka_unit_test(test_idle_threads_sleep),
 		cmocka_unit_test(test_never_run),
 	};
