@@ -163,7 +163,8 @@ void ans_plan(const uint64_t *count, const struct entropy_alphabet *a, struct en
 			sum += count[s] ? (double)count[s] * (bits - log2(freq[s])) : 0;
 		put_table(&table, freq, bits, a);
 		bytes = (table.pos + 7) / 8 + (uint64_t)(sum / 8) + STATES * sizeof(uint32_t);
-		if (bytes >= plan->bytes)
+		/* more bits must be worth it: the decoder's table is to stay near the processor */
+		if (plan->bits && bytes + bytes / 1024 >= plan->bytes)
 			continue;
 		plan->bytes = bytes;
 		plan->bits = bits;
@@ -229,7 +230,20 @@ static void fill_slots(struct slot *slot, const uint16_t *freq, unsigned int n)
 			*slot++ = (struct slot){ freq[s], (uint16_t)i, (uint8_t)s };
 }
 
-/* One symbol; the words from p on, up to end. */
+/* One symbol, of a stream that has a word left. Whether it is taken is not to be guessed, so there is no branch. */
+static inline void step_fast(const struct slot *slots, unsigned int bits, uint32_t *x, const uint8_t **p, uint8_t *symbol)
+{
+	const struct slot *s = &slots[*x & ((1u << bits) - 1)];
+	uint32_t next = s->freq * (*x >> bits) + s->offset, more = next < LOW;
+	uint16_t word;
+
+	*symbol = s->symbol;
+	memcpy(&word, *p, sizeof(word));
+	*x = next << 16 * more | (word & -more);
+	*p += sizeof(word) * more;
+}
+
+/* The same with words up to end. */
 static inline bool step(const struct slot *slots, unsigned int bits, uint32_t *x, const uint8_t **p, const uint8_t *end, uint8_t *symbol)
 {
 	const struct slot *s = &slots[*x & ((1u << bits) - 1)];
@@ -256,7 +270,7 @@ const char *ans_decode(const uint8_t *blob, uint64_t size, const struct entropy_
 	uint32_t state[STATES];
 	unsigned int bits;
 	const char *wrong = get_table(&r, freq, &bits, a);
-	uint64_t left;
+	uint64_t left, i = 0;
 
 	if (wrong)
 		return wrong;
@@ -268,10 +282,14 @@ const char *ans_decode(const uint8_t *blob, uint64_t size, const struct entropy_
 	memcpy(state, p, sizeof(state));
 	p += sizeof(state);
 	fill_slots(slots, freq, a->n);
-	for (unsigned int i = 0; i < STATES; i++)
-		if (state[i] < LOW)
+	for (unsigned int k = 0; k < STATES; k++)
+		if (state[k] < LOW)
 			return "a state below 2^16";
-	for (uint64_t i = 0; i + 1 < n; i += 2)
+	for (; i + 1 < n && end - p >= 4; i += 2) {
+		step_fast(slots, bits, &state[0], &p, &symbols[i]);
+		step_fast(slots, bits, &state[1], &p, &symbols[i + 1]);
+	}
+	for (; i + 1 < n; i += 2)
 		if (!step(slots, bits, &state[0], &p, end, &symbols[i]) || !step(slots, bits, &state[1], &p, end, &symbols[i + 1]))
 			return "the bytes end before the last symbol";
 	if (n % 2 && !step(slots, bits, &state[0], &p, end, &symbols[n - 1]))

@@ -69,7 +69,8 @@ int gaps_plan(const uint32_t *rowptr, const uint32_t *col, uint32_t rows, uint32
 		for (unsigned int s = 0; s < alphabet; s++)
 			symbols += count[s];
 		entropy_plan(count, &a, &e);
-		if (e.coding == ENTROPY_NONE || symbols > UINT32_MAX || (plan->alphabet && e.bytes >= plan->entropy.bytes))
+		/* of those that are nearly as good the largest: fewer symbols to decode */
+		if (e.coding == ENTROPY_NONE || symbols > UINT32_MAX || (plan->alphabet && e.bytes > plan->entropy.bytes + plan->entropy.bytes / 1024))
 			continue;
 		*plan = (struct gaps_plan){ alphabet, symbols, e };
 	}
