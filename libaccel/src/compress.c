@@ -30,16 +30,22 @@ static struct accel_compress_options copy_options(const struct accel_compress_op
 	return o;
 }
 
-static int check_options(const struct accel_compress_options *o, struct accel_error *err)
+static int check_options(const struct accel_compress_options *o, bool calibrated, struct accel_error *err)
 {
 	if (!(o->density >= 0) || o->density > 1)
 		return accel_fail(err, -EINVAL, NULL, "density %g; above 0, at most 1 makes sense", o->density);
 	if (o->conv_bits > 8 || o->fc_bits > 8)
 		return accel_fail(err, -EINVAL, NULL, "%u bits; 1 to 8 are possible", o->conv_bits > 8 ? o->conv_bits : o->fc_bits);
+	if (o->prune > ACCEL_PRUNE_SECOND_ORDER)
+		return accel_fail(err, -EINVAL, NULL, "pruning %d is unknown", (int)o->prune);
+	if (o->prune == ACCEL_PRUNE_SECOND_ORDER && !calibrated)
+		return accel_fail(err, -EINVAL, NULL, "second-order pruning without calibration inputs");
 	if (o->share > ACCEL_SHARE_RANDOM)
 		return accel_fail(err, -EINVAL, NULL, "weight sharing %d is unknown", (int)o->share);
-	if (o->density > 0 && o->file_bytes)
-		return accel_fail(err, -EINVAL, NULL, "a density and a size: one of them decides how much is pruned");
+	if ((o->density > 0) + (o->file_bytes > 0) + (o->max_drop > 0) > 1)
+		return accel_fail(err, -EINVAL, NULL, "several of density, size and drop of accuracy: one of them decides how much is pruned");
+	if (!(o->max_drop >= 0) || o->max_drop > 100 || (o->max_drop > 0 && (!o->nlabelled || !o->labelled || !o->labels)))
+		return accel_fail(err, -EINVAL, NULL, "a drop of accuracy of %g points; above 0 to 100, and with labelled items", o->max_drop);
 	for (unsigned int i = 0; i < o->noverrides; i++) {
 		const struct accel_compress_layer *l = &o->overrides[i];
 
@@ -50,24 +56,37 @@ static int check_options(const struct accel_compress_options *o, struct accel_er
 	return 0;
 }
 
-static int tell_progress(const struct compress *c, const char *layer, unsigned int done)
+int compress_progress(const struct compress *c, const char *what, unsigned int done, unsigned int total)
 {
-	if (!c->options->progress || !c->options->progress(c->options->progress_arg, layer, done, c->n))
+	if (!c->options->progress || !c->options->progress(c->options->progress_arg, what, done, total))
 		return 0;
-	return accel_fail(c->err, -ECANCELED, layer, "%s: cancelled", c->file);
+	return accel_fail(c->err, -ECANCELED, NULL, "%s: cancelled", c->file);
 }
 
 /* ---------------------------------------------------------------- layers */
 
+static int make_curve(struct compress *c, struct compress_layer *l, const float *weights)
+{
+	const struct second_scores scores = { l->second, weights };
+	int ret;
+
+	if (!l->second) {
+		ret = prune_curve_new(l->n, prune_square, weights, 0, &l->curve);
+	} else {
+		ret = second_factor(&c->blas, l->second, weights);
+		ret = ret ? ret : prune_curve_new(l->n, second_score, &scores, l->second->energy, &l->curve);
+	}
+	return ret ? accel_fail(c->err, ret, NULL, "%s: out of memory", c->file) : 0;
+}
+
 static int make_curves(struct compress *c, const struct accel_network *net)
 {
-	for (unsigned int i = 0; i < c->n; i++) {
-		struct compress_layer *l = &c->layer[i];
+	int ret = 0;
 
-		if (l->bits && prune_curve_new(l->n, prune_square, net->values[l->value].data, 0, &l->curve))
-			return accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
-	}
-	return 0;
+	for (unsigned int i = 0; !ret && i < c->n; i++)
+		if (c->layer[i].bits)
+			ret = make_curve(c, &c->layer[i], net->values[c->layer[i].value].data);
+	return ret;
 }
 
 static double energy(const float *w, uint64_t n)
@@ -82,28 +101,80 @@ static double energy(const float *w, uint64_t n)
 static int compress_layer(struct compress *c, struct compress_layer *l, struct net_value *v)
 {
 	float *w = v->data;
+	int ret;
 
 	l->signal = energy(w, l->n);
-	if (prune_weights(w, l->n, l->keep, prune_square, w))
-		return accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
+	ret = prune_weights(w, l->n, l->keep, prune_square, w);
+	if (ret)
+		return accel_fail(c->err, ret, NULL, "%s: out of memory", c->file);
 	l->noise = l->signal - energy(w, l->n);
-	return compress_share(c, l, v);
+	return compress_share(c, l, v, NULL);
 }
 
-static int compress_all(struct compress *c, struct accel_network *net)
+/* The same with compensation for what goes. */
+static int compress_second(struct compress *c, struct compress_layer *l, struct net_value *v, float *bias)
+{
+	const struct second_scores scores = { l->second, v->data };
+	float least;
+	int ret = prune_threshold(l->n, l->keep, second_score, &scores, &least);
+
+	l->signal = l->second->energy;
+	ret = ret ? ret : second_sweep(&c->blas, l->second, v->data, bias, least, NULL, 0, &l->noise);
+	return ret ? accel_fail(c->err, ret, NULL, "%s: out of memory", c->file) : compress_share(c, l, v, bias);
+}
+
+int compress_one(struct compress *c, struct compress_layer *l, struct accel_network *net)
+{
+	if (l->second)
+		return compress_second(c, l, &net->values[l->value], l->bias == NET_NONE ? NULL : net->values[l->bias].data);
+	return compress_layer(c, l, &net->values[l->value]);
+}
+
+int compress_all(struct compress *c, struct accel_network *net)
 {
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < c->n; i++) {
 		struct compress_layer *l = &c->layer[i];
 
-		ret = tell_progress(c, l->name, i);
+		ret = compress_progress(c, l->name, i, c->n);
 		if (!ret && l->bits)
-			ret = compress_layer(c, l, &net->values[l->value]);
+			ret = compress_one(c, l, net);
 		else
 			l->nonzeros = l->n;
 	}
-	return ret ? ret : tell_progress(c, "", c->n);
+	return ret ? ret : compress_progress(c, "", c->n, c->n);
+}
+
+static int before_item(void *c, uint64_t item)
+{
+	return compress_progress(c, "(calibration)", (unsigned int)item, UINT32_MAX);
+}
+
+/* What calibration inputs say of each layer that can be asked. */
+static int look_at_inputs(struct compress *c, struct accel_network *net, const struct accel_onnx_options *onnx)
+{
+	struct second_target *targets = calloc(c->n, sizeof(*targets));
+	struct calib_inputs in;
+	const float **list = NULL;
+	int ret = targets ? import_calibration(net, onnx, &in, &list, c->err) : accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
+
+	ret = ret ? ret : blas_open(&c->blas, c->err);
+	for (unsigned int i = 0; !ret && i < c->n; i++) {
+		struct compress_layer *l = &c->layer[i];
+		const struct net_node *node = &net->nodes[l->node];
+
+		if (l->bits && second_can(net, node) && second_new(net, node, &l->second))
+			ret = accel_fail(c->err, -ENOMEM, NULL, "%s: no memory for what calibration tells of layer '%s'; --prune magnitude needs none", c->file,
+					 l->name);
+		targets[i] = (struct second_target){ l->node, l->second };
+	}
+	ret = ret ? ret : second_collect(&c->blas, net, &in, c->n, targets, before_item, c, c->err);
+	ret = ret ? ret : make_curves(c, net);
+	ret = ret ? ret : compress_sense(c, net, &in);
+	free(list);
+	free(targets);
+	return ret;
 }
 
 static void report(const struct compress *c)
@@ -121,8 +192,10 @@ static void report(const struct compress *c)
 
 /* ---------------------------------------------------------------- goals */
 
-static int open_network(const struct source *s, struct accel_network **net, struct accel_error *err)
+static int open_network(const void *arg, struct accel_network **net, struct accel_error *err)
 {
+	const struct source *s = arg;
+
 	return onnx_open(s->path, &s->import, net, err);
 }
 
@@ -181,7 +254,7 @@ static double estimate(struct compress *c, double loss)
 
 static double loss_of_estimate(struct compress *c, double bytes)
 {
-	double lo = 0, hi = 1;
+	double lo = 0, hi = COMPRESS_MOST;
 
 	for (unsigned int i = 0; i < 60; i++) {
 		double middle = (lo + hi) / 2;
@@ -224,7 +297,7 @@ static int run_to_size(struct compress *c, const struct source *s, struct accel_
 			memcpy(layers, c->layer, c->n * sizeof(*layers));
 		}
 		/* all of it stays, and the file is small enough; or next to nothing stays, and it is not */
-		if ((bytes <= goal && loss < 1e-12) || (bytes > goal && loss >= 1))
+		if ((bytes <= goal && loss < 1e-12) || (bytes > goal && loss >= COMPRESS_MOST))
 			break;
 		wanted = estimated - ((double)bytes - 0.5 * (1 + CLOSE) * (double)goal);
 	}
@@ -248,7 +321,10 @@ static int run(struct compress *c, const struct source *s, struct accel_model **
 	if (ret)
 		return ret;
 	ret = compress_find(c, net);
-	ret = ret ? ret : make_curves(c, net);
+	if (!ret && (c->options->prune == ACCEL_PRUNE_SECOND_ORDER || (c->options->prune == ACCEL_PRUNE_AUTO && s->onnx.ncalib)))
+		ret = look_at_inputs(c, net, &s->onnx);
+	else if (!ret)
+		ret = make_curves(c, net);
 	if (ret) {
 		net_free(net);
 		return ret;
@@ -257,6 +333,13 @@ static int run(struct compress *c, const struct source *s, struct accel_model **
 		return run_to_size(c, s, net, model);
 	if (c->options->density > 0)
 		loss = compress_loss_of_density(c, c->options->density);
+	if (c->options->max_drop > 0) {
+		ret = compress_find_loss(c, net, open_network, s, &loss);
+		if (ret) {
+			net_free(net);
+			return ret;
+		}
+	}
 	return run_once(c, s, net, loss, model, NULL);
 }
 
@@ -267,7 +350,7 @@ int accel_model_compress(const char *path, const struct accel_onnx_options *onnx
 	struct compress c = { .options = &o, .file = path, .err = err };
 	struct source s = { .path = path, .onnx = import_copy(onnx) };
 	struct import_lists lists = { 0 };
-	int ret = check_options(&o, err);
+	int ret = check_options(&o, s.onnx.ncalib, err);
 
 	ret = ret ? ret : import_options(&s.onnx, &lists, &s.import, err);
 	ret = ret ? ret : run(&c, &s, model);
@@ -275,5 +358,6 @@ int accel_model_compress(const char *path, const struct accel_onnx_options *onnx
 		report(&c);
 	import_lists_free(&lists);
 	compress_free(&c);
+	blas_close(&c.blas);
 	return ret;
 }

@@ -67,6 +67,24 @@ static void settle(const struct compress *c, const char *name, struct compress_l
 	}
 }
 
+/* A constant of one value a row that only this node reads. */
+static uint32_t own_bias(const struct accel_network *net, const struct net_node *node)
+{
+	uint32_t bias = node->nin > 2 ? node->in[2] : NET_NONE;
+	const struct net_value *b = bias == NET_NONE ? NULL : &net->values[bias], *w = &net->values[node->in[1]];
+	const struct net_attr *beta = op_attr(node, "beta"), *turned = op_attr(node, "transB");
+	unsigned int readers = 0;
+
+	if (!b || !b->data || b->type != NET_F32 || (beta && beta->floats[0] != 1))
+		return NET_NONE;
+	if (b->count != w->dims[pass_is(node, "Gemm") && !(turned && turned->ints[0]) ? 1 : 0])
+		return NET_NONE;
+	for (unsigned int n = 0; n < net->nnodes; n++)
+		for (unsigned int i = 0; i < net->nodes[n].nin; i++)
+			readers += net->nodes[n].in[i] == bias;
+	return readers == 1 ? bias : NET_NONE;
+}
+
 static int add(struct compress *c, const struct accel_network *net, unsigned int n, bool conv, bool *used)
 {
 	const struct net_node *node = &net->nodes[n];
@@ -79,7 +97,7 @@ static int add(struct compress *c, const struct accel_network *net, unsigned int
 	ret = check_finite(c, net, node);
 	if (ret)
 		return ret;
-	*l = (struct compress_layer){ .value = node->in[1], .name = strdup(node->name), .op = net_op_name(node), .conv = conv,
+	*l = (struct compress_layer){ .node = n, .value = node->in[1], .bias = own_bias(net, node), .name = strdup(node->name), .op = net_op_name(node), .conv = conv,
 				      .n = net->values[node->in[1]].count };
 	if (!l->name)
 		return accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", net->file);
@@ -115,6 +133,8 @@ void compress_free(struct compress *c)
 	for (unsigned int i = 0; i < c->n; i++) {
 		free(c->layer[i].name);
 		prune_curve_free(&c->layer[i].curve);
+		second_free(c->layer[i].second);
+		free(c->layer[i].error);
 	}
 	free(c->layer);
 	c->layer = NULL;

@@ -37,10 +37,25 @@ static int find_centres(const struct compress *c, const struct compress_layer *l
 	return n < 0 ? n : used;
 }
 
-int compress_share(struct compress *c, struct compress_layer *l, struct net_value *v)
+/* The nearest value for each by itself. */
+static void take_nearest(struct compress_layer *l, float *w, const float *shared, unsigned int n)
+{
+	for (uint64_t i = 0; i < l->n; i++) {
+		float near;
+
+		if (w[i] == 0)
+			continue;
+		near = shared[kmeans_nearest(shared, n, w[i])];
+		l->noise += ((double)w[i] - (double)near) * ((double)w[i] - (double)near);
+		w[i] = near;
+	}
+}
+
+int compress_share(struct compress *c, struct compress_layer *l, struct net_value *v, float *bias)
 {
 	float shared[KMEANS_MAX], codebook[KMEANS_MAX], *w = v->data;
 	int n = find_centres(c, l, w, shared);
+	double loss = 0;
 
 	if (n < 0)
 		return accel_fail(c->err, n, NULL, "%s: out of memory", c->file);
@@ -52,16 +67,14 @@ int compress_share(struct compress *c, struct compress_layer *l, struct net_valu
 	codebook[0] = 0;
 	for (int i = 0; i < n; i++)
 		codebook[i + 1] = shared[i];
-	for (uint64_t i = 0; i < l->n; i++) {
-		float near;
-
-		if (w[i] == 0)
-			continue;
-		near = shared[kmeans_nearest(shared, (unsigned int)n, w[i])];
-		l->noise += ((double)w[i] - (double)near) * ((double)w[i] - (double)near);
-		w[i] = near;
-		l->nonzeros++;
+	if (!l->second) {
+		take_nearest(l, w, shared, (unsigned int)n);
+	} else if (second_sweep(&c->blas, l->second, w, bias, 0, shared, (unsigned int)n, &loss)) {
+		return accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
 	}
+	l->noise += loss;
+	for (uint64_t i = 0; i < l->n; i++)
+		l->nonzeros += w[i] != 0;
 	if (net_keep_codebook(v, codebook, (unsigned int)n + 1))
 		return accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
 	return 0;

@@ -121,6 +121,20 @@ static int find_threshold(uint64_t n, uint64_t keep, float (*score)(const void *
 	return 0;
 }
 
+int prune_threshold(uint64_t n, uint64_t keep, float (*score)(const void *arg, uint64_t i), const void *arg, float *least)
+{
+	uint64_t equal;
+	uint32_t bits;
+
+	*least = keep ? 0 : INFINITY;
+	if (!keep || keep >= n)
+		return 0;
+	if (find_threshold(n, keep, score, arg, &bits, &equal))
+		return -ENOMEM;
+	memcpy(least, &bits, sizeof(*least));
+	return 0;
+}
+
 int prune_weights(float *w, uint64_t n, uint64_t keep, float (*score)(const void *arg, uint64_t i), const void *arg)
 {
 	uint64_t equal = 0;

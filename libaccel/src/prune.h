@@ -25,6 +25,8 @@ void prune_curve_free(struct prune_curve *curve);
 uint64_t prune_keep(const struct prune_curve *curve, double loss);
 double prune_loss(const struct prune_curve *curve, uint64_t keep);
 
+/* The least of the `keep` greatest scores: INFINITY for none, 0 for all. -ENOMEM. */
+int prune_threshold(uint64_t n, uint64_t keep, float (*score)(const void *arg, uint64_t i), const void *arg, float *least);
 /* Score of weights by magnitude: their squares. arg: the weights. */
 float prune_square(const void *arg, uint64_t i);
 /* Sets all but the `keep` weights of greatest score to +0; of equal scores the first ones stay. Those that stay and are -0 become +0 as well. -ENOMEM. */

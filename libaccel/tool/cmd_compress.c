@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
+#include "dataset.h"
 #include "layer_file.h"
 #include "made.h"
 #include "progress.h"
@@ -49,6 +50,16 @@ static int parse_size(const char *word, uint64_t *bytes)
 	return EXIT_OK;
 }
 
+static int parse_drop(const char *word, double *drop)
+{
+	char *end;
+
+	*drop = strtod(word, &end);
+	if (end == word || *end || !(*drop > 0) || *drop > 100)
+		return usage("compress", "--max-drop: '%s' is not a number of points (of 100) above 0", word);
+	return EXIT_OK;
+}
+
 /* "N" or "CONV,FC" */
 static int parse_bits(const char *word, unsigned int *conv, unsigned int *fc)
 {
@@ -82,8 +93,16 @@ static int parse_share(const char *word, enum accel_share *share)
 	return usage("compress", "--share: '%s' is none of optimal, linear, density, random", word);
 }
 
+static int parse_prune(const char *word, enum accel_prune *prune)
+{
+	*prune = strcmp(word, "magnitude") ? ACCEL_PRUNE_SECOND_ORDER : ACCEL_PRUNE_MAGNITUDE;
+	if (*prune == ACCEL_PRUNE_MAGNITUDE || !strcmp(word, "second-order"))
+		return EXIT_OK;
+	return usage("compress", "--prune: '%s' is neither magnitude nor second-order", word);
+}
+
 struct words {
-	const char *density, *size, *bits, *share;
+	const char *density, *size, *drop, *bits, *share, *prune;
 };
 
 static int parse_words(const struct words *w, struct accel_compress_options *o)
@@ -92,12 +111,16 @@ static int parse_words(const struct words *w, struct accel_compress_options *o)
 
 	if (!status && w->size)
 		status = parse_size(w->size, &o->file_bytes);
-	if (!status && w->density && w->size)
-		status = usage("compress", "--density and --size: give one of them, it decides how much is pruned");
+	if (!status && w->drop)
+		status = parse_drop(w->drop, &o->max_drop);
+	if (!status && (w->density != NULL) + (w->size != NULL) + (w->drop != NULL) > 1)
+		status = usage("compress", "--density, --size, --max-drop: give one of them, it decides how much is pruned");
 	if (!status && w->bits)
 		status = parse_bits(w->bits, &o->conv_bits, &o->fc_bits);
 	if (!status && w->share)
 		status = parse_share(w->share, &o->share);
+	if (!status && w->prune)
+		status = parse_prune(w->prune, &o->prune);
 	return status;
 }
 
@@ -106,6 +129,7 @@ static int parse_words(const struct words *w, struct accel_compress_options *o)
 struct teller {
 	const struct tool *tool;
 	struct progress progress;
+	uint64_t items; /* of calibration */
 	bool titled;
 };
 
@@ -113,6 +137,10 @@ static int step(void *arg, const char *layer, unsigned int done, unsigned int to
 {
 	struct teller *t = arg;
 
+	if (total == UINT32_MAX) {
+		total = (unsigned int)t->items;
+		layer = "";
+	}
 	if (!done)
 		progress_start(&t->progress, t->tool, total);
 	if (*layer)
@@ -160,10 +188,28 @@ static int read_calibration(const struct tool *tool, const char *path, const str
 	return status;
 }
 
+/* Items with labels; their values are the dataset's. */
+static int read_labelled(const struct tool *tool, const char *path, const struct onnx_args *onnx, const char *data, const char *labels,
+			 uint64_t limit, struct dataset *set, struct accel_compress_options *goals)
+{
+	struct accel_model *model;
+	int status = data ? open_model(path, onnx, &model) : usage("compress", "--max-drop needs labelled data: --data DIR");
+
+	if (status)
+		return status;
+	status = dataset_open(tool, set, data, labels, model, limit);
+	accel_model_unref(model);
+	goals->labelled = set->items.real;
+	goals->labels = set->label;
+	goals->nlabelled = status ? 0 : set->items.n;
+	return status;
+}
+
 int cmd_compress(struct tool *tool, int argc, char **argv)
 {
-	const char *pos[2], *out = NULL, *preprocess = NULL, *classes = NULL, *layers = NULL;
+	const char *pos[2], *out = NULL, *preprocess = NULL, *classes = NULL, *layers = NULL, *data = NULL, *labels = NULL;
 	struct arg_list calib = { 0 }, shapes = { 0 }, fixed = { 0 };
+	uint64_t limit = 0;
 	struct teller teller = { .tool = tool };
 	struct accel_compress_options goals = { .size = sizeof(goals), .progress = step, .progress_arg = &teller,
 						.report = print_layer, .report_arg = &teller };
@@ -173,8 +219,13 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 		{ "output", 'o', ARG_TEXT, &out, "MODEL.eie", "the model to write" },
 		{ "density", 0, ARG_TEXT, &words.density, "D", "share of the weights that stays, as 0.1 or 10%" },
 		{ "size", 0, ARG_TEXT, &words.size, "BYTES", "the file is to be no larger, as 500k or 1.5M" },
+		{ "max-drop", 0, ARG_TEXT, &words.drop, "POINTS", "accuracy that may be lost, of 100, on labelled data" },
+		{ "data", 0, ARG_TEXT, &data, "DIR|FILE", "labelled data as eval takes them (default: those of --calib)" },
+		{ "labels", 0, ARG_TEXT, &labels, "FILE", "labels of the data" },
+		{ "limit", 0, ARG_COUNT, &limit, "N", "the first N labelled items only" },
 		{ "bits", 0, ARG_TEXT, &words.bits, "N|CONV,FC", "of a code, 1 to 8 (default 8,4)" },
 		{ "layers", 0, ARG_TEXT, &layers, "FILE", "lines \"NAME density=D bits=N\" or \"NAME keep\"" },
+		{ "prune", 0, ARG_TEXT, &words.prune, "HOW", "magnitude, or second-order (default with --calib)" },
 		{ "share", 0, ARG_TEXT, &words.share, "HOW", "values: optimal (default), linear, density, random" },
 		{ "calib", 0, ARG_EACH, &calib, "[NAME=]DIR|FILE", "typical inputs, .npy or pictures; no labels" },
 		PICTURE_ARGS(preprocess, classes),
@@ -183,7 +234,7 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 	};
 	const struct arg_command cmd = {
 		.name = "compress",
-		.synopsis = "MODEL.onnx [--density D|--size BYTES] [--bits N|CONV,FC] [--layers FILE]\n"
+		.synopsis = "MODEL.onnx [--density D|--size BYTES|--max-drop POINTS] [--bits N|CONV,FC] [--layers FILE]\n"
 			    "                    [--calib DIR|FILE] [--shape NAME=N,N,...] [--fix NAME=NUMBER]\n"
 			    "                    [--preprocess HOW] [--classes FILE] -o MODEL.eie",
 		.options = options,
@@ -194,6 +245,7 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 		.example = "eie compress lenet5.onnx --calib calib/ --size 60k -o lenet5.eie",
 	};
 	struct layer_file overrides = { 0 };
+	struct dataset labelled = { 0 };
 	struct calibration measured = { 0 };
 	struct accel_model *model = NULL;
 	int status = args_parse(tool, &cmd, argc, argv, pos);
@@ -206,7 +258,12 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 		status = layer_file_read(layers, &overrides);
 	if (!status && calib.n)
 		status = read_calibration(tool, pos[0], &onnx, &calib, &measured);
+	if (!status && words.drop)
+		status = read_labelled(tool, pos[0], &onnx, data ? data : calib.n ? calib.item[0] : NULL, labels, limit, &labelled, &goals);
+	else if (!status && (data || labels || limit))
+		status = usage(cmd.name, "--data, --labels and --limit are for --max-drop");
 	if (!status) {
+		teller.items = measured.n;
 		goals.noverrides = overrides.n;
 		goals.overrides = overrides.layer;
 		onnx.compress = &goals;
@@ -224,6 +281,7 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 	}
 	accel_model_unref(model);
 done:
+	dataset_close(&labelled);
 	layer_file_free(&overrides);
 	calibration_free(&measured);
 	onnx_args_free(&onnx);

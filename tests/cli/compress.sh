@@ -38,6 +38,18 @@ for how in optimal linear density random; do
 	try 0 "values: $how" compress n.onnx --share $how -q -o b.eie
 done
 
+try 0 "by magnitude, calibrated" compress n.onnx --calib calib.npy --prune magnitude -q -o g.eie
+check "is another model" [ -n "$(cmp m.eie g.eie 2>&1)" ]
+try 1 "second order without data" compress n.onnx --prune second-order -o bad.eie
+says "tells what is missing" 'without calibration inputs'
+try 2 "an unknown way to prune" compress n.onnx --prune best -o bad.eie
+for bad in 0 -1 x 101; do
+	try 2 "--max-drop $bad" compress n.onnx --calib calib.npy --max-drop=$bad -o bad.eie
+done
+try 2 "--max-drop without data" compress n.onnx --max-drop 1 -o bad.eie
+try 1 "--max-drop without labels" compress n.onnx --calib calib.npy --max-drop 1 -o bad.eie
+try 2 "--data without --max-drop" compress n.onnx --data calib.npy -o bad.eie
+
 printf '# a comment\n\n*  bits=4\nfc1 density=0.25\nfc2\tkeep\n' >layers
 try 0 "a file of layers" compress n.onnx --layers layers -o l.eie
 prints "changes one" '^fc1 .* 25\.00 %'

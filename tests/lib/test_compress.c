@@ -82,6 +82,7 @@ struct seen {
 	struct accel_compress_info layer[4];
 	char name[4][16];
 	unsigned int cancel_at;
+	const struct accel_onnx_options *onnx;
 };
 
 static void see(void *arg, const struct accel_compress_info *info)
@@ -97,6 +98,10 @@ static int step(void *arg, const char *layer, unsigned int done, unsigned int to
 {
 	struct seen *s = arg;
 
+	if (total == UINT32_MAX) {
+		assert_true(!strcmp(layer, "(calibration)") || !strcmp(layer, "(sensitivity)"));
+		return ++s->steps == s->cancel_at;
+	}
 	assert_int_equal(total, 2);
 	assert_in_range(done, 0, 2);
 	assert_int_equal(!*layer, done == total);
@@ -109,22 +114,23 @@ static struct accel_model *compressed(struct accel_compress_options o, struct se
 {
 	struct accel_model *model = NULL;
 
-	*s = (struct seen){ .cancel_at = s->cancel_at };
+	*s = (struct seen){ .cancel_at = s->cancel_at, .onnx = s->onnx };
 	o.size = sizeof(o);
 	o.progress = step;
 	o.report = see;
 	o.progress_arg = o.report_arg = s;
-	*ret = accel_model_compress(FILE_NAME, NULL, &o, &model, err);
+	*ret = accel_model_compress(FILE_NAME, s->onnx, &o, &model, err);
 	return *ret ? NULL : model;
 }
 
-static struct accel_model *good(struct accel_compress_options o, struct seen *s)
+static struct accel_model *good_with(struct accel_compress_options o, const struct accel_onnx_options *onnx, struct seen *s)
 {
 	struct accel_error err = { 0 };
 	struct accel_model *model;
 	int ret;
 
 	s->cancel_at = 0;
+	s->onnx = onnx;
 	model = compressed(o, s, &ret, &err);
 	if (ret)
 		fail_msg("%d: %s", ret, err.text);
@@ -132,6 +138,11 @@ static struct accel_model *good(struct accel_compress_options o, struct seen *s)
 	assert_string_equal(s->name[0], "conv");
 	assert_string_equal(s->name[1], "fc");
 	return model;
+}
+
+static struct accel_model *good(struct accel_compress_options o, struct seen *s)
+{
+	return good_with(o, NULL, s);
 }
 
 static void refused(struct accel_compress_options o, int code, const char *part)
@@ -315,6 +326,8 @@ static void test_options(void **state)
 	refused((struct accel_compress_options){ .conv_bits = 9 }, -EINVAL, "9 bits");
 	refused((struct accel_compress_options){ .fc_bits = 9 }, -EINVAL, "9 bits");
 	refused((struct accel_compress_options){ .share = 4 }, -EINVAL, "sharing 4");
+	refused((struct accel_compress_options){ .prune = 3 }, -EINVAL, "pruning 3");
+	refused((struct accel_compress_options){ .prune = ACCEL_PRUNE_SECOND_ORDER }, -EINVAL, "without calibration inputs");
 	refused((struct accel_compress_options){ .density = 0.1, .file_bytes = 1000 }, -EINVAL, "one of them");
 	refused((struct accel_compress_options){ .noverrides = 1, .overrides = &gone }, -EINVAL, "'gone'; the first is 'conv'");
 	refused((struct accel_compress_options){ .noverrides = 1, .overrides = &wrong }, -EINVAL, "'fc'");
@@ -352,6 +365,129 @@ static void test_bad_weights(void **state)
 		accel_model_unref(model);
 	}
 	write_network(0);
+}
+
+#define ITEMS 200
+#define INPUTS 200         /* values of x */
+
+/* Typical inputs: a few patterns and noise, some pixels always 0. */
+static float *typical(void)
+{
+	float *noise = seeded(8, ITEMS * INPUTS), *patterns = seeded(9, 12 * INPUTS);
+
+	for (unsigned int i = 0; i < ITEMS * INPUTS; i++) {
+		unsigned int item = i / INPUTS, at = i % INPUTS;
+
+		noise[i] = at % 10 ? 0.2f * noise[i] + 5 * patterns[item % 12 * INPUTS + at] : 0;
+	}
+	free(patterns);
+	return noise;
+}
+
+/* Sum of squared differences of two models' outputs for the same inputs. */
+static double difference(const struct accel_model *a, const struct accel_model *b, const float *inputs)
+{
+	float *y = malloc(2 * ITEMS * 40 * sizeof(*y));
+	double sum = 0;
+
+	assert_int_equal(accel_model_run_float(a, inputs, ITEMS, y, NULL), 0);
+	assert_int_equal(accel_model_run_float(b, inputs, ITEMS, y + ITEMS * 40, NULL), 0);
+	for (unsigned int i = 0; i < ITEMS * 40; i++)
+		sum += ((double)y[i] - (double)y[ITEMS * 40 + i]) * ((double)y[i] - (double)y[ITEMS * 40 + i]);
+	free(y);
+	return sum;
+}
+
+/* With calibration inputs the outputs suffer less than half as much from as much pruning. */
+static void test_second_order(void **state)
+{
+	float *inputs = typical();
+	const struct accel_onnx_options onnx = { .size = sizeof(onnx), .calib = inputs, .ncalib = ITEMS }, plain = { .size = sizeof(plain) };
+	struct accel_model *original, *magnitude, *second, *again;
+	struct accel_compress_options o = { .density = 0.3 };
+	struct seen s;
+	size_t size[2];
+	void *data[2];
+
+	(void)state;
+	assert_int_equal(accel_model_from_onnx(FILE_NAME, &plain, &original, NULL), 0);
+	o.prune = ACCEL_PRUNE_MAGNITUDE;
+	magnitude = good_with(o, &onnx, &s);
+	o.prune = ACCEL_PRUNE_AUTO;
+	second = good_with(o, &onnx, &s);
+	assert_true(fabs((double)(s.layer[0].nonzeros + s.layer[1].nonzeros) / (CONV_WEIGHTS + FC_WEIGHTS) - 0.3) < 0.02);
+	check_layers(second, &s);
+	if (difference(original, second, inputs) > 0.5 * difference(original, magnitude, inputs))
+		fail_msg("second order: %g, magnitude: %g", difference(original, second, inputs), difference(original, magnitude, inputs));
+	again = good_with(o, &onnx, &s);
+	assert_int_equal(eie_encode(second, &data[0], &size[0], NULL, NULL), 0);
+	assert_int_equal(eie_encode(again, &data[1], &size[1], NULL, NULL), 0);
+	assert_int_equal(size[0], size[1]);
+	assert_memory_equal(data[0], data[1], size[0]);
+	free(data[0]);
+	free(data[1]);
+	accel_model_unref(original);
+	accel_model_unref(magnitude);
+	accel_model_unref(second);
+	accel_model_unref(again);
+	/* it can be ended in each of its parts */
+	for (unsigned int at = 1; at < ITEMS + 5; at += 67) {
+		struct accel_error err = { 0 };
+		int ret;
+
+		s.cancel_at = at;
+		s.onnx = &onnx;
+		assert_null(compressed(o, &s, &ret, &err));
+		assert_int_equal(ret, -ECANCELED);
+	}
+	free(inputs);
+}
+
+/* Labels are what the network itself says, so that it is always right; what is lost is no more than may be, and nearly so. */
+static void test_max_drop(void **state)
+{
+	static const double drops[] = { 1, 10, 40 };
+	float *inputs = typical(), y[ITEMS * 40];
+	const struct accel_onnx_options onnx = { .size = sizeof(onnx), .calib = inputs, .ncalib = ITEMS }, plain = { .size = sizeof(plain) };
+	uint32_t labels[ITEMS] = { 0 };
+	struct accel_compress_options o = { .nlabelled = ITEMS, .labelled = inputs, .labels = labels, .fc_bits = 8 };
+	struct accel_model *model;
+	uint64_t before = UINT64_MAX;
+
+	(void)state;
+	assert_int_equal(accel_model_from_onnx(FILE_NAME, &plain, &model, NULL), 0);
+	assert_int_equal(accel_model_run_float(model, inputs, ITEMS, y, NULL), 0);
+	accel_model_unref(model);
+	for (unsigned int i = 0; i < ITEMS; i++)
+		for (unsigned int k = 1; k < 40; k++)
+			labels[i] = y[i * 40 + k] > y[i * 40 + labels[i]] ? k : labels[i];
+	for (unsigned int d = 0; d < 3; d++) {
+		unsigned int right = 0;
+		struct seen s;
+
+		o.max_drop = drops[d];
+		model = good_with(o, &onnx, &s);
+		assert_int_equal(accel_model_run_float(model, inputs, ITEMS, y, NULL), 0);
+		for (unsigned int i = 0; i < ITEMS; i++) {
+			unsigned int best = 0;
+
+			for (unsigned int k = 1; k < 40; k++)
+				best = y[i * 40 + k] > y[i * 40 + best] ? k : best;
+			right += best == labels[i];
+		}
+		assert_true(100.0 * (ITEMS - right) / ITEMS <= drops[d] + 0.5);
+		assert_true(s.layer[0].nonzeros + s.layer[1].nonzeros < before);
+		before = s.layer[0].nonzeros + s.layer[1].nonzeros;
+		accel_model_unref(model);
+	}
+	labels[3] = 40;
+	refused(o, -EINVAL, "label 40 of item 3");
+	o.nlabelled = 0;
+	refused(o, -EINVAL, "with labelled items");
+	o.nlabelled = ITEMS;
+	o.density = 0.5;
+	refused(o, -EINVAL, "one of them");
+	free(inputs);
 }
 
 /* No layer with weights; a layer of zeros; layers too small for a codebook. */
@@ -409,7 +545,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_default), cmocka_unit_test(test_density), cmocka_unit_test(test_overrides), cmocka_unit_test(test_size),
-		cmocka_unit_test(test_share), cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_options), cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_share), cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_options), cmocka_unit_test(test_cancel), cmocka_unit_test(test_second_order), cmocka_unit_test(test_max_drop),
 		cmocka_unit_test(test_bad_weights), cmocka_unit_test(test_odd_networks),
 	};
 	char folder[] = "/tmp/accel-compress-XXXXXX";
