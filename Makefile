@@ -4,7 +4,7 @@
 #   make check    install what is missing, build, run every test; last line: N passed, M failed, K skipped
 #   make check-vm the tests of the driver under QEMU, on Debian's kernel and a debug kernel (check has them in user-mode Linux)
 #   make          build into build/ (make deps installs the packages first)
-# More targets: bench-peers, fuzz-hw, fuzz-driver, coverage, synth, model-vector, diagrams, lint, generate, check-generated, fuzz, modules, modules_install, checkpatch, check-headers,
+# More targets: bench-peers, bench-compression, fuzz-hw, fuzz-driver, coverage, synth, model-vector, diagrams, lint, generate, check-generated, fuzz, modules, modules_install, checkpatch, check-headers,
 # install, deb, clean.
 # See docs/testing.md.
 

@@ -24,7 +24,7 @@ $(BUILD)/gen/onnx.pb-c.c: libaccel/src/onnx.proto
 	protoc-c --proto_path=libaccel/src --c_out=$(BUILD)/gen onnx.proto
 
 # what includes the generated header; written out, for the first build has no dependency files yet
-ONNX_OBJ := $(patsubst libaccel/%.c,%.o,$(wildcard libaccel/src/onnx*.c libaccel/src/import.c libaccel/src/deepcomp.c))
+ONNX_OBJ := $(patsubst libaccel/%.c,%.o,$(wildcard libaccel/src/onnx*.c libaccel/src/import.c libaccel/src/deepcomp.c libaccel/src/compress.c))
 
 # $(call lib_objects,DIR,FLAGS): the library compiled into DIR
 define lib_objects

@@ -191,6 +191,11 @@ check-build: all $(BUILD)/check.list $(BUILD)/libeie_sim_checked.so $(LIB_TESTS:
 diagrams:
 	@tests/diagrams.sh write
 
+# minutes, and python3-torch
+bench-compression: $(BUILD)/eie
+	@tests/bench/compression.sh $(BUILD)
+.PHONY: bench-compression
+
 fuzz: $(FUZZERS:%=$(T)/fuzz/%)
 	@for f in $(FUZZERS); do tests/fuzz/run.sh $(BUILD) $$f $(FUZZ_TIME) || exit 1; done
 

@@ -306,6 +306,69 @@ int accel_model_from_net(const char *path, const char *graph, const struct accel
 /* Plain float reference: outputs [n, output count] of the first output. For accuracy comparisons, not for speed. */
 int accel_model_run_float(const struct accel_model *model, const float *inputs, uint64_t n, float *outputs, struct accel_error *err);
 
+/* ----------------------------------------------------------- compression */
+
+/*
+ * Which weights go. MAGNITUDE: the least ones. SECOND_ORDER: those that the layer's output misses least, by calibration inputs, and the others make up for them
+ * (Optimal Brain Surgeon, SparseGPT); opens OpenBLAS, which starts threads. AUTO: SECOND_ORDER when there are calibration inputs.
+ */
+enum accel_prune { ACCEL_PRUNE_AUTO = 0, ACCEL_PRUNE_MAGNITUDE = 1, ACCEL_PRUNE_SECOND_ORDER = 2 };
+
+/* How the values that weights share are found. OPTIMAL: least sum of squares; the others: Lloyd's algorithm, begun as in Deep Compression, to compare with. */
+enum accel_share { ACCEL_SHARE_OPTIMAL = 0, ACCEL_SHARE_LINEAR = 1, ACCEL_SHARE_DENSITY = 2, ACCEL_SHARE_RANDOM = 3 };
+
+/* What is different for some layers. */
+struct accel_compress_layer {
+	const char *pattern;               /* name of a layer, with *, ? and [] as in file names */
+	double density;                    /* share of the weights that stays; 0: as the others */
+	unsigned int bits;                 /* 1 to 8; 0: as the others */
+	bool keep;                         /* these weights stay as they are */
+};
+
+/* What became of a layer; strings are valid during the call. */
+struct accel_compress_info {
+	const char *layer, *op;
+	uint64_t weights, nonzeros;
+	unsigned int bits;                 /* of a code; 0: the layer stayed as it was */
+	unsigned int shared;               /* values in use, zero not counted */
+	double snr;                        /* decibels: weights against what was changed; INFINITY: nothing; by SECOND_ORDER of the layer's output */
+};
+
+struct accel_compress_options {
+	size_t size;                       /* sizeof(struct accel_compress_options): later versions append */
+	double density;                    /* share of all weights that stays, spread over the layers; 0: chosen */
+	uint64_t file_bytes;               /* the .eie file is to be no larger; 0: no matter. Not with a density */
+	unsigned int conv_bits, fc_bits;   /* 1 to 8: 2^bits - 1 values are shared, with 1 bit two; 0: 8 and 4 */
+	double max_drop;                   /* points (of 100) of accuracy that may be lost on the labelled items; 0: no matter. Not with a density or a size */
+	uint64_t nlabelled;                /* items with a label: for max_drop, which needs them */
+	const float *labelled;             /* [nlabelled, count of the first input, which is the only one] */
+	const uint32_t *labels;            /* [nlabelled] place of the greatest value of the first output */
+	enum accel_prune prune;
+	enum accel_share share;
+	uint64_t seed;                     /* of RANDOM */
+	unsigned int noverrides;
+	const struct accel_compress_layer *overrides;   /* later ones change what earlier ones said */
+	/*
+	 * Called before each layer, and with layer "" and done = total behind the last; again and again when a goal takes several rounds. While calibration inputs run
+	 * layer is "(calibration)", done their number, total UINT32_MAX; while layers are pruned to see what the output makes of it, "(sensitivity)". Not 0 ends with
+	 * -ECANCELED.
+	 */
+	int (*progress)(void *arg, const char *layer, unsigned int done, unsigned int total);
+	void *progress_arg;
+	/* Called for each layer with weights, in order, when all is done. */
+	void (*report)(void *arg, const struct accel_compress_info *info);
+	void *report_arg;
+};
+
+/*
+ * Prunes the weights of an ONNX file, lets those that stay share few values, and imports what results: docs/compression.md. Weights are the constants of
+ * Conv, ConvTranspose, Gemm and MatMul; those of a layer so small that a codebook would not pay stay float32. onnx: as for accel_model_from_onnx(), or NULL; options may be NULL. The same
+ * arguments give the same model. Errors as accel_model_from_onnx(), and -EDOM (weights that are not finite), -ERANGE (the goal cannot be reached),
+ * -ECANCELED.
+ */
+int accel_model_compress(const char *path, const struct accel_onnx_options *onnx, const struct accel_compress_options *options,
+			 struct accel_model **model, struct accel_error *err);
+
 /* --------------------------------------------------------------- devices */
 
 struct accel_device;

@@ -136,9 +136,26 @@ int eie_check_coding(struct eie_reader *r, int node, const char *name, const cha
 		ret = eie_get_string(r, node, "coding", &value);
 	if (ret || !strcmp(value, coding))
 		return ret;
-	if (!strcmp(value, "none") || !strcmp(value, "rice"))
+	if (!strcmp(value, "none") || !strcmp(value, "rice") || !strcmp(value, "huffman") || !strcmp(value, "ans"))
 		return BAD(r, "%s: coding '%s', not '%s'", name, value, coding);
 	return eie_not_supported(r, "coding", value);
+}
+
+int eie_get_coding(struct eie_reader *r, int node, const char *name, const char *plain, enum entropy_coding *coding)
+{
+	const char *value = "none";
+	int ret = 0;
+
+	if (fdt_getprop(r->fdt, node, "coding", NULL))
+		ret = eie_get_string(r, node, "coding", &value);
+	for (enum entropy_coding c = ENTROPY_HUFFMAN; !ret && c <= ENTROPY_ANS; c++) {
+		if (strcmp(value, entropy_names[c]))
+			continue;
+		*coding = c;
+		return 0;
+	}
+	*coding = ENTROPY_NONE;
+	return ret ? ret : eie_check_coding(r, node, name, plain);
 }
 
 int eie_get_blob(struct eie_reader *r, int node, const char *name, uint64_t want, const uint8_t **blob, uint64_t *size)

@@ -3,6 +3,7 @@
  * Reads .eie files: docs/eie_format.md. Files come from anywhere: every size is compared with the size of the file before memory
  * is taken or anything read, and accel_model_check has the last word.
  */
+#include "container_derived.h"
 #include "container_reader.h"
 #include "crc32c.h"
 #include "fdtcheck.h"
@@ -30,10 +31,40 @@ static int read_codebook(struct eie_reader *r, int node, struct accel_layer *lay
 		return eie_no_memory(r);
 	for (unsigned int i = 0; i < layer->ncodes; i++)
 		layer->codebook[i] = eie_float_from_bits(fdt32_ld(cells + i));
-	ret = eie_get_cells(r, node, "codebook-q", layer->ncodes, layer->ncodes, &cells, &n);
+	ret = eie_get_float(r, node, "codebook-scale", &layer->codebook_scale);
+	if (r->derived && !fdt_getprop(r->fdt, node, "codebook-q", NULL)) {
+		for (unsigned int i = 0; i < layer->ncodes; i++)
+			layer->codebook_q[i] = eie_derived_code(layer->codebook[i], layer->codebook_scale);
+		return ret;
+	}
+	ret = ret ? ret : eie_get_cells(r, node, "codebook-q", layer->ncodes, layer->ncodes, &cells, &n);
 	for (unsigned int i = 0; !ret && i < layer->ncodes; i++)
 		ret = eie_get_s16(r, "codebook-q", fdt32_ld(cells + i), &layer->codebook_q[i]);
-	return ret ? ret : eie_get_float(r, node, "codebook-scale", &layer->codebook_scale);
+	layer->file_bytes_other += layer->ncodes * (uint64_t)4;
+	return ret;
+}
+
+static int read_bias_q(struct eie_reader *r, int node, const struct accel_model *model, struct accel_layer *layer)
+{
+	void *values;
+	int ret;
+
+	if (r->derived && fdt_subnode_offset(r->fdt, node, "bias-q") < 0) {
+		if (layer->input >= model->ntensors)
+			return BAD(r, "input %u; there are %u tensors", layer->input, model->ntensors);
+		layer->bias_q = malloc(layer->rows * sizeof(*layer->bias_q));
+		if (!layer->bias_q)
+			return eie_no_memory(r);
+		for (uint32_t i = 0; i < layer->rows; i++)
+			layer->bias_q[i] = eie_derived_bias(layer->bias[i], model->tensors[layer->input].scale, layer->codebook_scale);
+		return 0;
+	}
+	ret = eie_copy_blob(r, node, "bias-q", layer->rows, sizeof(*layer->bias_q), &values);
+	if (ret)
+		return ret;
+	layer->bias_q = values;
+	layer->file_bytes_other += layer->rows * (uint64_t)4;
+	return 0;
 }
 
 /* mult and shift: one for all rows as properties, or one a row as blobs. */
@@ -158,7 +189,7 @@ static int read_window(struct eie_reader *r, int node, struct accel_window *w)
 	return ret;
 }
 
-static int read_weighted(struct eie_reader *r, int node, struct accel_layer *layer)
+static int read_weighted(struct eie_reader *r, int node, const struct accel_model *model, struct accel_layer *layer)
 {
 	uint32_t nnz;
 	void *values;
@@ -187,21 +218,19 @@ static int read_weighted(struct eie_reader *r, int node, struct accel_layer *lay
 	if (ret)
 		return ret;
 	layer->bias = values;
-	ret = eie_copy_blob(r, node, "bias-q", layer->rows, sizeof(*layer->bias_q), &values);
-	if (ret)
-		return ret;
-	layer->bias_q = values;
-	layer->file_bytes_other = layer->ncodes * (uint64_t)8 + layer->rows * (uint64_t)8;
-	ret = read_requant(r, node, layer);
+	layer->file_bytes_other += layer->ncodes * (uint64_t)4 + layer->rows * (uint64_t)4;
+	ret = read_bias_q(r, node, model, layer);
+	if (!ret)
+		ret = read_requant(r, node, layer);
 	if (!ret)
 		ret = read_row_scale(r, node, layer);
 	if (!ret)
-		ret = eie_read_codes(r, node, layer->nnz, layer->code_bits, &layer->code, &layer->file_bytes_codes);
-	/* rows and nnz are no larger than the blobs of bias and codes, which are there */
+		ret = eie_read_codes(r, node, layer->nnz, layer->code_bits, layer->codebook, layer->ncodes, &layer->code, &layer->file_bytes_codes);
+	/* rows are no more than the blob of biases has, nnz no more than ENTROPY_EXPAND times the blob of codes: they are there */
 	return ret ? ret : eie_read_index(r, node, layer->rows, layer->cols, nnz, &layer->rowptr, &layer->col, &layer->file_bytes_index);
 }
 
-static int read_layer(struct eie_reader *r, int node, struct accel_layer *layer)
+static int read_layer(struct eie_reader *r, int node, const struct accel_model *model, struct accel_layer *layer)
 {
 	int ret = read_label(r, node, &layer->name);
 
@@ -221,7 +250,7 @@ static int read_layer(struct eie_reader *r, int node, struct accel_layer *layer)
 		ret = eie_get_u32(r, node, "sum-shift", &layer->sum_shift);
 	if (!ret && accel_layer_pools(layer))
 		return read_window(r, node, &layer->window);
-	return ret ? ret : read_weighted(r, node, layer);
+	return ret ? ret : read_weighted(r, node, model, layer);
 }
 
 static int read_tensor(struct eie_reader *r, int node, struct accel_tensor *t)
@@ -317,7 +346,7 @@ static int read_layers(struct eie_reader *r, int base, struct accel_model *model
 		int ret;
 
 		r->where = NULL;
-		ret = read_layer(r, child, &model->layers[model->nlayers++]);
+		ret = read_layer(r, child, model, &model->layers[model->nlayers++]);
 		if (ret)
 			return ret;
 	}
@@ -394,6 +423,10 @@ static int check_features(struct eie_reader *r)
 				r->preprocess = true;
 			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_ROW_SCALES))
 				r->row_scales = true;
+			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_ENTROPY))
+				r->entropy = true;
+			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_DERIVED))
+				r->derived = true;
 			else
 				return accel_fail(r->err, -ENOTSUP, NULL,
 						  "%s: node '%s' needs the feature '%s', which this version does not have; use a newer library",

@@ -4,6 +4,7 @@
 #define ACCEL_CONTAINER_READER_H
 
 #include "container.h"
+#include "entropy.h"
 #include "net.h"
 
 #include <libfdt.h>
@@ -20,6 +21,8 @@ struct eie_reader {
 	bool network;                  /* the file holds a network */
 	bool preprocess;               /* and a description of pictures */
 	bool row_scales;               /* layers may have a scale a row */
+	bool derived;                  /* derived integers may be missing */
+	bool entropy;                  /* and blobs that are Huffman- or ANS-coded */
 	struct eie_extent *extents;    /* blobs met so far */
 	size_t nextents, room;
 	const char *where;             /* what the next errors are about: label of the tensor or layer, or NULL */
@@ -50,6 +53,8 @@ int eie_get_s16(struct eie_reader *r, const char *name, uint32_t cell, int16_t *
 int eie_find_blob(struct eie_reader *r, int layer, const char *name, int *node);
 /* The coding of a blob must be this one; absent means none. -ENOTSUP for one that nobody knows yet. */
 int eie_check_coding(struct eie_reader *r, int node, const char *name, const char *coding);
+/* The same for a blob that may be entropy-coded in place of that. */
+int eie_get_coding(struct eie_reader *r, int node, const char *name, const char *plain, enum entropy_coding *coding);
 /* Bytes of the blob at node: inside the file, checksum right. want: its size, or UINT64_MAX when the caller checks. */
 int eie_get_blob(struct eie_reader *r, int node, const char *name, uint64_t want, const uint8_t **blob, uint64_t *size);
 /* A copy of blob name of a layer: n elements. Memory is taken only once the file has shown as many bytes. */
@@ -66,7 +71,8 @@ int eie_read_list(struct eie_reader *r, int node, const char *name, unsigned int
 /* Inputs, outputs, tensors and layers below node base. */
 int eie_read_layers(struct eie_reader *r, int base, struct accel_model *model);
 /* container_weights.c: what they return is the caller's, also after a failure. bytes: of the blob. */
-int eie_read_codes(struct eie_reader *r, int node, uint64_t nnz, unsigned int bits, uint8_t **code, uint64_t *bytes);
+int eie_read_codes(struct eie_reader *r, int node, uint64_t nnz, unsigned int bits, const float *codebook, unsigned int ncodes, uint8_t **code,
+		   uint64_t *bytes);
 /* rows and nnz: no larger than the file has shown. */
 int eie_read_index(struct eie_reader *r, int node, uint32_t rows, uint32_t cols, uint32_t nnz, uint32_t **rowptr, uint32_t **col,
 		   uint64_t *bytes);

@@ -2,6 +2,8 @@
 /* Codes and positions of non-zeros: of the engine's layers, and of a network's constants that share few values. docs/eie_format.md. */
 #include "container_reader.h"
 #include "container_writer.h"
+#include "entropy.h"
+#include "gaps.h"
 #include "graph.h"
 #include "net_codes.h"
 #include "rice.h"
@@ -10,13 +12,67 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WORTH              48u /* bytes that a coding must win: its properties take room in the tree */
+#define ELEMENTS           (2 * NET_CODES_SPARSE)   /* of a constant to a byte of its codes, at most */
+
 /* ---------------------------------------------------------------- writing */
 
-uint64_t eie_put_codes(struct eie_writer *w, const uint8_t *code, uint64_t nnz, unsigned int bits)
+/* Bits of a float in the order of the values: codes of neighbours are about as frequent, and no file may hold floats that have no order. */
+static uint32_t sort_key(float f)
 {
-	size_t size = bits == 4 ? nnz / 2 + nnz % 2 : nnz;
+	uint32_t bits = eie_float_bits(f);
+
+	return bits >> 31 ? ~bits : bits | 0x80000000u;
+}
+
+/* Codes by the values that they stand for; of equal ones the lower first. */
+static void sort_codes(const float *codebook, unsigned int n, uint8_t *order)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		unsigned int at = i;
+
+		for (; at && sort_key(codebook[order[at - 1]]) > sort_key(codebook[i]); at--)
+			order[at] = order[at - 1];
+		order[at] = (uint8_t)i;
+	}
+}
+
+/* A blob of symbols; its node stays open. Takes coded over. */
+static void put_coded_blob(struct eie_writer *w, const char *name, enum entropy_coding coding, uint8_t *coded, size_t size)
+{
 	uint8_t *blob = eie_blob_alloc(w, size);
 
+	if (blob)
+		memcpy(blob, coded, size);
+	free(coded);
+	eie_blob_node(w, name, blob, size);
+	eie_put_string(w, "coding", entropy_names[coding]);
+	w->entropy = true;
+}
+
+uint64_t eie_put_codes(struct eie_writer *w, const uint8_t *code, uint64_t nnz, unsigned int bits, const float *codebook, unsigned int ncodes,
+		       uint64_t elements)
+{
+	size_t size = bits == 4 ? nnz / 2 + nnz % 2 : nnz;
+	uint8_t order[ENTROPY_MAX_SYMBOLS], *blob;
+	const struct entropy_alphabet a = { ncodes, order };
+	uint64_t count[ENTROPY_MAX_SYMBOLS] = { 0 };
+	struct entropy_plan plan;
+
+	sort_codes(codebook, ncodes, order);
+	for (uint64_t i = 0; i < nnz; i++)
+		count[code[i]]++;
+	entropy_plan(count, &a, &plan);
+	if (plan.coding != ENTROPY_NONE && plan.bytes + WORTH < size && elements / ELEMENTS < plan.bytes) {
+		if (entropy_encode(&plan, &a, code, nnz, &blob, &size)) {
+			w->no_memory = true;
+			return 0;
+		}
+		put_coded_blob(w, "codes", plan.coding, blob, size);
+		eie_end(w);
+		return size;
+	}
+	blob = eie_blob_alloc(w, size);
 	for (uint64_t i = 0; blob && i < nnz; i++) {
 		if (bits == 8)
 			blob[i] = code[i];
@@ -33,8 +89,22 @@ uint64_t eie_put_index(struct eie_writer *w, const uint32_t *rowptr, const uint3
 	uint64_t bits;
 	unsigned int k = rice_best(rowptr, col, rows, cols, &bits);
 	size_t size = (bits + 7) / 8;
-	uint8_t *blob = eie_blob_alloc(w, size);
+	struct gaps_plan plan;
+	uint8_t *blob;
+	int ret = gaps_plan(rowptr, col, rows, cols, &plan);
 
+	if (!ret && plan.entropy.coding != ENTROPY_NONE && plan.entropy.bytes + WORTH < size) {
+		ret = gaps_encode(&plan, rowptr, col, rows, cols, &blob, &size);
+		if (!ret) {
+			put_coded_blob(w, "index", plan.entropy.coding, blob, size);
+			eie_put_u32(w, "alphabet", plan.alphabet);
+			eie_put_u32(w, "symbols", (uint32_t)plan.symbols);
+			eie_end(w);
+			return size;
+		}
+	}
+	w->no_memory = w->no_memory || ret;
+	blob = eie_blob_alloc(w, size);
 	if (blob)
 		rice_encode(rowptr, col, rows, cols, k, blob);
 	eie_blob_node(w, "index", blob, size);
@@ -94,21 +164,49 @@ void eie_put_coded(struct eie_writer *w, const struct net_value *v)
 	cells = eie_put_cells(w, "codebook", c.n);
 	for (unsigned int i = 0; cells && i < c.n; i++)
 		cells[i] = cpu_to_fdt32(eie_float_bits(c.codebook[i]));
-	eie_put_codes(w, c.code, c.nnz, c.bits);
+	eie_put_codes(w, c.code, c.nnz, c.bits, c.codebook, c.n, v->count);
 	eie_put_index(w, c.rowptr, c.col, c.rows, c.cols);
 	net_codes_free(&c);
 }
 
 /* ---------------------------------------------------------------- reading */
 
-int eie_read_codes(struct eie_reader *r, int node, uint64_t nnz, unsigned int bits, uint8_t **code, uint64_t *bytes)
+/* Symbols [n] of an entropy-coded blob; the caller's. */
+static int read_symbols(struct eie_reader *r, int blob_node, const char *name, enum entropy_coding coding, const struct entropy_alphabet *a, uint64_t n,
+			uint8_t **symbols, uint64_t *bytes)
 {
+	const uint8_t *blob;
+	const char *wrong;
+	int ret = r->entropy ? eie_get_blob(r, blob_node, name, UINT64_MAX, &blob, bytes) :
+			       BAD(r, "%s: coding '%s' in a file that does not name the feature '%s'", name, entropy_names[coding], EIE_FEATURE_ENTROPY);
+
+	if (ret)
+		return ret;
+	/* memory only for what the file has shown */
+	if (n > ENTROPY_EXPAND * *bytes)
+		return BAD(r, "%s: %llu symbols in %llu bytes; %u a byte are allowed", name, (unsigned long long)n, (unsigned long long)*bytes, ENTROPY_EXPAND);
+	*symbols = malloc(n ? n : 1);
+	if (!*symbols)
+		return eie_no_memory(r);
+	wrong = entropy_decode(coding, blob, *bytes, a, *symbols, n);
+	return wrong ? BAD(r, "%s: %s", name, wrong) : 0;
+}
+
+int eie_read_codes(struct eie_reader *r, int node, uint64_t nnz, unsigned int bits, const float *codebook, unsigned int ncodes, uint8_t **code,
+		   uint64_t *bytes)
+{
+	uint8_t order[ENTROPY_MAX_SYMBOLS];
+	const struct entropy_alphabet a = { ncodes, order };
+	enum entropy_coding coding = ENTROPY_NONE;
 	const uint8_t *blob;
 	int blob_node;
 	int ret = eie_find_blob(r, node, "codes", &blob_node);
 
-	if (!ret)
-		ret = eie_check_coding(r, blob_node, "codes", "none");
+	ret = ret ? ret : eie_get_coding(r, blob_node, "codes", "none", &coding);
+	if (!ret && coding != ENTROPY_NONE) {
+		sort_codes(codebook, ncodes, order);
+		return read_symbols(r, blob_node, "codes", coding, &a, nnz, code, bytes);
+	}
 	if (!ret)
 		ret = eie_get_blob(r, blob_node, "codes", bits == 4 ? nnz / 2 + nnz % 2 : nnz, &blob, bytes);
 	if (ret)
@@ -123,31 +221,61 @@ int eie_read_codes(struct eie_reader *r, int node, uint64_t nnz, unsigned int bi
 	return 0;
 }
 
-int eie_read_index(struct eie_reader *r, int node, uint32_t rows, uint32_t cols, uint32_t nnz, uint32_t **rowptr, uint32_t **col,
-		   uint64_t *bytes)
+static int read_rice(struct eie_reader *r, int blob_node, uint32_t rows, uint32_t cols, uint32_t nnz, uint32_t *rowptr, uint32_t *col, uint64_t *bytes)
 {
 	const char *wrong;
 	const uint8_t *blob;
 	uint32_t k = 0;
-	int blob_node;
-	int ret = eie_find_blob(r, node, "index", &blob_node);
+	int ret = eie_get_u32(r, blob_node, "rice-bits", &k);
 
-	if (!ret)
-		ret = eie_check_coding(r, blob_node, "index", "rice");
-	if (!ret)
-		ret = eie_get_u32(r, blob_node, "rice-bits", &k);
 	if (!ret && k > RICE_K_MAX)
 		ret = BAD(r, "index: rice-bits is %u; 0 to %u are allowed", k, RICE_K_MAX);
 	if (!ret)
 		ret = eie_get_blob(r, blob_node, "index", UINT64_MAX, &blob, bytes);
 	if (ret)
 		return ret;
+	wrong = rice_decode(blob, *bytes, k, rows, cols, nnz, rowptr, col);
+	return wrong ? BAD(r, "index: %s", wrong) : 0;
+}
+
+static int read_gaps(struct eie_reader *r, int blob_node, enum entropy_coding coding, uint32_t rows, uint32_t cols, uint32_t nnz, uint32_t *rowptr,
+		     uint32_t *col, uint64_t *bytes)
+{
+	struct entropy_alphabet a = { 0 };
+	uint8_t *symbols = NULL;
+	const char *wrong;
+	uint32_t n;
+	int ret = eie_get_u32(r, blob_node, "alphabet", &a.n);
+
+	if (!ret && (a.n < 2 || a.n > ENTROPY_MAX_SYMBOLS))
+		ret = BAD(r, "index: an alphabet of %u symbols; 2 to %u are allowed", a.n, ENTROPY_MAX_SYMBOLS);
+	ret = ret ? ret : eie_get_u32(r, blob_node, "symbols", &n);
+	ret = ret ? ret : read_symbols(r, blob_node, "index", coding, &a, n, &symbols, bytes);
+	if (!ret) {
+		wrong = gaps_decode(symbols, n, a.n, rows, cols, nnz, rowptr, col);
+		ret = wrong ? BAD(r, "index: %s", wrong) : 0;
+	}
+	free(symbols);
+	return ret;
+}
+
+int eie_read_index(struct eie_reader *r, int node, uint32_t rows, uint32_t cols, uint32_t nnz, uint32_t **rowptr, uint32_t **col,
+		   uint64_t *bytes)
+{
+	enum entropy_coding coding = ENTROPY_NONE;
+	int blob_node;
+	int ret = eie_find_blob(r, node, "index", &blob_node);
+
+	ret = ret ? ret : eie_get_coding(r, blob_node, "index", "rice", &coding);
+	if (ret)
+		return ret;
 	*rowptr = malloc((rows + (size_t)1) * sizeof(**rowptr));
 	*col = malloc((nnz ? nnz : 1) * sizeof(**col));
 	if (!*rowptr || !*col)
 		return eie_no_memory(r);
-	wrong = rice_decode(blob, *bytes, k, rows, cols, nnz, *rowptr, *col);
-	return wrong ? BAD(r, "index: %s", wrong) : 0;
+	if (coding == ENTROPY_NONE)
+		return read_rice(r, blob_node, rows, cols, nnz, *rowptr, *col, bytes);
+	return read_gaps(r, blob_node, coding, rows, cols, nnz, *rowptr, *col, bytes);
 }
 
 /* Elements from codes; c has been filled as far as the file goes. */
@@ -186,9 +314,11 @@ static int read_coded(struct eie_reader *r, int node, struct net_value *v, struc
 		c->codebook[i] = eie_float_from_bits(fdt32_ld(cells + i));
 	if (!ret && fdt32_ld(cells))
 		return BAD(r, "property 'codebook': the first entry is not 0");
-	/* the codes are there before memory is taken for what they stand for: at most NET_CODES_SPARSE elements each */
-	ret = ret ? ret : eie_read_codes(r, node, c->nnz, c->bits, &c->code, &bytes);
+	/* the codes are there before memory is taken for what they stand for: at most ELEMENTS a byte */
+	ret = ret ? ret : eie_read_codes(r, node, c->nnz, c->bits, c->codebook, c->n, &c->code, &bytes);
 	v->stored_bytes = bytes;
+	if (!ret && v->count / ELEMENTS > bytes)
+		ret = BAD(r, "codes: %llu elements in %llu bytes", (unsigned long long)v->count, (unsigned long long)bytes);
 	ret = ret ? ret : eie_read_index(r, node, c->rows, c->cols, c->nnz, &c->rowptr, &c->col, &bytes);
 	if (ret)
 		return ret;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Writes .eie files: docs/eie_format.md. */
+#include "container_derived.h"
 #include "container_writer.h"
 #include "crc32c.h"
 #include "file.h"
@@ -31,13 +32,27 @@ static void put_tensor(struct eie_writer *w, const struct accel_tensor *t, unsig
 	eie_end(w);
 }
 
-static void put_codebook(struct eie_writer *w, const struct accel_layer *layer)
+/* All integers are what a reader gets from the reals, and there are enough of them to leave them out. */
+static bool follows(const struct accel_model *model, const struct accel_layer *layer)
+{
+	for (unsigned int i = 0; i < layer->ncodes; i++)
+		if (layer->codebook_q[i] != eie_derived_code(layer->codebook[i], layer->codebook_scale))
+			return false;
+	for (uint32_t r = 0; r < layer->rows; r++)
+		if (layer->bias_q[r] != eie_derived_bias(layer->bias[r], model->tensors[layer->input].scale, layer->codebook_scale))
+			return false;
+	return 4 * (layer->ncodes + (uint64_t)layer->rows) >= EIE_DERIVED_WORTH;
+}
+
+static void put_codebook(struct eie_writer *w, const struct accel_layer *layer, bool derived)
 {
 	fdt32_t *cells = eie_put_cells(w, "codebook", layer->ncodes);
 
 	for (unsigned int i = 0; cells && i < layer->ncodes; i++)
 		cells[i] = cpu_to_fdt32(eie_float_bits(layer->codebook[i]));
 	eie_put_float(w, "codebook-scale", layer->codebook_scale);
+	if (derived)
+		return;
 	cells = eie_put_cells(w, "codebook-q", layer->ncodes);
 	for (unsigned int i = 0; cells && i < layer->ncodes; i++)
 		cells[i] = cpu_to_fdt32((uint32_t)(int32_t)layer->codebook_q[i]);
@@ -81,17 +96,18 @@ static void put_plain_layer(struct eie_writer *w, const struct accel_layer *laye
 	}
 }
 
-static void put_layer(struct eie_writer *w, const struct accel_layer *layer, unsigned int index, struct eie_layer_bytes *bytes)
+static void put_layer(struct eie_writer *w, const struct accel_model *model, unsigned int index, struct eie_layer_bytes *bytes)
 {
+	const struct accel_layer *layer = &model->layers[index];
 	static const char *const activations[] = {
 		[ACCEL_ACT_NONE] = "none", [ACCEL_ACT_RELU] = "relu", [ACCEL_ACT_RELU6] = "relu6",
 	};
-	bool once = same_requant(layer);
+	bool weighted = accel_layer_weighted(layer), once = same_requant(layer), derived = weighted && follows(model, layer);
 	char name[16];
 
 	snprintf(name, sizeof(name), "l%u", index);
 	eie_begin(w, name);
-	if (!accel_layer_weighted(layer)) {
+	if (!weighted) {
 		put_plain_layer(w, layer);
 		eie_end(w);
 		return;
@@ -108,17 +124,21 @@ static void put_layer(struct eie_writer *w, const struct accel_layer *layer, uns
 		eie_put_u32(w, "weight-groups", layer->weight_groups);
 	eie_put_u32(w, "nnz", (uint32_t)layer->nnz);
 	eie_put_u32(w, "code-bits", layer->code_bits);
-	put_codebook(w, layer);
+	put_codebook(w, layer, derived);
 	if (once) {
 		eie_put_u32(w, "mult", layer->mult[0]);
 		eie_put_u32(w, "shift", layer->shift[0]);
 	}
 	/* properties come before nodes */
-	bytes->codes = eie_put_codes(w, layer->code, layer->nnz, layer->code_bits);
+	bytes->codes = eie_put_codes(w, layer->code, layer->nnz, layer->code_bits, layer->codebook, layer->ncodes, 0);
 	bytes->index = eie_put_index(w, layer->rowptr, layer->col, layer->rows, layer->cols);
 	eie_put_blob(w, "bias", layer->bias, layer->rows * sizeof(*layer->bias));
-	eie_put_blob(w, "bias-q", layer->bias_q, layer->rows * sizeof(*layer->bias_q));
-	bytes->other = layer->ncodes * (uint64_t)8 + layer->rows * (uint64_t)8;
+	bytes->other = layer->ncodes * (uint64_t)4 + layer->rows * (uint64_t)4;
+	if (!derived) {
+		eie_put_blob(w, "bias-q", layer->bias_q, layer->rows * sizeof(*layer->bias_q));
+		bytes->other += layer->ncodes * (uint64_t)4 + layer->rows * (uint64_t)4;
+	}
+	w->derived = w->derived || derived;
 	if (!once) {
 		eie_put_blob(w, "mult", layer->mult, layer->rows * sizeof(*layer->mult));
 		eie_put_blob(w, "shift", layer->shift, layer->rows * sizeof(*layer->shift));
@@ -163,7 +183,7 @@ void eie_put_layers(struct eie_writer *w, const struct accel_model *model, struc
 	eie_end(w);
 	eie_begin(w, "layers");
 	for (unsigned int i = 0; i < model->nlayers; i++)
-		put_layer(w, &model->layers[i], i, &bytes[i]);
+		put_layer(w, model, i, &bytes[i]);
 	eie_end(w);
 }
 
@@ -191,6 +211,10 @@ static void put_features(struct eie_writer *w, const struct accel_model *model)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_PREPROCESS) + 1;
 	if (has_row_scales(model))
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_ROW_SCALES) + 1;
+	if (w->name_entropy)
+		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_ENTROPY) + 1;
+	if (w->name_derived)
+		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_DERIVED) + 1;
 	if (len)
 		eie_put(w, "must-understand", list, len);
 }
@@ -243,14 +267,20 @@ int eie_encode(const struct accel_model *model, void **data, size_t *size, struc
 {
 	struct eie_layer_bytes *mine = bytes ? bytes : calloc(model->nlayers + (size_t)1, sizeof(*mine));
 	size_t room = tree_room(model), tree, start;
-	struct eie_writer w = { .fdt = malloc(room) };
+	struct eie_writer w = { .fdt = malloc(room), .entropy = true, .derived = true };
 	uint8_t *file = NULL;
 	int ret = 0;
 
 	w.no_memory = !w.fdt || !mine || room > INT32_MAX;
-	if (!w.no_memory) {
+	/* only when all is written is it known what must be understood, which stands at the beginning */
+	for (bool again = !w.no_memory; again && !w.no_memory && !w.fdt_error;) {
+		w.name_entropy = w.entropy;
+		w.name_derived = w.derived;
+		w.entropy = w.derived = false;
+		w.used = 0;
 		eie_note(&w, fdt_create(w.fdt, (int)room));
 		put_tree(&w, model, mine);
+		again = w.entropy != w.name_entropy || w.derived != w.name_derived;
 	}
 	if (w.fdt_error) {
 		ret = accel_fail(err, -EOVERFLOW, NULL, "the description of the model does not fit a device tree: %s",

@@ -13,6 +13,9 @@ struct eie_writer {
 	void *fdt;
 	int fdt_error;
 	bool no_memory;
+	bool entropy;         /* a blob is Huffman- or ANS-coded */
+	bool derived;         /* derived integers were left out */
+	bool name_entropy, name_derived;   /* the root says so */
 	uint8_t *data;        /* blobs */
 	size_t used, room;
 };
@@ -41,8 +44,9 @@ void eie_put_blob(struct eie_writer *w, const char *name, const void *data, size
 void eie_put_layers(struct eie_writer *w, const struct accel_model *model, struct eie_layer_bytes *bytes);
 /* More than they take in the tree. */
 size_t eie_layers_room(const struct accel_model *model);
-/* container_weights.c: bytes of the blob. */
-uint64_t eie_put_codes(struct eie_writer *w, const uint8_t *code, uint64_t nnz, unsigned int bits);
+/* container_weights.c: bytes of the blob. elements: what the codes are of; a reader takes so many a byte at most. */
+uint64_t eie_put_codes(struct eie_writer *w, const uint8_t *code, uint64_t nnz, unsigned int bits, const float *codebook, unsigned int ncodes,
+		       uint64_t elements);
 uint64_t eie_put_index(struct eie_writer *w, const uint32_t *rowptr, const uint32_t *col, uint32_t rows, uint32_t cols);
 /* The constant is smaller with a codebook; then eie_put_coded() writes properties, and blobs behind them. */
 bool eie_is_coded(const struct net_value *value);

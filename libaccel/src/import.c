@@ -54,9 +54,8 @@ int import_options(const struct accel_onnx_options *o, struct import_lists *list
 	return 0;
 }
 
-/* Inputs to calibrate with, as the options give them; *list: [ninputs], the caller's. */
-static int take_calibration(const struct accel_network *net, const struct accel_onnx_options *o, struct calib_inputs *in,
-			    const float ***list, struct accel_error *err)
+int import_calibration(const struct accel_network *net, const struct accel_onnx_options *o, struct calib_inputs *in,
+		       const float ***list, struct accel_error *err)
 {
 	const float **values = calloc(net->ninputs + (size_t)1, sizeof(*values));
 
@@ -106,7 +105,7 @@ static int calibrate(struct accel_network *net, const struct accel_onnx_options 
 {
 	struct calib_inputs in;
 	const float **list;
-	int ret = take_calibration(net, o, &in, &list, err);
+	int ret = import_calibration(net, o, &in, &list, err);
 
 	ret = ret ? ret : calib_new(net, &in, calib, err);
 	if (!ret && o->calib_report) {

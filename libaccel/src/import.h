@@ -3,6 +3,7 @@
 #ifndef ACCEL_IMPORT_H
 #define ACCEL_IMPORT_H
 
+#include "calib.h"
 #include "net.h"
 #include "onnx.h"
 
@@ -17,6 +18,10 @@ struct import_lists {
 /* The importer's options; lists hold what they point to, and are freed in any case. */
 int import_options(const struct accel_onnx_options *o, struct import_lists *lists, struct onnx_options *to, struct accel_error *err);
 void import_lists_free(struct import_lists *lists);
+
+/* Inputs to calibrate with, as the options give them; *list [ninputs] is the caller's, also on failure. */
+int import_calibration(const struct accel_network *net, const struct accel_onnx_options *o, struct calib_inputs *in, const float ***list,
+		       struct accel_error *err);
 
 /* Ranges, placement, description. Takes net over, also on failure. path names the file in errors. */
 int import_finish(struct accel_network *net, const char *path, const struct accel_onnx_options *o, struct accel_model **model,

@@ -506,6 +506,17 @@ static int import_node(struct import *im, const Onnx__NodeProto *n, struct scope
 	return ret;
 }
 
+/* The network has them now; what is large need not be there twice. */
+static void drop_elements(Onnx__TensorProto *t)
+{
+	free(t->raw_data.data);
+	free(t->float_data);
+	t->raw_data = (ProtobufCBinaryData){ 0 };
+	t->has_raw_data = 0;
+	t->float_data = NULL;
+	t->n_float_data = 0;
+}
+
 static int import_graph(struct import *im, const Onnx__GraphProto *g, struct scope *scope)
 {
 	int ret = find_reads(im, g, scope);
@@ -518,6 +529,7 @@ static int import_graph(struct import *im, const Onnx__GraphProto *g, struct sco
 			return accel_fail(im->err, -EINVAL, NULL, "%s: initialiser %zu has no name", im->net->file, i);
 		ret = onnx_constant(im->net, g->initializer[i], name, im->folder, &number, im->err);
 		ret = ret ? ret : define(im, scope, name, number);
+		drop_elements(g->initializer[i]);
 	}
 	if (!ret && !scope->outer)
 		ret = import_inputs(im, g, scope);
@@ -657,12 +669,12 @@ static int import_model(struct import *im, const Onnx__ModelProto *m)
 	return ret;
 }
 
-int onnx_load(const void *data, size_t size, const char *name, const char *folder, const struct onnx_options *options,
-	      struct accel_network **net, struct accel_error *err)
+/* Takes m over. */
+static int load_unpacked(Onnx__ModelProto *m, const char *name, const char *folder, const struct onnx_options *options,
+			 struct accel_network **net, struct accel_error *err)
 {
 	static const struct onnx_options none;
 	struct import im = { .options = options ? options : &none, .folder = folder, .err = err };
-	Onnx__ModelProto *m = onnx__model_proto__unpack(NULL, size, data);
 	int ret;
 
 	if (!m)
@@ -687,10 +699,17 @@ int onnx_load(const void *data, size_t size, const char *name, const char *folde
 	return ret;
 }
 
+int onnx_load(const void *data, size_t size, const char *name, const char *folder, const struct onnx_options *options,
+	      struct accel_network **net, struct accel_error *err)
+{
+	return load_unpacked(onnx__model_proto__unpack(NULL, size, data), name, folder, options, net, err);
+}
+
 int onnx_open(const char *path, const struct onnx_options *options, struct accel_network **net, struct accel_error *err)
 {
 	const char *slash = strrchr(path, '/');
 	char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+	Onnx__ModelProto *m;
 	void *data;
 	size_t size;
 	int ret;
@@ -699,8 +718,10 @@ int onnx_open(const char *path, const struct onnx_options *options, struct accel
 		return accel_fail(err, -ENOMEM, NULL, "%s: out of memory", path);
 	ret = accel_file_read(path, &data, &size, err);
 	if (!ret) {
-		ret = onnx_load(data, size, path, folder, options, net, err);
+		m = onnx__model_proto__unpack(NULL, size, data);
+		/* weights are of some hundred megabytes, and m has them: one copy less */
 		free(data);
+		ret = load_unpacked(m, path, folder, options, net, err);
 	}
 	free(folder);
 	return ret;

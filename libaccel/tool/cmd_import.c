@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "calibration.h"
 #include "classes.h"
-#include "signals.h"
+#include "made.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-
-/* Writing the model over its own weights would lose them. */
-static bool same_file(const char *a, const char *b)
-{
-	struct stat x, y;
-
-	return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
 
 static int make_model(const char *path, const struct calibration *calib, const struct onnx_args *onnx,
 		      struct accel_model **model)
@@ -55,43 +46,6 @@ static int make_model(const char *path, const struct calibration *calib, const s
 	return status;
 }
 
-static int save(const struct accel_model *model, const char *path)
-{
-	struct accel_error err = { 0 };
-	sigset_t before;
-	int ret;
-
-	signals_hold(path, &before);
-	ret = accel_model_save(model, path, &err);
-	signals_release(&before);
-	return ret ? fail_accel(path, &err) : EXIT_OK;
-}
-
-static void summary(const struct tool *tool, const char *path, const struct accel_model *model,
-		    uint64_t calibrated)
-{
-	uint64_t weights = 0, nonzeros = 0, float_bytes = 0, on_device = 0, bytes = accel_model_file_bytes(model);
-	struct accel_layer_info l;
-
-	for (unsigned int i = 0; !accel_model_layer(model, i, &l); i++) {
-		weights += (uint64_t)l.rows * l.cols / l.groups + l.weights;
-		nonzeros += l.nonzeros;
-		on_device += l.kind != ACCEL_LAYER_OP;
-		float_bytes += layer_float_bytes(&l);
-	}
-	report(tool, "Model", "%s: %u layers, %s weights, density %.2f %%", path,
-	       accel_model_layers(model), text_count(weights).s,
-	       100.0 * (double)nonzeros / (double)weights);
-	report(tool, "Size", "%s, %.1f times smaller than float32 (%s)", text_bytes(bytes).s,
-	       (double)float_bytes / (double)bytes, text_bytes(float_bytes).s);
-	if (on_device < accel_model_layers(model))
-		report(tool, "Device", "%s layers for the engine, the others for the CPU: eie explain %s",
-		       text_count(on_device).s, path);
-	report_pictures(tool, model);
-	if (calibrated && on_device)
-		report(tool, "Ranges", "calibrated with %s items", text_count(calibrated).s);
-}
-
 /* What rounding weights did to the layers; kept while the model is made. */
 struct rounding {
 	uint64_t layers;
@@ -121,17 +75,6 @@ static void report_rounding(const struct tool *tool, const struct rounding *r)
 	       text_count(r->layers).s, r->layers > 1 ? "s" : "", 10 * log10(r->signal / r->noise), 10 * log10(r->worst), r->layer);
 }
 
-/* Given or measured ranges, or none at all. */
-static bool calibrated(const struct accel_model *model)
-{
-	struct accel_tensor_info t;
-	bool all = true;
-
-	for (unsigned int i = 0; !accel_model_tensor(model, i, &t); i++)
-		all = all && t.calibrated;
-	return all;
-}
-
 static int check_names(const char *in, const char *out, const char *graph)
 {
 	if (has_suffix(in, ".eie"))
@@ -142,7 +85,7 @@ static int check_names(const char *in, const char *out, const char *graph)
 			in);
 	if (graph && !has_suffix(in, ".net"))
 		return fail("%s: --graph is for .net files, which hold weights alone", in);
-	if (same_file(in, out))
+	if (made_same_file(in, out))
 		return fail("%s: would be overwritten by the model; give another name to -o", in);
 	return EXIT_OK;
 }
@@ -231,16 +174,11 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 			status = make_model(pos[0], &measured, &onnx, &model);
 	}
 	if (!status)
-		status = save(model, out);
+		status = made_save(model, out);
 	if (!status) {
-		summary(tool, out, model, measured.n);
+		made_summary(tool, out, model, measured.n);
 		report_rounding(tool, &rounding);
-		if (measured.missing)
-			warn(tool, "%s: not all inputs have calibration data; the others got seeded numbers", pos[0]);
-		if (!measured.n && !calibrated(model))
-			warn(tool,
-			     "%s: not calibrated: number ranges are guesses from seeded inputs; give typical inputs with --calib",
-			     out);
+		made_warnings(tool, pos[0], out, model, &measured);
 	}
 	calibration_free(&measured);
 	accel_model_unref(model);

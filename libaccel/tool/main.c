@@ -15,14 +15,14 @@ static const struct {
 } commands[] = {
 	{ "info", cmd_info, "what a device is, from its device tree" },
 	{ "import", cmd_import, "turn sparse weights into an .eie model" },
+	{ "compress", cmd_compress, "prune and share weights, and make an .eie model" },
 	{ "inspect", cmd_inspect, "layers, shapes, density and bytes of a model" },
 	{ "explain", cmd_explain, "where each layer runs, and why" },
 	{ "run", cmd_run, "run a model on inputs" },
 	{ "eval", cmd_eval, "accuracy and cycles over a data set" },
 	{ "bench", cmd_bench, "measure a suite or a model" },
 	{ "coredump", cmd_coredump, "print what the driver kept of a hang" },
-	{ "compress", NULL, NULL }, /* planned */
-	{ "profile", NULL, NULL },
+	{ "profile", NULL, NULL }, /* planned */
 };
 
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))

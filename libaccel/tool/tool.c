@@ -262,7 +262,7 @@ static int open_onnx(const char *path, const struct onnx_args *onnx, struct acce
 	struct classes classes = { 0 };
 	struct accel_error err = { 0 };
 	struct parsed p = { 0 };
-	int status = parse_all(onnx, &p);
+	int status = parse_all(onnx, &p), ret;
 
 	if (!status && wish && accel_preprocess_parse(wish, &preprocess, &err))
 		status = fail_accel("--preprocess", &err);
@@ -286,9 +286,13 @@ static int open_onnx(const char *path, const struct onnx_args *onnx, struct acce
 		options.preprocess = wish ? &preprocess : NULL;
 		options.nclasses = classes.n;
 		options.classes = (const char *const *)classes.name;
-		if (has_suffix(path, ".net") ?
-			    accel_model_from_net(path, onnx->graph ? *onnx->graph : NULL, &options, model, &err) :
-			    accel_model_from_onnx(path, &options, model, &err))
+		if (onnx->compress)
+			ret = accel_model_compress(path, &options, onnx->compress, model, &err);
+		else if (has_suffix(path, ".net"))
+			ret = accel_model_from_net(path, onnx->graph ? *onnx->graph : NULL, &options, model, &err);
+		else
+			ret = accel_model_from_onnx(path, &options, model, &err);
+		if (ret)
 			status = fail_accel(path, &err);
 	}
 	/* the last name may be of a word that was refused */

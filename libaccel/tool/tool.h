@@ -22,6 +22,7 @@ struct arg_list; /* args.h */
 
 int cmd_info(struct tool *tool, int argc, char **argv);
 int cmd_import(struct tool *tool, int argc, char **argv);
+int cmd_compress(struct tool *tool, int argc, char **argv);
 int cmd_inspect(struct tool *tool, int argc, char **argv);
 int cmd_explain(struct tool *tool, int argc, char **argv);
 int cmd_run(struct tool *tool, int argc, char **argv);
@@ -75,6 +76,7 @@ struct onnx_args {
 	enum accel_weights weights;
 	void (*rounded)(void *arg, const struct accel_rounded_info *info); /* or NULL */
 	void *rounded_arg;
+	const struct accel_compress_options *compress; /* NULL: nothing is changed */
 };
 
 void onnx_args_free(const struct onnx_args *onnx);

@@ -3,6 +3,7 @@
  * Makes the files that the tests of the command need, the same ones every time:
  *
  *     fixture npz FILE              a network 4x4 -> 12 -> 4 with names of classes
+ *     fixture onnx FILE [nan|big]   a network 16 -> 64 -> 32 of floats; big: 16 -> 4096 -> 1024
  *     fixture npy FILE TYPE DIM...  random values in [0, 1]; TYPE f4 f8 u1 i2 i8, or nan (f4, the
  * last value NaN) fixture png FILE W H CHANNELS fixture idx IMAGES LABELS N   N pictures of 4x4,
  * compressed by gzip when the name ends in .gz fixture flip FILE OFFSET      inverts one byte
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
+#include "fixture_onnx.h"
 
 static uint32_t state = 12345;
 
@@ -281,7 +283,12 @@ int main(int argc, char **argv)
 
 	if (!strcmp(what, "npz"))
 		make_npz(argv[2]);
-	else if (!strcmp(what, "npy") && argc > 3)
+	else if (!strcmp(what, "onnx")) {
+		FILE *f = create(argv[2]);
+
+		make_onnx(f, argc > 3 ? argv[3] : "");
+		finish(f, argv[2]);
+	} else if (!strcmp(what, "npy") && argc > 3)
 		make_npy(argv[2], argv[3], argc - 4, argv + 4);
 	else if (!strcmp(what, "png") && argc == 6)
 		make_png(argv[2], (unsigned int)atoi(argv[3]), (unsigned int)atoi(argv[4]),

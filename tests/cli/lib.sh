@@ -18,7 +18,7 @@ if [ ! -x "$EIE" ]; then
 	exit 1
 fi
 mkdir -p "$BUILD"
-if [ ! -x "$FIXTURE" ] || [ -n "$(find "$here/fixture.c" -newer "$FIXTURE")" ]; then
+if [ ! -x "$FIXTURE" ] || [ -n "$(find "$here"/fixture* -newer "$FIXTURE")" ]; then
 	# tests may run at the same time
 	${CC:-cc} -O1 -o "$FIXTURE.$$" "$here/fixture.c" -lpng -lz && mv "$FIXTURE.$$" "$FIXTURE" || exit 1
 fi

@@ -268,7 +268,7 @@ static void test_missing(void **p)
 		{ "/tensors/t0", "label" }, { "/tensors/t0", "dims" }, { "/tensors/t0", "range" }, { "/tensors/t0", "scale" },
 		{ "/tensors/t0", "clamp" }, { "/layers/l0", "label" }, { "/layers/l0", "kind" }, { "/layers/l0", "activation" },
 		{ "/layers/l0", "input" }, { "/layers/l0", "output" }, { "/layers/l0", "shape" }, { "/layers/l0", "nnz" },
-		{ "/layers/l0", "code-bits" }, { "/layers/l0", "codebook" }, { "/layers/l0", "codebook-q" },
+		{ "/layers/l0", "code-bits" }, { "/layers/l0", "codebook" },
 		{ "/layers/l0", "codebook-scale" }, { "/layers/l0", "mult" }, { "/layers/l0", "shift" },
 		{ "/layers/l0/codes", "offset" }, { "/layers/l0/codes", "size" }, { "/layers/l0/codes", "crc32c" },
 		{ "/layers/l0/index", "rice-bits" },
@@ -288,7 +288,47 @@ static void test_missing(void **p)
 	drop_node("/layers/l0/codes", -EBADMSG, "'codes'");
 	drop_node("/layers/l0/index", -EBADMSG, "'index'");
 	drop_node("/layers/l0/bias", -EBADMSG, "'bias'");
-	drop_node("/layers/l0/bias-q", -EBADMSG, "'bias-q'");
+}
+
+/* Integers that follow from reals are left out where there are many of them, and only of a file that says so. */
+static void test_derived(void **p)
+{
+	static const uint32_t dims[] = { 40, 200, 10 };
+	struct accel_model *model = test_finish(test_graph(5, 3, dims, 0.5)), *again;
+	struct accel_error err = { 0 };
+	int q_was = model->layers[0].bias_q[7];
+	uint8_t *file;
+	void *data;
+	size_t size;
+
+	(void)p;
+	for (int different = 0; different <= 1; different++) {
+		/* one that does not follow is kept, and all of its layer */
+		model->layers[0].bias_q[7] = q_was + different;
+		assert_int_equal(eie_encode(model, &data, &size, NULL, NULL), 0);
+		assert_int_equal(fdt_path_offset(data, "/layers/l0/bias-q") >= 0, different);
+		assert_int_equal(!!fdt_getprop(data, fdt_path_offset(data, "/layers/l0"), "codebook-q", NULL), different);
+		assert_int_equal(accel_model_load(data, size, "test", &again, &err), 0);
+		for (unsigned int l = 0; l < 2; l++) {
+			const struct accel_layer *a = &model->layers[l], *b = &again->layers[l];
+
+			assert_memory_equal(a->codebook_q, b->codebook_q, a->ncodes * sizeof(*a->codebook_q));
+			assert_memory_equal(a->bias_q, b->bias_q, a->rows * sizeof(*a->bias_q));
+		}
+		accel_model_unref(again);
+		free(data);
+	}
+	model->layers[0].bias_q[7] = q_was;
+	assert_int_equal(eie_encode(model, &data, &size, NULL, NULL), 0);
+	file = data;
+	/* a file that does not say so lacks them */
+	assert_int_equal(fdt_stringlist_search(file, 0, "must-understand", "derived") >= 0, 1);
+	fdt_nop_property(file, 0, "must-understand");
+	eie_fix_checksums(file, file + eie_data_start(fdt_totalsize(file)), size - eie_data_start(fdt_totalsize(file)));
+	assert_int_equal(accel_model_load(file, size, "test", &again, &err), -EBADMSG);
+	assert_non_null(strstr(err.text, "'codebook-q' is missing") ? err.text : strstr(err.text, "does not name the feature"));
+	free(data);
+	accel_model_unref(model);
 }
 
 static void test_root(void **p)
@@ -416,11 +456,13 @@ static void test_blobs(void **p)
 	/* the second layer's bias is the first one's: as long as needed, but shared */
 	poke("/layers/l1/bias", "offset", 1, 16, -EBADMSG, "share");
 	STRING(codes, "coding", "none", 0, "");
-	STRING(codes, "coding", "huffman", -ENOTSUP, "huffman");
+	STRING(codes, "coding", "lz", -ENOTSUP, "lz");
+	STRING(codes, "coding", "huffman", -EBADMSG, "does not name the feature 'entropy'");
+	STRING(codes, "coding", "rice", -EBADMSG, "coding 'rice', not 'none'");
 	STRING(codes, "coding", "rice", -EBADMSG, "coding");
 	STRING(index, "coding", "none", -EBADMSG, "coding");
-	STRING(index, "coding", "ans", -ENOTSUP, "ans");
-	STRING(bias, "coding", "ans", -ENOTSUP, "ans");
+	STRING(index, "coding", "lz", -ENOTSUP, "lz");
+	STRING(bias, "coding", "ans", -EBADMSG, "coding 'ans', not 'none'");
 	set(bias, "coding", "none", 4, -EBADMSG, "no string");
 }
 
@@ -652,7 +694,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trips),
 		cmocka_unit_test(test_long_gaps),
-		cmocka_unit_test(test_missing),
+		cmocka_unit_test(test_missing), cmocka_unit_test(test_derived),
 		cmocka_unit_test(test_root),
 		cmocka_unit_test(test_tensors),
 		cmocka_unit_test(test_layers),

@@ -338,7 +338,7 @@ static void fields(void **state)
 	broken(f, size, path, "codebook", short_book, 8, -EBADMSG, "the codebook has 2 entries");
 	broken(f, size, path, "codebook", "abc", 3, -EBADMSG, "codebook");
 	broken(f, size, path, "type", "int32", 6, -EBADMSG, "not float32");
-	broken(f, size, codes, "coding", "ans", 4, -ENOTSUP, "ans");
+	broken(f, size, codes, "coding", "lz4", 4, -ENOTSUP, "lz4");
 	broken(f, size, "/preprocess", "resize", "crop", 5, -ENOTSUP, "resize 'crop'");
 	broken(f, size, "/preprocess", "size", &three, 4, -EBADMSG, "3 pixels for the shorter side");
 	broken(f, size, "/preprocess", "size", NULL, -1, -EBADMSG, "property 'size' is missing");

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* From a network of floats to a compressed model: docs/compression.md. */
+#include "compress.h"
+#include "container.h"
+#include "import.h"
+#include "onnx.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOSS       0.02    /* of what the weights are worth, when nobody wants anything: about 17 dB below them */
+#define ROUNDS     6       /* towards a size */
+#define CLOSE      0.97    /* of the size that was asked for is near enough */
+
+/* What all rounds share. Each opens the file again: a copy of the weights would cost as much memory as they do. */
+struct source {
+	const char *path;
+	struct accel_onnx_options onnx;
+	struct onnx_options import;
+};
+
+static struct accel_compress_options copy_options(const struct accel_compress_options *options)
+{
+	struct accel_compress_options o = { 0 };
+
+	if (options)
+		memcpy(&o, options, options->size < sizeof(o) ? options->size : sizeof(o));
+	return o;
+}
+
+static int check_options(const struct accel_compress_options *o, bool calibrated, struct accel_error *err)
+{
+	if (!(o->density >= 0) || o->density > 1)
+		return accel_fail(err, -EINVAL, NULL, "density %g; above 0, at most 1 makes sense", o->density);
+	if (o->conv_bits > 8 || o->fc_bits > 8)
+		return accel_fail(err, -EINVAL, NULL, "%u bits; 1 to 8 are possible", o->conv_bits > 8 ? o->conv_bits : o->fc_bits);
+	if (o->prune > ACCEL_PRUNE_SECOND_ORDER)
+		return accel_fail(err, -EINVAL, NULL, "pruning %d is unknown", (int)o->prune);
+	if (o->prune == ACCEL_PRUNE_SECOND_ORDER && !calibrated)
+		return accel_fail(err, -EINVAL, NULL, "second-order pruning without calibration inputs");
+	if (o->share > ACCEL_SHARE_RANDOM)
+		return accel_fail(err, -EINVAL, NULL, "weight sharing %d is unknown", (int)o->share);
+	if ((o->density > 0) + (o->file_bytes > 0) + (o->max_drop > 0) > 1)
+		return accel_fail(err, -EINVAL, NULL, "several of density, size and drop of accuracy: one of them decides how much is pruned");
+	if (!(o->max_drop >= 0) || o->max_drop > 100 || (o->max_drop > 0 && (!o->nlabelled || !o->labelled || !o->labels)))
+		return accel_fail(err, -EINVAL, NULL, "a drop of accuracy of %g points; above 0 to 100, and with labelled items", o->max_drop);
+	for (unsigned int i = 0; i < o->noverrides; i++) {
+		const struct accel_compress_layer *l = &o->overrides[i];
+
+		if (!l->pattern || !(l->density >= 0) || l->density > 1 || l->bits > 8)
+			return accel_fail(err, -EINVAL, l->pattern, "layer '%s': density %g and %u bits; at most 1, and at most 8", l->pattern ? l->pattern : "",
+					  l->density, l->bits);
+	}
+	return 0;
+}
+
+int compress_progress(const struct compress *c, const char *what, unsigned int done, unsigned int total)
+{
+	if (!c->options->progress || !c->options->progress(c->options->progress_arg, what, done, total))
+		return 0;
+	return accel_fail(c->err, -ECANCELED, NULL, "%s: cancelled", c->file);
+}
+
+/* ---------------------------------------------------------------- layers */
+
+static int make_curve(struct compress *c, struct compress_layer *l, const float *weights)
+{
+	const struct second_scores scores = { l->second, weights };
+	int ret;
+
+	if (!l->second) {
+		ret = prune_curve_new(l->n, prune_square, weights, 0, &l->curve);
+	} else {
+		ret = second_factor(&c->blas, l->second, weights);
+		ret = ret ? ret : prune_curve_new(l->n, second_score, &scores, l->second->energy, &l->curve);
+	}
+	return ret ? accel_fail(c->err, ret, NULL, "%s: out of memory", c->file) : 0;
+}
+
+static int make_curves(struct compress *c, const struct accel_network *net)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < c->n; i++)
+		if (c->layer[i].bits)
+			ret = make_curve(c, &c->layer[i], net->values[c->layer[i].value].data);
+	return ret;
+}
+
+static double energy(const float *w, uint64_t n)
+{
+	double sum = 0;
+
+	for (uint64_t i = 0; i < n; i++)
+		sum += (double)w[i] * (double)w[i];
+	return sum;
+}
+
+static int compress_layer(struct compress *c, struct compress_layer *l, struct net_value *v)
+{
+	float *w = v->data;
+	int ret;
+
+	l->signal = energy(w, l->n);
+	ret = prune_weights(w, l->n, l->keep, prune_square, w);
+	if (ret)
+		return accel_fail(c->err, ret, NULL, "%s: out of memory", c->file);
+	l->noise = l->signal - energy(w, l->n);
+	return compress_share(c, l, v, NULL);
+}
+
+/* The same with compensation for what goes. */
+static int compress_second(struct compress *c, struct compress_layer *l, struct net_value *v, float *bias)
+{
+	const struct second_scores scores = { l->second, v->data };
+	float least;
+	int ret = prune_threshold(l->n, l->keep, second_score, &scores, &least);
+
+	l->signal = l->second->energy;
+	ret = ret ? ret : second_sweep(&c->blas, l->second, v->data, bias, least, NULL, 0, &l->noise);
+	return ret ? accel_fail(c->err, ret, NULL, "%s: out of memory", c->file) : compress_share(c, l, v, bias);
+}
+
+int compress_one(struct compress *c, struct compress_layer *l, struct accel_network *net)
+{
+	if (l->second)
+		return compress_second(c, l, &net->values[l->value], l->bias == NET_NONE ? NULL : net->values[l->bias].data);
+	return compress_layer(c, l, &net->values[l->value]);
+}
+
+int compress_all(struct compress *c, struct accel_network *net)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < c->n; i++) {
+		struct compress_layer *l = &c->layer[i];
+
+		ret = compress_progress(c, l->name, i, c->n);
+		if (!ret && l->bits)
+			ret = compress_one(c, l, net);
+		else
+			l->nonzeros = l->n;
+	}
+	return ret ? ret : compress_progress(c, "", c->n, c->n);
+}
+
+static int before_item(void *c, uint64_t item)
+{
+	return compress_progress(c, "(calibration)", (unsigned int)item, UINT32_MAX);
+}
+
+/* What calibration inputs say of each layer that can be asked. */
+static int look_at_inputs(struct compress *c, struct accel_network *net, const struct accel_onnx_options *onnx)
+{
+	struct second_target *targets = calloc(c->n, sizeof(*targets));
+	struct calib_inputs in;
+	const float **list = NULL;
+	int ret = targets ? import_calibration(net, onnx, &in, &list, c->err) : accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
+
+	ret = ret ? ret : blas_open(&c->blas, c->err);
+	for (unsigned int i = 0; !ret && i < c->n; i++) {
+		struct compress_layer *l = &c->layer[i];
+		const struct net_node *node = &net->nodes[l->node];
+
+		if (l->bits && second_can(net, node) && second_new(net, node, &l->second))
+			ret = accel_fail(c->err, -ENOMEM, NULL, "%s: no memory for what calibration tells of layer '%s'; --prune magnitude needs none", c->file,
+					 l->name);
+		targets[i] = (struct second_target){ l->node, l->second };
+	}
+	ret = ret ? ret : second_collect(&c->blas, net, &in, c->n, targets, before_item, c, c->err);
+	ret = ret ? ret : make_curves(c, net);
+	ret = ret ? ret : compress_sense(c, net, &in);
+	free(list);
+	free(targets);
+	return ret;
+}
+
+static void report(const struct compress *c)
+{
+	for (unsigned int i = 0; c->options->report && i < c->n; i++) {
+		const struct compress_layer *l = &c->layer[i];
+		const struct accel_compress_info info = {
+			.layer = l->name, .op = l->op, .weights = l->n, .nonzeros = l->nonzeros, .bits = l->bits, .shared = l->shared,
+			.snr = l->bits && l->noise > 0 ? 10 * log10(l->signal / l->noise) : INFINITY,
+		};
+
+		c->options->report(c->options->report_arg, &info);
+	}
+}
+
+/* ---------------------------------------------------------------- goals */
+
+static int open_network(const void *arg, struct accel_network **net, struct accel_error *err)
+{
+	const struct source *s = arg;
+
+	return onnx_open(s->path, &s->import, net, err);
+}
+
+/* Takes net over. */
+static int finish(const struct compress *c, const struct source *s, struct accel_network *net, struct accel_model **model, uint64_t *bytes)
+{
+	void *data;
+	size_t size;
+	int ret = import_finish(net, s->path, &s->onnx, model, c->err);
+
+	if (ret || !bytes)
+		return ret;
+	ret = eie_encode(*model, &data, &size, NULL, c->err);
+	if (ret) {
+		accel_model_unref(*model);
+		return ret;
+	}
+	free(data);
+	*bytes = size;
+	return 0;
+}
+
+static int run_once(struct compress *c, const struct source *s, struct accel_network *net, double loss, struct accel_model **model, uint64_t *bytes)
+{
+	int ret;
+
+	compress_choose(c, loss);
+	ret = compress_all(c, net);
+	if (ret) {
+		net_free(net);
+		return ret;
+	}
+	return finish(c, s, net, model, bytes);
+}
+
+/* Bits of a weight that is there or not, with this probability. */
+static double entropy(double p)
+{
+	return p > 0 && p < 1 ? -p * log2(p) - (1 - p) * log2(1 - p) : 0;
+}
+
+/* Roughly, for what is pruned: what each layer's positions, codes and codebook take. */
+static double estimate(struct compress *c, double loss)
+{
+	double bytes = 0;
+
+	compress_choose(c, loss);
+	for (unsigned int i = 0; i < c->n; i++) {
+		const struct compress_layer *l = &c->layer[i];
+		double d = (double)l->keep / (double)l->n;
+
+		bytes += l->bits ? (double)l->n * (entropy(d) + d * l->bits) / 8 : 4 * (double)l->n;
+	}
+	return bytes;
+}
+
+static double loss_of_estimate(struct compress *c, double bytes)
+{
+	double lo = 0, hi = COMPRESS_MOST;
+
+	for (unsigned int i = 0; i < 60; i++) {
+		double middle = (lo + hi) / 2;
+
+		if (estimate(c, middle) > bytes)
+			lo = middle;
+		else
+			hi = middle;
+	}
+	return hi;
+}
+
+/* The estimate is corrected by what came of it, until the file is no larger than it may be, and not much smaller. Takes net over. */
+static int run_to_size(struct compress *c, const struct source *s, struct accel_network *net, struct accel_model **model)
+{
+	struct compress_layer *layers = calloc(c->n, sizeof(*layers));
+	uint64_t goal = c->options->file_bytes, bytes = 0, best = 0;
+	double wanted = (double)goal;
+	int ret = 0;
+
+	if (!layers) {
+		net_free(net);
+		return accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
+	}
+	for (unsigned int round = 0; round < ROUNDS && (double)best < CLOSE * (double)goal; round++) {
+		struct accel_model *m;
+		double loss = loss_of_estimate(c, wanted), estimated = estimate(c, loss);
+
+		ret = net ? 0 : open_network(s, &net, c->err);
+		ret = ret ? ret : run_once(c, s, net, loss, &m, &bytes);
+		net = NULL;
+		if (ret)
+			break;
+		if (bytes > goal || bytes <= best) {
+			accel_model_unref(m);
+		} else {
+			accel_model_unref(best ? *model : NULL);
+			*model = m;
+			best = bytes;
+			memcpy(layers, c->layer, c->n * sizeof(*layers));
+		}
+		/* all of it stays, and the file is small enough; or next to nothing stays, and it is not */
+		if ((bytes <= goal && loss < 1e-12) || (bytes > goal && loss >= COMPRESS_MOST))
+			break;
+		wanted = estimated - ((double)bytes - 0.5 * (1 + CLOSE) * (double)goal);
+	}
+	if (best)
+		memcpy(c->layer, layers, c->n * sizeof(*layers));
+	free(layers);
+	if (ret && best)
+		accel_model_unref(*model);
+	if (!ret && !best)
+		ret = accel_fail(c->err, -ERANGE, NULL, "%s: no file of %llu bytes: %llu with as much pruned as makes sense; fewer --bits help", c->file,
+				 (unsigned long long)goal, (unsigned long long)bytes);
+	return ret;
+}
+
+static int run(struct compress *c, const struct source *s, struct accel_model **model)
+{
+	struct accel_network *net = NULL;
+	double loss = LOSS;
+	int ret = open_network(s, &net, c->err);
+
+	if (ret)
+		return ret;
+	ret = compress_find(c, net);
+	if (!ret && (c->options->prune == ACCEL_PRUNE_SECOND_ORDER || (c->options->prune == ACCEL_PRUNE_AUTO && s->onnx.ncalib)))
+		ret = look_at_inputs(c, net, &s->onnx);
+	else if (!ret)
+		ret = make_curves(c, net);
+	if (ret) {
+		net_free(net);
+		return ret;
+	}
+	if (c->options->file_bytes)
+		return run_to_size(c, s, net, model);
+	if (c->options->density > 0)
+		loss = compress_loss_of_density(c, c->options->density);
+	if (c->options->max_drop > 0) {
+		ret = compress_find_loss(c, net, open_network, s, &loss);
+		if (ret) {
+			net_free(net);
+			return ret;
+		}
+	}
+	return run_once(c, s, net, loss, model, NULL);
+}
+
+int accel_model_compress(const char *path, const struct accel_onnx_options *onnx, const struct accel_compress_options *options,
+			 struct accel_model **model, struct accel_error *err)
+{
+	const struct accel_compress_options o = copy_options(options);
+	struct compress c = { .options = &o, .file = path, .err = err };
+	struct source s = { .path = path, .onnx = import_copy(onnx) };
+	struct import_lists lists = { 0 };
+	int ret = check_options(&o, s.onnx.ncalib, err);
+
+	ret = ret ? ret : import_options(&s.onnx, &lists, &s.import, err);
+	ret = ret ? ret : run(&c, &s, model);
+	if (!ret)
+		report(&c);
+	import_lists_free(&lists);
+	compress_free(&c);
+	blas_close(&c.blas);
+	return ret;
+}

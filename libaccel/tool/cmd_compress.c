@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+#include "dataset.h"
+#include "layer_file.h"
+#include "made.h"
+#include "progress.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int check_names(const char *in, const char *out)
+{
+	if (!has_suffix(in, ".onnx"))
+		return fail("%s: unknown kind of file; compress takes .onnx (weights that share values already: eie import)", in);
+	if (made_same_file(in, out))
+		return fail("%s: would be overwritten by the model; give another name to -o", in);
+	return EXIT_OK;
+}
+
+/* ---------------------------------------------------------------- options */
+
+static int parse_density(const char *word, double *density)
+{
+	char *end;
+
+	*density = strtod(word, &end);
+	if (end != word && *end == '%' && !end[1]) {
+		*density /= 100;
+		end++;
+	}
+	if (end == word || *end || !(*density > 0) || *density > 1)
+		return usage("compress", "--density: '%s' is not a share of weights: above 0, at most 1 (or 100%%)", word);
+	return EXIT_OK;
+}
+
+/* 500000, 500k, 1.5M: powers of 1,000 as disks have them. */
+static int parse_size(const char *word, uint64_t *bytes)
+{
+	char *end;
+	double n = strtod(word, &end);
+
+	if (end != word && (*end == 'k' || *end == 'M')) {
+		n *= *end == 'k' ? 1e3 : 1e6;
+		end++;
+	}
+	if (end == word || *end || !(n >= 1) || n > 1e15)
+		return usage("compress", "--size: '%s' is not a number of bytes, as 500000, 500k or 1.5M", word);
+	*bytes = (uint64_t)n;
+	return EXIT_OK;
+}
+
+static int parse_drop(const char *word, double *drop)
+{
+	char *end;
+
+	*drop = strtod(word, &end);
+	if (end == word || *end || !(*drop > 0) || *drop > 100)
+		return usage("compress", "--max-drop: '%s' is not a number of points (of 100) above 0", word);
+	return EXIT_OK;
+}
+
+/* "N" or "CONV,FC" */
+static int parse_bits(const char *word, unsigned int *conv, unsigned int *fc)
+{
+	const char *second = word[0] ? word + 1 : word;
+
+	if (word[0] < '1' || word[0] > '8')
+		goto bad;
+	*conv = *fc = (unsigned int)(word[0] - '0');
+	if (!*second)
+		return EXIT_OK;
+	if (second[0] != ',' || second[1] < '1' || second[1] > '8' || second[2])
+		goto bad;
+	*fc = (unsigned int)(second[1] - '0');
+	return EXIT_OK;
+bad:
+	return usage("compress", "--bits: '%s' is not N or CONV,FC, each 1 to 8", word);
+}
+
+static int parse_share(const char *word, enum accel_share *share)
+{
+	static const char *const names[] = {
+		[ACCEL_SHARE_OPTIMAL] = "optimal", [ACCEL_SHARE_LINEAR] = "linear", [ACCEL_SHARE_DENSITY] = "density", [ACCEL_SHARE_RANDOM] = "random",
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(word, names[i]))
+			continue;
+		*share = (enum accel_share)i;
+		return EXIT_OK;
+	}
+	return usage("compress", "--share: '%s' is none of optimal, linear, density, random", word);
+}
+
+static int parse_prune(const char *word, enum accel_prune *prune)
+{
+	*prune = strcmp(word, "magnitude") ? ACCEL_PRUNE_SECOND_ORDER : ACCEL_PRUNE_MAGNITUDE;
+	if (*prune == ACCEL_PRUNE_MAGNITUDE || !strcmp(word, "second-order"))
+		return EXIT_OK;
+	return usage("compress", "--prune: '%s' is neither magnitude nor second-order", word);
+}
+
+struct words {
+	const char *density, *size, *drop, *bits, *share, *prune;
+};
+
+static int parse_words(const struct words *w, struct accel_compress_options *o)
+{
+	int status = w->density ? parse_density(w->density, &o->density) : EXIT_OK;
+
+	if (!status && w->size)
+		status = parse_size(w->size, &o->file_bytes);
+	if (!status && w->drop)
+		status = parse_drop(w->drop, &o->max_drop);
+	if (!status && (w->density != NULL) + (w->size != NULL) + (w->drop != NULL) > 1)
+		status = usage("compress", "--density, --size, --max-drop: give one of them, it decides how much is pruned");
+	if (!status && w->bits)
+		status = parse_bits(w->bits, &o->conv_bits, &o->fc_bits);
+	if (!status && w->share)
+		status = parse_share(w->share, &o->share);
+	if (!status && w->prune)
+		status = parse_prune(w->prune, &o->prune);
+	return status;
+}
+
+/* ---------------------------------------------------------------- what is told */
+
+struct teller {
+	const struct tool *tool;
+	struct progress progress;
+	uint64_t items; /* of calibration */
+	bool titled;
+};
+
+static int step(void *arg, const char *layer, unsigned int done, unsigned int total)
+{
+	struct teller *t = arg;
+
+	if (total == UINT32_MAX) {
+		total = (unsigned int)t->items;
+		layer = "";
+	}
+	if (!done)
+		progress_start(&t->progress, t->tool, total);
+	if (*layer)
+		detail(t->tool, "layer %u of %u: %s", done + 1, total, layer);
+	progress_step(&t->progress, done);
+	if (done == total)
+		progress_end(&t->progress);
+	return 0;
+}
+
+static void print_layer(void *arg, const struct accel_compress_info *info)
+{
+	struct teller *t = arg;
+	char snr[16] = "-";
+
+	if (t->tool->verbosity < 0)
+		return;
+	if (!t->titled)
+		printf("%s%-28s %-13s %12s %9s %5s %7s %8s%s\n", t->tool->bold, "layer", "operator", "weights", "density", "bits", "values", "SNR, dB",
+		       t->tool->reset);
+	t->titled = true;
+	if (!info->bits) {
+		printf("%-28s %-13s %12s   too small, or to be kept\n", info->layer, info->op, text_count(info->weights).s);
+		return;
+	}
+	if (isfinite(info->snr))
+		snprintf(snr, sizeof(snr), "%.1f", info->snr);
+	printf("%-28s %-13s %12s %7.2f %% %5u %7u %8s\n", info->layer, info->op, text_count(info->weights).s,
+	       100.0 * (double)info->nonzeros / (double)info->weights, info->bits, info->shared, snr);
+}
+
+/* ---------------------------------------------------------------- command */
+
+/* Typical inputs; only a finished model tells the shapes of its inputs, and how pictures become them. */
+static int read_calibration(const struct tool *tool, const char *path, const struct onnx_args *onnx, const struct arg_list *words,
+			    struct calibration *measured)
+{
+	struct accel_model *model;
+	int status = open_model(path, onnx, &model);
+
+	if (status)
+		return status;
+	status = calibration_read(tool, measured, model, path, words);
+	accel_model_unref(model);
+	return status;
+}
+
+/* Items with labels; their values are the dataset's. */
+static int read_labelled(const struct tool *tool, const char *path, const struct onnx_args *onnx, const char *data, const char *labels,
+			 uint64_t limit, struct dataset *set, struct accel_compress_options *goals)
+{
+	struct accel_model *model;
+	int status = data ? open_model(path, onnx, &model) : usage("compress", "--max-drop needs labelled data: --data DIR");
+
+	if (status)
+		return status;
+	status = dataset_open(tool, set, data, labels, model, limit);
+	accel_model_unref(model);
+	goals->labelled = set->items.real;
+	goals->labels = set->label;
+	goals->nlabelled = status ? 0 : set->items.n;
+	return status;
+}
+
+int cmd_compress(struct tool *tool, int argc, char **argv)
+{
+	const char *pos[2], *out = NULL, *preprocess = NULL, *classes = NULL, *layers = NULL, *data = NULL, *labels = NULL;
+	struct arg_list calib = { 0 }, shapes = { 0 }, fixed = { 0 };
+	uint64_t limit = 0;
+	struct teller teller = { .tool = tool };
+	struct accel_compress_options goals = { .size = sizeof(goals), .progress = step, .progress_arg = &teller,
+						.report = print_layer, .report_arg = &teller };
+	struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed, .preprocess = &preprocess, .classes = &classes };
+	struct words words = { 0 };
+	const struct arg options[] = {
+		{ "output", 'o', ARG_TEXT, &out, "MODEL.eie", "the model to write" },
+		{ "density", 0, ARG_TEXT, &words.density, "D", "share of the weights that stays, as 0.1 or 10%" },
+		{ "size", 0, ARG_TEXT, &words.size, "BYTES", "the file is to be no larger, as 500k or 1.5M" },
+		{ "max-drop", 0, ARG_TEXT, &words.drop, "POINTS", "accuracy that may be lost, of 100, on labelled data" },
+		{ "data", 0, ARG_TEXT, &data, "DIR|FILE", "labelled data as eval takes them (default: those of --calib)" },
+		{ "labels", 0, ARG_TEXT, &labels, "FILE", "labels of the data" },
+		{ "limit", 0, ARG_COUNT, &limit, "N", "the first N labelled items only" },
+		{ "bits", 0, ARG_TEXT, &words.bits, "N|CONV,FC", "of a code, 1 to 8 (default 8,4)" },
+		{ "layers", 0, ARG_TEXT, &layers, "FILE", "lines \"NAME density=D bits=N\" or \"NAME keep\"" },
+		{ "prune", 0, ARG_TEXT, &words.prune, "HOW", "magnitude, or second-order (default with --calib)" },
+		{ "share", 0, ARG_TEXT, &words.share, "HOW", "values: optimal (default), linear, density, random" },
+		{ "calib", 0, ARG_EACH, &calib, "[NAME=]DIR|FILE", "typical inputs, .npy or pictures; no labels" },
+		PICTURE_ARGS(preprocess, classes),
+		ONNX_ARGS(shapes, fixed),
+		{ 0 },
+	};
+	const struct arg_command cmd = {
+		.name = "compress",
+		.synopsis = "MODEL.onnx [--density D|--size BYTES|--max-drop POINTS] [--bits N|CONV,FC] [--layers FILE]\n"
+			    "                    [--calib DIR|FILE] [--shape NAME=N,N,...] [--fix NAME=NUMBER]\n"
+			    "                    [--preprocess HOW] [--classes FILE] -o MODEL.eie",
+		.options = options,
+		.min = 1,
+		.max = 1,
+		.missing = "a model (.onnx)",
+		.summary = "Prunes the weights of a network, lets the others share a few values, and makes a model of it.",
+		.example = "eie compress lenet5.onnx --calib calib/ --size 60k -o lenet5.eie",
+	};
+	struct layer_file overrides = { 0 };
+	struct dataset labelled = { 0 };
+	struct calibration measured = { 0 };
+	struct accel_model *model = NULL;
+	int status = args_parse(tool, &cmd, argc, argv, pos);
+
+	if (status != ARGS_GO)
+		goto done;
+	status = out ? parse_words(&words, &goals) : usage(cmd.name, "compress needs -o MODEL.eie");
+	status = status ? status : check_names(pos[0], out);
+	if (!status && layers)
+		status = layer_file_read(layers, &overrides);
+	if (!status && calib.n)
+		status = read_calibration(tool, pos[0], &onnx, &calib, &measured);
+	if (!status && words.drop)
+		status = read_labelled(tool, pos[0], &onnx, data ? data : calib.n ? calib.item[0] : NULL, labels, limit, &labelled, &goals);
+	else if (!status && (data || labels || limit))
+		status = usage(cmd.name, "--data, --labels and --limit are for --max-drop");
+	if (!status) {
+		teller.items = measured.n;
+		goals.noverrides = overrides.n;
+		goals.overrides = overrides.layer;
+		onnx.compress = &goals;
+		onnx.calib = measured.values;
+		onnx.ncalib = measured.n;
+		status = open_model(pos[0], &onnx, &model);
+		/* an error ends what progress has drawn */
+		progress_end(&teller.progress);
+	}
+	if (!status)
+		status = made_save(model, out);
+	if (!status) {
+		made_summary(tool, out, model, measured.n);
+		made_warnings(tool, pos[0], out, model, &measured);
+	}
+	accel_model_unref(model);
+done:
+	dataset_close(&labelled);
+	layer_file_free(&overrides);
+	calibration_free(&measured);
+	onnx_args_free(&onnx);
+	free(calib.item);
+	return status;
+}

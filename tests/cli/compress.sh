@@ -1,0 +1,119 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0 OR MIT
+# eie compress: its words, what it refuses, and that whatever ends it leaves the older file alone. Numbers are tested in tests/lib/test_compress.c.
+. "$(dirname "$0")/lib.sh"
+
+fixture onnx n.onnx
+fixture npy calib.npy f4 20 16
+
+try 0 "with no option at all" compress n.onnx -o m.eie
+prints "has a row for each layer" '^fc1 .* 4 '
+prints "tells the size" '^Size .* times smaller than float32'
+says "warns" "warning: .*not calibrated"
+try 0 "with calibration" compress n.onnx --calib calib.npy -o m.eie
+prints "counts the items" "calibrated with 20 items"
+check "no warning" [ ! -s err ]
+try 0 "the same again" compress n.onnx --calib calib.npy -o again.eie
+check "gives the same bytes" cmp -s m.eie again.eie
+try 0 "quietly" compress n.onnx -q -o q.eie
+check "no table" [ "$(wc -l <out)" -le 4 ]
+try 0 "what was made" inspect m.eie --json
+is_json "is JSON"
+try 0 "runs" run m.eie --input calib.npy --verify
+prints "the same everywhere" " 0 of "
+
+try 0 "a density" compress n.onnx --density 10% -q -o d.eie
+try 0 "a density as a number" compress n.onnx --density 0.1 -q -o e.eie
+check "are one" cmp -s d.eie e.eie
+try 0 "bits" compress n.onnx --bits 3 -o b.eie
+prints "are what was wanted" '^fc1 .* 3 *7 '
+try 0 "bits of convolutions and the others" compress n.onnx --bits 8,2 -o b.eie
+prints "are what was wanted" '^fc1 .* 2 *3 '
+size=$(wc -c <m.eie)
+try 0 "a size" compress n.onnx --size $((size * 3 / 4)) --calib calib.npy -o s.eie
+check "is kept" [ "$(wc -c <s.eie)" -le $((size * 3 / 4)) ]
+try 1 "no size" compress n.onnx --size 100 -o bad.eie
+says "tells why" 'no file of 100 bytes'
+for how in optimal linear density random; do
+	try 0 "values: $how" compress n.onnx --share $how -q -o b.eie
+done
+
+try 0 "by magnitude, calibrated" compress n.onnx --calib calib.npy --prune magnitude -q -o g.eie
+check "is another model" [ -n "$(cmp m.eie g.eie 2>&1)" ]
+try 1 "second order without data" compress n.onnx --prune second-order -o bad.eie
+says "tells what is missing" 'without calibration inputs'
+try 2 "an unknown way to prune" compress n.onnx --prune best -o bad.eie
+for bad in 0 -1 x 101; do
+	try 2 "--max-drop $bad" compress n.onnx --calib calib.npy --max-drop=$bad -o bad.eie
+done
+try 2 "--max-drop without data" compress n.onnx --max-drop 1 -o bad.eie
+try 1 "--max-drop without labels" compress n.onnx --calib calib.npy --max-drop 1 -o bad.eie
+try 2 "--data without --max-drop" compress n.onnx --data calib.npy -o bad.eie
+
+printf '# a comment\n\n*  bits=4\nfc1 density=0.25\nfc2\tkeep\n' >layers
+try 0 "a file of layers" compress n.onnx --layers layers -o l.eie
+prints "changes one" '^fc1 .* 25\.00 %'
+prints "keeps another" '^fc2 .* to be kept'
+for bad in 'fc1' 'fc1 bits=9' 'fc1 bits=0' 'fc1 density=2' 'fc1 density=0.x' 'fc1 size=3'; do
+	echo "$bad" >layers
+	try 1 "a line '$bad'" compress n.onnx --layers layers -o bad.eie
+	says "names the line" 'layers:1: '
+done
+echo 'fc9 bits=4' >layers
+try 1 "a layer that is not there" compress n.onnx --layers layers -o bad.eie
+says "names it and the first" "'fc9'; the first is 'fc1'"
+try 1 "a file of layers that is not there" compress n.onnx --layers gone -o bad.eie
+says "names it" 'gone'
+
+try 2 "no model" compress -o bad.eie
+try 2 "no -o" compress n.onnx
+for bad in 0 1.5 -1 x 0% 101%; do
+	try 2 "density $bad" compress n.onnx --density=$bad -o bad.eie
+done
+for bad in 0 x 5G -3 1k5; do
+	try 2 "size $bad" compress n.onnx --size=$bad -o bad.eie
+done
+for bad in 0 9 4,9 4, 44 x; do
+	try 2 "bits $bad" compress n.onnx --bits=$bad -o bad.eie
+done
+try 2 "an unknown way to share" compress n.onnx --share best -o bad.eie
+try 2 "a density and a size" compress n.onnx --density 0.1 --size 1k -o bad.eie
+try 1 "another kind of file" compress calib.npy -o bad.eie
+try 1 "a model" compress m.eie -o bad.eie
+try 1 "a network that is not there" compress gone.onnx -o bad.eie
+try 1 "the network over itself" compress n.onnx -o n.onnx
+fixture npy wrong.npy f4 10 15
+try 1 "calibration of the wrong shape" compress n.onnx --calib wrong.npy -o bad.eie
+fixture npy nan.npy nan 2 16
+try 1 "calibration with a NaN" compress n.onnx --calib nan.npy -o bad.eie
+fixture onnx nan.onnx nan
+try 1 "weights with a NaN" compress nan.onnx -o bad.eie
+says "names layer and weight" "layer 'fc1': value 7 is NaN"
+head -c 300 n.onnx >cut.onnx
+try 1 "a network cut off" compress cut.onnx -o bad.eie
+check "no model was left by a failure" [ ! -e bad.eie ]
+
+# Where a model cannot be written.
+mkdir full
+cp m.eie full/m.eie
+(
+	ulimit -f 1
+	exec "$EIE" compress n.onnx -q -o full/m.eie
+) >out 2>err
+check "a full disk" [ $? -eq 1 ]
+says "says so" '^eie: .*full/m.eie'
+check "the older model is as it was" cmp -s m.eie full/m.eie
+only full m.eie
+
+# Interrupted at any time: before or after the file is there, never between.
+fixture onnx big.onnx big
+mkdir cut
+cp m.eie cut/m.eie
+broken=
+for after in 0.01 0.03 0.05 0.08 0.1 0.15 0.2 0.3 0.5; do
+	timeout -s INT $after "$EIE" compress big.onnx -q -o cut/m.eie >out 2>err
+	[ "$(ls -A cut)" = m.eie ] || broken="$broken $after"
+	"$EIE" inspect cut/m.eie >out 2>err || broken="$broken $after"
+done
+check "interrupted: a whole file, and nothing else (but after:$broken)" [ -z "$broken" ]
+finish
