@@ -58,7 +58,7 @@ lint-%: $(BUILD)/hw/%/eie_cfg_pkg.sv $(HW_RTL) $(HW_WAIVERS)
 
 # ---- synthesis: docs/synthesis.md has the figures of the RTL whose hash it bears
 
-SYNTH_CONFIGS := 2x2 8x8-fpga
+SYNTH_CONFIGS := 2x2 8x8-fpga 2x8-vector
 SYNTH_HASH     = hw/synth/hash.sh $(SYNTH_CONFIGS:%=$(BUILD)/hw/%/eie_cfg_pkg.sv)
 
 # changes only when a part comes or goes, not with a budget
@@ -75,7 +75,7 @@ $(BUILD)/synth/%/done: $(BUILD)/hw/%/eie_cfg_pkg.sv $(BUILD)/synth/%/parts $(HW_
 .PHONY: synth synth-figures check-synth
 synth:
 	@$(MAKE) --no-print-directory deps GROUP=synth
-	@echo "A quarter of an hour on two cores"
+	@echo "Twenty minutes on two cores"
 	@$(MAKE) --no-print-directory -j$(NPROC) synth-figures
 
 synth-figures: $(SYNTH_CONFIGS:%=$(BUILD)/synth/%/done)
