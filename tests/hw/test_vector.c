@@ -224,10 +224,12 @@ static bool check_mutant(struct machine *m, struct vjob *j, unsigned int at, str
 	return ok;
 }
 
-/* The job's command at `at` reads what another address space left: it faults, and nothing that it made of it can be stored. */
+/* The job's command at `at`, before its store, reads what another address space left: it faults, and none of its output can be stored. */
 static bool keeps_secret(struct machine *m, const struct vjob *job, unsigned int at, const char *what)
 {
 	const struct eie_params *p = &m->b.params;
+	const struct eie_cmd *store = &job->cmd[at + 1];
+	uint32_t out = CMD_GET(store, XFER_ADDR), n = (CMD_GET(store, XFER_ROWS) - 1) * CMD_GET(store, XFER_BUF_STRIDE) + CMD_GET(store, XFER_LEN);
 	struct vjob *j = calloc(1, sizeof(*j));
 	struct eie_cpl rtl, ref;
 	bool ok;
@@ -245,7 +247,7 @@ static bool keeps_secret(struct machine *m, const struct vjob *job, unsigned int
 	CMD_SET(&j->cmd[0], SIGNAL_NEXT, 0);
 	j->ncmds = 1;
 	ok = ok && run(m, j, &rtl, &ref) && same(what, rtl.status, EIE_STATUS_UNWRITTEN);
-	for (uint32_t g = 0; ok && g < p->abuf; g++) {
+	for (uint32_t g = out; ok && g < out + n; g++) {
 		j->cmd[0] = vxfer(EIE_OP_STORE, EIE_BUF_ABUF, j->out, 1, 1);
 		CMD_SET(&j->cmd[0], XFER_ADDR, g);
 		j->out_granules = 1;
