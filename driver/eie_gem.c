@@ -271,9 +271,10 @@ static int eie_bo_wait(struct drm_gem_object *obj, u32 access, s64 timeout_ns)
 	bool poll = !timeout;
 	long ret;
 
-	/* Jiffies may lag behind the clock that the caller counts by; then a wait in jiffies ends too early. */
+	/* Jiffies may lag behind the caller's clock; a wait that counts them then is too short. */
 	do {
-		ret = dma_resv_wait_timeout(obj->resv, dma_resv_usage_rw(write), true, timeout);
+		ret = dma_resv_wait_timeout(obj->resv, dma_resv_usage_rw(write), true,
+					    timeout);
 		if (ret)
 			return ret < 0 ? ret : 0;
 		timeout = drm_timeout_abs_to_jiffies(timeout_ns);

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # Included by the Makefile: the kernel module, out of tree.
 #
-#   make modules            builds eie.ko for the running kernel, or the newest one whose headers are installed
+#   make modules            builds eie.ko for the running kernel, or the newest one whose headers are installed, or else for Debian's 6.12,
+#                           whose headers it fetches into the cache
 #   make modules KDIR=DIR   for the kernel whose build directory (headers) is DIR; W=1 and C=1 (sparse) as for any module
 #   make modules_install    installs it (INSTALL_MOD_PATH= as for any module)
 #   make checkpatch         the kernel's style checker, strict, on driver/ and uapi/
@@ -13,9 +14,12 @@ KDIR ?= $(firstword $(wildcard /lib/modules/$(shell uname -r)/build) \
 # kbuild leaves its objects beside the sources: they are copied, one copy for each kernel
 MODULE_COPY = $(abspath $(BUILD))/modules/$$release
 # Debian's kernels ask for type information in modules, which takes the package pahole
-MODULE_MAKE = $(MAKE) -C $(KDIR) M=$(MODULE_COPY)/driver $(if $(shell command -v pahole),,CONFIG_DEBUG_INFO_BTF_MODULES=)
-module_release = test -n "$(KDIR)" || { echo "No kernel headers found: apt install linux-headers-amd64, or give KDIR=" >&2; exit 1; }; \
-	release=$$($(MAKE) -s --no-print-directory -C $(KDIR) kernelrelease) || exit 1
+MODULE_MAKE = $(MAKE) -C $$kdir M=$(MODULE_COPY)/driver $(if $(shell command -v pahole),,CONFIG_DEBUG_INFO_BTF_MODULES=)
+module_release = kdir="$(KDIR)"; test -n "$$kdir" || { \
+		echo "No kernel headers are installed; taking those of Debian's 6.12 (others: KDIR=DIR)"; \
+		$(MAKE) --no-print-directory deps GROUP=check && kdir=$$(tests/machine/debian.sh kernel)/build || exit 1; \
+	}; \
+	release=$$($(MAKE) -s --no-print-directory -C $$kdir kernelrelease) || exit 1
 
 modules:
 	@$(module_release); \
