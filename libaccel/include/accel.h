@@ -53,10 +53,13 @@ struct accel_model *accel_model_ref(struct accel_model *model);
 void accel_model_unref(struct accel_model *model);
 
 /*
- * FC: fully connected, CONV: convolution, MAX_POOL, AVERAGE_POOL, CONCAT: joins channels; int16, for the engine. OP: an operator of ONNX in float32 (or as ONNX
- * quantises it), for the CPU.
+ * FC: fully connected, CONV: convolution, MAX_POOL, AVERAGE_POOL, CONCAT: joins channels, MULTIPLY: two tensors value by value, TABLE: a function of one number;
+ * int16, for the engine. OP: an operator of ONNX in float32 (or as ONNX quantises it), for the CPU.
  */
-enum accel_layer_kind { ACCEL_LAYER_FC = 1, ACCEL_LAYER_OP = 2, ACCEL_LAYER_CONV = 3, ACCEL_LAYER_MAX_POOL = 4, ACCEL_LAYER_CONCAT = 5, ACCEL_LAYER_AVERAGE_POOL = 6 };
+enum accel_layer_kind {
+	ACCEL_LAYER_FC = 1, ACCEL_LAYER_OP = 2, ACCEL_LAYER_CONV = 3, ACCEL_LAYER_MAX_POOL = 4, ACCEL_LAYER_CONCAT = 5, ACCEL_LAYER_AVERAGE_POOL = 6,
+	ACCEL_LAYER_MULTIPLY = 7, ACCEL_LAYER_TABLE = 8
+};
 /* Elements of a tensor. INT16: quantised, real = q * scale; the others are what they say. */
 enum accel_dtype {
 	ACCEL_DTYPE_INT16 = 0, ACCEL_DTYPE_FLOAT32 = 1, ACCEL_DTYPE_INT64 = 2, ACCEL_DTYPE_INT32 = 3, ACCEL_DTYPE_UINT8 = 4,
@@ -79,13 +82,13 @@ struct accel_layer_info {
 	const char *name;
 	enum accel_layer_kind kind;
 	enum accel_activation activation;
-	unsigned int input, output;        /* tensor numbers; of a network's segment, or 0 for an operator; CONCAT: the first input */
+	unsigned int input, output;        /* tensor numbers; of a network's segment, or 0 for an operator; CONCAT, MULTIPLY: the first input */
 	uint32_t rows, cols;               /* 0 for a layer without weights, like the next three */
 	uint64_t nonzeros;
 	unsigned int code_bits;            /* 4 or 8 */
 	unsigned int codebook_size;        /* non-zero values in use */
 	uint64_t file_bytes_codes, file_bytes_index, file_bytes_other; /* in the .eie file; 0 when never saved or loaded */
-	const char *op;                    /* operator of ONNX, "FC", "Conv", "MaxPool", "AveragePool" or "Concat" */
+	const char *op;                    /* operator of ONNX, "FC", "Conv", "MaxPool", "AveragePool", "Concat", "Mul", or the function of a TABLE */
 	uint64_t weights;                  /* operator: constants that it reads, elements */
 	uint32_t groups;                   /* rows * cols / groups weights could be there; 1 but for convolutions in groups, and of what was shuffled or added */
 };
@@ -206,6 +209,19 @@ int accel_graph_add_average_pool(struct accel_graph *graph, const char *name, un
  */
 int accel_graph_add_concat(struct accel_graph *graph, const char *name, unsigned int n, const unsigned int *inputs, unsigned int *output,
 			   struct accel_error *err);
+/*
+ * Adds a * b, value by value, for images of one size; or b has a single pixel, which every pixel of its channel is multiplied with. -EINVAL. What b comes from takes over
+ * the order of a's channels: one of them has been made by a convolution, not by a concatenation, or accel_compile() refuses.
+ */
+int accel_graph_add_multiply(struct accel_graph *graph, const char *name, unsigned int a, unsigned int b, enum accel_activation activation,
+			     unsigned int *output, struct accel_error *err);
+/*
+ * Adds a function of every value of an image, by a table of 257 with straight lines between them: 128 for each half of the input's range. function is what ONNX calls it: Abs, Celu,
+ * Clip (p: least, q: greatest), Elu, Erf, Gelu, GeluTanh (its approximation by tanh), HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Selu, Sigmoid, Softplus, Softsign or
+ * Tanh; p and q are its attributes in the order of their names (alpha; alpha and beta or gamma), 0 where it has none. -EINVAL.
+ */
+int accel_graph_add_table(struct accel_graph *graph, const char *name, unsigned int input, const char *function, float p, float q, unsigned int *output,
+			  struct accel_error *err);
 /* Makes a tensor an output of the graph. Without any call the last layer's tensor is the output. */
 int accel_graph_output(struct accel_graph *graph, unsigned int tensor, struct accel_error *err);
 int accel_graph_class_names(struct accel_graph *graph, unsigned int n, const char *const *names);

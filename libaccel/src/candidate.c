@@ -4,6 +4,8 @@
 #include "candidate_weights.h"
 #include "graph.h"
 #include "op_conv.h"
+#include "order.h"
+#include "table.h"
 #include "window.h"
 
 #include <errno.h>
@@ -280,6 +282,42 @@ static int find_join(const struct finder *s, uint32_t n)
 	return 0;
 }
 
+static int find_multiply(const struct finder *s, uint32_t n)
+{
+	struct net_node *node = &s->net->nodes[n];
+	const struct net_value *y = &s->net->values[node->out[0]];
+	struct candidate *f = &s->all[n];
+	bool whole = false;   /* one is as large as the product, the other too or a pixel */
+
+	*f = (struct candidate){ .kind = CANDIDATE_MULTIPLY, .out = node->out[0] };
+	for (unsigned int i = 0; i < 2; i++) {
+		const struct net_value *x = &s->net->values[node->in[i]];
+
+		if (!is_image(x) || x->dims[1] != y->dims[1] || (x->count != y->count && x->count != y->dims[1]))
+			return REFUSE(s, n, "product of what are neither images of one size, of one item, nor an image and a pixel for its channels");
+		whole = whole || x->count == y->count;
+	}
+	if (!whole)
+		return REFUSE(s, n, "product of which no operand has the size");
+	return activation_of(&node->act, &f->activation) ? 0 : REFUSE(s, n, "the activation behind it is not one of this engine (ReLU, ReLU6)");
+}
+
+/* A function of one number. */
+static int find_table(const struct finder *s, uint32_t n)
+{
+	struct net_node *node = &s->net->nodes[n];
+	const struct net_value *x = &s->net->values[node->in[0]];
+	struct candidate *f = &s->all[n];
+
+	*f = (struct candidate){ .kind = CANDIDATE_TABLE, .out = node->out[0] };
+	f->function = op_unary_of(node, &f->parameter[0], &f->parameter[1]);
+	if (!f->function || !table_knows(f->function))
+		*f = (struct candidate){ 0 };
+	else if (!is_image(x) || node->act.kind || x->dims[1] > WINDOW_CHANNELS_MAX)
+		return REFUSE(s, n, "function of what is no image of one item");
+	return 0;
+}
+
 static bool is_one_of(const struct net_node *node, const char *const *names)
 {
 	for (; *names; names++)
@@ -330,6 +368,10 @@ int candidates_find(struct accel_network *net, const struct pass_users *users, c
 			ret = find_pool(&s, n);
 		else if (conv && is_one_of(node, joins))
 			ret = find_join(&s, n);
+		else if (conv && pass_is(node, "Mul"))
+			ret = find_multiply(&s, n);
+		else if (conv && node->op && table_knows(node->op->name))
+			ret = find_table(&s, n);
 		else if (is_one_of(node, reshapes) && net->values[node->out[0]].type == NET_F32 && net->values[node->out[0]].count)
 			c[n] = (struct candidate){ .kind = CANDIDATE_RESHAPE, .out = node->out[0] };
 		if (!ret && c[n].kind > CANDIDATE_TAKEN_IN)
@@ -401,7 +443,7 @@ static bool needs_copy(const struct accel_model *m, unsigned int tensor)
 		if (m->inputs[i] == tensor)
 			return true;
 	for (unsigned int l = 0; l < m->nlayers; l++)
-		for (unsigned int i = 0; i < m->layers[l].nparts; i++)
+		for (unsigned int i = 0; m->layers[l].kind == ACCEL_LAYER_CONCAT && i < m->layers[l].nparts; i++)
 			if (m->layers[l].parts[i] == tensor)
 				return true;
 	return false;
@@ -466,6 +508,28 @@ static int add_sum(struct accel_graph *graph, const char *name, const struct can
 	return ret;
 }
 
+/* The larger operand first. What joins others has an order of its own, which no factor can take over: its copy has one that another layer may give it. */
+static int add_product(struct accel_graph *graph, const char *name, enum accel_activation activation, const unsigned int *inputs, unsigned int *output,
+		       struct accel_error *err)
+{
+	bool turned = graph->model->tensors[inputs[0]].count < graph->model->tensors[inputs[1]].count;
+	unsigned int operands[2] = { inputs[turned], inputs[!turned] };
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < 2; i++) {
+		unsigned int source = order_source(graph->model, operands[i]), from = operands[i];
+		char label[ACCEL_MAX_NAME + 1];
+
+		if (!order_is_joined(graph->model, source))
+			continue;
+		snprintf(label, sizeof(label), "%.230s.copy%u", name, i);
+		ret = add_factor(graph, label, 1, from, &operands[i], err);
+		if (!ret)
+			copy_range(graph, operands[i], from);
+	}
+	return ret ? ret : accel_graph_add_multiply(graph, name, operands[0], operands[1], activation, output, err);
+}
+
 int candidate_add(const struct accel_network *net, uint32_t n, const struct candidate *c, const struct placement *how, struct accel_graph *graph,
 		  const unsigned int *inputs, unsigned int *output, struct accel_error *err)
 {
@@ -485,6 +549,10 @@ int candidate_add(const struct accel_network *net, uint32_t n, const struct cand
 		return accel_graph_add_average_pool(graph, node->name, inputs[0], &c->window, output, err);
 	case CANDIDATE_CONCAT:
 		return add_concat(graph, node->name, node->name, node->nin, inputs, output, err);
+	case CANDIDATE_MULTIPLY:
+		return add_product(graph, node->name, c->activation, inputs, output, err);
+	case CANDIDATE_TABLE:
+		return accel_graph_add_table(graph, node->name, inputs[0], c->function, c->parameter[0], c->parameter[1], output, err);
 	case CANDIDATE_ADD:
 		return add_sum(graph, node->name, c, node->nin, inputs, &net->values[c->out], output, err);
 	default:

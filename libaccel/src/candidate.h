@@ -11,7 +11,8 @@ enum candidate_kind {
 	CANDIDATE_NONE,            /* the CPU's */
 	CANDIDATE_TAKEN_IN,        /* the Add behind a fully connected layer: that layer's bias */
 	CANDIDATE_FC, CANDIDATE_RESHAPE,   /* values in a row */
-	CANDIDATE_CONV, CANDIDATE_MAX_POOL, CANDIDATE_AVERAGE_POOL, CANDIDATE_CONCAT, CANDIDATE_ADD,   /* images */
+	CANDIDATE_CONV, CANDIDATE_MAX_POOL, CANDIDATE_AVERAGE_POOL, CANDIDATE_CONCAT, CANDIDATE_ADD, CANDIDATE_MULTIPLY,
+	CANDIDATE_TABLE,   /* images */
 };
 
 /* What the engine may get, and who wants to know. */
@@ -41,6 +42,8 @@ struct candidate {
 	uint64_t bias_stride;      /* 0: one number for all rows */
 	float beta;
 	struct accel_window window;   /* CONV, pooling */
+	const char *function;      /* TABLE: accel_graph_add_table() */
+	float parameter[2];
 };
 
 static inline bool candidate_is_flat(const struct candidate *c)
@@ -68,7 +71,7 @@ static inline bool candidate_joins(const struct candidate *c)
 /* Inputs that a layer reads as tensors. */
 static inline unsigned int candidate_inputs(const struct candidate *c, const struct net_node *node)
 {
-	return candidate_joins(c) ? node->nin : 1;
+	return candidate_joins(c) || c->kind == CANDIDATE_MULTIPLY ? node->nin : 1;
 }
 
 /* Leaves the node on the CPU and says why. 0 or -ENOMEM. */

@@ -26,8 +26,18 @@ static uint32_t needs_of(const struct accel_model *model)
 			needs |= EIE_FEATURE_VECTOR;
 		if (accel_layer_pools(&model->layers[l]))
 			needs |= EIE_FEATURE_POOL;
+		if (model->layers[l].kind == ACCEL_LAYER_MULTIPLY || model->layers[l].kind == ACCEL_LAYER_TABLE)
+			needs |= EIE_FEATURE_ELEMENT;
 	}
 	return needs;
+}
+
+static void put_values(uint8_t *to, const int16_t *values, unsigned int n)
+{
+	for (unsigned int i = 0; i < n; i++) {
+		to[2 * i] = (uint8_t)values[i];
+		to[2 * i + 1] = (uint8_t)((uint16_t)values[i] >> 8);
+	}
 }
 
 static int fill_constants(const struct plan *plan, struct accel_program *p)
@@ -39,14 +49,12 @@ static int fill_constants(const struct plan *plan, struct accel_program *p)
 		return -ENOMEM;
 	for (unsigned int l = 0; l < m->nlayers; l++) {
 		const struct layer_plan *lp = &plan->layers[l];
-		uint8_t *codebook = p->constants + lp->codebook_offset;
 
 		if (lp->image.bytes)
 			memcpy(p->constants + lp->image_offset, lp->image.data, lp->image.bytes);
-		for (unsigned int i = 0; i < m->layers[l].ncodes; i++) {
-			codebook[2 * i] = (uint8_t)m->layers[l].codebook_q[i];
-			codebook[2 * i + 1] = (uint8_t)((uint16_t)m->layers[l].codebook_q[i] >> 8);
-		}
+		put_values(p->constants + lp->codebook_offset, m->layers[l].codebook_q, m->layers[l].ncodes);
+		if (m->layers[l].table)
+			put_values(p->constants + lp->codebook_offset, m->layers[l].table, EIE_TABLE_VALUES);
 	}
 	return 0;
 }
@@ -118,6 +126,12 @@ static char *reason(const struct plan *plan, unsigned int l)
 
 	if (plan->model->layers[l].kind == ACCEL_LAYER_CONCAT)
 		return format("no copy: %u layers write into one tensor", plan->model->layers[l].nparts);
+	if (lp->done_before)
+		return format("table of %s, looked up where a convolution leaves its values", plan->model->layers[l].function);
+	if (plan->segments[lp->segment].element)
+		return format("%s, %u x %u batches of %u pixel groups and %u blocks of %u channels",
+			      plan->model->layers[l].table ? "table" : "product", plan->batch, lp->conv.batches, lp->conv.groups, lp->conv.chunk_blocks,
+			      plan->params.clusters);
 	if (plan->segments[lp->segment].pool)
 		return format("pooling, %u x %u batches of %u pixel groups and %u blocks of %u channels", plan->batch, lp->conv.batches, lp->conv.groups,
 			      lp->conv.chunk_blocks, plan->params.clusters);
@@ -170,6 +184,15 @@ static uint64_t pool_cycles(const struct accel_layer *layer, unsigned int cluste
 	return (w->channels + clusters - 1) / clusters * columns * eighths / EIE_GRANULE_VALUES;
 }
 
+/* Granules of the output, a cycle each, or two when two tensors are multiplied. */
+static uint64_t element_cycles(const struct accel_model *m, const struct accel_layer *layer)
+{
+	const struct accel_tensor *out = &m->tensors[layer->output];
+	uint64_t granules = out->count / out->dims[0] / EIE_GRANULE_VALUES + 1;
+
+	return granules * out->dims[0] * (layer->nparts == 2 && m->tensors[layer->parts[1]].count == out->count ? 2 : 1);
+}
+
 /*
  * The array takes its entries, of the busiest cluster, or two columns a cycle, whichever is longer, while loads go on beside it; the last
  * stores have nothing to hide behind. A bus word a cycle.
@@ -183,6 +206,8 @@ static void estimate(struct accel_program *p)
 
 		if (accel_layer_pools(&p->model->layers[l]))
 			array = pool_cycles(&p->model->layers[l], p->params.clusters) * p->batch;
+		if (!accel_layer_weighted(&p->model->layers[l]) && accel_layer_rescales(&p->model->layers[l]))
+			array = element_cycles(p->model, &p->model->layers[l]) * p->batch;
 		info->estimated_cycles = (array > loads ? array : loads) + info->bytes_stored / EIE_GRANULE_BYTES;
 	}
 }
@@ -253,6 +278,8 @@ int accel_program_compile(struct accel_model *model, const struct accel_device *
 	struct accel_compile_options o = { 0 };
 	struct plan plan = { 0 };
 	struct accel_program *p;
+	uint32_t missing;
+	char why[128];
 	int ret;
 
 	/* A caller built against another version of the header has a shorter or a longer structure. */
@@ -262,6 +289,7 @@ int accel_program_compile(struct accel_model *model, const struct accel_device *
 		o.batch = 1;
 	if (new_program(model, o.batch, &p))
 		return no_memory(err);
+	missing = device->backend ? needs_of(model) & ~device->params.features : 0;
 
 	if (model->net) {
 		ret = netprogram_compile(p, device, &o, err);
@@ -270,12 +298,12 @@ int accel_program_compile(struct accel_model *model, const struct accel_device *
 	if (!device->backend) {
 		p->on_cpu = true;
 		ret = places_on_cpu(p, "the device is the CPU");
-	} else if (needs_of(model) & ~device->params.features) {
+	} else if (missing) {
+		snprintf(why, sizeof(why), "int16 on the CPU: the segment has %s, and this engine has %s", program_lacks(missing),
+			 missing & EIE_FEATURE_VECTOR ? "no vector mode" : "no command for it");
 		p->params = device->params;
 		p->on_cpu = p->any_device = true;
-		ret = places_on_cpu(p, needs_of(model) & ~device->params.features & EIE_FEATURE_VECTOR ?
-			"int16 on the CPU: the segment has convolutions, and this engine has no vector mode" :
-			"int16 on the CPU: the segment has pooling, and this engine has no command for it");
+		ret = places_on_cpu(p, why);
 	} else {
 		struct accel_error unfit = { 0 };
 

@@ -11,6 +11,7 @@
 #include "graph.h"
 #include "netmodel.h"
 
+#include <eie_hw.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,7 +142,7 @@ static int read_kind(struct eie_reader *r, int node, struct accel_layer *layer)
 {
 	static const char *const kinds[] = {
 		[ACCEL_LAYER_FC] = "fc", [ACCEL_LAYER_CONV] = "conv", [ACCEL_LAYER_MAX_POOL] = "max-pool", [ACCEL_LAYER_CONCAT] = "concat",
-		[ACCEL_LAYER_AVERAGE_POOL] = "average-pool",
+		[ACCEL_LAYER_AVERAGE_POOL] = "average-pool", [ACCEL_LAYER_MULTIPLY] = "multiply", [ACCEL_LAYER_TABLE] = "table",
 	};
 	const char *word;
 	int ret = eie_get_string(r, node, "kind", &word);
@@ -230,6 +231,50 @@ static int read_weighted(struct eie_reader *r, int node, const struct accel_mode
 	return ret ? ret : eie_read_index(r, node, layer->rows, layer->cols, nnz, &layer->rowptr, &layer->col, &layer->file_bytes_index);
 }
 
+static int read_multiply(struct eie_reader *r, int node, struct accel_layer *layer)
+{
+	uint32_t mult, shift;
+	int ret = eie_read_list(r, node, "inputs", &layer->parts, &layer->nparts);
+
+	if (!ret && layer->nparts != 2)
+		ret = BAD(r, "a product of %u tensors; it has 2", layer->nparts);
+	layer->input = ret ? 0 : layer->parts[0];
+	ret = ret ? ret : read_activation(r, node, layer);
+	ret = ret ? ret : eie_get_u32(r, node, "mult", &mult);
+	ret = ret ? ret : eie_get_u32(r, node, "shift", &shift);
+	if (ret)
+		return ret;
+	if (mult > UINT16_MAX || shift > UINT8_MAX)
+		return BAD(r, "mult %u, shift %u: out of range", mult, shift);
+	layer->mult = malloc(sizeof(*layer->mult));
+	layer->shift = malloc(sizeof(*layer->shift));
+	if (!layer->mult || !layer->shift)
+		return eie_no_memory(r);
+	layer->mult[0] = (uint16_t)mult;
+	layer->shift[0] = (uint8_t)shift;
+	return 0;
+}
+
+static int read_table(struct eie_reader *r, int node, struct accel_layer *layer)
+{
+	const char *function;
+	uint32_t p, q;
+	void *values;
+	int ret = eie_get_u32(r, node, "input", &layer->input);
+
+	ret = ret ? ret : eie_get_string(r, node, "function", &function);
+	ret = ret ? ret : eie_get_pair(r, node, "parameters", &p, &q);
+	ret = ret ? ret : eie_copy_blob(r, node, "table", EIE_TABLE_VALUES, sizeof(*layer->table), &values);
+	if (ret)
+		return ret;
+	layer->table = values;
+	layer->file_bytes_other += EIE_TABLE_VALUES * sizeof(*layer->table);
+	layer->parameter[0] = eie_float_from_bits(p);
+	layer->parameter[1] = eie_float_from_bits(q);
+	layer->function = strdup(function);
+	return layer->function ? 0 : eie_no_memory(r);
+}
+
 static int read_layer(struct eie_reader *r, int node, const struct accel_model *model, struct accel_layer *layer)
 {
 	int ret = read_label(r, node, &layer->name);
@@ -245,6 +290,10 @@ static int read_layer(struct eie_reader *r, int node, const struct accel_model *
 		layer->input = ret ? 0 : layer->parts[0];
 		return ret;
 	}
+	if (layer->kind == ACCEL_LAYER_MULTIPLY)
+		return read_multiply(r, node, layer);
+	if (layer->kind == ACCEL_LAYER_TABLE)
+		return read_table(r, node, layer);
 	ret = eie_get_u32(r, node, "input", &layer->input);
 	if (!ret && layer->kind == ACCEL_LAYER_AVERAGE_POOL)
 		ret = eie_get_u32(r, node, "sum-shift", &layer->sum_shift);

@@ -6,6 +6,7 @@
 #include "file.h"
 #include "net.h"
 
+#include <eie_hw.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,7 +81,11 @@ static void put_window(struct eie_writer *w, const struct accel_window *window)
 		cells[i] = cpu_to_fdt32(fields[i]);
 }
 
-static void put_plain_layer(struct eie_writer *w, const struct accel_layer *layer)
+static const char *const activations[] = {
+	[ACCEL_ACT_NONE] = "none", [ACCEL_ACT_RELU] = "relu", [ACCEL_ACT_RELU6] = "relu6",
+};
+
+static void put_plain_layer(struct eie_writer *w, const struct accel_layer *layer, struct eie_layer_bytes *bytes)
 {
 	eie_put_string(w, "label", layer->name);
 	eie_put_u32(w, "output", layer->output);
@@ -90,25 +95,35 @@ static void put_plain_layer(struct eie_writer *w, const struct accel_layer *laye
 		if (layer->kind == ACCEL_LAYER_AVERAGE_POOL)
 			eie_put_u32(w, "sum-shift", layer->sum_shift);
 		put_window(w, &layer->window);
+	} else if (layer->kind == ACCEL_LAYER_TABLE) {
+		eie_put_string(w, "kind", "table");
+		eie_put_u32(w, "input", layer->input);
+		eie_put_string(w, "function", layer->function);
+		eie_put_pair(w, "parameters", eie_float_bits(layer->parameter[0]), eie_float_bits(layer->parameter[1]));
+		/* properties come before nodes */
+		eie_put_blob(w, "table", layer->table, EIE_TABLE_VALUES * sizeof(*layer->table));
+		bytes->other = EIE_TABLE_VALUES * sizeof(*layer->table);
 	} else {
-		eie_put_string(w, "kind", "concat");
+		eie_put_string(w, "kind", layer->kind == ACCEL_LAYER_CONCAT ? "concat" : "multiply");
 		eie_put_list(w, "inputs", layer->parts, layer->nparts);
+	}
+	if (layer->kind == ACCEL_LAYER_MULTIPLY) {
+		eie_put_string(w, "activation", activations[layer->activation]);
+		eie_put_u32(w, "mult", layer->mult[0]);
+		eie_put_u32(w, "shift", layer->shift[0]);
 	}
 }
 
 static void put_layer(struct eie_writer *w, const struct accel_model *model, unsigned int index, struct eie_layer_bytes *bytes)
 {
 	const struct accel_layer *layer = &model->layers[index];
-	static const char *const activations[] = {
-		[ACCEL_ACT_NONE] = "none", [ACCEL_ACT_RELU] = "relu", [ACCEL_ACT_RELU6] = "relu6",
-	};
 	bool weighted = accel_layer_weighted(layer), once = same_requant(layer), derived = weighted && follows(model, layer);
 	char name[16];
 
 	snprintf(name, sizeof(name), "l%u", index);
 	eie_begin(w, name);
 	if (!weighted) {
-		put_plain_layer(w, layer);
+		put_plain_layer(w, layer, bytes);
 		eie_end(w);
 		return;
 	}

@@ -134,6 +134,16 @@ int pool_plan_make(const struct accel_layer *layer, const struct eie_params *par
 	return 0;
 }
 
+void element_plan_make(const struct eie_params *params, const struct image_plan *in, uint32_t slot, struct conv_plan *conv)
+{
+	uint32_t k = params->clusters;
+
+	*conv = (struct conv_plan){ .blocks = image_blocks(in, k), .band_batches = 1 };
+	conv->groups = even(in->plane, min32(min32(in->plane, slot / k), EIE_CMD_VMUL_GROUPS_MASK));
+	conv->batches = conv->bands = (in->plane + conv->groups - 1) / conv->groups;
+	conv->chunk_blocks = even(conv->blocks, min32(min32(slot / (k * conv->groups), conv->blocks), EIE_CMD_VMUL_CHANNELS_MASK / k));
+}
+
 void conv_plan_free(struct conv_plan *conv)
 {
 	free(conv->tile_rows);

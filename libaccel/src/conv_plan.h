@@ -45,6 +45,8 @@ int conv_plan_make(const struct accel_layer *layer, const struct eie_params *par
  */
 int pool_plan_make(const struct accel_layer *layer, const struct eie_params *params, const struct image_plan *in, uint32_t slot,
 		   struct conv_plan *conv);
+/* The same for what goes value by value, with so many granules for each operand's part, and for the result's. */
+void element_plan_make(const struct eie_params *params, const struct image_plan *in, uint32_t slot, struct conv_plan *conv);
 void conv_plan_free(struct conv_plan *conv);
 
 /* The band that windows of pixel groups first .. first + groups - 1 need. */

@@ -2,6 +2,7 @@
 /* Runs a model's layers with the kernels of one level: cpu_fc.h, cpu_conv.h. */
 #include "cpu.h"
 #include "cpu_conv.h"
+#include "cpu_element.h"
 #include "cpu_fc.h"
 #include "window.h"
 
@@ -71,7 +72,7 @@ static int build_layer(struct accel_cpu *c, unsigned int l, const struct cpu_fc_
 
 	if (layer->kind == ACCEL_LAYER_FC)
 		return build_fc(c, &c->layers[l], layer, level);
-	if (layer->kind == ACCEL_LAYER_CONCAT)
+	if (layer->kind != ACCEL_LAYER_CONV && !accel_layer_pools(layer))
 		return 0;
 	c->plane = window_out_pixels(&layer->window) > c->plane ? window_out_pixels(&layer->window) : c->plane;
 	if (layer->kind != ACCEL_LAYER_CONV || !c->conv)
@@ -171,7 +172,8 @@ struct layer_run {
 	const struct accel_layer *layer;
 	const struct cpu_layer *own;
 	const struct accel_tensor *out;
-	const int16_t *x;
+	const int16_t *x, *factors;         /* factors of a product: for `repeat` values each */
+	uint64_t repeat;
 	int16_t *y;
 	atomic_uint_fast64_t products, saturated;
 };
@@ -241,7 +243,7 @@ static void part_task(void *arg, size_t task, void *scratch)
 {
 	struct layer_run *run = arg;
 	const struct accel_layer *layer = run->layer;
-	uint64_t channels = layer->kind == ACCEL_LAYER_CONV ? layer->rows : layer->window.channels, products = 0, saturated = 0;
+	uint64_t channels = run->out->dims[0], pixels = run->out->count / channels, products = 0, saturated = 0;
 	uint32_t first = (uint32_t)(channels * task / run->cpu->nparts), end = (uint32_t)(channels * (task + 1) / run->cpu->nparts);
 	uint32_t *sums = run->cpu->sums + task * run->cpu->plane;
 
@@ -250,6 +252,10 @@ static void part_task(void *arg, size_t task, void *scratch)
 		cpu_conv(layer, run->out, run->x, run->y, first, end, sums, &products, &saturated);
 	else if (layer->kind == ACCEL_LAYER_MAX_POOL)
 		cpu_max_pool(&layer->window, run->cpu->lines, run->x, run->y, first, end);
+	else if (layer->kind == ACCEL_LAYER_MULTIPLY)
+		cpu_multiply(layer, run->out, run->x, run->factors, run->repeat, run->y, first * pixels, end * pixels, &saturated);
+	else if (layer->kind == ACCEL_LAYER_TABLE)
+		cpu_table(layer, run->x, run->y, first * pixels, end * pixels);
 	else
 		cpu_average_pool(layer, run->x, run->y, first, end, &saturated);
 	add(run, products, saturated);
@@ -271,6 +277,12 @@ static void run_item(struct layer_run *run, size_t item)
 
 	run->x = run->cpu->tensors[run->layer->input] + item * in->count;
 	run->y = run->cpu->tensors[run->layer->output] + item * run->out->count;
+	if (run->layer->kind == ACCEL_LAYER_MULTIPLY) {
+		const struct accel_tensor *factors = &run->cpu->model->tensors[run->layer->parts[1]];
+
+		run->factors = run->cpu->tensors[run->layer->parts[1]] + item * factors->count;
+		run->repeat = in->count / factors->count;
+	}
 	if (run->layer->kind == ACCEL_LAYER_CONCAT) {
 		run_concat(run->cpu, run->layer, item, run->y);
 	} else if (run->own->layout) {

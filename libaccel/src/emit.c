@@ -13,6 +13,7 @@
 
 #include "emit.h"
 #include "emit_int.h"
+#include "window.h"
 
 /* Jobs are cut at about so many estimated cycles, so that others get their turn. */
 #define JOB_CYCLES 1000000
@@ -254,6 +255,8 @@ static void stage(struct emit *e, const struct task *task, bool starts, struct s
 		emit_stage_conv(e, task, starts, st);
 	else if (e->segment->pool)
 		emit_stage_pool(e, task, st);
+	else if (e->segment->element)
+		emit_stage_element(e, task, st);
 	else
 		stage_stream(e, task, st);
 	MARK(e, st->load, SIGNAL_NEXT);
@@ -390,6 +393,8 @@ static int64_t compute(struct emit *e, const struct task *task, const struct sta
 		emit_compute_conv(e, task, st);
 	else if (e->segment->pool)
 		emit_compute_pool(e, task, st);
+	else if (e->segment->element)
+		emit_compute_element(e, task, st);
 	else
 		compute_stream(e, task, st);
 	if (e->nomem)
@@ -397,7 +402,7 @@ static int64_t compute(struct emit *e, const struct task *task, const struct sta
 	last = (int64_t)p->ncmds - 1;
 	if (st->load != NOBODY)
 		MARK(e, first, WAIT_PREV);
-	if (e->segment->chain || e->segment->pool || task->chunk)
+	if (e->segment->chain || e->segment->pool || e->segment->element || task->chunk)
 		e->x.slot[st->x].user = last;
 	if (!e->segment->chain && task->chunk)
 		e->w.slot[st->w].user = last;
@@ -420,13 +425,14 @@ static int64_t add_store(struct emit *e, uint32_t layer, uint64_t offset, uint32
 static void store(struct emit *e, const struct task *task, const struct stage *st, int64_t computed)
 {
 	const struct segment *s = e->segment;
+	bool planes = s->conv || s->pool || s->element;
 	int64_t first = NOBODY, last = NOBODY;
 
 	if (!task->drains)
 		return;
-	if (s->conv || s->pool)
-		first = last = s->conv ? emit_store_conv(e, task) : emit_store_pool(e, task);
-	for (uint32_t l = s->first_layer; !s->conv && !s->pool && l < s->first_layer + s->nlayers; l++) {
+	if (planes)
+		first = last = s->conv ? emit_store_conv(e, task) : emit_store_blocks(e, task);
+	for (uint32_t l = s->first_layer; !planes && l < s->first_layer + s->nlayers; l++) {
 		const struct layer_plan *lp = &e->plan->layers[l];
 		const struct tensor_plan *t = &e->plan->tensors[e->plan->model->layers[l].output];
 		uint64_t offset = item_offset(t, task->item);
@@ -467,7 +473,7 @@ static void emit_job(struct emit *e, const struct task *tasks, uint32_t n)
 	e->x = e->w = e->r = (struct pool){ .slot = { { 0, NOBODY }, { 0, NOBODY } }, .n = slots };
 	e->stored[0] = e->stored[1] = e->compute_known = e->store_known = NOBODY;
 	e->half = 0;
-	e->codebook_loaded = false;
+	e->codebook_loaded = e->table_loaded = false;
 
 	/* With two slots the next task's loads overwrite what the task before the present one used. */
 	for (uint32_t i = 0; i < n && !e->nomem; i++) {
@@ -609,7 +615,9 @@ int emit_program(struct plan *plan, struct accel_program *program, struct accel_
 		else if (e.segment->conv)
 			emit_conv(&e);
 		else if (e.segment->pool)
-			emit_pool(&e);
+			emit_blocks(&e, window_taps(&plan->model->layers[e.segment->first_layer].window) + 2);
+		else if (e.segment->element)
+			emit_blocks(&e, 2);
 		else if (plan->model->layers[e.segment->first_layer].kind == ACCEL_LAYER_FC)
 			emit_stream(&e);
 	}

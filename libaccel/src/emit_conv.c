@@ -116,6 +116,7 @@ void emit_stage_conv(struct emit *e, const struct task *task, bool starts, struc
 		emit_load_codebook(e, st, layer);
 		st->x = emit_pick(&e->x, (number * conv->bands + task->band) * e->plan->batch + task->item + 1, &fresh);
 	}
+	emit_load_table(e, st, e->plan->layers[layer].table);
 	if (fresh && starts && in_pieces(e)) {
 		load_pieces(e, task, st);
 		return;
@@ -194,8 +195,17 @@ static void add_vdrain(struct emit *e, const struct task *task, const struct sta
 	emit_add(e, e->segment->first_layer, &cmd);
 }
 
+/* The layer whose output is stored: the segment's convolution, or the table of what it makes. */
+static uint32_t last_layer(const struct emit *e)
+{
+	uint32_t table = e->plan->layers[e->segment->first_layer].table;
+
+	return table == NO_LAYER ? e->segment->first_layer : table;
+}
+
 void emit_compute_conv(struct emit *e, const struct task *task, const struct stage *st)
 {
+	uint32_t out = e->plan->area.y + task->half * e->plan->area.y_slot;
 	uint32_t units = task->chunk ? task->chunk->units : 0;
 
 	for (uint32_t at = 0, n; at < units; at += n) {
@@ -206,14 +216,17 @@ void emit_compute_conv(struct emit *e, const struct task *task, const struct sta
 		if (st->pieces)
 			MARK(e, vmac, WAIT_PREV);
 	}
-	if (task->drains)
-		add_vdrain(e, task, st);
+	if (!task->drains)
+		return;
+	add_vdrain(e, task, st);
+	if (last_layer(e) != e->segment->first_layer)
+		emit_vtable(e, task, last_layer(e), conv_of(e)->tile_rows[task->tile], out, out);
 }
 
 int64_t emit_store_conv(struct emit *e, const struct task *task)
 {
-	uint32_t layer = e->segment->first_layer, k = e->plan->params.clusters;
-	const struct tensor_plan *t = &e->plan->tensors[layer_of(e)->output];
+	uint32_t layer = last_layer(e), k = e->plan->params.clusters;
+	const struct tensor_plan *t = &e->plan->tensors[e->plan->model->layers[layer].output];
 	uint64_t offset = item_offset(t, task->item) +
 			  ((uint64_t)conv_of(e)->tile_base[task->tile] * t->image.plane + task->group) * k * EIE_GRANULE_BYTES;
 	struct eie_cmd cmd;

@@ -49,7 +49,7 @@ struct emit {
 	int64_t compute_known;       /* compute command that the load engine knows to be complete */
 	int64_t store_known;         /* STORE that the compute engine knows to be complete */
 	unsigned int half;           /* chains: accumulator half of the next row tile */
-	bool codebook_loaded;
+	bool codebook_loaded, table_loaded;
 };
 
 /* Sets one bit of a command that has been added. */
@@ -102,9 +102,18 @@ void emit_compute_conv(struct emit *e, const struct task *task, const struct sta
 int64_t emit_store_conv(struct emit *e, const struct task *task);
 
 /* emit_pool.c: the same for pooling. */
-void emit_pool(struct emit *e);
 void emit_stage_pool(struct emit *e, const struct task *task, struct stage *st);
 void emit_compute_pool(struct emit *e, const struct task *task, const struct stage *st);
-int64_t emit_store_pool(struct emit *e, const struct task *task);
+
+/* emit_element.c: the same for products and tables. */
+void emit_stage_element(struct emit *e, const struct task *task, struct stage *st);
+void emit_compute_element(struct emit *e, const struct task *task, const struct stage *st);
+/* The table of a layer that has one, once a job. */
+void emit_load_table(struct emit *e, struct stage *st, uint32_t layer);
+/* What lies at granule `in` through the table, to `out`: so many blocks of the task's groups. */
+void emit_vtable(struct emit *e, const struct task *task, uint32_t layer, uint32_t blocks, uint32_t in, uint32_t out);
+/* Poolings, too: tasks of blocks of channels times batches of groups, with so many cycles for each granule of the output; their stores. */
+void emit_blocks(struct emit *e, double granule_cycles);
+int64_t emit_store_blocks(struct emit *e, const struct task *task);
 
 #endif

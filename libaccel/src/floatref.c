@@ -3,6 +3,7 @@
 #include "graph.h"
 #include "netmodel.h"
 #include "op_window.h"
+#include "table.h"
 #include "window.h"
 
 #include <errno.h>
@@ -103,6 +104,14 @@ static void run_pool(const struct accel_window *w, bool max, const float *x, flo
 	}
 }
 
+static void run_multiply(const struct accel_layer *layer, const struct accel_tensor *a, const struct accel_tensor *b, const float *x, const float *factors, float *y)
+{
+	uint64_t repeat = a->count / b->count;
+
+	for (uint64_t i = 0; i < a->count; i++)
+		y[i] = activate(layer, (double)x[i] * (double)factors[i / repeat]);
+}
+
 void accel_float_run(const struct accel_model *model, float **values)
 {
 	for (unsigned int i = 0; i < model->nlayers; i++) {
@@ -116,6 +125,14 @@ void accel_float_run(const struct accel_model *model, float **values)
 		}
 		if (accel_layer_pools(layer)) {
 			run_pool(&layer->window, layer->kind == ACCEL_LAYER_MAX_POOL, x, y);
+			continue;
+		}
+		if (layer->kind == ACCEL_LAYER_MULTIPLY) {
+			run_multiply(layer, &model->tensors[layer->input], &model->tensors[layer->parts[1]], x, values[layer->parts[1]], y);
+			continue;
+		}
+		if (layer->kind == ACCEL_LAYER_TABLE) {
+			table_function(layer, x, y, model->tensors[layer->output].count);
 			continue;
 		}
 		for (unsigned int k = 0; k < layer->nparts; k++) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Building a model by calls. */
 #include "graph.h"
-#include "window.h"
 #include "quant.h"
+#include "table.h"
+#include "window.h"
 
+#include <eie_hw.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -197,32 +199,29 @@ static int add_layer(struct accel_graph *graph, const char *name, unsigned int i
 	return 0;
 }
 
-/* A layer without weights; parts is NULL but for a concatenation. */
-static int add_plain_layer(struct accel_graph *graph, const char *name, enum accel_layer_kind kind, unsigned int n, const unsigned int *inputs,
-			   const struct accel_window *window, const uint32_t *dims, unsigned int *output, struct accel_error *err)
+/* A layer without weights, whose parts, if it has some, are copied. Takes over the rest of what it owns. */
+static int add_plain_layer(struct accel_graph *graph, const char *name, struct accel_layer layer, const uint32_t *dims, unsigned int *output,
+			   struct accel_error *err)
 {
 	struct accel_model *model = graph->model;
-	struct accel_layer *layers = grow(model->layers, model->nlayers, sizeof(*layers)), *layer;
+	struct accel_layer *layers = grow(model->layers, model->nlayers, sizeof(*layers));
+	bool parts = layer.parts;
 	int ret;
 
-	if (!layers)
-		return no_memory(err, name);
-	model->layers = layers;
-	layer = &model->layers[model->nlayers];
-	*layer = (struct accel_layer){ .kind = kind, .input = inputs[0], .output = model->ntensors, .name = strdup(name) };
-	if (window)
-		layer->window = *window;
-	if (kind == ACCEL_LAYER_CONCAT) {
-		layer->parts = copy(inputs, n, sizeof(*inputs));
-		layer->nparts = n;
+	model->layers = layers ? layers : model->layers;
+	layer.name = strdup(name);
+	layer.output = model->ntensors;
+	if (parts) {
+		layer.input = layer.parts[0];
+		layer.parts = copy(layer.parts, layer.nparts, sizeof(*layer.parts));
 	}
-	ret = layer->name && (layer->parts || kind != ACCEL_LAYER_CONCAT) ? add_tensor(graph, name, 3, dims, err) : no_memory(err, name);
+	ret = layers && layer.name && (layer.parts || !parts) ? add_tensor(graph, name, 3, dims, err) : no_memory(err, name);
 	if (ret) {
-		accel_layer_clear(layer);
+		accel_layer_clear(&layer);
 		return ret;
 	}
-	model->nlayers++;
-	*output = layer->output;
+	model->layers[model->nlayers++] = layer;
+	*output = layer.output;
 	return 0;
 }
 
@@ -308,7 +307,7 @@ static int add_pool(struct accel_graph *graph, const char *name, enum accel_laye
 	if (window->channels * window_out_pixels(window) > ACCEL_MAX_DIM)
 		return accel_fail(err, -EINVAL, name, "layer '%s': an output of %llu values; %u are allowed", name,
 				  (unsigned long long)(window->channels * window_out_pixels(window)), ACCEL_MAX_DIM);
-	return add_plain_layer(graph, name, kind, 1, &input, window, dims, output, err);
+	return add_plain_layer(graph, name, (struct accel_layer){ .kind = kind, .input = input, .window = *window }, dims, output, err);
 }
 
 int accel_graph_add_max_pool(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_window *window,
@@ -330,7 +329,7 @@ static bool is_taken(const struct accel_model *model, unsigned int tensor)
 		if (model->inputs[i] == tensor)
 			return true;
 	for (unsigned int l = 0; l < model->nlayers; l++)
-		for (unsigned int i = 0; i < model->layers[l].nparts; i++)
+		for (unsigned int i = 0; model->layers[l].kind == ACCEL_LAYER_CONCAT && i < model->layers[l].nparts; i++)
 			if (model->layers[l].parts[i] == tensor)
 				return true;
 	return false;
@@ -339,6 +338,7 @@ static bool is_taken(const struct accel_model *model, unsigned int tensor)
 int accel_graph_add_concat(struct accel_graph *graph, const char *name, unsigned int n, const unsigned int *inputs, unsigned int *output,
 			   struct accel_error *err)
 {
+	const struct accel_layer layer = { .kind = ACCEL_LAYER_CONCAT, .parts = (unsigned int *)inputs, .nparts = n };
 	uint64_t channels = 0;
 	uint32_t dims[3];
 	int ret = n ? 0 : accel_fail(err, -EINVAL, name, "layer '%s': a concatenation of nothing", name);
@@ -368,7 +368,61 @@ int accel_graph_add_concat(struct accel_graph *graph, const char *name, unsigned
 	if (ret)
 		return ret;
 	dims[0] = (uint32_t)channels;
-	return add_plain_layer(graph, name, ACCEL_LAYER_CONCAT, n, inputs, NULL, dims, output, err);
+	return add_plain_layer(graph, name, layer, dims, output, err);
+}
+
+int accel_graph_add_multiply(struct accel_graph *graph, const char *name, unsigned int a, unsigned int b, enum accel_activation activation,
+			     unsigned int *output, struct accel_error *err)
+{
+	unsigned int parts[2] = { a, b };
+	struct accel_layer layer = { .kind = ACCEL_LAYER_MULTIPLY, .activation = activation, .parts = parts, .nparts = 2 };
+	const struct accel_tensor *x, *y;
+	uint32_t dims[3];
+	int ret = check_place(graph, name, a, err);
+
+	ret = ret ? ret : check_place(graph, name, b, err);
+	if (ret)
+		return ret;
+	if (activation > ACCEL_ACT_RELU6)
+		return accel_fail(err, -EINVAL, name, "layer '%s': activation %d is unknown", name, (int)activation);
+	x = &graph->model->tensors[a];
+	y = &graph->model->tensors[b];
+	if (x->ndim != 3 || (!accel_is_per_channel(x, y) && (y->ndim != 3 || memcmp(x->dims, y->dims, 3 * sizeof(x->dims[0])))))
+		return accel_fail(err, -EINVAL, name, "layer '%s' multiplies '%s' by '%s', which is neither an image of its size nor one pixel of its channels", name,
+				  x->name, y->name);
+	memcpy(dims, x->dims, sizeof(dims));
+	layer.mult = calloc(1, sizeof(*layer.mult));
+	layer.shift = calloc(1, sizeof(*layer.shift));
+	if (layer.mult && layer.shift)
+		return add_plain_layer(graph, name, layer, dims, output, err);
+	free(layer.mult);
+	free(layer.shift);
+	return no_memory(err, name);
+}
+
+int accel_graph_add_table(struct accel_graph *graph, const char *name, unsigned int input, const char *function, float p, float q, unsigned int *output,
+			  struct accel_error *err)
+{
+	struct accel_layer layer = { .kind = ACCEL_LAYER_TABLE, .input = input, .parameter = { p, q } };
+	uint32_t dims[3];
+	int ret = check_place(graph, name, input, err);
+
+	if (ret)
+		return ret;
+	if (!table_knows(function))
+		return accel_fail(err, -EINVAL, name, "layer '%s': there is no table of a function '%s'", name, function);
+	if (isnan(p) || isnan(q))
+		return accel_fail(err, -EINVAL, name, "layer '%s': a parameter of %s is not a number", name, function);
+	if (graph->model->tensors[input].ndim != 3)
+		return accel_fail(err, -EINVAL, name, "layer '%s' is for images; its input '%s' is none", name, graph->model->tensors[input].name);
+	memcpy(dims, graph->model->tensors[input].dims, sizeof(dims));
+	layer.function = strdup(function);
+	layer.table = calloc(EIE_TABLE_VALUES, sizeof(*layer.table));
+	if (layer.function && layer.table)
+		return add_plain_layer(graph, name, layer, dims, output, err);
+	free(layer.function);
+	free(layer.table);
+	return no_memory(err, name);
 }
 
 static int append_output(struct accel_model *model, unsigned int tensor, struct accel_error *err)

@@ -5,6 +5,7 @@
 #include "netmodel.h"
 #include "picture.h"
 #include "quant.h"
+#include "table.h"
 #include "window.h"
 
 #include <errno.h>
@@ -99,6 +100,8 @@ void accel_layer_clear(struct accel_layer *layer)
 	free(layer->bias_q);
 	free(layer->mult);
 	free(layer->shift);
+	free(layer->function);
+	free(layer->table);
 }
 
 void accel_model_unref(struct accel_model *model)
@@ -173,7 +176,7 @@ int accel_model_layer(const struct accel_model *model, unsigned int index, struc
 {
 	static const char *const ops[] = {
 		[ACCEL_LAYER_FC] = "FC", [ACCEL_LAYER_CONV] = "Conv", [ACCEL_LAYER_MAX_POOL] = "MaxPool", [ACCEL_LAYER_CONCAT] = "Concat",
-		[ACCEL_LAYER_AVERAGE_POOL] = "AveragePool",
+		[ACCEL_LAYER_AVERAGE_POOL] = "AveragePool", [ACCEL_LAYER_MULTIPLY] = "Mul",
 	};
 	const struct accel_layer *layer;
 
@@ -198,7 +201,7 @@ int accel_model_layer(const struct accel_model *model, unsigned int index, struc
 		.file_bytes_index = __atomic_load_n(&layer->file_bytes_index, __ATOMIC_RELAXED),
 		.file_bytes_other = __atomic_load_n(&layer->file_bytes_other, __ATOMIC_RELAXED),
 		.groups = weight_groups(layer),
-		.op = ops[layer->kind],
+		.op = layer->kind == ACCEL_LAYER_TABLE ? layer->function : ops[layer->kind],
 	};
 	return 0;
 }
@@ -419,9 +422,43 @@ static int check_pool(const struct accel_model *model, const struct accel_layer 
 	if (layer->sum_shift > EIE_CMD_VPOOL_SHIFT_MASK)
 		return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': a sum shifted by %u; 0 to %u are allowed", file, layer->name,
 				  layer->sum_shift, EIE_CMD_VPOOL_SHIFT_MASK);
-	if (out->lo > (in->lo < 0 ? -32767 : 0) || out->hi < (in->hi > 0 ? 32767 : 0))
+	if (out->lo > accel_average_limit(layer, in->lo < 0 ? in->lo : 0) || out->hi < accel_average_limit(layer, in->hi > 0 ? in->hi : 0))
 		return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': averages are not clamped to %d .. %d", file, layer->name, out->lo,
 				  out->hi);
+	return 0;
+}
+
+static bool same_size(const struct accel_tensor *a, const struct accel_tensor *b)
+{
+	return a->ndim == 3 && b->ndim == 3 && a->dims[0] == b->dims[0] && a->dims[1] == b->dims[1] && a->dims[2] == b->dims[2];
+}
+
+static int check_multiply(const struct accel_model *model, const struct accel_layer *layer, const char *file, struct accel_error *err)
+{
+	const struct accel_tensor *a = &model->tensors[layer->parts[0]], *b = &model->tensors[layer->parts[1]], *out = &model->tensors[layer->output];
+
+	if (!same_size(a, out) || (!same_size(b, a) && !accel_is_per_channel(a, b)))
+		return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': '%s' and '%s' are no images of one size, or the second is no pixel for it", file,
+				  layer->name, a->name, b->name);
+	if (layer->shift[0] < 1 || layer->shift[0] > EIE_SHIFT_MAX)
+		return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': shift %u; 1 to %u are allowed", file, layer->name, layer->shift[0],
+				  EIE_SHIFT_MAX);
+	return 0;
+}
+
+static int check_table(const struct accel_model *model, const struct accel_layer *layer, const char *file, struct accel_error *err)
+{
+	const struct accel_tensor *in = &model->tensors[layer->input], *out = &model->tensors[layer->output];
+
+	if (!same_size(in, out))
+		return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': '%s' is no image of the size of '%s'", file, layer->name, out->name, in->name);
+	if (!table_knows(layer->function))
+		return accel_fail(err, -ENOTSUP, layer->name, "%s: layer '%s': the function '%s' is unknown; use a newer library", file, layer->name,
+				  layer->function);
+	for (unsigned int i = 0; i < EIE_TABLE_VALUES; i++)
+		if (layer->table[i] < out->lo || layer->table[i] > out->hi)
+			return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': value %u of its table is %d, outside the clamp %d .. %d of '%s'", file,
+					  layer->name, i, layer->table[i], out->lo, out->hi, out->name);
 	return 0;
 }
 
@@ -447,13 +484,20 @@ static int check_layer(const struct accel_model *model, const struct accel_layer
 		return check_pool(model, layer, file, err);
 	if (layer->kind == ACCEL_LAYER_CONCAT)
 		return check_concat(model, layer, file, err);
-	if (!accel_layer_weighted(layer))
+	if (layer->kind == ACCEL_LAYER_TABLE)
+		return check_table(model, layer, file, err);
+	if (!accel_layer_rescales(layer))
 		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': kind %d is unknown", file, name, (int)layer->kind);
 	if (layer->activation > ACCEL_ACT_RELU6)
 		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': activation %d is unknown", file, name,
 				  (int)layer->activation);
 	in = &model->tensors[layer->input];
 	out = &model->tensors[layer->output];
+	if (layer->activation != ACCEL_ACT_NONE && out->lo < 0)
+		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': ReLU, but its output goes down to %d", file, name,
+				  out->lo);
+	if (layer->kind == ACCEL_LAYER_MULTIPLY)
+		return check_multiply(model, layer, file, err);
 	if (layer->kind == ACCEL_LAYER_CONV)
 		ret = check_window(layer, in, out, layer->rows, file, err);
 	else if (in->count != layer->cols || out->count != layer->rows)
@@ -462,9 +506,6 @@ static int check_layer(const struct accel_model *model, const struct accel_layer
 				  (unsigned long long)in->count);
 	if (ret)
 		return ret;
-	if (layer->activation != ACCEL_ACT_NONE && out->lo < 0)
-		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': ReLU, but its output goes down to %d", file, name,
-				  out->lo);
 	if (layer->weight_groups > WINDOW_CHANNELS_MAX)
 		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': weights of %u groups; at most %u are allowed", file, name,
 				  layer->weight_groups, WINDOW_CHANNELS_MAX);

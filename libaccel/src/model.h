@@ -23,8 +23,8 @@ struct accel_layer {
 	enum accel_layer_kind kind;
 	enum accel_activation activation;
 	unsigned int input, output;  /* tensor numbers */
-	unsigned int *parts, nparts; /* CONCAT: tensors that are joined, [0] = input; else NULL */
-	uint32_t rows, cols;         /* 0, like all that follows but window and sum_shift, without weights: pooling, CONCAT */
+	unsigned int *parts, nparts; /* CONCAT: tensors that are joined, MULTIPLY: the two; [0] = input. Else NULL */
+	uint32_t rows, cols;         /* 0, like all that follows but window, sum_shift and what MULTIPLY and TABLE have, without weights */
 	struct accel_window window;  /* CONV, pooling */
 	uint32_t weight_groups;      /* CONV: groups that the weights had before their channels were taken from elsewhere, for statistics; 0: the window's */
 	unsigned int sum_shift;      /* AVERAGE_POOL, derived: output = sum / 2^sum_shift */
@@ -40,15 +40,23 @@ struct accel_layer {
 	float codebook_scale;        /* derived: codebook[i] ~ codebook_q[i] * codebook_scale */
 	int16_t *codebook_q;         /* [ncodes], [0] = 0 */
 	int32_t *bias_q;             /* [rows], in units of input scale * codebook_scale * row scale */
-	uint16_t *mult;              /* [rows] m */
-	uint8_t *shift;              /* [rows] s, 1..47 */
+	uint16_t *mult;              /* [rows] m; MULTIPLY: [1] */
+	uint8_t *shift;              /* [rows] s, 1..47; MULTIPLY: [1] */
+	char *function;              /* TABLE: what ONNX calls it, and its parameters; source of truth */
+	float parameter[2];
+	int16_t *table;              /* TABLE, derived: [EIE_TABLE_VALUES], at inputs -32768, -32512 .. 32768 */
 	uint64_t file_bytes_codes, file_bytes_index, file_bytes_other;
 };
 
-/* Has weights and a requantisation. */
 static inline bool accel_layer_weighted(const struct accel_layer *layer)
 {
 	return layer->kind == ACCEL_LAYER_FC || layer->kind == ACCEL_LAYER_CONV;
+}
+
+/* Gives its output a scale of its own; what others make has their inputs' scale, or one that follows from it. */
+static inline bool accel_layer_rescales(const struct accel_layer *layer)
+{
+	return accel_layer_weighted(layer) || layer->kind == ACCEL_LAYER_MULTIPLY || layer->kind == ACCEL_LAYER_TABLE;
 }
 
 static inline double accel_row_scale(const struct accel_layer *layer, uint32_t row)
@@ -59,6 +67,12 @@ static inline double accel_row_scale(const struct accel_layer *layer, uint32_t r
 static inline bool accel_layer_pools(const struct accel_layer *layer)
 {
 	return layer->kind == ACCEL_LAYER_MAX_POOL || layer->kind == ACCEL_LAYER_AVERAGE_POOL;
+}
+
+/* b is a pixel for every channel of a. */
+static inline bool accel_is_per_channel(const struct accel_tensor *a, const struct accel_tensor *b)
+{
+	return a->ndim == 3 && b->ndim == 3 && a->dims[0] == b->dims[0] && b->dims[1] == 1 && b->dims[2] == 1;
 }
 
 /* Tensors that a layer reads. */
@@ -117,6 +131,14 @@ static inline int16_t accel_shift(int32_t sum, unsigned int shift, uint64_t *sat
 		return v > 0 ? 32767 : -32767;
 	}
 	return (int16_t)v;
+}
+
+/* What an average pooling makes of windows that are full of this value: no window gives more. */
+static inline int16_t accel_average_limit(const struct accel_layer *layer, int16_t value)
+{
+	uint64_t saturated = 0;
+
+	return accel_shift(value * (int32_t)(layer->window.kernel_y * layer->window.kernel_x), layer->sum_shift, &saturated);
 }
 
 /* VTABLE's value: a table of 257 at -32768, -32512 .. 32768, linear between. */

@@ -147,6 +147,11 @@ int pass_scaling(struct accel_network *net, bool *changed, struct accel_error *e
 int pass_pad(struct accel_network *net, bool *changed, struct accel_error *err);
 int pass_hard_swish(struct accel_network *net, bool *changed, struct accel_error *err);
 int pass_activation(struct accel_network *net, bool *changed, struct accel_error *err);
+/*
+ * The other way round, where pass_activation() took in what the engine does by itself: behind layers that the engine may get, all but ReLU and ReLU6. What the engine does not get,
+ * pass_activation() joins again.
+ */
+int pass_apart(struct accel_network *net, struct accel_error *err);
 /* All of them until none changes anything. */
 int pass_all(struct accel_network *net, struct accel_error *err);
 

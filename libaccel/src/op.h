@@ -93,6 +93,13 @@ int op_broadcast(const struct op_infer *c, unsigned int *ndim, uint32_t *dims, c
 void op_parallel(struct pool *pool, uint64_t n, uint64_t grain, void (*fn)(void *arg, uint64_t first, uint64_t last), void *arg);
 /* Applies act to n values in place. */
 void op_activate(const struct net_act *act, float *v, uint64_t n);
+
+/* y[i] = f(x[i]) with the parameters a and b; x may be y. */
+typedef void op_function(float a, float b, const float *x, float *y, uint64_t n);
+/* By ONNX's name, or "GeluTanh" for Gelu's approximation; NULL: none of one number and floats. */
+op_function *op_unary_function(const char *name);
+/* Which of them a node that has been inferred is, and its parameters; NULL: none. */
+const char *op_unary_of(const struct net_node *node, float *a, float *b);
 /* Product of dims[first .. last - 1]. */
 uint64_t op_product(const uint32_t *dims, unsigned int first, unsigned int last);
 /* Strides of v broadcast to dims: 0 where its dimension is 1. */

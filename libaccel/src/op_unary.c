@@ -7,7 +7,7 @@
 #include <string.h>
 
 struct unary {
-	void (*fn)(float a, float b, const float *x, float *y, uint64_t n);
+	op_function *fn;
 	float a, b;
 };
 
@@ -80,10 +80,17 @@ static void do_sigmoid(float a, float b, const float *x, float *y, uint64_t n)
 	op_activate(&(struct net_act){ NET_ACT_SIGMOID, a, b }, y, n);
 }
 
+static void do_clip(float a, float b, const float *x, float *y, uint64_t n)
+{
+	if (x != y)
+		memcpy(y, x, n * sizeof(*y));
+	op_activate(&(struct net_act){ NET_ACT_CLIP, a, b }, y, n);
+}
+
 /* alpha and beta by the names of their attributes; NULL: the function has none */
 static const struct {
 	const char *name;
-	void (*fn)(float a, float b, const float *x, float *y, uint64_t n);
+	op_function *fn;
 	const char *a, *b;
 	float def_a, def_b;
 } functions[] = {
@@ -96,6 +103,7 @@ static const struct {
 	{ "Atanh", do_atanh, NULL, NULL, 0, 0 },
 	{ "Ceil", do_ceil, NULL, NULL, 0, 0 },
 	{ "Celu", do_celu, "alpha", NULL, 1, 0 },
+	{ "Clip", do_clip, NULL, NULL, 0, 0 },   /* has its own infer and run, below */
 	{ "Cos", do_cos, NULL, NULL, 0, 0 },
 	{ "Cosh", do_cosh, NULL, NULL, 0, 0 },
 	{ "Elu", do_elu, "alpha", NULL, 1, 0 },
@@ -103,6 +111,7 @@ static const struct {
 	{ "Exp", do_exp, NULL, NULL, 0, 0 },
 	{ "Floor", do_floor, NULL, NULL, 0, 0 },
 	{ "Gelu", do_gelu, NULL, NULL, 0, 0 },
+	{ "GeluTanh", do_gelu_tanh, NULL, NULL, 0, 0 },   /* no operator: Gelu's approximation */
 	{ "HardSigmoid", do_hard_sigmoid, "alpha", "beta", 0.2f, 0.5f },
 	{ "HardSwish", do_hard_swish, NULL, NULL, 0, 0 },
 	{ "LeakyRelu", do_leaky_relu, "alpha", NULL, 0.01f, 0 },
@@ -125,6 +134,14 @@ static const struct {
 	{ "Tanh", do_tanh, NULL, NULL, 0, 0 },
 	{ "ThresholdedRelu", do_thresholded_relu, "alpha", NULL, 1, 0 },
 };
+
+op_function *op_unary_function(const char *name)
+{
+	for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++)
+		if (!strcmp(functions[i].name, name))
+			return functions[i].fn;
+	return NULL;
+}
 
 int op_unary_infer(const struct op_infer *c)
 {
@@ -291,4 +308,25 @@ static void run_clip(void *arg, uint64_t first, uint64_t last)
 void op_clip_run(const struct op_run *r)
 {
 	op_parallel(r->pool, r->out[0].count, 1 << 14, run_clip, (void *)r);
+}
+
+const char *op_unary_of(const struct net_node *node, float *a, float *b)
+{
+	*a = *b = 0;
+	if (!strcmp(node->op->name, "Clip")) {
+		const struct clip *clip = node->plan;
+
+		*a = (float)clip->lo;
+		*b = (float)clip->hi;
+	} else if (op_unary_function(node->op->name)) {
+		const struct unary *u = node->plan;
+
+		*a = u->a;
+		*b = u->b;
+		if (u->fn == do_gelu_tanh)
+			return "GeluTanh";
+	} else {
+		return NULL;
+	}
+	return node->op->name;
 }

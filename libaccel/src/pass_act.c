@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Activations go into the node before them; what exporters write for hard-swish becomes one operator. */
+/* Activations go into the node before them, or out of it; what exporters write for hard-swish becomes one operator. */
+#include "graph.h"
 #include "op.h"
 #include "pass.h"
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,6 +89,70 @@ int pass_activation(struct accel_network *net, bool *changed, struct accel_error
 	}
 	pass_users_free(&users);
 	return 0;
+}
+
+/* ---------------------------------------------------------------- and apart */
+
+static bool is_apart(const struct net_node *node)
+{
+	const struct net_act *act = &node->act;
+
+	if (!node->op || act->kind == NET_ACT_NONE || (act->kind == NET_ACT_CLIP && act->a == 0 && (act->b == 6 || act->b == INFINITY)))
+		return false;
+	return pass_is(node, "Conv") || pass_is(node, "Add") || pass_is(node, "Sum") || pass_is(node, "Mul");
+}
+
+/* The activation of node as a node of its own, which makes what node has made; node gets a new output. */
+static int part(struct accel_network *net, struct net_node *node, struct net_node *act, struct accel_error *err)
+{
+	static const char *const ops[NET_ACT_NKINDS] = {
+		[NET_ACT_CLIP] = "Clip", [NET_ACT_HARD_SWISH] = "HardSwish", [NET_ACT_HARD_SIGMOID] = "HardSigmoid", [NET_ACT_SIGMOID] = "Sigmoid",
+	};
+	static const char *const names[][2] = { [NET_ACT_CLIP] = { "min", "max" }, [NET_ACT_HARD_SIGMOID] = { "alpha", "beta" } };
+	bool parameters = node->act.kind == NET_ACT_CLIP || node->act.kind == NET_ACT_HARD_SIGMOID;
+	const struct net_value *y = &net->values[node->out[0]];
+	uint32_t dims[NET_MAX_DIMS], fresh;
+	char name[ACCEL_MAX_NAME + 1];
+	int ret;
+
+	memcpy(dims, y->dims, sizeof(dims));
+	ret = net_add_value(net, "", NET_F32, y->ndim, dims, &fresh, err);
+	if (ret)
+		return ret;
+	snprintf(name, sizeof(name), "%.230s.%s", node->name, ops[node->act.kind]);
+	/* limits of a Clip are attributes until operator set 10 */
+	if (net_node_init(act, op_find(ops[node->act.kind]), name, node->act.kind == NET_ACT_HARD_SWISH ? 14 : 6, 1, 1) ||
+	    (parameters && (!net_node_add_attr(act, names[node->act.kind][0], NET_FLOATS, 1, &node->act.a) ||
+			    !net_node_add_attr(act, names[node->act.kind][1], NET_FLOATS, 1, &node->act.b))))
+		return accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
+	act->in[0] = fresh;
+	act->out[0] = node->out[0];
+	node->out[0] = fresh;
+	node->act = (struct net_act){ .kind = NET_ACT_NONE };
+	ret = net_infer(net, node, err);
+	return ret ? ret : net_infer(net, act, err);
+}
+
+int pass_apart(struct accel_network *net, struct accel_error *err)
+{
+	struct net_node *nodes = calloc(2 * (size_t)net->nnodes + 1, sizeof(*nodes));
+	unsigned int n = 0;
+	int ret = nodes ? 0 : accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
+
+	for (unsigned int i = 0; nodes && i < net->nnodes; i++) {
+		struct net_node *node = &nodes[n++];
+
+		*node = net->nodes[i];
+		if (!ret && is_apart(node))
+			ret = part(net, node, &nodes[n++], err);
+	}
+	if (!nodes)
+		return ret;
+	free(net->nodes);
+	net->nodes = nodes;
+	net->room_nodes = 2 * net->nnodes + 1;
+	net->nnodes = n;
+	return ret;
 }
 
 /* ---------------------------------------------------------------- hard-swish */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "order.h"
 #include "plan.h"
 #include "stream.h"
 
@@ -33,6 +34,15 @@ static uint32_t row_limit(const struct eie_params *p)
 	return min32(limit, p->abuf / 4 / p->clusters * 8) / 8 * 8;
 }
 
+/* Behind everything else in ABUF, so that quarters of the rest begin with cluster 0. */
+static uint32_t table_granules(const struct accel_model *m, const struct eie_params *p)
+{
+	for (unsigned int l = 0; l < m->nlayers; l++)
+		if (m->layers[l].kind == ACCEL_LAYER_TABLE)
+			return round_up(EIE_TABLE_GRANULES, 4 * p->clusters);
+	return 0;
+}
+
 static int no_memory(struct accel_error *err)
 {
 	return accel_fail(err, -ENOMEM, NULL, "out of memory while compiling");
@@ -59,6 +69,11 @@ static bool is_conv(const struct plan *plan, unsigned int layer)
 	return kind_of(plan, layer) == ACCEL_LAYER_CONV;
 }
 
+static bool is_element(const struct plan *plan, unsigned int layer)
+{
+	return kind_of(plan, layer) == ACCEL_LAYER_MULTIPLY || kind_of(plan, layer) == ACCEL_LAYER_TABLE;
+}
+
 /* Channel c of an image has place places[c], or c when that is NULL. */
 static int place_image(struct plan *plan, unsigned int tensor, uint32_t nplaces, const uint32_t *places)
 {
@@ -79,9 +94,14 @@ static int place_image(struct plan *plan, unsigned int tensor, uint32_t nplaces,
 
 static bool read_as_image(const struct accel_model *m, unsigned int tensor)
 {
-	for (unsigned int l = 0; l < m->nlayers; l++)
-		if (m->layers[l].kind != ACCEL_LAYER_FC && m->layers[l].input == tensor)
-			return true;
+	for (unsigned int l = 0; l < m->nlayers; l++) {
+		const unsigned int *inputs;
+		unsigned int n = accel_layer_inputs(&m->layers[l], &inputs);
+
+		for (unsigned int i = 0; m->layers[l].kind != ACCEL_LAYER_FC && i < n; i++)
+			if (inputs[i] == tensor)
+				return true;
+	}
 	return false;
 }
 
@@ -115,6 +135,23 @@ static int plan_inputs(struct plan *plan)
 
 /* ---------------------------------------------------------------- convolutions */
 
+/* Rows to clusters and tiles: balanced, or as those of the layer that decides. */
+static int share_rows(const struct plan *plan, unsigned int l, uint32_t limit, struct tile_rows *rows)
+{
+	const struct accel_model *m = plan->model;
+	unsigned int lead = plan->leader[m->layers[l].output];
+
+	if (lead == m->layers[l].output)
+		return tile_balance(&m->layers[l], &plan->params, limit, rows);
+	for (unsigned int i = 0; i < m->ninputs; i++)
+		if (m->inputs[i] == lead)
+			return tile_follow(&m->layers[l], &plan->params, limit, NULL, rows);
+	for (unsigned int before = 0; before < l; before++)
+		if (m->layers[before].output == lead && is_conv(plan, before))
+			return tile_follow(&m->layers[l], &plan->params, limit, &plan->layers[before].rows, rows);
+	return tile_balance(&m->layers[l], &plan->params, limit, rows);
+}
+
 /* Rows to clusters, pixels to batches and bands, channels to places. */
 static int plan_conv(struct plan *plan, unsigned int l, struct accel_error *err)
 {
@@ -132,7 +169,7 @@ static int plan_conv(struct plan *plan, unsigned int l, struct accel_error *err)
 	if (!limit)
 		return accel_fail(err, -E2BIG, layer->name, "convolution \"%s\": the accumulators of this hardware are too small for vector mode",
 				  layer->name);
-	if (tile_balance(layer, p, limit, &lp->rows))
+	if (share_rows(plan, l, limit, &lp->rows))
 		return no_memory(err);
 	ret = conv_plan_make(layer, p, &lp->rows, in, p->abuf / 4, p->abuf / 4, &lp->conv);
 	if (ret == -E2BIG)
@@ -160,12 +197,25 @@ static uint32_t channel_place(const struct plan *plan, unsigned int tensor, uint
 	return image_place(&tp->image, plan->params.clusters, tp->slot[c * t->dims[1] * t->dims[2]]);
 }
 
-/* Channels stay where they are in their block. */
+/* Channels of the output lie in the places of the input's. */
+static int keep_places(struct plan *plan, const struct accel_layer *layer, struct accel_error *err)
+{
+	uint32_t channels = plan->model->tensors[layer->output].dims[0], *places = malloc(channels * sizeof(*places));
+	int ret;
+
+	if (!places)
+		return no_memory(err);
+	for (uint32_t c = 0; c < channels; c++)
+		places[c] = channel_place(plan, layer->input, c);
+	ret = place_image(plan, layer->output, plan->tensors[layer->input].image.places, places);
+	free(places);
+	return ret ? no_memory(err) : 0;
+}
+
 static int plan_pool(struct plan *plan, unsigned int l, struct accel_error *err)
 {
 	const struct accel_layer *layer = &plan->model->layers[l];
 	const struct tensor_plan *in = &plan->tensors[layer->input];
-	uint32_t channels = layer->window.channels, *places;
 	int ret;
 
 	if (!in->image.places)
@@ -176,14 +226,54 @@ static int plan_pool(struct plan *plan, unsigned int l, struct accel_error *err)
 		return accel_fail(err, ret, layer->name,
 				  "pooling \"%s\": the rows that eight of its windows see do not fit a quarter of the activation buffer of this hardware",
 				  layer->name);
-	places = malloc(channels * sizeof(*places));
-	if (!places)
-		return no_memory(err);
-	for (uint32_t c = 0; c < channels; c++)
-		places[c] = channel_place(plan, layer->input, c);
-	ret = place_image(plan, layer->output, in->image.places, places);
-	free(places);
-	return ret ? no_memory(err) : 0;
+	return keep_places(plan, layer, err);
+}
+
+/* A product, or a table. */
+static int plan_element(struct plan *plan, unsigned int l, struct accel_error *err)
+{
+	const struct accel_layer *layer = &plan->model->layers[l];
+	const unsigned int *inputs;
+	unsigned int n = accel_layer_inputs(layer, &inputs);
+
+	for (unsigned int i = 0; i < n; i++)
+		if (!plan->tensors[inputs[i]].image.places)
+			return accel_fail(err, -ENOTSUP, layer->name, "layer \"%s\" reads \"%s\", whose values are not in the order of an image", layer->name,
+					  plan->model->tensors[inputs[i]].name);
+	for (uint32_t c = 0; n == 2 && c < plan->model->tensors[inputs[0]].dims[0]; c++)
+		if (channel_place(plan, inputs[0], c) != channel_place(plan, inputs[1], c))
+			return accel_fail(err, -ENOTSUP, layer->name,
+					  "layer \"%s\" multiplies \"%s\" by \"%s\", and the channels of one cannot be had in the order of the other: put a convolution between",
+					  layer->name, plan->model->tensors[inputs[0]].name, plan->model->tensors[inputs[1]].name);
+	element_plan_make(&plan->params, &plan->tensors[inputs[0]].image, plan_operand_slot(plan, layer), &plan->layers[l].conv);
+	return keep_places(plan, layer, err);
+}
+
+/* Tables of what a convolution makes, and nobody else reads. */
+static void join_tables(struct plan *plan)
+{
+	const struct accel_model *m = plan->model;
+
+	for (unsigned int l = 0; l < m->nlayers; l++) {
+		unsigned int maker = NO_LAYER, readers = 0, x = m->layers[l].input;
+
+		if (m->layers[l].kind != ACCEL_LAYER_TABLE)
+			continue;
+		for (unsigned int i = 0; i < m->nlayers; i++) {
+			const unsigned int *inputs;
+			unsigned int n = accel_layer_inputs(&m->layers[i], &inputs);
+
+			maker = m->layers[i].output == x ? i : maker;
+			for (unsigned int k = 0; k < n; k++)
+				readers += inputs[k] == x;
+		}
+		for (unsigned int i = 0; i < m->noutputs; i++)
+			readers += m->outputs[i] == x;
+		if (maker == NO_LAYER || !is_conv(plan, maker) || readers != 1)
+			continue;
+		plan->layers[maker].table = l;
+		plan->layers[l].done_before = true;
+	}
 }
 
 /* The parts' blocks one behind the other. */
@@ -412,7 +502,7 @@ static int cut_segments(struct plan *plan)
 	for (uint32_t l = 0; l < m->nlayers; l += s->nlayers) {
 		s = &plan->segments[plan->nsegments];
 		*s = (struct segment){ .first_layer = l, .nlayers = 1, .chain = plan->layers[l].resident, .conv = is_conv(plan, l),
-				       .pool = accel_layer_pools(&plan->model->layers[l]) };
+				       .pool = accel_layer_pools(&m->layers[l]), .element = is_element(plan, l) && !plan->layers[l].done_before };
 		while (can_join(&plan->layers[l]) && l + s->nlayers < m->nlayers && can_join(&plan->layers[l + s->nlayers]) &&
 		       plan_place_chain(plan, l, s->nlayers + 1) <= plan->params.abuf)
 			s->nlayers++;
@@ -425,6 +515,14 @@ static int cut_segments(struct plan *plan)
 			plan->tensors[m->layers[i].output].segment = plan->nsegments;
 		}
 		plan->nsegments++;
+	}
+	for (uint32_t l = 0; l < m->nlayers; l++) {
+		uint32_t table = plan->layers[l].table;
+
+		if (table == NO_LAYER)
+			continue;
+		plan->layers[table].segment = plan->layers[l].segment;
+		plan->tensors[m->layers[table].output].segment = plan->layers[l].segment;
 	}
 	return 0;
 }
@@ -439,7 +537,7 @@ static void place_parts(struct plan *plan, unsigned int whole)
 
 		if (layer->output != whole)
 			continue;
-		for (unsigned int i = 0; i < layer->nparts; i++) {
+		for (unsigned int i = 0; layer->kind == ACCEL_LAYER_CONCAT && i < layer->nparts; i++) {
 			struct tensor_plan *part = &plan->tensors[layer->parts[i]];
 
 			part->in_memory = true;
@@ -487,13 +585,18 @@ static int place_tensors(struct plan *plan, struct accel_error *err)
 					  m->tensors[m->outputs[i]].name);
 		ret = place_in_memory(plan, m->outputs[i], BASE_OUTPUT, err);
 	}
-	for (unsigned int l = 0; !ret && l < m->nlayers; l++)
-		if (m->layers[l].kind != ACCEL_LAYER_CONCAT && plan->tensors[m->layers[l].input].segment != plan->layers[l].segment)
-			ret = place_in_memory(plan, m->layers[l].input, BASE_SCRATCH, err);
+	for (unsigned int l = 0; l < m->nlayers; l++) {
+		const unsigned int *inputs;
+		unsigned int n = accel_layer_inputs(&m->layers[l], &inputs);
+
+		for (unsigned int i = 0; !ret && m->layers[l].kind != ACCEL_LAYER_CONCAT && i < n; i++)
+			if (plan->tensors[inputs[i]].segment != plan->layers[l].segment)
+				ret = place_in_memory(plan, inputs[i], BASE_SCRATCH, err);
+	}
 	return ret;
 }
 
-/* Images one after the other, then the codebooks. */
+/* Images one after the other, each with its codebook behind it; tables. */
 static int place_constants(struct plan *plan, struct accel_error *err)
 {
 	size_t *bytes = &plan->bytes[BASE_CONST];
@@ -501,12 +604,12 @@ static int place_constants(struct plan *plan, struct accel_error *err)
 	for (unsigned int l = 0; l < plan->model->nlayers; l++) {
 		struct layer_plan *lp = &plan->layers[l];
 
-		if (!accel_layer_weighted(&plan->model->layers[l]))
+		if (!accel_layer_weighted(&plan->model->layers[l]) && plan->model->layers[l].kind != ACCEL_LAYER_TABLE)
 			continue;
 		lp->image_offset = *bytes;
 		*bytes += lp->image.bytes;
 		lp->codebook_offset = *bytes;
-		*bytes += (size_t)codebook_granules(&plan->model->layers[l]) * EIE_GRANULE_BYTES;
+		*bytes += (size_t)(plan->model->layers[l].table ? EIE_TABLE_GRANULES : codebook_granules(&plan->model->layers[l])) * EIE_GRANULE_BYTES;
 		if (*bytes > UINT32_MAX)
 			return accel_fail(err, -E2BIG, plan->model->layers[l].name,
 					  "with layer \"%s\" the weights are more than 4 GiB: split the model",
@@ -521,13 +624,18 @@ int plan_make(const struct accel_model *model, const struct eie_params *params, 
 	uint32_t shared = 0, need;
 	int ret = check_model(model, err);
 
-	*plan = (struct plan){ .model = model, .params = *params, .batch = batch, .row_limit = row_limit(params) };
+	*plan = (struct plan){ .model = model, .params = *params, .batch = batch };
 	if (ret)
 		return ret;
+	plan->params.abuf -= table_granules(model, params);
+	plan->row_limit = row_limit(&plan->params);
 	plan->layers = calloc(model->nlayers, sizeof(*plan->layers));
 	plan->tensors = calloc(model->ntensors, sizeof(*plan->tensors));
-	if (!plan->layers || !plan->tensors || plan_inputs(plan))
+	if (!plan->layers || !plan->tensors || plan_inputs(plan) || order_leaders(model, &plan->leader))
 		return no_memory(err);
+	for (unsigned int l = 0; l < model->nlayers; l++)
+		plan->layers[l].table = NO_LAYER;
+	join_tables(plan);
 
 	for (unsigned int l = 0; l < model->nlayers; l++) {
 		const struct accel_layer *layer = &model->layers[l];
@@ -536,6 +644,7 @@ int plan_make(const struct accel_model *model, const struct eie_params *params, 
 		if (layer->kind != ACCEL_LAYER_FC) {
 			ret = layer->kind == ACCEL_LAYER_CONV ? plan_conv(plan, l, err) :
 			      accel_layer_pools(layer)	      ? plan_pool(plan, l, err) :
+			      is_element(plan, l)	      ? plan_element(plan, l, err) :
 								plan_concat(plan, l, err);
 			if (ret)
 				return ret;
@@ -581,4 +690,5 @@ void plan_free(struct plan *plan)
 	free(plan->layers);
 	free(plan->tensors);
 	free(plan->segments);
+	free(plan->leader);
 }

@@ -9,6 +9,7 @@
  *   input and output have two slots each, so that loads and stores overlap.
  * - A convolution: a stream over an image (conv_plan.h). A task is a chunk times a batch of pixel groups; slots are those of streams.
  * - A pooling: the same without weights; a task is some blocks of channels times a batch of pixel groups.
+ * - Elements: a product, or a table; the same, value by value. A table of what a convolution makes, and nobody else reads, is done where that leaves it, before it is stored.
  * - Nothing: a concatenation. Its parts lie one behind the other in its place; whoever makes them writes there.
  */
 #ifndef ACCEL_PLAN_H
@@ -20,6 +21,7 @@
 
 #define NO_SEGMENT UINT32_MAX
 #define NO_TENSOR  UINT32_MAX
+#define NO_LAYER   UINT32_MAX
 
 struct layer_plan {
 	struct tile_rows rows;
@@ -31,7 +33,9 @@ struct layer_plan {
 	uint32_t codebook;          /* granule of CBUF */
 	uint32_t w, p, r;           /* resident: first granules */
 	uint32_t segment;
-	struct conv_plan conv;      /* convolutions, poolings */
+	struct conv_plan conv;      /* convolutions, poolings, elements */
+	uint32_t table;             /* convolutions: layer that is a table of what it makes, done in its segment; NO_LAYER: none */
+	bool done_before;           /* that table */
 };
 
 struct tensor_plan {
@@ -50,7 +54,7 @@ struct tensor_plan {
 
 struct segment {
 	uint32_t first_layer, nlayers;
-	bool chain, conv, pool;
+	bool chain, conv, pool, element;
 	unsigned int sets;          /* chain: sets of ABUF */
 	uint32_t set_granules;
 };
@@ -62,11 +66,12 @@ struct stream_area {
 
 struct plan {
 	const struct accel_model *model;
-	struct eie_params params;
+	struct eie_params params;   /* but for abuf, which is less by what a table needs, if there are some: they lie behind it */
 	unsigned int batch;
 	uint32_t row_limit;
 	struct layer_plan *layers;
 	struct tensor_plan *tensors;
+	unsigned int *leader;       /* [tensors] order.h */
 	struct segment *segments;
 	uint32_t nsegments;
 	struct stream_area area;
@@ -81,6 +86,14 @@ int plan_make(const struct accel_model *model, const struct eie_params *params, 
  */
 uint64_t plan_place_chain(struct plan *plan, uint32_t first_layer, uint32_t nlayers);
 void plan_free(struct plan *plan);
+
+/* Granules of one operand of a product or table in an input slot. */
+static inline uint32_t plan_operand_slot(const struct plan *plan, const struct accel_layer *layer)
+{
+	uint32_t slot = plan->params.abuf / 4;
+
+	return layer->kind == ACCEL_LAYER_MULTIPLY ? slot / 2 / plan->params.clusters * plan->params.clusters : slot;
+}
 
 static inline uint32_t codebook_granules(const struct accel_layer *layer)
 {

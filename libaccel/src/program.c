@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <eie_hw.h>
+
 #include "net.h"
 #include "program.h"
 
@@ -67,4 +69,9 @@ int accel_program_totals(const struct accel_program *program, struct accel_progr
 		.constant_bytes = program->constant_bytes,
 	};
 	return 0;
+}
+
+const char *program_lacks(uint32_t missing)
+{
+	return missing & EIE_FEATURE_VECTOR ? "convolutions" : missing & EIE_FEATURE_POOL ? "pooling" : "products or tables";
 }

@@ -47,4 +47,7 @@ struct accel_program {
 	uint64_t residency;              /* hash of what the restore commands load, or 0 */
 };
 
+/* What layers that need these EIE_FEATURE_* have, for error texts: the first that is missing. */
+const char *program_lacks(uint32_t missing);
+
 #endif

@@ -7,6 +7,7 @@
  */
 #include "quant.h"
 #include <eie_hw.h>
+#include "table.h"
 #include "window.h"
 
 #include <errno.h>
@@ -160,7 +161,7 @@ static int set_factors(const struct solver *s, struct accel_error *err)
 		for (unsigned int l = 0; !ret && l < s->model->nlayers; l++) {
 			const struct accel_layer *layer = &s->model->layers[l];
 
-			if (accel_layer_weighted(layer))
+			if (accel_layer_rescales(layer))
 				continue;
 			s->factor[layer->output] = s->factor[layer->input];
 			if (layer->kind == ACCEL_LAYER_AVERAGE_POOL)
@@ -191,7 +192,7 @@ static void make_groups(const struct solver *s)
 		const unsigned int *inputs;
 		unsigned int n = accel_layer_inputs(layer, &inputs);
 
-		for (unsigned int i = 0; !accel_layer_weighted(layer) && i < n; i++)
+		for (unsigned int i = 0; !accel_layer_rescales(layer) && i < n; i++)
 			join(s, inputs[i], layer->output);
 	}
 	for (unsigned int t = 0; t < s->model->ntensors; t++) {
@@ -224,8 +225,8 @@ static void take_clamp(const struct accel_model *model, const struct accel_layer
 		t->hi = in->hi > t->hi ? in->hi : t->hi;
 	}
 	if (layer->kind == ACCEL_LAYER_AVERAGE_POOL) {
-		t->lo = t->lo < 0 ? -Q_MAX : 0;
-		t->hi = t->hi > 0 ? Q_MAX : 0;
+		t->lo = accel_average_limit(layer, t->lo);
+		t->hi = accel_average_limit(layer, t->hi);
 	}
 }
 
@@ -245,7 +246,7 @@ static int set_tensor(const struct solver *s, unsigned int number, const struct 
 	if (!producer) {
 		t->lo = (int16_t)clamp(rint((double)t->range_lo / (double)t->scale), -steps, steps);
 		t->hi = (int16_t)clamp(rint((double)t->range_hi / (double)t->scale), -steps, steps);
-	} else if (!accel_layer_weighted(producer)) {
+	} else if (!accel_layer_rescales(producer)) {
 		take_clamp(s->model, producer);
 	} else if (producer->activation == ACCEL_ACT_RELU) {
 		t->lo = 0;
@@ -433,6 +434,23 @@ static int solve_steps(const struct solver *s, struct accel_error *err)
 	return ret;
 }
 
+/* How a layer's results become its output's integers. */
+static int set_output(const struct accel_model *model, struct accel_layer *layer, struct accel_error *err)
+{
+	const struct accel_tensor *in = &model->tensors[layer->input], *out = &model->tensors[layer->output];
+	double ratio = (double)in->scale / (double)out->scale;
+	int ret = 0;
+
+	if (layer->kind == ACCEL_LAYER_TABLE)
+		table_fill(layer, in, out);
+	if (layer->kind == ACCEL_LAYER_MULTIPLY)
+		ret = accel_requant_params(ratio * (double)model->tensors[layer->parts[1]].scale, layer->mult, layer->shift);
+	for (uint32_t r = 0; !ret && accel_layer_weighted(layer) && r < layer->rows; r++)
+		ret = accel_requant_params(ratio * (double)layer->codebook_scale * accel_row_scale(layer, r), &layer->mult[r], &layer->shift[r]);
+	return ret ? accel_fail(err, ret, layer->name, "layer '%s': its output range %g .. %g is too small for its inputs and weights; calibrate with inputs that reach it",
+				layer->name, (double)out->range_lo, (double)out->range_hi) : 0;
+}
+
 int accel_quantise(struct accel_model *model, struct accel_error *err)
 {
 	struct solver s = { model, malloc(model->ntensors * sizeof(*s.group)), calloc(model->ntensors, sizeof(*s.amax)),
@@ -451,16 +469,7 @@ int accel_quantise(struct accel_model *model, struct accel_error *err)
 	free(s.amax);
 	free(s.factor);
 	free(s.steps);
-	for (unsigned int i = 0; !ret && i < model->nlayers; i++) {
-		struct accel_layer *layer = &model->layers[i];
-		const struct accel_tensor *in = &model->tensors[layer->input], *out = &model->tensors[layer->output];
-		double ratio = (double)in->scale * (double)layer->codebook_scale / (double)out->scale;
-
-		for (uint32_t r = 0; !ret && r < layer->rows && accel_layer_weighted(layer); r++)
-			ret = accel_requant_params(ratio * accel_row_scale(layer, r), &layer->mult[r], &layer->shift[r]);
-		if (ret)
-			return accel_fail(err, ret, layer->name, "layer '%s': its output range %g .. %g is too small for its inputs and weights; calibrate with inputs that reach it",
-					  layer->name, (double)out->range_lo, (double)out->range_hi);
-	}
+	for (unsigned int i = 0; !ret && i < model->nlayers; i++)
+		ret = set_output(model, &model->layers[i], err);
 	return ret;
 }

@@ -44,8 +44,7 @@ static int mismatch(const struct accel_program *p, const struct accel_device *d,
 				  p->on_cpu ? "the CPU" : "the engine", d->backend ? "the engine" : "the CPU");
 	if (p->needs & ~b->features)
 		return accel_fail(err, -EINVAL, NULL, "the program has %s, device %s:%s has no command for it: compile it for this device",
-				  p->needs & ~b->features & EIE_FEATURE_VECTOR ? "convolutions (vector mode)" : "pooling", d->backend->name,
-				  d->config);
+				  program_lacks(p->needs & ~b->features), d->backend->name, d->config);
 	return accel_fail(err, -EINVAL, NULL,
 			  "the program was compiled for %ux%u, %u rows, buffers %u/%u/%u/%u granules, ISA %u.%u; device %s:%s has "
 			  "%ux%u, %u rows, %u/%u/%u/%u, ISA %u.%u: compile it for this device",

@@ -127,6 +127,17 @@ static int place_rows(const struct accel_layer *layer, uint32_t clusters, const 
 	return 0;
 }
 
+static int rows_alloc(struct tile_rows *rows, uint32_t ntiles, uint32_t nbins, uint32_t n)
+{
+	*rows = (struct tile_rows){ .ntiles = ntiles };
+	rows->steps = calloc(ntiles, sizeof(*rows->steps));
+	rows->out = calloc(ntiles, sizeof(*rows->out));
+	rows->bin_first = calloc((size_t)nbins + 1, sizeof(*rows->bin_first));
+	rows->order = calloc(n, sizeof(*rows->order));
+	rows->slot = calloc(n, sizeof(*rows->slot));
+	return rows->steps && rows->out && rows->bin_first && rows->order && rows->slot ? 0 : -ENOMEM;
+}
+
 int tile_balance(const struct accel_layer *layer, const struct eie_params *params, uint32_t row_limit, struct tile_rows *rows)
 {
 	uint32_t n = layer->rows, k = params->clusters, ntiles = (n - 1) / (k * row_limit) + 1, nbins = ntiles * k;
@@ -138,13 +149,7 @@ int tile_balance(const struct accel_layer *layer, const struct eie_params *param
 	uint64_t busiest;
 	int ret = -ENOMEM;
 
-	*rows = (struct tile_rows){ .ntiles = ntiles };
-	rows->steps = calloc(ntiles, sizeof(*rows->steps));
-	rows->out = calloc(ntiles, sizeof(*rows->out));
-	rows->bin_first = calloc((size_t)nbins + 1, sizeof(*rows->bin_first));
-	rows->order = calloc(n, sizeof(*rows->order));
-	rows->slot = calloc(n, sizeof(*rows->slot));
-	if (!sorted || !heap || !bin_of || !rows->steps || !rows->out || !rows->bin_first || !rows->order || !rows->slot)
+	if (rows_alloc(rows, ntiles, nbins, n) || !sorted || !heap || !bin_of)
 		goto out;
 
 	for (uint32_t r = 0; r < n; r++)
@@ -168,6 +173,55 @@ int tile_balance(const struct accel_layer *layer, const struct eie_params *param
 out:
 	free(sorted);
 	free(heap);
+	free(bin_of);
+	if (ret)
+		tile_rows_free(rows);
+	return ret;
+}
+
+/* Non-zeros of the busiest clusters, a tile after the other. */
+static uint64_t busiest_of(const struct accel_layer *layer, uint32_t clusters, const struct tile_rows *rows)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t t = 0; t < rows->ntiles; t++) {
+		uint64_t most = 0;
+
+		for (uint32_t b = t * clusters; b < (t + 1) * clusters; b++) {
+			uint64_t load = 0;
+
+			for (uint32_t i = rows->bin_first[b]; i < rows->bin_first[b + 1]; i++)
+				load += row_nonzeros(layer, rows->order[i]);
+			most = load > most ? load : most;
+		}
+		sum += most;
+	}
+	return sum;
+}
+
+int tile_follow(const struct accel_layer *layer, const struct eie_params *params, uint32_t row_limit, const struct tile_rows *order, struct tile_rows *rows)
+{
+	uint32_t n = layer->rows, k = params->clusters, ntiles = order ? order->ntiles : (n - 1) / (k * row_limit) + 1, nbins = ntiles * k;
+	struct weighted_row *in_order = malloc(n * sizeof(*in_order));
+	uint32_t *bin_of = malloc(n * sizeof(*bin_of));
+	int ret = rows_alloc(rows, ntiles, nbins, n);
+
+	if (!in_order || !bin_of)
+		ret = -ENOMEM;
+	for (uint32_t b = 0; !ret && order && b < nbins; b++) {
+		for (uint32_t i = order->bin_first[b]; i < order->bin_first[b + 1]; i++) {
+			in_order[i].row = order->order[i];
+			bin_of[i] = b;
+		}
+	}
+	for (uint32_t r = 0; !ret && !order && r < n; r++) {
+		in_order[r].row = r;
+		bin_of[r] = r / (k * row_limit) * k + r % k;
+	}
+	ret = ret ? ret : place_rows(layer, k, in_order, bin_of, rows);
+	if (!ret)
+		rows->balance = layer->nnz ? (double)busiest_of(layer, k, rows) * k / (double)layer->nnz : 1;
+	free(in_order);
 	free(bin_of);
 	if (ret)
 		tile_rows_free(rows);

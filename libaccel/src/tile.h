@@ -23,6 +23,8 @@ struct tile_rows {
 
 /* row_limit: rows a cluster and tile, a multiple of 8. */
 int tile_balance(const struct accel_layer *layer, const struct eie_params *params, uint32_t row_limit, struct tile_rows *rows);
+/* The same in the order of another layer with as many rows, or, where that is NULL, of their numbers: row r is cluster r mod clusters' row r / clusters. */
+int tile_follow(const struct accel_layer *layer, const struct eie_params *params, uint32_t row_limit, const struct tile_rows *order, struct tile_rows *rows);
 void tile_rows_free(struct tile_rows *rows);
 
 /*

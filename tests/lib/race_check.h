@@ -34,6 +34,7 @@ struct race {
 	struct race_clock *tokens[4];  /* clocks of given tokens, in order */
 	uint32_t given[4], taken[4];
 	struct race_clock last_start[RACE_ENGINES], last_end[RACE_ENGINES];
+	bool in_place;                 /* the command may write what it has read */
 	uint32_t count[RACE_ENGINES], last_mac, last_drain[2], last_compute;
 };
 
@@ -55,7 +56,10 @@ static inline bool race_access(struct race *r, unsigned int buf, uint32_t first,
 			/* Drains write in order; loads are not relied upon to. */
 			bool in_order = engine == RACE_COMPUTE && e == RACE_COMPUTE && write;
 
-			if ((x->write[e] > start->done[e] && !in_order) || (write && x->read[e] > start->done[e])) {
+			/* A command that works in place reads a granule before it writes it. */
+			bool own = r->in_place && e == engine && x->read[e] == r->count[e];
+
+			if ((x->write[e] > start->done[e] && !in_order) || (write && x->read[e] > start->done[e] && !own)) {
 				fprintf(stderr, "race: engine %d command %u, buffer %u granule %u against engine %d\n", engine,
 					r->count[engine], buf, g, e);
 				return false;
@@ -78,6 +82,7 @@ static inline bool race_command(struct race *r, const struct eie_cmd *cmd, unsig
 	bool ok = true;
 
 	r->count[engine]++;
+	r->in_place = false;
 	for (int i = 0; i < 2; i++) {
 		int t = takes[i][engine];
 
@@ -147,6 +152,7 @@ static inline bool race_command(struct race *r, const struct eie_cmd *cmd, unsig
 		break;
 	case EIE_OP_VMUL:
 	case EIE_OP_VTABLE:
+		r->in_place = CMD_GET(cmd, VMUL_IN) == CMD_GET(cmd, VMUL_OUT) && CMD_GET(cmd, VMUL_PLANE) == CMD_GET(cmd, VMUL_OUT_PLANE);
 		n = op == EIE_OP_VTABLE ? EIE_TABLE_GRANULES : CMD_GET(cmd, VMUL_CHANNELS) * CMD_GET(cmd, VMUL_B_PLANE);
 		ok = race_access(r, EIE_BUF_ABUF, CMD_GET(cmd, VMUL_IN), CMD_GET(cmd, VMUL_CHANNELS) * CMD_GET(cmd, VMUL_PLANE), false, engine,
 				 &start) &&

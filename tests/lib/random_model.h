@@ -189,6 +189,27 @@ static inline void dense_pool(const struct accel_layer *layer, const int16_t *x,
 	}
 }
 
+/* Products and tables by the definition in docs/vector_mode.md, in 64 bits; one item. */
+static inline void dense_element(const struct accel_model *m, const struct accel_layer *layer, unsigned int item, int16_t **values, int16_t *y, uint64_t *saturated)
+{
+	const struct accel_tensor *out = &m->tensors[layer->output], *second = layer->nparts ? &m->tensors[layer->parts[1]] : out;
+	const int16_t *x = values[layer->input] + item * out->count;
+
+	for (uint64_t i = 0; i < out->count; i++) {
+		if (layer->table) {
+			int at = (x[i] + 32768) / 256, rest = (x[i] + 32768) % 256, rise = layer->table[at + 1] - layer->table[at];
+
+			y[i] = (int16_t)(layer->table[at] + ((rise * rest + 128) >> 8));
+		} else {
+			int64_t b = values[layer->parts[1]][item * second->count + i / (out->count / second->count)];
+			int64_t v = (x[i] * b * layer->mult[0] + ((int64_t)1 << (layer->shift[0] - 1))) >> layer->shift[0];
+
+			*saturated += (v > out->hi && out->hi == 32767) || (v < out->lo && out->lo == -32767);
+			y[i] = (int16_t)(v > out->hi ? out->hi : v < out->lo ? out->lo : v);
+		}
+	}
+}
+
 /* A layer without weights, all items. */
 static inline int16_t *dense_plain(const struct accel_model *m, const struct accel_layer *layer, unsigned int batch, int16_t **values,
 				   uint64_t *saturated)
@@ -201,7 +222,11 @@ static inline int16_t *dense_plain(const struct accel_model *m, const struct acc
 			dense_pool(layer, values[layer->input] + b * m->tensors[layer->input].count, y, saturated);
 			y += out->count;
 		}
-		for (unsigned int i = 0; i < layer->nparts; i++) {
+		if (layer->kind == ACCEL_LAYER_MULTIPLY || layer->kind == ACCEL_LAYER_TABLE) {
+			dense_element(m, layer, b, values, y, saturated);
+			y += out->count;
+		}
+		for (unsigned int i = 0; layer->kind == ACCEL_LAYER_CONCAT && i < layer->nparts; i++) {
 			uint64_t count = m->tensors[layer->parts[i]].count;
 
 			memcpy(y, values[layer->parts[i]] + b * count, count * sizeof(*y));

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/* Functions of one number as tables: docs/vector_mode.md, VTABLE. */
+#ifndef ACCEL_TABLE_H
+#define ACCEL_TABLE_H
+
+#include "model.h"
+
+/* Continuous ones, by their names in accel_graph_add_table(). */
+bool table_knows(const char *function);
+/* y[i] = f(x[i]) in float32; x may be y. */
+void table_function(const struct accel_layer *layer, const float *x, float *y, uint64_t n);
+/* The layer's table, for the scales of its input and output and within the clamp of the latter. */
+void table_fill(struct accel_layer *layer, const struct accel_tensor *in, const struct accel_tensor *out);
+
+#endif
