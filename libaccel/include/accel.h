@@ -216,11 +216,17 @@ int accel_graph_add_concat(struct accel_graph *graph, const char *name, unsigned
 int accel_graph_add_multiply(struct accel_graph *graph, const char *name, unsigned int a, unsigned int b, enum accel_activation activation,
 			     unsigned int *output, struct accel_error *err);
 /*
- * Adds a function of every value of an image, by a table of 257 with straight lines between them: 128 for each half of the input's range. function is what ONNX calls it: Abs, Celu,
- * Clip (p: least, q: greatest), Elu, Erf, Gelu, GeluTanh (its approximation by tanh), HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Selu, Sigmoid, Softplus, Softsign or
- * Tanh; p and q are its attributes in the order of their names (alpha; alpha and beta or gamma), 0 where it has none. -EINVAL.
+ * What a table is of: y = factor * f(x) + offset. name is what ONNX calls f: Abs, Celu, Clip (p: least, q: greatest), Elu, Erf, Gelu, GeluTanh (its approximation by
+ * tanh), HardSigmoid, HardSwish, LeakyRelu, Mish, Relu, Selu, Sigmoid, Softplus, Softsign or Tanh; p and q are its attributes in the order of their names (alpha; alpha and
+ * beta or gamma), 0 where it has none.
  */
-int accel_graph_add_table(struct accel_graph *graph, const char *name, unsigned int input, const char *function, float p, float q, unsigned int *output,
+struct accel_function {
+	const char *name;
+	float p, q, factor, offset;
+};
+
+/* Adds a function of every value of an image, by a table of 257 with straight lines between them: 128 for each half of the input's range. -EINVAL. */
+int accel_graph_add_table(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_function *function, unsigned int *output,
 			  struct accel_error *err);
 /* Makes a tensor an output of the graph. Without any call the last layer's tensor is the output. */
 int accel_graph_output(struct accel_graph *graph, unsigned int tensor, struct accel_error *err);

@@ -18,6 +18,7 @@ struct look {
 	const struct accel_network *net;
 	struct calib *calib;
 	struct netrun *run;
+	double items;
 	uint64_t *bins;            /* [nvalues, BINS], or NULL */
 	void (*each)(struct look *look, uint32_t v, const float *x);
 };
@@ -36,6 +37,32 @@ static void least_and_greatest(struct look *look, uint32_t v, const float *x)
 	}
 	r->least = lo;
 	r->greatest = hi;
+}
+
+/* Values of v that have one mean: the pixels of a channel, or one. */
+static uint64_t pixels_of(const struct net_value *v)
+{
+	return v->ndim == 4 ? (uint64_t)v->dims[2] * v->dims[3] : 1;
+}
+
+static void add_means(struct look *look, uint32_t v, const float *x)
+{
+	uint64_t pixels = pixels_of(&look->net->values[v]), channels = look->net->values[v].count / pixels;
+	float *mean = look->calib->mean[v];
+
+	for (uint64_t c = 0; mean && c < channels; c++) {
+		double sum = 0;
+
+		for (uint64_t i = 0; i < pixels; i++)
+			sum += (double)x[c * pixels + i];
+		mean[c] += (float)(sum / (double)pixels / look->items);
+	}
+}
+
+static void range_and_mean(struct look *look, uint32_t v, const float *x)
+{
+	least_and_greatest(look, v, x);
+	add_means(look, v, x);
 }
 
 static float most(float lo, float hi)
@@ -110,6 +137,7 @@ static int run_all(struct look *look, const struct calib_inputs *in, struct acce
 	if (ret)
 		return ret;
 	netrun_observe(look->run, after_node, look);
+	look->items = (double)items;
 	for (uint64_t i = 0; !ret && i < items; i++) {
 		for (unsigned int k = 0; k < look->net->ninputs; k++) {
 			fill_input(look->run, look->net, in, k, i, &state);
@@ -206,24 +234,45 @@ static void find_known(const struct accel_network *net, struct calib *calib)
 		calib->range[v].known = calib->range[v].finite = calib->range[v].known && net->values[v].type == NET_F32 && !net->values[v].data;
 }
 
+/* Room for the means of what layers with weights may read: images, and rows of values. */
+static int find_means(const struct accel_network *net, struct calib *calib)
+{
+	for (uint32_t v = 0; v < net->nvalues; v++) {
+		const struct net_value *x = &net->values[v];
+
+		if (!calib->range[v].known || !x->count || (x->ndim == 4 ? x->dims[0] != 1 : x->ndim > 2))
+			continue;
+		calib->mean[v] = calloc(x->count / pixels_of(x), sizeof(**calib->mean));
+		if (!calib->mean[v])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 int calib_new(const struct accel_network *net, const struct calib_inputs *inputs, struct calib **calib, struct accel_error *err)
 {
 	struct calib *c = calloc(1, sizeof(*c));
-	struct look look = { .net = net, .calib = c, .each = least_and_greatest };
+	struct look look = { .net = net, .calib = c, .each = range_and_mean };
 	bool histogram = inputs->n && inputs->method != ACCEL_CALIB_MINMAX;
 	int ret;
 
-	if (c)
+	if (c) {
 		c->range = calloc(net->nvalues + (size_t)1, sizeof(*c->range));
+		c->mean = calloc(net->nvalues + (size_t)1, sizeof(*c->mean));
+		c->n = net->nvalues;
+	}
 	if (histogram)
 		look.bins = calloc((size_t)net->nvalues + 1, BINS * sizeof(*look.bins));
-	if (!c || !c->range || (histogram && !look.bins)) {
+	if (!c || !c->range || !c->mean || (histogram && !look.bins)) {
 		ret = accel_fail(err, -ENOMEM, NULL, "%s: no memory for calibration", net->file);
 		goto out;
 	}
-	c->n = net->nvalues;
 	c->guessed = !inputs->n;
 	find_known(net, c);
+	if (inputs->n && find_means(net, c)) {
+		ret = accel_fail(err, -ENOMEM, NULL, "%s: no memory for calibration", net->file);
+		goto out;
+	}
 	ret = run_all(&look, inputs, err);
 	look.each = count_bins;
 	if (!ret && histogram)
@@ -260,6 +309,9 @@ void calib_free(struct calib *calib)
 {
 	if (!calib)
 		return;
+	for (unsigned int v = 0; calib->mean && v < calib->n; v++)
+		free(calib->mean[v]);
+	free(calib->mean);
 	free(calib->range);
 	free(calib);
 }

@@ -27,6 +27,7 @@ struct calib_range {
 struct calib {
 	unsigned int n;
 	struct calib_range *range; /* [net->nvalues] */
+	float **mean;              /* [net->nvalues] of each channel of an image, and of each value of rows; NULL of other shapes, and of seeded inputs */
 	bool guessed;              /* from seeded inputs */
 };
 

@@ -302,20 +302,59 @@ static int find_multiply(const struct finder *s, uint32_t n)
 	return activation_of(&node->act, &f->activation) ? 0 : REFUSE(s, n, "the activation behind it is not one of this engine (ReLU, ReLU6)");
 }
 
-/* A function of one number. */
-static int find_table(const struct finder *s, uint32_t n)
+/* Whether the node multiplies the value by one number, or adds one: then it goes into the function that makes the value. */
+static bool take_affine(const struct accel_network *net, const struct net_node *node, uint32_t value, struct accel_function *f)
+{
+	unsigned int other = node->nin == 2 && node->in[0] == value ? 1 : 0;
+	float v;
+
+	if (node->nin != 2 || node->act.kind || !pass_scalar(net, node->in[other], &v) || !isfinite(v) || net->values[node->in[other]].ndim > net->values[value].ndim)
+		return false;
+	if (pass_is(node, "Mul") || (pass_is(node, "Div") && other == 1 && v != 0)) {
+		v = pass_is(node, "Div") ? 1 / v : v;
+		f->factor *= v;
+		f->offset *= v;
+	} else if (pass_is(node, "Add") || (pass_is(node, "Sub") && other == 1)) {
+		f->offset += pass_is(node, "Sub") ? -v : v;
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* What a node makes of an image as a function of one number; or NULL. */
+static const char *function_of(const struct accel_network *net, const struct net_node *node, struct accel_function *f)
+{
+	*f = (struct accel_function){ .factor = 1 };
+	f->name = op_unary_of(node, &f->p, &f->q);
+	if (f->name)
+		return table_knows(f->name) ? f->name : NULL;
+	for (unsigned int i = 0; i < node->nin && i < 2; i++)
+		if (node->in[i] != NET_NONE && is_image(&net->values[node->in[i]]) && take_affine(net, node, node->in[i], f))
+			return f->name = "Identity";
+	return NULL;
+}
+
+/* The function, and what is multiplied with and added to its values. */
+static int find_table(const struct finder *s, uint32_t n, const struct accel_function *function)
 {
 	struct net_node *node = &s->net->nodes[n];
-	const struct net_value *x = &s->net->values[node->in[0]];
+	uint32_t x = node->in[0];
 	struct candidate *f = &s->all[n];
 
-	*f = (struct candidate){ .kind = CANDIDATE_TABLE, .out = node->out[0] };
-	f->function = op_unary_of(node, &f->parameter[0], &f->parameter[1]);
-	if (!f->function || !table_knows(f->function))
-		*f = (struct candidate){ 0 };
-	else if (!is_image(x) || node->act.kind || x->dims[1] > WINDOW_CHANNELS_MAX)
+	if (node->nin == 2 && !is_image(&s->net->values[x]))
+		x = node->in[1];
+	*f = (struct candidate){ .kind = CANDIDATE_TABLE, .out = node->out[0], .source = x, .function = *function };
+	if (!is_image(&s->net->values[x]) || node->act.kind)
 		return REFUSE(s, n, "function of what is no image of one item");
-	return 0;
+	for (;;) {
+		struct net_node *next = pass_only_reader(s->net, s->users, f->out);
+
+		if (!next || !take_affine(s->net, next, f->out, &f->function))
+			return 0;
+		s->all[s->users->reader[f->out]].kind = CANDIDATE_TAKEN_IN;
+		f->out = next->out[0];
+	}
 }
 
 static bool is_one_of(const struct net_node *node, const char *const *names)
@@ -334,7 +373,7 @@ static int check_sizes(const struct finder *s, uint32_t n)
 	uint64_t most = s->net->values[f->out].count, joined = 0;
 
 	for (unsigned int i = 0; i < candidate_inputs(f, node); i++) {
-		uint64_t count = s->net->values[f->channels ? f->source : node->in[i]].count;
+		uint64_t count = s->net->values[f->channels || f->kind == CANDIDATE_TABLE ? f->source : node->in[i]].count;
 
 		most = count > most ? count : most;
 		joined += count;
@@ -352,6 +391,7 @@ int candidates_find(struct accel_network *net, const struct pass_users *users, c
 	static const char *const joins[] = { "Concat", "Add", "Sum", NULL };
 	static const char *const reshapes[] = { "Reshape", "Flatten", "Squeeze", "Unsqueeze", NULL };
 	const struct finder s = { net, users, views, c, how, err };
+	struct accel_function function;
 	bool conv = how->conv;
 	int ret = 0;
 
@@ -362,6 +402,8 @@ int candidates_find(struct accel_network *net, const struct pass_users *users, c
 			continue;
 		if (is_one_of(node, fcs))
 			ret = find_fc(&s, n);
+		else if (conv && node->op && function_of(net, node, &function))
+			ret = find_table(&s, n, &function);
 		else if (conv && pass_is(node, "Conv"))
 			ret = find_conv(&s, n);
 		else if (conv && is_one_of(node, pools))
@@ -370,8 +412,6 @@ int candidates_find(struct accel_network *net, const struct pass_users *users, c
 			ret = find_join(&s, n);
 		else if (conv && pass_is(node, "Mul"))
 			ret = find_multiply(&s, n);
-		else if (conv && node->op && table_knows(node->op->name))
-			ret = find_table(&s, n);
 		else if (is_one_of(node, reshapes) && net->values[node->out[0]].type == NET_F32 && net->values[node->out[0]].count)
 			c[n] = (struct candidate){ .kind = CANDIDATE_RESHAPE, .out = node->out[0] };
 		if (!ret && c[n].kind > CANDIDATE_TAKEN_IN)
@@ -552,7 +592,7 @@ int candidate_add(const struct accel_network *net, uint32_t n, const struct cand
 	case CANDIDATE_MULTIPLY:
 		return add_product(graph, node->name, c->activation, inputs, output, err);
 	case CANDIDATE_TABLE:
-		return accel_graph_add_table(graph, node->name, inputs[0], c->function, c->parameter[0], c->parameter[1], output, err);
+		return accel_graph_add_table(graph, node->name, inputs[0], &c->function, output, err);
 	case CANDIDATE_ADD:
 		return add_sum(graph, node->name, c, node->nin, inputs, &net->values[c->out], output, err);
 	default:

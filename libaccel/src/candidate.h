@@ -26,7 +26,7 @@ struct placement {
 struct candidate {
 	enum candidate_kind kind;
 	uint32_t out;              /* value that it makes; the inputs are the node's, of FC, CONV and RESHAPE the first one */
-	uint32_t source;           /* CONV of a view: the value that it reads in place of its input, and ... */
+	uint32_t source;           /* TABLE: its input. CONV of a view: the value that it reads in place of its input, and ... */
 	const uint32_t *channels;  /* ... which channel of that its channels are; else NULL */
 	uint32_t groups;           /* CONV: of the weights; of the window too, but for views */
 	enum accel_activation activation;
@@ -42,8 +42,8 @@ struct candidate {
 	uint64_t bias_stride;      /* 0: one number for all rows */
 	float beta;
 	struct accel_window window;   /* CONV, pooling */
-	const char *function;      /* TABLE: accel_graph_add_table() */
-	float parameter[2];
+	struct accel_function function;   /* TABLE */
+	const float *mean;         /* FC, CONV: what the input's columns (FC), channels (CONV) are on average; NULL: not known */
 };
 
 static inline bool candidate_is_flat(const struct candidate *c)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "candidate_weights.h"
+#include "kmeans.h"
 #include "window.h"
 
 #include <errno.h>
@@ -10,6 +11,9 @@
 
 #define LINEAR_STEPS 127            /* of a row's largest weight: codes 1 .. 127 are 1 .. 127, codes 128 .. 254 are -1 .. -127 */
 #define BIAS_STEPS   (1 << 14)      /* a bias is at most so many times the product of largest input and scale of the row: 2^29 in the sum of 32 bits */
+#define FIT_STEPS    4095           /* that quantisation gives the largest value of a codebook at least; quant.c */
+#define FIT_INPUT_STEPS 2047        /* of the largest input: fewer would be more noise than a better codebook saves */
+#define FIT_BIAS     16             /* largest bias / (largest input * scale of a row): with FIT_STEPS about 2^29 in the sum */
 #define BIAS_WEIGHTS 32             /* shared weights have a scale that nobody chose: a bias of more of the row's largest weight would take their bits */
 
 /* A weight that a row may have: of a convolution those of its group. */
@@ -294,6 +298,117 @@ static void code_linear(const struct candidate *f, double amax, struct entry *e,
 	}
 }
 
+/* A codebook that fits the weights: of rows by their root mean square, all rows alike. */
+struct fit {
+	float *scale;              /* [rows] */
+	float *weights;            /* [rows][entries of a row] / scale */
+	float centre[256];         /* [n], increasing */
+	unsigned int n;
+};
+
+/*
+ * Scales and weights. False: rows so long that sums of a fitted codebook's finer steps would leave too few to the activations; linear ones are whole numbers up to 127, and need
+ * less of the 32 bits.
+ */
+static bool normalise(const struct candidate *f, double amax, struct entry *e, struct fit *fit)
+{
+	uint32_t n = entries_of_row(f);
+	double most = 0, sum = 0;
+
+	for (uint32_t r = 0; r < f->rows; r++) {
+		double square = 0, row = 0, scale;
+
+		take_row(f, r, e);
+		for (uint32_t i = 0; i < n; i++)
+			square += (double)e[i].w * (double)e[i].w;
+		scale = fmax(sqrt(square / n), fabs((double)bias(f, r)) / (amax * FIT_BIAS));
+		scale = scale < (double)FLT_MIN ? 0 : (double)(float)scale;
+		fit->scale[r] = (float)scale;
+		for (uint32_t i = 0; i < n; i++) {
+			double w = scale > 0 ? (double)e[i].w / scale : 0;
+
+			fit->weights[(size_t)r * n + i] = (float)w;
+			most = fmax(most, fabs(w));
+			row += fabs(w);
+		}
+		sum = fmax(sum, row + (scale > 0 ? fabs((double)bias(f, r)) / (scale * amax) : 0));
+	}
+	return most > 0 && INT32_MAX / (sum / most * FIT_STEPS) >= FIT_INPUT_STEPS;
+}
+
+/* Code of the nearest value, and what that makes of w; 0 where nothing is nearer. */
+static uint8_t nearest(const struct fit *fit, float w, double *value)
+{
+	unsigned int i = kmeans_nearest(fit->centre, fit->n, w);
+	bool none = fabs((double)w) <= fabs((double)w - (double)fit->centre[i]);
+
+	*value = none ? 0 : (double)fit->centre[i];
+	return none ? 0 : (uint8_t)(i + 1);
+}
+
+static double fit_noise(const struct candidate *f, const struct fit *fit)
+{
+	uint32_t n = entries_of_row(f);
+	double noise = 0, value;
+
+	for (size_t i = 0; i < (size_t)f->rows * n; i++) {
+		nearest(fit, fit->weights[i], &value);
+		value = ((double)fit->weights[i] - value) * (double)fit->scale[i / n];
+		noise += value * value;
+	}
+	return noise;
+}
+
+static void code_fit(const struct candidate *f, const struct fit *fit, struct entry *e, struct coded_weights *to)
+{
+	uint32_t n = entries_of_row(f), nnz = 0;
+
+	memset(to->codebook, 0, sizeof(to->codebook));
+	memcpy(to->codebook + 1, fit->centre, fit->n * sizeof(*fit->centre));
+	to->csr.ncodes = fit->n + 1;
+	memcpy(to->row_scale, fit->scale, f->rows * sizeof(*fit->scale));
+	for (uint32_t r = 0; r < f->rows; r++) {
+		take_row(f, r, e);
+		for (uint32_t i = 0; i < n; i++) {
+			double value;
+			uint8_t code = nearest(fit, fit->weights[(size_t)r * n + i], &value);
+
+			if (!code)
+				continue;
+			to->col[nnz] = e[i].col;
+			to->code[nnz++] = code;
+		}
+		to->rowptr[r + 1] = nnz;
+	}
+}
+
+/* Takes the place of linear codes where it is nearer to the weights. -ENOMEM. */
+static int try_fit(const struct candidate *f, double amax, struct entry *e, struct coded_weights *to)
+{
+	size_t count = (size_t)f->rows * entries_of_row(f);
+	struct fit fit = { .scale = malloc(f->rows * sizeof(*fit.scale)), .weights = malloc((count + 1) * sizeof(*fit.weights)) };
+	struct kmeans_points points = { 0 };
+	double centre[255], noise;
+	int ret = fit.scale && fit.weights ? 0 : -ENOMEM;
+
+	if (!ret && normalise(f, amax, e, &fit)) {
+		ret = kmeans_points_new(fit.weights, count, &points);
+		ret = ret ? ret : kmeans_optimal(&points, 255, centre);
+		for (int i = 0; i < ret; i++)
+			fit.centre[i] = (float)centre[i];
+		fit.n = ret > 0 ? (unsigned int)ret : 0;
+		kmeans_points_free(&points);
+		noise = fit.n ? fit_noise(f, &fit) : INFINITY;
+		if (noise < to->noise) {
+			code_fit(f, &fit, e, to);
+			to->noise = noise;
+		}
+	}
+	free(fit.scale);
+	free(fit.weights);
+	return ret < 0 ? ret : 0;
+}
+
 /* ---------------------------------------------------------------- both */
 
 /* A row without weights takes the largest scale that there is, and one that its bias has room with. */
@@ -308,6 +423,30 @@ static void fill_empty_rows(const struct candidate *f, double amax, struct coded
 
 		if (!(to->row_scale[r] > 0))
 			to->row_scale[r] = least >= (double)FLT_MIN && least > (double)most ? (float)least : most > 0 ? most : 1;
+	}
+}
+
+/*
+ * What rounding does to a sum for the mean input is no noise but a shift, the same for every pixel, and after ReLU means are far from zero: the bias takes it back
+ * (Nagel et al. 2019, section 4.2). Padding is not looked at.
+ */
+static void correct_biases(const struct candidate *f, struct entry *e, struct coded_weights *to)
+{
+	uint32_t taps = f->kind == CANDIDATE_CONV ? window_taps(&f->window) : 1;
+
+	for (uint32_t r = 0; r < f->rows; r++) {
+		uint32_t k = to->rowptr[r];
+		double shift = 0;
+
+		take_row(f, r, e);
+		for (uint32_t i = 0; i < entries_of_row(f); i++) {
+			double value = 0;
+
+			if (k < to->rowptr[r + 1] && to->col[k] == e[i].col)
+				value = (double)to->codebook[to->code[k++]] * (to->row_scale ? (double)to->row_scale[r] : 1);
+			shift += ((double)e[i].w - value) * (double)f->mean[e[i].col / taps];
+		}
+		to->bias[r] += (float)shift;
 	}
 }
 
@@ -335,6 +474,12 @@ int weights_code(const struct candidate *f, double amax, struct coded_weights *t
 		code_linear(f, amax, e, to);
 	else
 		code_shared(f, e, to);
+	if (f->linear && try_fit(f, amax, e, to)) {
+		free(e);
+		return -ENOMEM;
+	}
+	if (f->linear && f->mean)
+		correct_biases(f, e, to);
 	free(e);
 	if (to->row_scale)
 		fill_empty_rows(f, amax, to);

@@ -24,7 +24,7 @@ struct coded_weights {
 };
 
 /*
- * Codes of the weights: rounded if f->linear, else they must be WEIGHTS_SHARED. amax: largest magnitude of the layer's input, which bounds how small the
+ * Codes of the weights: rounded if f->linear, else they must be WEIGHTS_SHARED. What rounding changes in a row's sum for the mean input goes into its bias. amax: largest magnitude of the layer's input, which bounds how small the
  * scale of a row may be beside its bias. to is to be freed whatever happens. -ENOMEM.
  */
 int weights_code(const struct candidate *f, double amax, struct coded_weights *to);

@@ -127,7 +127,7 @@ static char *reason(const struct plan *plan, unsigned int l)
 	if (plan->model->layers[l].kind == ACCEL_LAYER_CONCAT)
 		return format("no copy: %u layers write into one tensor", plan->model->layers[l].nparts);
 	if (lp->done_before)
-		return format("table of %s, looked up where a convolution leaves its values", plan->model->layers[l].function);
+		return format("table of %s, looked up where a convolution leaves its values", plan->model->layers[l].function.name);
 	if (plan->segments[lp->segment].element)
 		return format("%s, %u x %u batches of %u pixel groups and %u blocks of %u channels",
 			      plan->model->layers[l].table ? "table" : "product", plan->batch, lp->conv.batches, lp->conv.groups, lp->conv.chunk_blocks,

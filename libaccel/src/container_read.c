@@ -258,21 +258,21 @@ static int read_multiply(struct eie_reader *r, int node, struct accel_layer *lay
 static int read_table(struct eie_reader *r, int node, struct accel_layer *layer)
 {
 	const char *function;
-	uint32_t p, q;
+	uint32_t p, q, factor, offset;
 	void *values;
 	int ret = eie_get_u32(r, node, "input", &layer->input);
 
 	ret = ret ? ret : eie_get_string(r, node, "function", &function);
 	ret = ret ? ret : eie_get_pair(r, node, "parameters", &p, &q);
+	ret = ret ? ret : eie_get_pair(r, node, "factor-offset", &factor, &offset);
 	ret = ret ? ret : eie_copy_blob(r, node, "table", EIE_TABLE_VALUES, sizeof(*layer->table), &values);
 	if (ret)
 		return ret;
 	layer->table = values;
 	layer->file_bytes_other += EIE_TABLE_VALUES * sizeof(*layer->table);
-	layer->parameter[0] = eie_float_from_bits(p);
-	layer->parameter[1] = eie_float_from_bits(q);
-	layer->function = strdup(function);
-	return layer->function ? 0 : eie_no_memory(r);
+	layer->function = (struct accel_function){ strdup(function), eie_float_from_bits(p), eie_float_from_bits(q), eie_float_from_bits(factor),
+						   eie_float_from_bits(offset) };
+	return layer->function.name ? 0 : eie_no_memory(r);
 }
 
 static int read_layer(struct eie_reader *r, int node, const struct accel_model *model, struct accel_layer *layer)

@@ -98,8 +98,9 @@ static void put_plain_layer(struct eie_writer *w, const struct accel_layer *laye
 	} else if (layer->kind == ACCEL_LAYER_TABLE) {
 		eie_put_string(w, "kind", "table");
 		eie_put_u32(w, "input", layer->input);
-		eie_put_string(w, "function", layer->function);
-		eie_put_pair(w, "parameters", eie_float_bits(layer->parameter[0]), eie_float_bits(layer->parameter[1]));
+		eie_put_string(w, "function", layer->function.name);
+		eie_put_pair(w, "parameters", eie_float_bits(layer->function.p), eie_float_bits(layer->function.q));
+		eie_put_pair(w, "factor-offset", eie_float_bits(layer->function.factor), eie_float_bits(layer->function.offset));
 		/* properties come before nodes */
 		eie_put_blob(w, "table", layer->table, EIE_TABLE_VALUES * sizeof(*layer->table));
 		bytes->other = EIE_TABLE_VALUES * sizeof(*layer->table);

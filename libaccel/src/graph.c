@@ -400,27 +400,27 @@ int accel_graph_add_multiply(struct accel_graph *graph, const char *name, unsign
 	return no_memory(err, name);
 }
 
-int accel_graph_add_table(struct accel_graph *graph, const char *name, unsigned int input, const char *function, float p, float q, unsigned int *output,
+int accel_graph_add_table(struct accel_graph *graph, const char *name, unsigned int input, const struct accel_function *function, unsigned int *output,
 			  struct accel_error *err)
 {
-	struct accel_layer layer = { .kind = ACCEL_LAYER_TABLE, .input = input, .parameter = { p, q } };
+	struct accel_layer layer = { .kind = ACCEL_LAYER_TABLE, .input = input, .function = *function };
 	uint32_t dims[3];
 	int ret = check_place(graph, name, input, err);
 
 	if (ret)
 		return ret;
-	if (!table_knows(function))
-		return accel_fail(err, -EINVAL, name, "layer '%s': there is no table of a function '%s'", name, function);
-	if (isnan(p) || isnan(q))
-		return accel_fail(err, -EINVAL, name, "layer '%s': a parameter of %s is not a number", name, function);
+	if (!table_knows(function->name))
+		return accel_fail(err, -EINVAL, name, "layer '%s': there is no table of a function '%s'", name, function->name);
+	if (isnan(function->p) || isnan(function->q) || !isfinite(function->factor) || !isfinite(function->offset))
+		return accel_fail(err, -EINVAL, name, "layer '%s': a parameter of %s is not a number, or its factor or offset is not finite", name, function->name);
 	if (graph->model->tensors[input].ndim != 3)
 		return accel_fail(err, -EINVAL, name, "layer '%s' is for images; its input '%s' is none", name, graph->model->tensors[input].name);
 	memcpy(dims, graph->model->tensors[input].dims, sizeof(dims));
-	layer.function = strdup(function);
+	layer.function.name = strdup(function->name);
 	layer.table = calloc(EIE_TABLE_VALUES, sizeof(*layer.table));
-	if (layer.function && layer.table)
+	if (layer.function.name && layer.table)
 		return add_plain_layer(graph, name, layer, dims, output, err);
-	free(layer.function);
+	free((char *)layer.function.name);
 	free(layer.table);
 	return no_memory(err, name);
 }

@@ -100,7 +100,7 @@ void accel_layer_clear(struct accel_layer *layer)
 	free(layer->bias_q);
 	free(layer->mult);
 	free(layer->shift);
-	free(layer->function);
+	free((char *)layer->function.name);
 	free(layer->table);
 }
 
@@ -201,7 +201,7 @@ int accel_model_layer(const struct accel_model *model, unsigned int index, struc
 		.file_bytes_index = __atomic_load_n(&layer->file_bytes_index, __ATOMIC_RELAXED),
 		.file_bytes_other = __atomic_load_n(&layer->file_bytes_other, __ATOMIC_RELAXED),
 		.groups = weight_groups(layer),
-		.op = layer->kind == ACCEL_LAYER_TABLE ? layer->function : ops[layer->kind],
+		.op = layer->kind == ACCEL_LAYER_TABLE ? layer->function.name : ops[layer->kind],
 	};
 	return 0;
 }
@@ -452,9 +452,9 @@ static int check_table(const struct accel_model *model, const struct accel_layer
 
 	if (!same_size(in, out))
 		return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': '%s' is no image of the size of '%s'", file, layer->name, out->name, in->name);
-	if (!table_knows(layer->function))
+	if (!table_knows(layer->function.name))
 		return accel_fail(err, -ENOTSUP, layer->name, "%s: layer '%s': the function '%s' is unknown; use a newer library", file, layer->name,
-				  layer->function);
+				  layer->function.name);
 	for (unsigned int i = 0; i < EIE_TABLE_VALUES; i++)
 		if (layer->table[i] < out->lo || layer->table[i] > out->hi)
 			return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': value %u of its table is %d, outside the clamp %d .. %d of '%s'", file,

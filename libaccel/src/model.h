@@ -42,8 +42,7 @@ struct accel_layer {
 	int32_t *bias_q;             /* [rows], in units of input scale * codebook_scale * row scale */
 	uint16_t *mult;              /* [rows] m; MULTIPLY: [1] */
 	uint8_t *shift;              /* [rows] s, 1..47; MULTIPLY: [1] */
-	char *function;              /* TABLE: what ONNX calls it, and its parameters; source of truth */
-	float parameter[2];
+	struct accel_function function;   /* TABLE; source of truth, name owned */
 	int16_t *table;              /* TABLE, derived: [EIE_TABLE_VALUES], at inputs -32768, -32512 .. 32768 */
 	uint64_t file_bytes_codes, file_bytes_index, file_bytes_other;
 };

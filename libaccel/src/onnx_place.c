@@ -45,7 +45,7 @@ static unsigned int inputs_of(const struct placer *p, uint32_t n)
 
 static uint32_t input_of(const struct placer *p, uint32_t n, unsigned int i)
 {
-	return on_engine(p, n) && p->c[n].channels ? p->c[n].source : p->net->nodes[n].in[i];
+	return on_engine(p, n) && (p->c[n].channels || p->c[n].kind == CANDIDATE_TABLE) ? p->c[n].source : p->net->nodes[n].in[i];
 }
 
 /* The node that makes input i, or NET_NONE. */
@@ -241,12 +241,11 @@ static int set_range(const struct placer *p, struct accel_graph *graph, unsigned
 /* An operator's tensors between its inputs and its output have the range of both, an addition's operands, unless they have theirs. */
 static int set_inner_ranges(const struct placer *p, struct accel_graph *graph, unsigned int first, uint32_t n)
 {
-	const struct net_node *node = &p->net->nodes[n];
 	int ret = 0;
 
 	for (unsigned int t = first; !ret && t < graph->model->ntensors; t++)
 		if (!graph->measured[t])
-			ret = set_range(p, graph, t, t == p->tensor[p->c[n].out] ? p->c[n].out : node->in[0]);
+			ret = set_range(p, graph, t, t == p->tensor[p->c[n].out] ? p->c[n].out : input_of(p, n, 0));
 	return ret;
 }
 
@@ -289,6 +288,7 @@ static int add_node(const struct placer *p, struct accel_graph *graph, uint32_t 
 		inputs[i] = p->tensor[value];
 	}
 	first = graph->model->ntensors;
+	p->c[n].mean = p->calib->mean[input_of(p, n, 0)];
 	ret = ret ? ret : candidate_add(p->net, n, &p->c[n], p->how, graph, inputs, &p->tensor[p->c[n].out], p->err);
 	free(inputs);
 	ret = ret ? ret : set_inner_ranges(p, graph, first, n);

@@ -39,6 +39,7 @@ FUNCTION(do_exp, expf(x))
 FUNCTION(do_floor, floorf(x))
 FUNCTION(do_gelu, 0.5f * x * (1 + erff(x * (float)M_SQRT1_2)))
 FUNCTION(do_gelu_tanh, 0.5f * x * (1 + tanhf(0.7978845608f * (x + 0.044715f * x * x * x))))
+FUNCTION(do_identity, x)
 FUNCTION(do_leaky_relu, x < 0 ? a * x : x)
 FUNCTION(do_log, logf(x))
 FUNCTION(do_mish, x * tanhf(x > 20 ? x : log1pf(expf(x))))
@@ -103,7 +104,7 @@ static const struct {
 	{ "Atanh", do_atanh, NULL, NULL, 0, 0 },
 	{ "Ceil", do_ceil, NULL, NULL, 0, 0 },
 	{ "Celu", do_celu, "alpha", NULL, 1, 0 },
-	{ "Clip", do_clip, NULL, NULL, 0, 0 },   /* has its own infer and run, below */
+	{ "Clip", do_clip, NULL, NULL, 0, 0 },   /* its operator has its own infer and run, below */
 	{ "Cos", do_cos, NULL, NULL, 0, 0 },
 	{ "Cosh", do_cosh, NULL, NULL, 0, 0 },
 	{ "Elu", do_elu, "alpha", NULL, 1, 0 },
@@ -114,6 +115,7 @@ static const struct {
 	{ "GeluTanh", do_gelu_tanh, NULL, NULL, 0, 0 },   /* no operator: Gelu's approximation */
 	{ "HardSigmoid", do_hard_sigmoid, "alpha", "beta", 0.2f, 0.5f },
 	{ "HardSwish", do_hard_swish, NULL, NULL, 0, 0 },
+	{ "Identity", do_identity, NULL, NULL, 0, 0 },   /* its operator moves any type */
 	{ "LeakyRelu", do_leaky_relu, "alpha", NULL, 0.01f, 0 },
 	{ "Log", do_log, NULL, NULL, 0, 0 },
 	{ "Mish", do_mish, NULL, NULL, 0, 0 },
@@ -313,12 +315,12 @@ void op_clip_run(const struct op_run *r)
 const char *op_unary_of(const struct net_node *node, float *a, float *b)
 {
 	*a = *b = 0;
-	if (!strcmp(node->op->name, "Clip")) {
+	if (node->op->infer == op_clip_infer) {
 		const struct clip *clip = node->plan;
 
 		*a = (float)clip->lo;
 		*b = (float)clip->hi;
-	} else if (op_unary_function(node->op->name)) {
+	} else if (node->op->infer == op_unary_infer) {
 		const struct unary *u = node->plan;
 
 		*a = u->a;

@@ -68,6 +68,7 @@ struct solver {
 	uint32_t *group;           /* of each tensor: its lowest member */
 	double *amax;              /* by group: largest magnitude / factor; 1 where that is 0, as any scale will do */
 	double *factor;            /* of each tensor: its scale / the scale of the group */
+	double *bound_lo, *bound_hi;   /* of each tensor: what is beyond makes no difference, because a table alone reads it */
 	int32_t *steps;            /* by group */
 };
 
@@ -79,6 +80,53 @@ static double amax_of(const struct solver *s, unsigned int tensor)
 static double magnitude(const struct accel_tensor *t)
 {
 	return fmax(fabs((double)t->range_lo), fabs((double)t->range_hi));
+}
+
+/* Reads of a tensor, by layers and by whoever runs the model. */
+static unsigned int count_readers(const struct accel_model *m, unsigned int tensor)
+{
+	unsigned int n = 0;
+
+	for (unsigned int l = 0; l < m->nlayers; l++) {
+		const unsigned int *inputs;
+		unsigned int count = accel_layer_inputs(&m->layers[l], &inputs);
+
+		for (unsigned int i = 0; i < count; i++)
+			n += inputs[i] == tensor;
+	}
+	for (unsigned int i = 0; i < m->noutputs; i++)
+		n += m->outputs[i] == tensor;
+	return n;
+}
+
+static bool has_own_scale(const struct accel_model *m, unsigned int tensor)
+{
+	for (unsigned int l = 0; l < m->nlayers; l++)
+		if (m->layers[l].output == tensor)
+			return accel_layer_rescales(&m->layers[l]);
+	return false;
+}
+
+/* Where a table is constant its input need not tell values apart: the steps are for where it is not. */
+static void set_bounds(const struct solver *s)
+{
+	const struct accel_model *m = s->model;
+
+	for (unsigned int t = 0; t < m->ntensors; t++) {
+		s->bound_lo[t] = -INFINITY;
+		s->bound_hi[t] = INFINITY;
+	}
+	for (unsigned int l = 0; l < m->nlayers; l++) {
+		unsigned int x = m->layers[l].input;
+
+		if (m->layers[l].kind == ACCEL_LAYER_TABLE && has_own_scale(m, x) && count_readers(m, x) == 1)
+			table_bounds(&m->layers[l].function, &s->bound_lo[x], &s->bound_hi[x]);
+	}
+}
+
+static double clamp(double v, double lo, double hi)
+{
+	return v < lo ? lo : v > hi ? hi : v;
 }
 
 /* The least shift with which the calibrated averages do not saturate; sums of so many pixels need no more than the limit. */
@@ -196,18 +244,15 @@ static void make_groups(const struct solver *s)
 			join(s, inputs[i], layer->output);
 	}
 	for (unsigned int t = 0; t < s->model->ntensors; t++) {
-		double amax = magnitude(&s->model->tensors[t]) / s->factor[t];
+		const struct accel_tensor *tensor = &s->model->tensors[t];
+		double lo = clamp((double)tensor->range_lo, s->bound_lo[t], s->bound_hi[t]), hi = clamp((double)tensor->range_hi, s->bound_lo[t], s->bound_hi[t]);
+		double amax = fmax(fabs(lo), fabs(hi)) / s->factor[t];
 
 		s->amax[s->group[t]] = fmax(s->amax[s->group[t]], amax);
 	}
 	for (unsigned int t = 0; t < s->model->ntensors; t++)
 		if (s->group[t] == t && !(s->amax[t] > 0))
 			s->amax[t] = 1;
-}
-
-static double clamp(double v, double lo, double hi)
-{
-	return v < lo ? lo : v > hi ? hi : v;
 }
 
 /* What goes through unchanged keeps the clamps of where it comes from; an empty window gives 0. */
@@ -257,6 +302,11 @@ static int set_tensor(const struct solver *s, unsigned int number, const struct 
 		if (t->hi == Q_MAX && t->range_hi >= 6)
 			t->hi = Q_MAX - 1;
 	}
+	/* nor is what ends where the table that reads it is constant */
+	if (t->lo == -Q_MAX && (double)t->range_lo < s->bound_lo[number])
+		t->lo = -Q_MAX + 1;
+	if (t->hi == Q_MAX && (double)t->range_hi > s->bound_hi[number])
+		t->hi = Q_MAX - 1;
 	return 0;
 }
 
@@ -454,10 +504,12 @@ static int set_output(const struct accel_model *model, struct accel_layer *layer
 int accel_quantise(struct accel_model *model, struct accel_error *err)
 {
 	struct solver s = { model, malloc(model->ntensors * sizeof(*s.group)), calloc(model->ntensors, sizeof(*s.amax)),
-			    malloc(model->ntensors * sizeof(*s.factor)), malloc(model->ntensors * sizeof(*s.steps)) };
+			    malloc(model->ntensors * sizeof(*s.factor)), malloc(model->ntensors * sizeof(*s.bound_lo)),
+			    malloc(model->ntensors * sizeof(*s.bound_hi)), malloc(model->ntensors * sizeof(*s.steps)) };
 	int ret;
 
-	if (s.group && s.amax && s.factor && s.steps) {
+	if (s.group && s.amax && s.factor && s.bound_lo && s.bound_hi && s.steps) {
+		set_bounds(&s);
 		ret = set_factors(&s, err);
 		if (!ret)
 			make_groups(&s);
@@ -468,6 +520,8 @@ int accel_quantise(struct accel_model *model, struct accel_error *err)
 	free(s.group);
 	free(s.amax);
 	free(s.factor);
+	free(s.bound_lo);
+	free(s.bound_hi);
 	free(s.steps);
 	for (unsigned int i = 0; !ret && i < model->nlayers; i++)
 		ret = set_output(model, &model->layers[i], err);

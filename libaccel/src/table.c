@@ -6,36 +6,93 @@
 #include <math.h>
 #include <string.h>
 
-#define STEP (65536 / (EIE_TABLE_VALUES - 1))
+#define KNOTS  EIE_TABLE_VALUES
+#define STEP   (65536 / (KNOTS - 1))   /* inputs from one knot to the next */
+#define POINTS 16                      /* of an interval that are looked at */
 
-/* No jump, no pole, and bounded slopes: straight lines between values that are a 256th of the range apart come near them. */
-static const char *const known[] = {
-	"Abs", "Celu", "Clip", "Elu", "Erf", "Gelu", "GeluTanh", "HardSigmoid", "HardSwish", "LeakyRelu", "Mish", "Relu", "Selu", "Sigmoid", "Softplus",
-	"Softsign", "Tanh",
+/*
+ * No jump, no pole, and bounded slopes: straight lines between values that are a 256th of the range apart come near them. Below lo and above hi they are constant to
+ * a few steps of 16 bits.
+ */
+static const struct known {
+	const char *name;
+	double lo, hi;
+} known[] = {
+	{ "Abs", -INFINITY, INFINITY }, { "Celu", -INFINITY, INFINITY }, { "Clip", -INFINITY, INFINITY }, { "Elu", -10, INFINITY }, { "Erf", -3, 3 },
+	{ "Gelu", -5, INFINITY }, { "GeluTanh", -5, INFINITY }, { "HardSigmoid", -INFINITY, INFINITY }, { "HardSwish", -3, INFINITY },
+	{ "Identity", -INFINITY, INFINITY }, { "LeakyRelu", -INFINITY, INFINITY }, { "Mish", -14, INFINITY }, { "Relu", 0, INFINITY }, { "Selu", -10, INFINITY },
+	{ "Sigmoid", -10, 10 }, { "Softplus", -10, INFINITY }, { "Softsign", -INFINITY, INFINITY }, { "Tanh", -6, 6 },
 };
+
+static const struct known *find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!strcmp(known[i].name, name))
+			return &known[i];
+	return NULL;
+}
 
 bool table_knows(const char *function)
 {
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (!strcmp(known[i], function))
-			return true;
-	return false;
+	return find(function);
+}
+
+void table_bounds(const struct accel_function *f, double *lo, double *hi)
+{
+	const struct known *k = find(f->name);
+
+	*lo = k->lo;
+	*hi = k->hi;
+	if (!strcmp(f->name, "Clip")) {
+		*lo = (double)f->p;
+		*hi = (double)f->q;
+	} else if (!strcmp(f->name, "HardSigmoid") && f->p > 0) {
+		*lo = -(double)f->q / (double)f->p;
+		*hi = (1 - (double)f->q) / (double)f->p;
+	}
 }
 
 void table_function(const struct accel_layer *layer, const float *x, float *y, uint64_t n)
 {
-	op_unary_function(layer->function)(layer->parameter[0], layer->parameter[1], x, y, n);
+	const struct accel_function *f = &layer->function;
+
+	op_unary_function(f->name)(f->p, f->q, x, y, n);
+	for (uint64_t i = 0; i < n; i++)
+		y[i] = f->factor * y[i] + f->offset;
 }
 
+/* What x, in steps of the input, should become, in steps of the output. */
+static double wanted(const struct accel_layer *layer, const struct accel_tensor *in, const struct accel_tensor *out, int x)
+{
+	float v = (float)(x * (double)in->scale);
+
+	table_function(layer, &v, &v, 1);
+	return (double)v / (double)out->scale;
+}
+
+/*
+ * Lines between values of a function lie on one side of it wherever it is curved, and what errs to one side adds up in the sums of the next layer. So from each
+ * value is taken what the lines err by around it, on average, weighted by what the value has to say there. Where the function is straight that is nothing.
+ */
 void table_fill(struct accel_layer *layer, const struct accel_tensor *in, const struct accel_tensor *out)
 {
-	for (int i = 0; i < EIE_TABLE_VALUES; i++) {
-		float v = (float)((i * STEP - 32768) * (double)in->scale);
-		double q;
+	double f[KNOTS], error[KNOTS] = { 0 };
 
-		table_function(layer, &v, &v, 1);
-		q = rint((double)v / (double)out->scale);
-		/* not a number where the function leaves float32 beyond what inputs reach: any value will do */
+	for (int i = 0; i < KNOTS; i++)
+		f[i] = wanted(layer, in, out, i * STEP - 32768);
+	for (int i = 0; i + 1 < KNOTS; i++) {
+		for (int p = 1; p < POINTS; p++) {
+			double at = (double)p / POINTS, e = f[i] + (f[i + 1] - f[i]) * at - wanted(layer, in, out, i * STEP + p * (STEP / POINTS) - 32768);
+
+			/* the weights of an interval's points sum up to half of those of a value */
+			error[i] += e * (1 - at) / POINTS;
+			error[i + 1] += e * at / POINTS;
+		}
+	}
+	for (int i = 0; i < KNOTS; i++) {
+		double q = rint(f[i] - error[i]);
+
+		/* not a number where the function leaves float32, beyond what inputs reach: any value will do */
 		layer->table[i] = (int16_t)(q > out->hi ? out->hi : q >= out->lo ? q : out->lo);
 	}
 }

@@ -7,6 +7,8 @@
 
 /* Continuous ones, by their names in accel_graph_add_table(). */
 bool table_knows(const char *function);
+/* Below *lo and above *hi the function is constant, or nearly so. */
+void table_bounds(const struct accel_function *f, double *lo, double *hi);
 /* y[i] = f(x[i]) in float32; x may be y. */
 void table_function(const struct accel_layer *layer, const float *x, float *y, uint64_t n);
 /* The layer's table, for the scales of its input and output and within the clamp of the latter. */

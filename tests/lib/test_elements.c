@@ -29,10 +29,11 @@ static unsigned int multiply(struct accel_graph *g, const char *name, unsigned i
 
 static unsigned int table(struct accel_graph *g, const char *name, unsigned int input, const char *function, float p, float q)
 {
+	const struct accel_function f = { function, p, q, 1, 0 };
 	struct accel_error err = { 0 };
 	unsigned int out;
 
-	random_check(accel_graph_add_table(g, name, input, function, p, q, &out, &err), &err);
+	random_check(accel_graph_add_table(g, name, input, &f, &out, &err), &err);
 	return out;
 }
 
@@ -162,7 +163,8 @@ static void test_accuracy(void **state)
 	static const struct {
 		const char *function;
 		double (*f)(double);
-	} functions[] = { { "Tanh", tanh }, { "Erf", erf }, { "Abs", fabs } };
+		float factor, offset;
+	} functions[] = { { "Tanh", tanh, 1, 0 }, { "Erf", erf, 1, 0 }, { "Abs", fabs, 1, 0 }, { "Tanh", tanh, -0.5, 0.25 } };
 	const uint32_t dims[] = { 1, 256, 256 };
 
 	(void)state;
@@ -174,11 +176,12 @@ static void test_accuracy(void **state)
 
 		random_check(accel_graph_new(&g), &err);
 		random_check(accel_graph_input(g, "in", 3, dims, -4, 4, &in, &err), &err);
-		out = table(g, "table", in, functions[i].function, 0, 0);
+		random_check(accel_graph_add_table(g, "table", in, &(struct accel_function){ functions[i].function, 0, 0, functions[i].factor, functions[i].offset },
+						   &out, &err), &err);
 		m = finish(g);
 		for (int x = -32767; x <= 32767; x++) {
 			double y = accel_interpolate(m->layers[0].table, (int16_t)x) * (double)m->tensors[out].scale;
-			double want = functions[i].f(x * (double)m->tensors[in].scale);
+			double want = (double)functions[i].factor * functions[i].f(x * (double)m->tensors[in].scale) + (double)functions[i].offset;
 
 			/* h^2 / 8 * curvature, and half a step for each of two roundings */
 			if (fabs(y - want) > 4.0 / 128 * 4 / 128 / 8 * 1.1 + (double)m->tensors[out].scale)
@@ -284,6 +287,7 @@ static void test_no_feature(void **state)
 static void test_refused(void **state)
 {
 	const struct accel_window good = same(4, 6, 8, 3);
+	const struct accel_function tanh_of = { "Tanh", 0, 0, 1, 0 };
 	const uint32_t flat = 9;
 	struct accel_error err;
 	unsigned int in, out, row, small, x;
@@ -310,11 +314,12 @@ static void test_refused(void **state)
 	REFUSED(accel_graph_add_multiply(g, "c", in, row, ACCEL_ACT_NONE, &out, &err), "neither an image of its size");
 	REFUSED(accel_graph_add_multiply(g, "c", row, row, ACCEL_ACT_NONE, &out, &err), "neither an image of its size");
 	REFUSED(accel_graph_add_multiply(g, "c", in, in, 7, &out, &err), "activation 7");
-	REFUSED(accel_graph_add_table(g, "c", 99, "Tanh", 0, 0, &out, &err), "no tensor 99");
-	REFUSED(accel_graph_add_table(g, "c", row, "Tanh", 0, 0, &out, &err), "for images");
-	REFUSED(accel_graph_add_table(g, "c", in, "Tan", 0, 0, &out, &err), "'Tan'");
-	REFUSED(accel_graph_add_table(g, "c", in, "Clip", NAN, 0, &out, &err), "not a number");
-	assert_int_equal(accel_graph_add_table(g, "x", in, "Tanh", 0, 0, &out, &err), -EEXIST);
+	REFUSED(accel_graph_add_table(g, "c", 99, &tanh_of, &out, &err), "no tensor 99");
+	REFUSED(accel_graph_add_table(g, "c", row, &tanh_of, &out, &err), "for images");
+	REFUSED(accel_graph_add_table(g, "c", in, &(struct accel_function){ "Tan", 0, 0, 1, 0 }, &out, &err), "'Tan'");
+	REFUSED(accel_graph_add_table(g, "c", in, &(struct accel_function){ "Clip", NAN, 0, 1, 0 }, &out, &err), "not a number");
+	REFUSED(accel_graph_add_table(g, "c", in, &(struct accel_function){ "Tanh", 0, 0, 1, INFINITY }, &out, &err), "not finite");
+	assert_int_equal(accel_graph_add_table(g, "x", in, &tanh_of, &out, &err), -EEXIST);
 	accel_graph_free(g);
 }
 
@@ -365,6 +370,7 @@ static void test_broken_file(void **state)
 		{ "/layers/l6", "input", NULL, 1, { 99 }, "nothing before it makes", -EBADMSG },
 		{ "/layers/l6", "function", "HardSwisch", 0, { 0 }, "'HardSwisch' is unknown", -ENOTSUP },
 		{ "/layers/l6", "parameters", NULL, 1, { 0 }, "parameters", -EBADMSG },
+		{ "/layers/l6", "factor-offset", NULL, 1, { 0 }, "factor-offset", -EBADMSG },
 		{ "/tensors/t7", "clamp", NULL, 2, { 0, 5 }, "outside the clamp", -EBADMSG },
 	};
 	struct accel_model *m = excited(9, 7, 9), *copy;
