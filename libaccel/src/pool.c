@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -94,6 +95,7 @@ static unsigned int processors(void)
 struct pool *pool_new(unsigned int threads)
 {
 	struct pool *p = aligned_alloc(_Alignof(struct pool), sizeof(*p));
+	sigset_t all, before;
 
 	if (!p)
 		return NULL;
@@ -103,6 +105,9 @@ struct pool *pool_new(unsigned int threads)
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->work, NULL);
 	pthread_cond_init(&p->done, NULL);
+	/* signals are for the caller's threads, who may hold them back: a worker would take them all the same */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &before);
 	/* fewer threads than wanted are slower, not wrong */
 	for (p->nstarted = 1; p->nstarted < p->nthreads; p->nstarted++) {
 		struct worker *w = &p->workers[p->nstarted];
@@ -111,6 +116,7 @@ struct pool *pool_new(unsigned int threads)
 		if (pthread_create(&w->thread, NULL, work, w))
 			break;
 	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return p;
 }
 

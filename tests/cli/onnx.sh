@@ -67,7 +67,7 @@ says "tells what there is" "int16 or float32"
 try 1 "--conv for an .npz" import "$top/tests/fuzz/corpus/npz/network.npz" --conv float32 -o z.eie
 says "tells what it is for" "are for ONNX files"
 try 0 "weights of many values" import "$models/float_weights.onnx" --calib calib.npy -o rounded.eie
-prints "are rounded, and that is said" "^Rounded *weights of 2 layers, .* signal to noise 4[0-9]\.[0-9] dB; .* --weights exact keeps them"
+prints "are rounded, and that is said" "^Rounded *weights of 2 layers, .* signal to noise 5[0-9]\.[0-9] dB; .* --weights exact keeps them"
 try 0 "named" import "$models/float_weights.onnx" --weights linear --calib calib.npy -o again.eie
 check "the default" cmp -s rounded.eie again.eie
 try 0 "explain of them" explain rounded.eie --device ref

@@ -4,10 +4,12 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include "pool.h"
 
 #define TASKS 300
@@ -105,6 +107,37 @@ static void test_idle_threads_sleep(void **state)
 	pool_free(pool);
 }
 
+static volatile sig_atomic_t caught;
+
+static void on_signal(int number)
+{
+	caught = number;
+}
+
+/* A signal that the caller holds back waits: no worker takes it. */
+static void test_signals_are_the_callers(void **state)
+{
+	const struct sigaction action = { .sa_handler = on_signal };
+	struct pool *pool = pool_new(4);
+	sigset_t held, before;
+
+	(void)state;
+	sigemptyset(&held);
+	sigaddset(&held, SIGUSR1);
+	assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
+	sigprocmask(SIG_BLOCK, &held, &before);
+	assert_int_equal(kill(getpid(), SIGUSR1), 0);
+	for (unsigned int i = 0; i < 20; i++) {
+		atomic_uint done = 0;
+
+		pool_run(pool, 4, slow, &done);
+		assert_int_equal(caught, 0);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	assert_int_equal(caught, SIGUSR1);
+	pool_free(pool);
+}
+
 static void test_never_run(void **state)
 {
 	(void)state;
@@ -119,6 +152,7 @@ int main(void)
 		cmocka_unit_test(test_every_task_once),
 		cmocka_unit_test(test_slow_tasks),
 		cmocka_unit_test(test_idle_threads_sleep),
+		cmocka_unit_test(test_signals_are_the_callers),
 		cmocka_unit_test(test_never_run),
 	};
 
