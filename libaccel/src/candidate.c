@@ -231,11 +231,27 @@ static bool divides_evenly(const struct pooling *p)
 	return true;
 }
 
+/* The mean of each channel of an image, as some exporters write GlobalAveragePool. */
+static bool is_global_mean(const struct accel_network *net, const struct net_node *node)
+{
+	const struct net_attr *keep = op_attr(node, "keepdims"), *attr = op_attr(node, "axes");
+	const struct net_value *in = node->nin > 1 && node->in[1] != NET_NONE ? &net->values[node->in[1]] : NULL;
+	const int64_t *axes = attr ? attr->ints : in && in->type == NET_I64 ? in->data : NULL;
+	uint64_t n = attr ? attr->n : in ? in->count : 0;
+	unsigned int seen = 0;
+
+	if (!pass_is(node, "ReduceMean") || (keep && !keep->ints[0]) || !axes || net->values[node->in[0]].ndim != 4)
+		return false;
+	for (uint64_t i = 0; i < n; i++)
+		seen |= 1u << (axes[i] < 0 ? axes[i] + 4 : axes[i]);   /* inference has checked them */
+	return seen == (1u << 2 | 1u << 3);
+}
+
 static int find_pool(const struct finder *s, uint32_t n)
 {
 	struct net_node *node = &s->net->nodes[n];
 	const struct net_value *x = &s->net->values[node->in[0]];
-	bool global = pass_is(node, "GlobalMaxPool") || pass_is(node, "GlobalAveragePool");
+	bool global = pass_is(node, "GlobalMaxPool") || pass_is(node, "GlobalAveragePool") || pass_is(node, "ReduceMean");
 	bool max = pass_is(node, "MaxPool") || pass_is(node, "GlobalMaxPool");
 	struct candidate *f = &s->all[n];
 
@@ -406,7 +422,7 @@ int candidates_find(struct accel_network *net, const struct pass_users *users, c
 			ret = find_table(&s, n, &function);
 		else if (conv && pass_is(node, "Conv"))
 			ret = find_conv(&s, n);
-		else if (conv && is_one_of(node, pools))
+		else if (conv && (is_one_of(node, pools) || is_global_mean(net, node)))
 			ret = find_pool(&s, n);
 		else if (conv && is_one_of(node, joins))
 			ret = find_join(&s, n);

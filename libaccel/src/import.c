@@ -150,7 +150,6 @@ int import_finish(struct accel_network *net, const char *path, const struct acce
 {
 	struct accel_model *m;
 	struct calib *calib = NULL;
-	bool changed = false;
 	int ret = 0;
 
 	if (o->weights > ACCEL_WEIGHTS_LINEAR)
@@ -166,9 +165,6 @@ int import_finish(struct accel_network *net, const char *path, const struct acce
 		ret = onnx_place(net, &how, calib, err);
 		calib_free(calib);
 	}
-	ret = ret ? ret : pass_activation(net, &changed, err);
-	ret = ret ? ret : pass_dead(net, err);
-	ret = ret ? ret : pass_renumber(net, err);
 	ret = ret ? ret : net_check(net, err);
 	if (ret) {
 		net_free(net);

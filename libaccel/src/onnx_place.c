@@ -434,6 +434,7 @@ int onnx_place(struct accel_network *net, const struct placement *how, const str
 	size_t nodes = net->nnodes + (size_t)1, values = net->nvalues + (size_t)1;
 	struct pass_users users;
 	struct view *views = NULL;
+	bool changed = false;
 	struct placer p = {
 		.net = net, .err = err, .how = how, .calib = calib, .c = calloc(nodes, sizeof(*p.c)), .level = calloc(nodes, sizeof(*p.level)),
 		.group = calloc(nodes, sizeof(*p.group)), .maker = calloc(values, sizeof(*p.maker)),
@@ -453,6 +454,8 @@ int onnx_place(struct accel_network *net, const struct placement *how, const str
 	free(p.maker);
 	free(p.tensor);
 	free(p.gone);
+	/* what pass_apart() took apart in vain */
+	ret = ret ? ret : pass_activation(net, &changed, err);
 	ret = ret ? ret : pass_dead(net, err);
 	return ret ? ret : pass_renumber(net, err);
 }

@@ -48,7 +48,7 @@ static inline struct accel_model *place_all(struct ob *b, bool conv, const float
 	struct accel_model *model;
 	struct accel_error err;
 
-	if (ob_load(b, NULL, &net, &err) || (n && calib_new(net, &inputs, &ranges, &err)) || onnx_place(net, &how, ranges, &err) ||
+	if (ob_load(b, NULL, &net, &err) || (conv && pass_apart(net, &err)) || (n && calib_new(net, &inputs, &ranges, &err)) || onnx_place(net, &how, ranges, &err) ||
 	    net_check(net, &err) || netmodel_new(net, &model, &err))
 		fail_msg("%s", err.text);
 	calib_free(ranges);
@@ -100,6 +100,42 @@ static inline void random_items(float *items)
 
 	for (int i = 0; i < ITEMS * SIDE * SIDE; i++)
 		items[i] = (float)test_uniform(&rng);
+}
+
+/* Of 15 different weights, with as much padding as keeps the size. */
+static inline Onnx__NodeProto *codebook_conv(struct ob *b, struct test_rng *rng, const char *name, const char *in, int64_t outputs, int64_t inputs,
+				      int64_t kernel)
+{
+	const int64_t dims[4] = { outputs, inputs, kernel, kernel }, pads[4] = { kernel / 2, kernel / 2, kernel / 2, kernel / 2 };
+	float w[2048];
+	char weights[32], reads[64];
+	Onnx__NodeProto *n;
+
+	codebook_weights(rng, w, (int)(outputs * inputs * kernel * kernel), 15);
+	snprintf(weights, sizeof(weights), "%s_w", name);
+	snprintf(reads, sizeof(reads), "%s,%s", in, weights);
+	ob_floats(b, weights, 4, dims, w);
+	n = ob_node(b, "Conv", reads, name);
+	ob_attr_ints(b, n, "pads", 4, pads);
+	return n;
+}
+
+static inline const char *reason_of(const struct accel_model *model, const char *name)
+{
+	for (unsigned int n = 0; n < model->net->nnodes; n++)
+		if (!strcmp(model->net->nodes[n].name, name))
+			return model->net->nodes[n].op ? model->net->nodes[n].device_reason : "on the engine";
+	return "no such node";
+}
+
+static inline unsigned int layers_named(const struct accel_model *model, const char *part)
+{
+	unsigned int n = 0;
+	struct accel_layer_info info;
+
+	for (unsigned int i = 0; !accel_model_layer(model, i, &info); i++)
+		n += !!strstr(info.name, part);
+	return n;
 }
 
 #endif

@@ -19,6 +19,7 @@
 #include "netrun.h"
 #include "onnx.h"
 #include "op.h"
+#include "table.h"
 
 #define DATA (getenv("ONNX_TEST_DATA") ? getenv("ONNX_TEST_DATA") : "/usr/share/libonnx-testdata/data/node")
 
@@ -283,10 +284,12 @@ static void print_table(void)
 		{ "MaxPool", "device beside a Conv of its, else CPU" },
 		{ "AveragePool", "device beside a Conv of its, else CPU" },
 		{ "GlobalMaxPool", "device beside a Conv of its, else CPU" },
+		{ "ReduceMean", "device (as GlobalAveragePool) beside a Conv of its, else CPU" },
 		{ "GlobalAveragePool", "device beside a Conv of its, else CPU" },
 		{ "Concat", "device (channels) beside a Conv of its, else CPU" },
 		{ "Add", "device (images, biases), else CPU" },
 		{ "Sum", "device (images), else CPU" },
+		{ "Mul", "device (images, pixels, numbers), else CPU" },
 		{ "Reshape", "nowhere before a device's Gemm or MatMul, else CPU" },
 		{ "Flatten", "nowhere before a device's Gemm or MatMul, else CPU" },
 		{ "Squeeze", "nowhere before a device's Gemm or MatMul, else CPU" },
@@ -305,6 +308,8 @@ static void print_table(void)
 		const struct op *op = op_find(t->name);
 		const char *where = op ? "CPU" : importers(t->name) ? "import" : "refused";
 
+		if (table_knows(t->name) && strcmp(t->name, "Identity"))
+			where = "device (images) beside a Conv of its, else CPU";
 		for (size_t k = 0; k < sizeof(device) / sizeof(device[0]); k++)
 			where = strcmp(t->name, device[k].op) ? where : device[k].where;
 		if (op && !t->all)

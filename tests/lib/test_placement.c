@@ -66,23 +66,6 @@ static void test_convolutions(void **state)
 	accel_model_unref(model);
 }
 
-static Onnx__NodeProto *codebook_conv(struct ob *b, struct test_rng *rng, const char *name, const char *in, int64_t outputs, int64_t inputs,
-				      int64_t kernel)
-{
-	const int64_t dims[4] = { outputs, inputs, kernel, kernel }, pads[4] = { kernel / 2, kernel / 2, kernel / 2, kernel / 2 };
-	float w[2048];
-	char weights[32], reads[64];
-	Onnx__NodeProto *n;
-
-	codebook_weights(rng, w, (int)(outputs * inputs * kernel * kernel), 15);
-	snprintf(weights, sizeof(weights), "%s_w", name);
-	snprintf(reads, sizeof(reads), "%s,%s", in, weights);
-	ob_floats(b, weights, 4, dims, w);
-	n = ob_node(b, "Conv", reads, name);
-	ob_attr_ints(b, n, "pads", 4, pads);
-	return n;
-}
-
 /*
  * A residual block, pooling, a fire module, average pooling, a classifier: whatever ResNet and SqueezeNet have. What the engine has is two segments, images and
  * vectors; the CPU has the softmax.
@@ -176,24 +159,6 @@ static void test_weight_groups(void **state)
 	assert_non_null(strstr(err.text, "65537 groups"));
 	free(file);
 	accel_model_unref(model);
-}
-
-static const char *reason_of(const struct accel_model *model, const char *name)
-{
-	for (unsigned int n = 0; n < model->net->nnodes; n++)
-		if (!strcmp(model->net->nodes[n].name, name))
-			return model->net->nodes[n].op ? model->net->nodes[n].device_reason : "on the engine";
-	return "no such node";
-}
-
-static unsigned int layers_named(const struct accel_model *model, const char *part)
-{
-	unsigned int n = 0;
-	struct accel_layer_info info;
-
-	for (unsigned int i = 0; !accel_model_layer(model, i, &info); i++)
-		n += !!strstr(info.name, part);
-	return n;
 }
 
 /* What the engine cannot join, or what is not worth it, stays on the CPU with its reason, and the rest of the network is right all the same. */
