@@ -4,18 +4,13 @@
 #include <string.h>
 
 #include "order.h"
-#include "plan.h"
+#include "plan_int.h"
 #include "stream.h"
 
 /* Offsets in commands have 32 bits; with this many values even one item is near that. */
 #define COUNT_MAX (1u << 27)
 /* Chunks of streamed weights: small enough that the array starts soon, large enough that commands do not matter. */
 #define STREAM_CHUNK_GRANULES 512
-
-static uint32_t min32(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
-}
 
 static uint32_t round_up(uint64_t value, uint32_t to)
 {
@@ -29,9 +24,9 @@ static uint32_t round_up(uint64_t value, uint32_t to)
  */
 static uint32_t row_limit(const struct eie_params *p)
 {
-	uint32_t limit = min32(min32(p->rows, STREAM_ROWS_MAX), min32(p->wbuf / 8, p->rbuf));
+	uint32_t limit = plan_min(plan_min(p->rows, STREAM_ROWS_MAX), plan_min(p->wbuf / 8, p->rbuf));
 
-	return min32(limit, p->abuf / 4 / p->clusters * 8) / 8 * 8;
+	return plan_min(limit, p->abuf / 4 / p->clusters * 8) / 8 * 8;
 }
 
 /* Behind everything else in ABUF, so that quarters of the rest begin with cluster 0. */
@@ -43,11 +38,6 @@ static uint32_t table_granules(const struct accel_model *m, const struct eie_par
 	return 0;
 }
 
-static int no_memory(struct accel_error *err)
-{
-	return accel_fail(err, -ENOMEM, NULL, "out of memory while compiling");
-}
-
 static int check_model(const struct accel_model *m, struct accel_error *err)
 {
 	if (!m->nlayers)
@@ -56,39 +46,6 @@ static int check_model(const struct accel_model *m, struct accel_error *err)
 		if (m->tensors[t].count > COUNT_MAX)
 			return accel_fail(err, -E2BIG, m->tensors[t].name, "tensor \"%s\" has %llu values; the engine takes %u at most",
 					  m->tensors[t].name, (unsigned long long)m->tensors[t].count, COUNT_MAX);
-	return 0;
-}
-
-static enum accel_layer_kind kind_of(const struct plan *plan, unsigned int layer)
-{
-	return plan->model->layers[layer].kind;
-}
-
-static bool is_conv(const struct plan *plan, unsigned int layer)
-{
-	return kind_of(plan, layer) == ACCEL_LAYER_CONV;
-}
-
-static bool is_element(const struct plan *plan, unsigned int layer)
-{
-	return kind_of(plan, layer) == ACCEL_LAYER_MULTIPLY || kind_of(plan, layer) == ACCEL_LAYER_TABLE;
-}
-
-/* Channel c of an image has place places[c], or c when that is NULL. */
-static int place_image(struct plan *plan, unsigned int tensor, uint32_t nplaces, const uint32_t *places)
-{
-	const struct accel_tensor *tensor_of = &plan->model->tensors[tensor];
-	struct tensor_plan *t = &plan->tensors[tensor];
-	uint32_t pixels = tensor_of->dims[1] * tensor_of->dims[2], k = plan->params.clusters;
-
-	t->image = (struct image_plan){ nplaces, (pixels + 7) / 8 };
-	t->granules = image_granules(&t->image, k);
-	t->own_slot = malloc(tensor_of->count * sizeof(*t->own_slot));
-	if (!t->own_slot)
-		return -ENOMEM;
-	for (uint32_t v = 0; v < tensor_of->count; v++)
-		t->own_slot[v] = image_slot(&t->image, k, places ? places[v / pixels] : v / pixels, v % pixels);
-	t->slot = t->own_slot;
 	return 0;
 }
 
@@ -118,7 +75,7 @@ static int plan_inputs(struct plan *plan)
 		uint64_t count = m->tensors[m->inputs[i]].count;
 
 		if (read_as_image(m, m->inputs[i])) {
-			if (place_image(plan, m->inputs[i], m->tensors[m->inputs[i]].dims[0], NULL))
+			if (plan_image(plan, m->inputs[i], m->tensors[m->inputs[i]].dims[0], NULL))
 				return -ENOMEM;
 			continue;
 		}
@@ -131,192 +88,6 @@ static int plan_inputs(struct plan *plan)
 		t->slot = t->own_slot;
 	}
 	return 0;
-}
-
-/* ---------------------------------------------------------------- convolutions */
-
-/* Rows to clusters and tiles: balanced, or as those of the layer that decides. */
-static int share_rows(const struct plan *plan, unsigned int l, uint32_t limit, struct tile_rows *rows)
-{
-	const struct accel_model *m = plan->model;
-	unsigned int lead = plan->leader[m->layers[l].output];
-
-	if (lead == m->layers[l].output)
-		return tile_balance(&m->layers[l], &plan->params, limit, rows);
-	for (unsigned int i = 0; i < m->ninputs; i++)
-		if (m->inputs[i] == lead)
-			return tile_follow(&m->layers[l], &plan->params, limit, NULL, rows);
-	for (unsigned int before = 0; before < l; before++)
-		if (m->layers[before].output == lead && is_conv(plan, before))
-			return tile_follow(&m->layers[l], &plan->params, limit, &plan->layers[before].rows, rows);
-	return tile_balance(&m->layers[l], &plan->params, limit, rows);
-}
-
-/* Rows to clusters, pixels to batches and bands, channels to places. */
-static int plan_conv(struct plan *plan, unsigned int l, struct accel_error *err)
-{
-	const struct accel_layer *layer = &plan->model->layers[l];
-	const struct eie_params *p = &plan->params;
-	const struct image_plan *in = &plan->tensors[layer->input].image;
-	struct layer_plan *lp = &plan->layers[l];
-	uint32_t limit = min32(plan->row_limit, conv_row_limit(p)), *places;
-	int ret;
-
-	if (!in->places)
-		return accel_fail(err, -ENOTSUP, layer->name,
-				  "convolution \"%s\" reads \"%s\", which a fully connected layer makes: its values are not in the order of an image",
-				  layer->name, plan->model->tensors[layer->input].name);
-	if (!limit)
-		return accel_fail(err, -E2BIG, layer->name, "convolution \"%s\": the accumulators of this hardware are too small for vector mode",
-				  layer->name);
-	if (share_rows(plan, l, limit, &lp->rows))
-		return no_memory(err);
-	ret = conv_plan_make(layer, p, &lp->rows, in, p->abuf / 4, p->abuf / 4, &lp->conv);
-	if (ret == -E2BIG)
-		return accel_fail(err, ret, layer->name,
-				  "convolution \"%s\": %u channels of the rows that eight of its windows see do not fit a quarter of the activation buffer of this hardware",
-				  layer->name, p->clusters);
-	places = ret ? NULL : malloc(layer->rows * sizeof(*places));
-	if (!places)
-		return no_memory(err);
-	for (uint32_t b = 0; b < lp->rows.ntiles * p->clusters; b++)
-		for (uint32_t i = lp->rows.bin_first[b]; i < lp->rows.bin_first[b + 1]; i++)
-			places[lp->rows.order[i]] = (lp->conv.tile_base[b / p->clusters] + i - lp->rows.bin_first[b]) * p->clusters +
-						    b % p->clusters;
-	ret = place_image(plan, layer->output, lp->conv.tile_base[lp->rows.ntiles] * p->clusters, places);
-	free(places);
-	return ret ? no_memory(err) : 0;
-}
-
-/* Place of channel c of an image. */
-static uint32_t channel_place(const struct plan *plan, unsigned int tensor, uint32_t c)
-{
-	const struct accel_tensor *t = &plan->model->tensors[tensor];
-	const struct tensor_plan *tp = &plan->tensors[tensor];
-
-	return image_place(&tp->image, plan->params.clusters, tp->slot[c * t->dims[1] * t->dims[2]]);
-}
-
-/* Channels of the output lie in the places of the input's. */
-static int keep_places(struct plan *plan, const struct accel_layer *layer, struct accel_error *err)
-{
-	uint32_t channels = plan->model->tensors[layer->output].dims[0], *places = malloc(channels * sizeof(*places));
-	int ret;
-
-	if (!places)
-		return no_memory(err);
-	for (uint32_t c = 0; c < channels; c++)
-		places[c] = channel_place(plan, layer->input, c);
-	ret = place_image(plan, layer->output, plan->tensors[layer->input].image.places, places);
-	free(places);
-	return ret ? no_memory(err) : 0;
-}
-
-static int plan_pool(struct plan *plan, unsigned int l, struct accel_error *err)
-{
-	const struct accel_layer *layer = &plan->model->layers[l];
-	const struct tensor_plan *in = &plan->tensors[layer->input];
-	int ret;
-
-	if (!in->image.places)
-		return accel_fail(err, -ENOTSUP, layer->name, "pooling \"%s\" reads \"%s\", whose values are not in the order of an image",
-				  layer->name, plan->model->tensors[layer->input].name);
-	ret = pool_plan_make(layer, &plan->params, &in->image, plan->params.abuf / 4, &plan->layers[l].conv);
-	if (ret == -E2BIG)
-		return accel_fail(err, ret, layer->name,
-				  "pooling \"%s\": the rows that eight of its windows see do not fit a quarter of the activation buffer of this hardware",
-				  layer->name);
-	return keep_places(plan, layer, err);
-}
-
-/* A product, or a table. */
-static int plan_element(struct plan *plan, unsigned int l, struct accel_error *err)
-{
-	const struct accel_layer *layer = &plan->model->layers[l];
-	const unsigned int *inputs;
-	unsigned int n = accel_layer_inputs(layer, &inputs);
-
-	for (unsigned int i = 0; i < n; i++)
-		if (!plan->tensors[inputs[i]].image.places)
-			return accel_fail(err, -ENOTSUP, layer->name, "layer \"%s\" reads \"%s\", whose values are not in the order of an image", layer->name,
-					  plan->model->tensors[inputs[i]].name);
-	for (uint32_t c = 0; n == 2 && c < plan->model->tensors[inputs[0]].dims[0]; c++)
-		if (channel_place(plan, inputs[0], c) != channel_place(plan, inputs[1], c))
-			return accel_fail(err, -ENOTSUP, layer->name,
-					  "layer \"%s\" multiplies \"%s\" by \"%s\", and the channels of one cannot be had in the order of the other: put a convolution between",
-					  layer->name, plan->model->tensors[inputs[0]].name, plan->model->tensors[inputs[1]].name);
-	element_plan_make(&plan->params, &plan->tensors[inputs[0]].image, plan_operand_slot(plan, layer), &plan->layers[l].conv);
-	return keep_places(plan, layer, err);
-}
-
-/* Tables of what a convolution makes, and nobody else reads. */
-static void join_tables(struct plan *plan)
-{
-	const struct accel_model *m = plan->model;
-
-	for (unsigned int l = 0; l < m->nlayers; l++) {
-		unsigned int maker = NO_LAYER, readers = 0, x = m->layers[l].input;
-
-		if (m->layers[l].kind != ACCEL_LAYER_TABLE)
-			continue;
-		for (unsigned int i = 0; i < m->nlayers; i++) {
-			const unsigned int *inputs;
-			unsigned int n = accel_layer_inputs(&m->layers[i], &inputs);
-
-			maker = m->layers[i].output == x ? i : maker;
-			for (unsigned int k = 0; k < n; k++)
-				readers += inputs[k] == x;
-		}
-		for (unsigned int i = 0; i < m->noutputs; i++)
-			readers += m->outputs[i] == x;
-		if (maker == NO_LAYER || !is_conv(plan, maker) || readers != 1)
-			continue;
-		plan->layers[maker].table = l;
-		plan->layers[l].done_before = true;
-	}
-}
-
-/* The parts' blocks one behind the other. */
-static int plan_concat(struct plan *plan, unsigned int l, struct accel_error *err)
-{
-	const struct accel_layer *layer = &plan->model->layers[l];
-	uint32_t k = plan->params.clusters, blocks = 0, n = 0, *places = malloc(plan->model->tensors[layer->output].dims[0] * sizeof(*places));
-	int ret;
-
-	if (!places)
-		return no_memory(err);
-	for (unsigned int i = 0; i < layer->nparts; i++) {
-		struct tensor_plan *part = &plan->tensors[layer->parts[i]];
-
-		part->whole = layer->output;
-		part->whole_granule = blocks * part->image.plane * k;
-		for (uint32_t c = 0; c < plan->model->tensors[layer->parts[i]].dims[0]; c++)
-			places[n++] = blocks * k + channel_place(plan, layer->parts[i], c);
-		blocks += image_blocks(&part->image, k);
-	}
-	ret = place_image(plan, layer->output, blocks * k, places);
-	free(places);
-	return ret ? no_memory(err) : 0;
-}
-
-static int encode_conv(struct plan *plan, unsigned int l)
-{
-	const struct accel_layer *layer = &plan->model->layers[l];
-	const struct tensor_plan *in = &plan->tensors[layer->input];
-	struct layer_plan *lp = &plan->layers[l];
-	uint32_t taps = layer->window.kernel_y * layer->window.kernel_x, k = plan->params.clusters;
-	uint32_t pixels = layer->window.height * layer->window.width;
-	const struct tile_limits limits = { k * taps, lp->conv.chunk_blocks, plan->area.w_slot, plan->area.p_slot };
-	uint32_t *slot = malloc(layer->cols * sizeof(*slot));
-	int ret;
-
-	if (!slot)
-		return -ENOMEM;
-	for (uint32_t c = 0; c < layer->cols; c++)
-		slot[c] = image_place(&in->image, k, in->slot[c / taps * pixels]) * taps + c % taps;
-	ret = tile_encode(layer, &plan->params, &lp->rows, slot, lp->conv.blocks, &limits, &lp->image);
-	free(slot);
-	return ret;
 }
 
 /* ---------------------------------------------------------------- residency */
@@ -429,7 +200,7 @@ static int encode_streamed(struct plan *plan, unsigned int l)
 	if (plan->batch <= 2) {
 		uint32_t chunk = plan->row_limit > STREAM_CHUNK_GRANULES ? plan->row_limit : STREAM_CHUNK_GRANULES;
 
-		limits.wbuf = min32(limits.wbuf, chunk);
+		limits.wbuf = plan_min(limits.wbuf, chunk);
 	}
 	tile_image_free(&lp->image);
 	return tile_encode(layer, &plan->params, &lp->rows, plan->tensors[layer->input].slot,
@@ -501,8 +272,8 @@ static int cut_segments(struct plan *plan)
 		return -ENOMEM;
 	for (uint32_t l = 0; l < m->nlayers; l += s->nlayers) {
 		s = &plan->segments[plan->nsegments];
-		*s = (struct segment){ .first_layer = l, .nlayers = 1, .chain = plan->layers[l].resident, .conv = is_conv(plan, l),
-				       .pool = accel_layer_pools(&m->layers[l]), .element = is_element(plan, l) && !plan->layers[l].done_before };
+		*s = (struct segment){ .first_layer = l, .nlayers = 1, .chain = plan->layers[l].resident, .conv = plan_is_conv(plan, l),
+				       .pool = accel_layer_pools(&m->layers[l]), .element = plan_is_element(plan, l) && !plan->layers[l].done_before };
 		while (can_join(&plan->layers[l]) && l + s->nlayers < m->nlayers && can_join(&plan->layers[l + s->nlayers]) &&
 		       plan_place_chain(plan, l, s->nlayers + 1) <= plan->params.abuf)
 			s->nlayers++;
@@ -632,10 +403,10 @@ int plan_make(const struct accel_model *model, const struct eie_params *params, 
 	plan->layers = calloc(model->nlayers, sizeof(*plan->layers));
 	plan->tensors = calloc(model->ntensors, sizeof(*plan->tensors));
 	if (!plan->layers || !plan->tensors || plan_inputs(plan) || order_leaders(model, &plan->leader))
-		return no_memory(err);
+		return plan_no_memory(err);
 	for (unsigned int l = 0; l < model->nlayers; l++)
 		plan->layers[l].table = NO_LAYER;
-	join_tables(plan);
+	plan_join_tables(plan);
 
 	for (unsigned int l = 0; l < model->nlayers; l++) {
 		const struct accel_layer *layer = &model->layers[l];
@@ -644,36 +415,36 @@ int plan_make(const struct accel_model *model, const struct eie_params *params, 
 		if (layer->kind != ACCEL_LAYER_FC) {
 			ret = layer->kind == ACCEL_LAYER_CONV ? plan_conv(plan, l, err) :
 			      accel_layer_pools(layer)	      ? plan_pool(plan, l, err) :
-			      is_element(plan, l)	      ? plan_element(plan, l, err) :
+			      plan_is_element(plan, l)	      ? plan_element(plan, l, err) :
 								plan_concat(plan, l, err);
 			if (ret)
 				return ret;
 			continue;
 		}
 		if (tile_balance(layer, params, plan->row_limit, &lp->rows))
-			return no_memory(err);
+			return plan_no_memory(err);
 		plan->tensors[layer->output].slot = lp->rows.slot;
 		plan->tensors[layer->output].granules = lp->rows.granules;
 		if (!stream_weights && try_resident(plan, l))
-			return no_memory(err);
+			return plan_no_memory(err);
 	}
 	if (choose_residents(plan))
-		return no_memory(err);
+		return plan_no_memory(err);
 	for (unsigned int l = 0; l < model->nlayers; l++) {
 		if (!accel_layer_weighted(&model->layers[l]))
 			continue;
-		ret = is_conv(plan, l) ? encode_conv(plan, l) : plan->layers[l].resident ? 0 : encode_streamed(plan, l);
+		ret = plan_is_conv(plan, l) ? plan_encode_conv(plan, l) : plan->layers[l].resident ? 0 : encode_streamed(plan, l);
 		if (ret == -E2BIG)
 			return accel_fail(err, ret, model->layers[l].name,
 					  "layer \"%s\": %s do not fit the weight or the pointer buffer of this hardware", model->layers[l].name,
-					  is_conv(plan, l) ? "the columns of a channel a cluster" : "eight columns");
+					  plan_is_conv(plan, l) ? "the columns of a channel a cluster" : "eight columns");
 		if (ret)
-			return no_memory(err);
+			return plan_no_memory(err);
 	}
 	while ((need = place_codebooks(plan, shared)) > shared)
 		shared = need;
 	if (cut_segments(plan))
-		return no_memory(err);
+		return plan_no_memory(err);
 	ret = place_tensors(plan, err);
 	return ret ? ret : place_constants(plan, err);
 }
