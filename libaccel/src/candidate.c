@@ -31,6 +31,20 @@ int candidate_refuse(const struct accel_network *net, struct net_node *node, str
 	return accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
 }
 
+void candidate_give_back(const struct accel_network *net, uint32_t n, struct candidate *all)
+{
+	uint32_t v = net->nodes[n].out[0];
+
+	for (uint32_t m = n + 1; m < net->nnodes && v != all[n].out; m++) {
+		const struct net_node *node = &net->nodes[m];
+
+		if (all[m].kind != CANDIDATE_TAKEN_IN || (node->in[0] != v && node->in[1] != v))
+			continue;
+		all[m].kind = CANDIDATE_NONE;
+		v = node->out[0];
+	}
+}
+
 /* ---------------------------------------------------------------- which nodes */
 
 /* What the candidates are looked for in. */
@@ -396,6 +410,8 @@ static int check_sizes(const struct finder *s, uint32_t n)
 	}
 	if (candidate_joins(f))
 		most = joined;
+	if (most > ACCEL_MAX_DIM)
+		candidate_give_back(s->net, n, s->all);
 	return most > ACCEL_MAX_DIM ? REFUSE(s, n, "a tensor of %llu values: %u are allowed", (unsigned long long)most, ACCEL_MAX_DIM) : 0;
 }
 

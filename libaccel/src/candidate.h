@@ -77,6 +77,8 @@ static inline unsigned int candidate_inputs(const struct candidate *c, const str
 /* Leaves the node on the CPU and says why. 0 or -ENOMEM. */
 int candidate_refuse(const struct accel_network *net, struct net_node *node, struct candidate *c, struct accel_error *err, const char *fmt, ...)
 	__attribute__((format(printf, 5, 6)));
+/* What candidate n has taken in is nodes of its own again, the CPU's: call it before n is refused. */
+void candidate_give_back(const struct accel_network *net, uint32_t n, struct candidate *all);
 /* Fills c [nnodes], which points into views. A node that could be one by its kind, but is not, gets its device_reason. -ENOMEM. */
 int candidates_find(struct accel_network *net, const struct pass_users *users, const struct view *views, const struct placement *how, struct candidate *c,
 		    struct accel_error *err);

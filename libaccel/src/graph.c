@@ -409,9 +409,9 @@ int accel_graph_add_table(struct accel_graph *graph, const char *name, unsigned 
 
 	if (ret)
 		return ret;
-	if (!table_knows(function->name))
-		return accel_fail(err, -EINVAL, name, "layer '%s': there is no table of a function '%s'", name, function->name);
-	if (isnan(function->p) || isnan(function->q) || !isfinite(function->factor) || !isfinite(function->offset))
+	if (!function->name || !table_knows(function->name))
+		return accel_fail(err, -EINVAL, name, "layer '%s': there is no table of a function '%s'", name, function->name ? function->name : "");
+	if (!table_parameters_ok(function))
 		return accel_fail(err, -EINVAL, name, "layer '%s': a parameter of %s is not a number, or its factor or offset is not finite", name, function->name);
 	if (graph->model->tensors[input].ndim != 3)
 		return accel_fail(err, -EINVAL, name, "layer '%s' is for images; its input '%s' is none", name, graph->model->tensors[input].name);

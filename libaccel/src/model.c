@@ -455,6 +455,8 @@ static int check_table(const struct accel_model *model, const struct accel_layer
 	if (!table_knows(layer->function.name))
 		return accel_fail(err, -ENOTSUP, layer->name, "%s: layer '%s': the function '%s' is unknown; use a newer library", file, layer->name,
 				  layer->function.name);
+	if (!table_parameters_ok(&layer->function))
+		return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': a parameter of %s is not a number", file, layer->name, layer->function.name);
 	for (unsigned int i = 0; i < EIE_TABLE_VALUES; i++)
 		if (layer->table[i] < out->lo || layer->table[i] > out->hi)
 			return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': value %u of its table is %d, outside the clamp %d .. %d of '%s'", file,

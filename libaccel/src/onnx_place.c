@@ -172,6 +172,7 @@ static int leave_lonely(const struct placer *p, bool *again)
 		if (!on_engine(p, n) || has_weights[root(p->group, n)])
 			continue;
 		*again = true;
+		candidate_give_back(p->net, n, p->c);
 		ret = LEAVE(p, n, "%s", p->c[n].kind == CANDIDATE_RESHAPE ? "it moves data and computes nothing" :
 									    "no layer with weights beside it is the engine's");
 	}

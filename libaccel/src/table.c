@@ -37,6 +37,11 @@ bool table_knows(const char *function)
 	return find(function);
 }
 
+bool table_parameters_ok(const struct accel_function *f)
+{
+	return !isnan(f->p) && !isnan(f->q) && isfinite(f->factor) && isfinite(f->offset);
+}
+
 void table_bounds(const struct accel_function *f, double *lo, double *hi)
 {
 	const struct known *k = find(f->name);

@@ -7,6 +7,8 @@
 
 /* Continuous ones, by their names in accel_graph_add_table(). */
 bool table_knows(const char *function);
+/* No parameter is not a number, factor and offset are finite. */
+bool table_parameters_ok(const struct accel_function *f);
 /* Below *lo and above *hi the function is constant, or nearly so. */
 void table_bounds(const struct accel_function *f, double *lo, double *hi);
 /* y[i] = f(x[i]) in float32; x may be y. */

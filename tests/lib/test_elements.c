@@ -371,6 +371,8 @@ static void test_broken_file(void **state)
 		{ "/layers/l6", "function", "HardSwisch", 0, { 0 }, "'HardSwisch' is unknown", -ENOTSUP },
 		{ "/layers/l6", "parameters", NULL, 1, { 0 }, "parameters", -EBADMSG },
 		{ "/layers/l6", "factor-offset", NULL, 1, { 0 }, "factor-offset", -EBADMSG },
+		{ "/layers/l6", "factor-offset", NULL, 2, { 0x7f800000, 0 }, "not a number", -EBADMSG },
+		{ "/layers/l6", "parameters", NULL, 2, { 0, 0x7fc00000 }, "not a number", -EBADMSG },
 		{ "/tensors/t7", "clamp", NULL, 2, { 0, 5 }, "outside the clamp", -EBADMSG },
 	};
 	struct accel_model *m = excited(9, 7, 9), *copy;

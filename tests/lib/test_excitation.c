@@ -145,6 +145,7 @@ static void test_left(void **state)
 	float w[SIDE];
 	struct ob *b = ob_new(13);
 	struct accel_model *model;
+	const float half = 0.5f;
 	unsigned int swishes = 0;
 
 	(void)state;
@@ -162,6 +163,19 @@ static void test_left(void **state)
 	assert_non_null(strstr(reason_of(model, "Mul1"), "product"));
 	assert_non_null(strstr(reason_of(model, "Mul4"), "product"));
 	check_devices(model, items, 1e-3f);
+	accel_model_unref(model);
+
+	/* without weights beside it nothing goes to the engine, and what a table had taken in is there again */
+	b = ob_new(13);
+	ob_input(b, "image", 1, 4, image);
+	ob_floats(b, "half", 0, NULL, &half);
+	ob_node(b, "Sigmoid", "image", "s");
+	ob_node(b, "Mul", "s,half", "m");
+	ob_node(b, "Add", "half,m", "y");
+	ob_output(b, "y");
+	model = place_all(b, true, items, ITEMS);
+	assert_int_equal(model->net->nnodes, 3);
+	check_devices(model, items, 1e-6f);
 	accel_model_unref(model);
 
 	b = ob_new(13);
