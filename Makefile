@@ -3,6 +3,7 @@
 #   make demo     install what is missing, build, classify Fashion-MNIST on the Verilated engine, verify every bit
 #   make check    install what is missing, build, run every test; last line: N passed, M failed, K skipped
 #   make check-vm the tests of the driver under QEMU, on Debian's kernel and a debug kernel (check has them in user-mode Linux)
+#   make check-networks    large published networks against ONNX Runtime, some of them through the RTL
 #   make          build into build/ (make deps installs the packages first)
 # More targets: bench-peers, bench-compression, fuzz-hw, fuzz-driver, coverage, synth, model-vector, diagrams, lint, generate, check-generated, fuzz, modules, modules_install, checkpatch, check-headers,
 # install, deb, clean.
@@ -72,7 +73,13 @@ check-vm:
 	@$(call quietly,check-vm-build)
 	@tests/run.sh -j $(NPROC) -l check-vm $(BUILD)
 
+check-networks:
+	@$(MAKE) --no-print-directory deps GROUP=check
+	@echo "Building the library and the simulator (log in $(BUILD)/check-networks-build.log)"
+	@$(call quietly,check-networks-build)
+	@tests/run.sh -j $(NPROC) -l check-networks $(BUILD)
+
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all deps demo check check-vm clean
+.PHONY: all deps demo check check-vm check-networks clean

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-# Published networks against ONNX Runtime:  run.sh BUILD GROUP   with GROUP ppocr, silero, light-small or light
+# Published networks against ONNX Runtime:  run.sh BUILD GROUP
+# with GROUP ppocr, silero, light (all topologies of libonnx-testdata, and MobileNet V2), light-NAME (one of them) or light-small (two, without the RTL)
 # What cannot be fetched is skipped, with the reason. See docs/testing.md.
 set -u
 build=$(cd "$1" && pwd)
@@ -66,6 +67,15 @@ through() {
 		cmp -s ours.npy again.npy
 		result $? "$name: the same outputs on $device, after $(($(date +%s) - begin)) s"
 	done
+}
+
+# wanted NETWORK: whether the group has it
+wanted() {
+	case $group in
+	light | "light-$1") return 0 ;;
+	light-small) [ "$1" = squeezenet ] || [ "$1" = shufflenet ] ;;
+	*) return 1 ;;
+	esac
 }
 
 # left N: operators that are not the engine's
@@ -144,7 +154,7 @@ silero)
 	step "Silero legacy: hidden state" node "$here/compare.mjs" c.npy a.npy 1e-5
 	step "Silero legacy: cell state" node "$here/compare.mjs" d.npy b.npy 1e-5
 	;;
-light-small | light)
+light | light-*)
 	if ! need_light; then
 		echo "ok 1 - $group # SKIP $why"
 		exit 0
@@ -153,7 +163,7 @@ light-small | light)
 	# their weights are constants and prove nothing: seeded random ones take their place
 	# then: tolerance of rounded weights (small where all classes are nearly as likely, or one is certain), segments that these leave on the CPU today, and devices that run every bit of them; of few different weights (coded), segments
 	while read -r network input output within left devices coded; do
-		[ "$group" = light ] || [ "$network" = squeezenet ] || [ "$network" = shufflenet ] || continue
+		wanted "$network" || continue
 		step "$network: random weights" "$build/tests/randomise" "$light/light_$network.onnx" random.onnx 7 || continue
 		agree "$network" random.onnx "$input=picture.npy" "$output" 1e-4
 		segments 1
@@ -161,7 +171,7 @@ light-small | light)
 		# (agree has made $input NAME=FILE)
 		rounded "$network" random.onnx "$input" "$output" "$within"
 		segments "$left"
-		[ "$group" = light ] || devices=ref
+		[ "$group" != light-small ] || devices=ref
 		[ "$devices" = - ] || through "$devices"
 		[ "$coded" != - ] || continue
 		# no weight changes then, and the whole is as exact as 16 bits are
@@ -183,7 +193,7 @@ light-small | light)
 		zfnet512 gpu_0/data_0 gpu_0/softmax_1 1e-3 3 - -
 		vgg19 data_0 prob_1 1e-3 1 - -
 	END
-	if [ "$group" = light ]; then
+	if wanted mobilenet; then
 		step "MobileNet V2: written" "$build/tests/mobilenet" 224 5 mobilenet.onnx
 		agree "MobileNet V2" mobilenet.onnx x=picture.npy y 1e-4
 		segments 1
@@ -197,5 +207,9 @@ light-small | light)
 	exit 1
 	;;
 esac
+if [ $number = 0 ]; then
+	echo "not ok 1 - no network is called ${group#light-}"
+	exit 1
+fi
 echo "1..$number"
 [ $failures = 0 ]
