@@ -78,13 +78,16 @@ static void print_text(const struct tool *tool, const char *path, const char *de
 	} device_sum = { 0 }, cpu_sum = { 0 }, *sum;
 	const struct segments s = count_segments(program);
 	struct accel_place_info p;
+	int wide = COLUMN_MIN;
 
+	for (unsigned int i = 0; !accel_program_place(program, i, &p); i++)
+		wide = column_width(wide, p.layer);
 	accel_program_totals(program, &totals);
 	report(tool, "Program", "%s on %s, batch %u", path, device, accel_program_batch(program));
 	report(tool, "Jobs", "%s a run, %s commands, %s of commands, %s of constants",
 	       text_count(totals.jobs).s, text_count(totals.commands).s,
 	       text_bytes(totals.command_bytes).s, text_bytes(totals.constant_bytes).s);
-	printf("\n%s%-16s %-6s %7s %-9s %7s %12s %12s %12s %12s %12s  %s%s\n", tool->bold, "layer",
+	printf("\n%s%-*s %-6s %7s %-9s %7s %12s %12s %12s %12s %12s  %s%s\n", tool->bold, wide, "layer",
 	       "where", "tiles", "weights", "balance", "ideal cycles", "estimated", "loaded", "stored",
 	       "on chip", "why", tool->reset);
 	for (unsigned int i = 0; !accel_program_place(program, i, &p); i++) {
@@ -102,16 +105,16 @@ static void print_text(const struct tool *tool, const char *path, const char *de
 			snprintf(tiles, sizeof(tiles), "%ux%u", p.row_tiles, p.col_tiles);
 			snprintf(balance, sizeof(balance), "%.3f", p.balance);
 		}
-		printf("%-16s %-6s %7s %-9s %7s %12s %12s %12s %12s %12s  %s\n", p.layer, p.where, tiles,
+		printf("%-*s %-6s %7s %-9s %7s %12s %12s %12s %12s %12s  %s\n", wide, p.layer, p.where, tiles,
 		       cpu ? "" : p.resident ? "resident" : "streamed", balance,
 		       cpu ? "" : text_count(p.ideal_cycles).s, cpu ? "" : text_count(p.estimated_cycles).s,
 		       text_bytes(p.bytes_loaded).s, text_bytes(p.bytes_stored).s,
 		       cpu ? "" : text_bytes(p.bytes_resident).s, p.reason);
 	}
-	printf("%-49s %12s %12s %12s %12s %12s\n", "total on the device", text_count(device_sum.ideal).s,
+	printf("%-*s %12s %12s %12s %12s %12s\n", wide + 33, "total on the device", text_count(device_sum.ideal).s,
 	       text_count(device_sum.cycles).s, text_bytes(device_sum.loaded).s, text_bytes(device_sum.stored).s,
 	       text_bytes(device_sum.resident).s);
-	printf("%-49s %12s %12s %12s %12s\n", "total on the CPU", "", "", text_bytes(cpu_sum.loaded).s,
+	printf("%-*s %12s %12s %12s %12s\n", wide + 33, "total on the CPU", "", "", text_bytes(cpu_sum.loaded).s,
 	       text_bytes(cpu_sum.stored).s);
 	printf("\n%s of %u layers on the device, in %s segments; %s segments on the CPU, of about %s steps.\n",
 	       text_count(s.on_device).s, accel_program_places(program),

@@ -152,7 +152,10 @@ static void print_text(const struct tool *tool, const char *path, const struct a
 {
 	uint64_t bytes = accel_model_file_bytes(model);
 	struct accel_layer_info l;
+	int wide = COLUMN_MIN;
 
+	for (unsigned int i = 0; !accel_model_layer(model, i, &l); i++)
+		wide = column_width(wide, l.name);
 	if (s->operators)
 		report(tool, "Model", "%s: %u operators with %s constants", path, s->operators,
 		       text_count(s->constants).s);
@@ -171,32 +174,39 @@ static void print_text(const struct tool *tool, const char *path, const struct a
 		report(tool, "Ranges",
 		       s->calibrated ? "calibrated" :
 				       "guessed from seeded inputs: import with --calib for better ones");
-	printf("\n%s%-16s %-15s %-6s %10s %8s %4s %6s %9s %9s %9s%s\n", tool->bold, "layer",
+	printf("\n%s%-*s %-15s %-6s %10s %8s %4s %6s %9s %9s %9s%s\n", tool->bold, wide, "layer",
 	       "rows x cols", "act", "nonzero", "density", "bits", "values", "codes", "indices",
 	       "other", tool->reset);
 	for (unsigned int i = 0; !accel_model_layer(model, i, &l); i++) {
 		char shape[32];
 
+		if (l.kind != ACCEL_LAYER_OP && !l.rows) {
+			if (l.file_bytes_other)
+				printf("%-*s %-22s %61s\n", wide, l.name, l.op, text_count(l.file_bytes_other).s);
+			else
+				printf("%-*s %s\n", wide, l.name, l.op);
+			continue;
+		}
 		if (l.kind == ACCEL_LAYER_OP) {
-			printf("%-16s %-22s %10s %6.2f %% %4s %6s %9s %9s %9s\n", l.name, l.op,
+			printf("%-*s %-22s %10s %6.2f %% %4s %6s %9s %9s %9s\n", wide, l.name, l.op,
 			       text_count(l.nonzeros).s, 100 * density(l.nonzeros, l.weights), "",
 			       l.codebook_size ? text_count(l.codebook_size).s : "", "", "",
 			       text_count(l.file_bytes_other).s);
 			continue;
 		}
 		snprintf(shape, sizeof(shape), "%" PRIu32 " x %" PRIu32, l.rows, l.cols);
-		printf("%-16s %-15s %-6s %10s %6.2f %% %4u %6u %9s %9s %9s\n", l.name, shape,
+		printf("%-*s %-15s %-6s %10s %6.2f %% %4u %6u %9s %9s %9s\n", wide, l.name, shape,
 		       activation(l.activation), text_count(l.nonzeros).s,
 		       100 * density(l.nonzeros, (uint64_t)l.rows * l.cols / l.groups), l.code_bits,
 		       l.codebook_size, text_count(l.file_bytes_codes).s,
 		       text_count(l.file_bytes_index).s, text_count(l.file_bytes_other).s);
 	}
 	/* what no layer owns: the tree itself, names, padding */
-	printf("%-68s %9s %9s %9s\n", "bytes in layers", text_count(s->codes).s,
+	printf("%-*s %9s %9s %9s\n", wide + 52, "bytes in layers", text_count(s->codes).s,
 	       text_count(s->index).s, text_count(s->other).s);
 	/* an ONNX file has other parts */
 	if (bytes >= s->codes + s->index + s->other)
-		printf("%-68s %29s\n", "bytes of the rest of the file",
+		printf("%-*s %29s\n", wide + 52, "bytes of the rest of the file",
 		       text_count(bytes - s->codes - s->index - s->other).s);
 }
 

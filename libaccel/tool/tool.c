@@ -85,6 +85,13 @@ void report_pictures(const struct tool *tool, const struct accel_model *model)
 	       (double)p->mean[1], (double)p->mean[2], (double)p->scale[0], (double)p->scale[1], (double)p->scale[2]);
 }
 
+int column_width(int wide, const char *name)
+{
+	int len = (int)strnlen(name, 40);
+
+	return len > wide ? len : wide;
+}
+
 struct text text_count(uint64_t n)
 {
 	struct text t;

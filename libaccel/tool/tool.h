@@ -52,6 +52,9 @@ void report_pictures(const struct tool *tool, const struct accel_model *model);
 struct text {
 	char s[48];
 }; /* formatted numbers are returned by value: no buffers to size */
+/* Columns of names: at least so wide, or as wide as the widest of those that were shown, up to 40. */
+#define COLUMN_MIN 16
+int column_width(int wide, const char *name);
 struct text text_count(uint64_t n);				/* 10,000 */
 struct text text_time(double seconds);
 struct text text_bytes(uint64_t n);				/* 14.2 KiB */
