@@ -88,6 +88,8 @@ unsigned int emit_pick(struct pool *pool, uint64_t id, bool *load)
 /* A load over what compute command `user` reads (NOBODY: nothing). */
 void emit_load(struct emit *e, struct stage *st, uint32_t layer, struct eie_cmd cmd, int64_t user)
 {
+	if (CMD_GET(&cmd, XFER_BASE) != BASE_CONST && e->barrier > user)
+		user = e->barrier;
 	if (user > e->compute_known) {
 		MARK(e, user, SIGNAL_PREV);
 		CMD_SET(&cmd, WAIT_NEXT, 1);
@@ -101,11 +103,11 @@ void emit_load_codebook(struct emit *e, struct stage *st, uint32_t layer)
 {
 	const struct layer_plan *lp = &e->plan->layers[layer];
 
-	if (lp->codebook_resident || e->codebook_loaded)
+	if (lp->codebook_resident || e->codebook_of == e->segment)
 		return;
 	emit_load(e, st, layer, emit_load_constant(e, lp->codebook_offset, EIE_BUF_CBUF, lp->codebook,
-					 codebook_granules(&e->plan->model->layers[layer])), NOBODY);
-	e->codebook_loaded = true;
+					 codebook_granules(&e->plan->model->layers[layer])), e->codebook_user[lp->codebook >= EIE_CBUF_GRANULES / 2]);
+	e->codebook_of = e->segment;
 }
 
 uint32_t emit_piece(uint32_t at, uint32_t n, uint32_t first)
@@ -141,7 +143,7 @@ static void stage_chain(struct emit *e, const struct task *task, bool starts, st
 	bool fresh;
 
 	emit_load_codebook(e, st, s->first_layer);
-	st->x = emit_pick(&e->x, task->item + 1, &fresh);
+	st->x = emit_pick(&e->x, emit_id(e, task->item), &fresh);
 	for (uint32_t l = s->first_layer; l < s->first_layer + s->nlayers; l++) {
 		unsigned int input = e->plan->model->layers[l].input;
 		const struct tensor_plan *t = &e->plan->tensors[input];
@@ -181,7 +183,7 @@ bool emit_stage_pointers(struct emit *e, const struct tile_chunk *c, struct stag
 	const struct stream_area *area = &e->plan->area;
 	bool fresh;
 
-	st->w = emit_pick(&e->w, (uint64_t)(c - lp->image.chunks) + 1, &fresh);
+	st->w = emit_pick(&e->w, emit_id(e, (uint64_t)(c - lp->image.chunks)), &fresh);
 	if (fresh)
 		emit_load(e, st, layer, emit_load_constant(e, lp->image_offset + c->p_offset, EIE_BUF_PBUF, area->p + st->w * area->p_slot, c->plen),
 			  e->w.slot[st->w].user);
@@ -209,7 +211,7 @@ void emit_stage_params(struct emit *e, const struct task *task, struct stage *st
 
 	if (!task->drains)
 		return;
-	st->r = emit_pick(&e->r, task->tile + 1, &fresh);
+	st->r = emit_pick(&e->r, emit_id(e, task->tile), &fresh);
 	if (fresh)
 		emit_load(e, st, layer, emit_load_constant(e, lp->image_offset + row->r_offset, EIE_BUF_RBUF, area->r + st->r * area->r_slot, row->rlen),
 			  e->r.slot[st->r].user);
@@ -231,11 +233,11 @@ static void stage_stream(struct emit *e, const struct task *task, struct stage *
 	bool fresh;
 
 	if (c) {
-		uint64_t number = (uint64_t)(c - e->plan->layers[layer].image.chunks) + 1;
+		uint64_t number = (uint64_t)(c - e->plan->layers[layer].image.chunks);
 		bool whole = keeps_input(e);
 
 		emit_load_codebook(e, st, layer);
-		st->x = emit_pick(&e->x, whole ? task->item + 1 : number * e->plan->batch + task->item, &fresh);
+		st->x = emit_pick(&e->x, emit_id(e, whole ? task->item : number * e->plan->batch + task->item), &fresh);
 		if (fresh)
 			emit_load(e, st, layer, emit_xfer(EIE_OP_LOAD, t->base,
 							  item_offset(t, task->item) + (whole ? 0 : (uint64_t)c->first * EIE_GRANULE_BYTES),
@@ -408,6 +410,8 @@ static int64_t compute(struct emit *e, const struct task *task, const struct sta
 		e->w.slot[st->w].user = last;
 	if (!e->segment->chain && task->drains)
 		e->r.slot[st->r].user = last;
+	if (e->segment->conv || !e->segment->chain)
+		e->codebook_user[e->plan->layers[e->segment->first_layer].codebook >= EIE_CBUF_GRANULES / 2] = last;
 	return last;
 }
 
@@ -456,13 +460,81 @@ static void store(struct emit *e, const struct task *task, const struct stage *s
 
 /* -------------------------------------------------------------------- jobs */
 
+/* The last segment that writes into the tensor; 0 for an input: segments count from 1 here. */
+static uint32_t last_writer(const struct plan *plan, unsigned int tensor)
+{
+	uint32_t last = plan->tensors[tensor].segment == NO_SEGMENT ? 0 : plan->tensors[tensor].segment + 1;
+
+	for (unsigned int l = 0; l < plan->model->nlayers; l++) {
+		const struct accel_layer *layer = &plan->model->layers[l];
+
+		for (unsigned int i = 0; layer->output == tensor && layer->kind == ACCEL_LAYER_CONCAT && i < layer->nparts; i++) {
+			uint32_t part = last_writer(plan, layer->parts[i]);
+
+			last = i == 0 || part > last ? part : last;
+		}
+	}
+	return last;
+}
+
+/* Whether the segment reads what the job has made since the last barrier. */
+static bool needs_barrier(const struct emit *e)
+{
+	const struct accel_layer *layer = &e->plan->model->layers[e->segment->first_layer];
+	const unsigned int *inputs;
+	unsigned int n = accel_layer_inputs(layer, &inputs);
+
+	for (unsigned int i = 0; i < n; i++)
+		if (last_writer(e->plan, inputs[i]) > e->complete)
+			return true;
+	return false;
+}
+
+/* What loads from here on read of the job's own stores is there when this command completes. */
+static void add_barrier(struct emit *e, uint32_t layer)
+{
+	int64_t last = e->stored[0] > e->stored[1] ? e->stored[0] : e->stored[1];
+	struct eie_cmd cmd = { { 0 } };
+
+	CMD_SET(&cmd, OPCODE, EIE_OP_SYNC);
+	if (last > e->store_known) {
+		MARK(e, last, SIGNAL_PREV);
+		CMD_SET(&cmd, WAIT_NEXT, 1);
+		e->store_known = last;
+	}
+	e->barrier = emit_add(e, layer, &cmd);
+	e->complete = (uint32_t)(e->segment - e->plan->segments);
+}
+
+/* Weights of a segment's first task, while the one before still computes. */
+static void stage_ahead(struct emit *e, const struct task *task, struct stage *st)
+{
+	*st = (struct stage){ .load = NOBODY };
+	if (task->segment->conv)
+		emit_stage_weights(e, task, st);
+}
+
+/* The rest of them, when all commands of the segment before are written. */
+static void stage_behind(struct emit *e, const struct task *task, struct stage *st)
+{
+	if (needs_barrier(e))
+		add_barrier(e, e->segment->first_layer);
+	if (e->segment->conv)
+		emit_stage_conv_input(e, task, st);
+	else if (e->segment->pool)
+		emit_stage_pool(e, task, st);
+	else
+		emit_stage_element(e, task, st);
+	MARK(e, st->load, SIGNAL_NEXT);
+}
+
 static void emit_job(struct emit *e, const struct task *tasks, uint32_t n)
 {
 	struct accel_program *p = e->program;
-	const struct segment *s = e->segment;
+	const struct segment *last = tasks[n - 1].segment;
 	struct accel_program_job *jobs = realloc(p->jobs, (p->njobs + 1) * sizeof(*jobs));
 	uint32_t first = p->ncmds;
-	unsigned int slots = s->chain ? s->sets : 2;
+	unsigned int slots = last->chain ? last->sets : 2;
 	struct stage stages[2];
 
 	if (!jobs) {
@@ -471,35 +543,71 @@ static void emit_job(struct emit *e, const struct task *tasks, uint32_t n)
 	}
 	p->jobs = jobs;
 	e->x = e->w = e->r = (struct pool){ .slot = { { 0, NOBODY }, { 0, NOBODY } }, .n = slots };
-	e->stored[0] = e->stored[1] = e->compute_known = e->store_known = NOBODY;
+	e->stored[0] = e->stored[1] = e->compute_known = e->store_known = e->barrier = NOBODY;
+	e->codebook_user[0] = e->codebook_user[1] = e->table_user[0] = e->table_user[1] = NOBODY;
 	e->half = 0;
-	e->codebook_loaded = e->table_loaded = false;
+	e->codebook_of = e->table_of = NULL;
+	e->complete = (uint32_t)(tasks[0].segment - e->plan->segments);
 
 	/* With two slots the next task's loads overwrite what the task before the present one used. */
 	for (uint32_t i = 0; i < n && !e->nomem; i++) {
-		struct stage *now = &stages[i % 2];
+		struct stage *now = &stages[i % 2], *next = &stages[(i + 1) % 2];
+		bool more = i + 1 < n, other = more && tasks[i + 1].segment != tasks[i].segment;
 		int64_t computed;
 
+		e->segment = tasks[i].segment;
 		if (i == 0 || slots == 1)
 			stage(e, &tasks[i], i == 0, now);
-		if (slots == 2 && i + 1 < n)
-			stage(e, &tasks[i + 1], false, &stages[(i + 1) % 2]);
+		if (more)
+			e->segment = tasks[i + 1].segment;
+		if (other)
+			stage_ahead(e, &tasks[i + 1], next);
+		else if (slots == 2 && more)
+			stage(e, &tasks[i + 1], false, next);
+		e->segment = tasks[i].segment;
 		computed = compute(e, &tasks[i], now);
 		store(e, &tasks[i], now, computed);
+		if (!other)
+			continue;
+		e->segment = tasks[i + 1].segment;
+		stage_behind(e, &tasks[i + 1], next);
 	}
 	p->jobs[p->njobs++] = (struct accel_program_job){
-		first, p->ncmds - first, s->first_layer, s->first_layer + s->nlayers - 1
+		first, p->ncmds - first, tasks[0].segment->first_layer, last->first_layer + last->nlayers - 1
 	};
 }
 
-void emit_tasks(struct emit *e, const struct task *tasks, uint64_t n)
+/* Writes what is in the queue, cut into jobs. */
+static void flush(struct emit *e)
 {
-	for (uint64_t first = 0, end; first < n && !e->nomem; first = end) {
-		double cycles = tasks[first].cycles;
+	for (uint64_t first = 0, end; first < e->nqueue && !e->nomem; first = end) {
+		double cycles = e->queue[first].cycles;
 
-		for (end = first + 1; end < n && !(tasks[end].begins && cycles + tasks[end].cycles > JOB_CYCLES); end++)
-			cycles += tasks[end].cycles;
-		emit_job(e, tasks + first, (uint32_t)(end - first));
+		for (end = first + 1; end < e->nqueue && !(e->queue[end].begins && cycles + e->queue[end].cycles > JOB_CYCLES); end++)
+			cycles += e->queue[end].cycles;
+		emit_job(e, e->queue + first, (uint32_t)(end - first));
+	}
+	e->nqueue = 0;
+}
+
+void emit_queue(struct emit *e, const struct task *tasks, uint64_t n)
+{
+	/* the accumulator half of the segment before is being drained when the first task starts */
+	bool turn = n && e->nqueue && e->queue[e->nqueue - 1].half == tasks[0].half;
+
+	if (e->nqueue + n > e->room) {
+		struct task *queue = realloc(e->queue, 2 * (e->nqueue + n) * sizeof(*queue));
+
+		e->nomem = e->nomem || !queue;
+		e->queue = queue ? queue : e->queue;
+		e->room = queue ? 2 * (e->nqueue + n) : e->room;
+	}
+	for (uint64_t i = 0; i < n && !e->nomem; i++) {
+		struct task *task = &e->queue[e->nqueue++];
+
+		*task = tasks[i];
+		task->segment = e->segment;
+		task->half ^= turn;
 	}
 }
 
@@ -527,7 +635,7 @@ static void emit_chain(struct emit *e)
 	for (uint32_t i = 0; i < e->plan->batch; i++)
 		tasks[i] = (struct task){ .item = i, .begins = true, .drains = true,
 					  .cycles = emit_estimate(e, nonzeros, granules * EIE_GRANULE_BYTES) };
-	emit_tasks(e, tasks, e->plan->batch);
+	emit_queue(e, tasks, e->plan->batch);
 	free(tasks);
 }
 
@@ -570,7 +678,7 @@ static void emit_stream(struct emit *e)
 			outputs += items;
 		}
 	}
-	emit_tasks(e, tasks, n);
+	emit_queue(e, tasks, n);
 	free(tasks);
 }
 
@@ -609,6 +717,10 @@ int emit_program(struct plan *plan, struct accel_program *program, struct accel_
 	struct emit e = { .plan = plan, .program = program };
 
 	for (uint32_t i = 0; i < plan->nsegments && !e.nomem; i++) {
+		bool fc = plan->model->layers[plan->segments[i].first_layer].kind == ACCEL_LAYER_FC;
+
+		if (fc)
+			flush(&e);
 		e.segment = &plan->segments[i];
 		if (e.segment->chain)
 			emit_chain(&e);
@@ -618,9 +730,13 @@ int emit_program(struct plan *plan, struct accel_program *program, struct accel_
 			emit_blocks(&e, window_taps(&plan->model->layers[e.segment->first_layer].window) + 2);
 		else if (e.segment->element)
 			emit_blocks(&e, 2);
-		else if (plan->model->layers[e.segment->first_layer].kind == ACCEL_LAYER_FC)
+		else if (fc)
 			emit_stream(&e);
+		if (fc)
+			flush(&e);
 	}
+	flush(&e);
+	free(e.queue);
 	program->restore_first = program->ncmds;
 	for (uint32_t l = 0; l < plan->model->nlayers; l++)
 		emit_restore(&e, l);

@@ -74,20 +74,22 @@ static uint32_t stream_granules(const struct emit *e, const struct tile_chunk *c
 	return (most * stream_unit(layer_of(e)->code_bits == 8) + EIE_GRANULE_BYTES - 1) / EIE_GRANULE_BYTES;
 }
 
-/* Nothing overlaps with a job's first loads: what the first VMAC needs comes first. */
-static void load_pieces(struct emit *e, const struct task *task, struct stage *st)
+/* Nothing overlaps with a job's first loads, nor with those behind a barrier: what the first VMAC needs comes first. ahead: weights are there already. */
+static void load_pieces(struct emit *e, const struct task *task, bool ahead, struct stage *st)
 {
 	const struct tile_chunk *c = task->chunk;
 	uint32_t column_block = e->plan->params.clusters * window_taps(&layer_of(e)->window), streamed = 0;
 
-	emit_stage_pointers(e, c, st);
-	emit_stage_params(e, task, st);
+	if (!ahead) {
+		emit_stage_pointers(e, c, st);
+		emit_stage_params(e, task, st);
+	}
 	st->pieces = true;
 	for (uint32_t at = 0, n; at < c->units; at += n) {
 		uint32_t need;
 
 		n = emit_piece(at, c->units, 1);
-		need = at + n == c->units ? c->wlen : stream_granules(e, c, (at + n) * column_block);
+		need = ahead ? 0 : at + n == c->units ? c->wlen : stream_granules(e, c, (at + n) * column_block);
 		if (need > streamed)
 			emit_stage_stream(e, c, st, streamed, need - streamed);
 		streamed = need;
@@ -103,7 +105,8 @@ static void load_pieces(struct emit *e, const struct task *task, struct stage *s
 	}
 }
 
-void emit_stage_conv(struct emit *e, const struct task *task, bool starts, struct stage *st)
+/* Codebook, table, and the band. True: it was loaded in pieces, as it is where nothing is computed meanwhile, with the weights and parameters that were not ahead. */
+static bool stage_input(struct emit *e, const struct task *task, bool starts, bool ahead, struct stage *st)
 {
 	uint32_t layer = e->segment->first_layer;
 	const struct conv_plan *conv = conv_of(e);
@@ -114,16 +117,27 @@ void emit_stage_conv(struct emit *e, const struct task *task, bool starts, struc
 		uint64_t number = keeps_channels(e) ? 0 : (uint64_t)(c - e->plan->layers[layer].image.chunks);
 
 		emit_load_codebook(e, st, layer);
-		st->x = emit_pick(&e->x, (number * conv->bands + task->band) * e->plan->batch + task->item + 1, &fresh);
+		st->x = emit_pick(&e->x, emit_id(e, (number * conv->bands + task->band) * e->plan->batch + task->item), &fresh);
 	}
 	emit_load_table(e, st, e->plan->layers[layer].table);
 	if (fresh && starts && in_pieces(e)) {
-		load_pieces(e, task, st);
-		return;
+		load_pieces(e, task, ahead, st);
+		return true;
 	}
 	if (fresh)
 		load_blocks(e, task, st, 0, keeps_channels(e) ? conv->blocks : c->units);
-	emit_stage_weights(e, task, st);
+	return false;
+}
+
+void emit_stage_conv(struct emit *e, const struct task *task, bool starts, struct stage *st)
+{
+	if (!stage_input(e, task, starts, false, st))
+		emit_stage_weights(e, task, st);
+}
+
+void emit_stage_conv_input(struct emit *e, const struct task *task, struct stage *st)
+{
+	stage_input(e, task, true, true, st);
 }
 
 /* Windows in the last of the task's groups; 0: eight. */
@@ -293,6 +307,6 @@ void emit_conv(struct emit *e)
 			outputs += now;
 		}
 	}
-	emit_tasks(e, tasks, n);
+	emit_queue(e, tasks, n);
 	free(tasks);
 }

@@ -56,11 +56,13 @@ static void load_operand(struct emit *e, const struct task *task, struct stage *
 
 void emit_load_table(struct emit *e, struct stage *st, uint32_t layer)
 {
-	if (layer == NO_LAYER || !e->plan->model->layers[layer].table || e->table_loaded)
+	const struct layer_plan *lp = &e->plan->layers[layer];
+
+	if (layer == NO_LAYER || !e->plan->model->layers[layer].table || e->table_of == e->segment)
 		return;
-	emit_load(e, st, layer, emit_xfer(EIE_OP_LOAD, BASE_CONST, e->plan->layers[layer].codebook_offset, EIE_BUF_ABUF, e->plan->params.abuf,
-					  EIE_TABLE_GRANULES), NOBODY);
-	e->table_loaded = true;
+	emit_load(e, st, layer, emit_xfer(EIE_OP_LOAD, BASE_CONST, lp->codebook_offset, EIE_BUF_ABUF, e->plan->params.abuf + lp->codebook, EIE_TABLE_GRANULES),
+		  e->table_user[lp->codebook != 0]);
+	e->table_of = e->segment;
 }
 
 void emit_stage_element(struct emit *e, const struct task *task, struct stage *st)
@@ -70,7 +72,7 @@ void emit_stage_element(struct emit *e, const struct task *task, struct stage *s
 	bool fresh;
 
 	emit_load_table(e, st, e->segment->first_layer);
-	st->x = emit_pick(&e->x, ((uint64_t)task->item * conv->blocks + task->block) * conv->batches + task->band + 1, &fresh);
+	st->x = emit_pick(&e->x, emit_id(e, ((uint64_t)task->item * conv->blocks + task->block) * conv->batches + task->band), &fresh);
 	if (!fresh)
 		return;
 	load_operand(e, task, st, layer->input, 0, task->group, task->groups);
@@ -85,14 +87,14 @@ void emit_vtable(struct emit *e, const struct task *task, uint32_t layer, uint32
 	CMD_SET(&cmd, OPCODE, EIE_OP_VTABLE);
 	CMD_SET(&cmd, VTABLE_TAIL, tail_of(e, &e->plan->model->layers[layer], task));
 	CMD_SET(&cmd, VTABLE_IN, in);
-	CMD_SET(&cmd, VTABLE_TABLE, e->plan->params.abuf);
+	CMD_SET(&cmd, VTABLE_TABLE, e->plan->params.abuf + e->plan->layers[layer].codebook);
 	CMD_SET(&cmd, VTABLE_PLANE, task->groups);
 	CMD_SET(&cmd, VTABLE_CHANNELS, blocks * e->plan->params.clusters);
 	CMD_SET(&cmd, VTABLE_OUT, out);
 	CMD_SET(&cmd, VTABLE_GROUPS, task->groups);
 	CMD_SET(&cmd, VTABLE_OUT_PLANE, task->groups);
 	emit_wait_stored(e, &cmd, task->half);
-	emit_add(e, layer, &cmd);
+	e->table_user[e->plan->layers[layer].codebook != 0] = emit_add(e, layer, &cmd);
 }
 
 static void add_vmul(struct emit *e, const struct task *task, const struct stage *st, uint32_t out)
@@ -172,6 +174,6 @@ void emit_blocks(struct emit *e, double granule_cycles)
 			}
 		}
 	}
-	emit_tasks(e, tasks, n);
+	emit_queue(e, tasks, n);
 	free(tasks);
 }

@@ -20,6 +20,7 @@ struct pool {
 };
 
 struct task {
+	const struct segment *segment;    /* set when it is queued */
 	uint32_t item, tile;
 	const struct tile_chunk *chunk;   /* streams, images: NULL when the tile has no weights */
 	unsigned int half;                /* streams, images: accumulator half and output slot */
@@ -49,7 +50,12 @@ struct emit {
 	int64_t compute_known;       /* compute command that the load engine knows to be complete */
 	int64_t store_known;         /* STORE that the compute engine knows to be complete */
 	unsigned int half;           /* chains: accumulator half of the next row tile */
-	bool codebook_loaded, table_loaded;
+	const struct segment *codebook_of, *table_of;   /* segment whose codebook, table, is loaded */
+	int64_t codebook_user[2], table_user[2];        /* last compute commands that used what lies in each of the places */
+	int64_t barrier;             /* compute command that a load of what the job stored has to wait for */
+	uint32_t complete;           /* segments before this one have stored all they make, when the barrier has passed */
+	struct task *queue;          /* of segments whose jobs can be joined */
+	uint64_t nqueue, room;
 };
 
 /* Sets one bit of a command that has been added. */
@@ -75,6 +81,12 @@ int64_t emit_add(struct emit *e, uint32_t layer, const struct eie_cmd *cmd);
 struct eie_cmd emit_xfer(uint32_t opcode, unsigned int base, uint64_t offset, uint32_t target, uint32_t addr, uint32_t len);
 /* Constants, as one row or as one a cluster. */
 struct eie_cmd emit_load_constant(const struct emit *e, size_t offset, uint32_t target, uint32_t addr, uint32_t len);
+/* Ids of slots are a segment's own. */
+static inline uint64_t emit_id(const struct emit *e, uint64_t n)
+{
+	return ((uint64_t)(e->segment - e->plan->segments) + 1) << 40 | n;
+}
+
 /* The slot that holds id, or the one that shall: *load tells which. */
 unsigned int emit_pick(struct pool *pool, uint64_t id, bool *load);
 /* A load over what compute command `user` reads (NOBODY: nothing). */
@@ -92,12 +104,14 @@ void emit_stage_stream(struct emit *e, const struct tile_chunk *c, struct stage 
 void emit_stage_params(struct emit *e, const struct task *task, struct stage *st);
 /* Cycles of so many products and bytes. */
 double emit_estimate(const struct emit *e, uint64_t nonzeros, uint64_t bytes);
-/* Cuts tasks into jobs and writes them. */
-void emit_tasks(struct emit *e, const struct task *tasks, uint64_t n);
+/* Appends a segment's tasks; those of several segments share jobs. */
+void emit_queue(struct emit *e, const struct task *tasks, uint64_t n);
 
 /* emit_conv.c: as their namesakes in emit.c, for a segment that is a convolution. */
 void emit_conv(struct emit *e);
 void emit_stage_conv(struct emit *e, const struct task *task, bool starts, struct stage *st);
+/* The same but for weights and parameters, which were staged before. */
+void emit_stage_conv_input(struct emit *e, const struct task *task, struct stage *st);
 void emit_compute_conv(struct emit *e, const struct task *task, const struct stage *st);
 int64_t emit_store_conv(struct emit *e, const struct task *task);
 

@@ -26,7 +26,7 @@ void emit_stage_pool(struct emit *e, const struct task *task, struct stage *st)
 	bool fresh;
 
 	band_of(e, task, &band);
-	st->x = emit_pick(&e->x, ((uint64_t)task->item * conv->blocks + task->block) * conv->batches + task->band + 1, &fresh);
+	st->x = emit_pick(&e->x, emit_id(e, ((uint64_t)task->item * conv->blocks + task->block) * conv->batches + task->band), &fresh);
 	if (!fresh)
 		return;
 	cmd = emit_xfer(EIE_OP_LOAD, t->base, item_offset(t, task->item) + ((uint64_t)task->block * t->image.plane + band.group) * k * EIE_GRANULE_BYTES,

@@ -29,12 +29,12 @@ static uint32_t row_limit(const struct eie_params *p)
 	return plan_min(limit, p->abuf / 4 / p->clusters * 8) / 8 * 8;
 }
 
-/* Behind everything else in ABUF, so that quarters of the rest begin with cluster 0. */
+/* Two tables behind everything else in ABUF, so that quarters of the rest begin with cluster 0. */
 static uint32_t table_granules(const struct accel_model *m, const struct eie_params *p)
 {
 	for (unsigned int l = 0; l < m->nlayers; l++)
 		if (m->layers[l].kind == ACCEL_LAYER_TABLE)
-			return round_up(EIE_TABLE_GRANULES, 4 * p->clusters);
+			return round_up(2 * EIE_TABLE_GRANULES, 4 * p->clusters);
 	return 0;
 }
 
@@ -235,6 +235,22 @@ static uint32_t place_codebooks(struct plan *plan, uint32_t shared)
 		}
 	}
 	return need;
+}
+
+/* Models without resident weights have two places for codebooks, and tables have two: that of the next layer is loaded while this one computes. */
+static void take_turns(struct plan *plan)
+{
+	uint32_t codebooks = 0, tables = 0;
+	bool resident = false;
+
+	for (unsigned int l = 0; l < plan->model->nlayers; l++)
+		resident = resident || plan->layers[l].resident;
+	for (unsigned int l = 0; l < plan->model->nlayers; l++) {
+		if (!resident && accel_layer_weighted(&plan->model->layers[l]))
+			plan->layers[l].codebook = codebooks++ % 2 * (EIE_CBUF_GRANULES / 2);
+		if (plan->model->layers[l].table)
+			plan->layers[l].codebook = tables++ % 2 * EIE_TABLE_GRANULES;
+	}
 }
 
 /* ----------------------------------------------------------------- segments */
@@ -443,6 +459,7 @@ int plan_make(const struct accel_model *model, const struct eie_params *params, 
 	}
 	while ((need = place_codebooks(plan, shared)) > shared)
 		shared = need;
+	take_turns(plan);
 	if (cut_segments(plan))
 		return plan_no_memory(err);
 	ret = place_tensors(plan, err);

@@ -2,7 +2,8 @@
 /*
  * What the compiler decides before it writes commands.
  *
- * Layers are cut into segments, each with jobs of its own; what goes from one segment to another goes through memory.
+ * Layers are cut into segments; what goes from one segment to another goes through memory. Segments of images share jobs: a load of what the job has stored waits for a
+ * barrier (emit.c), and weights of the next segment come while this one computes.
  * - A chain: layers whose weights stay on chip. A task is a batch item; its tensors lie in one of one or two sets of ABUF, so
  *   that the load of the next item and the store of the last one overlap.
  * - A stream: one layer whose weights come from memory in chunks. A task is a chunk times an item. Weights, row parameters,
@@ -30,7 +31,7 @@ struct layer_plan {
 	size_t codebook_offset;
 	bool resident;
 	bool codebook_resident;     /* else it is loaded by each job into the shared place */
-	uint32_t codebook;          /* granule of CBUF */
+	uint32_t codebook;          /* granule of CBUF; of a table behind what plan->params.abuf says */
 	uint32_t w, p, r;           /* resident: first granules */
 	uint32_t segment;
 	struct conv_plan conv;      /* convolutions, poolings, elements */

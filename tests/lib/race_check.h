@@ -30,6 +30,7 @@ struct race_granule {
 
 struct race {
 	struct race_granule *granules[5];
+	uint32_t *stored[NBASES];      /* number of the last store of each granule of memory; NULL: constants */
 	uint32_t *wlen;                /* of the load that starts at a granule of WBUF */
 	struct race_clock *tokens[4];  /* clocks of given tokens, in order */
 	uint32_t given[4], taken[4];
@@ -66,6 +67,28 @@ static inline bool race_access(struct race *r, unsigned int buf, uint32_t first,
 			}
 		}
 		(write ? x->write : x->read)[engine] = r->count[engine];
+	}
+	return true;
+}
+
+/* Loads read what stores have written, when these are complete. */
+static inline bool race_memory(struct race *r, const struct eie_cmd *cmd, const struct race_clock *start)
+{
+	uint32_t base = CMD_GET(cmd, XFER_BASE);
+	bool store = CMD_GET(cmd, OPCODE) == EIE_OP_STORE;
+
+	for (uint32_t row = 0; r->stored[base] && row < CMD_GET(cmd, XFER_ROWS); row++) {
+		uint64_t first = (CMD_GET(cmd, XFER_OFFSET) + (uint64_t)row * CMD_GET(cmd, XFER_MEM_STRIDE)) / EIE_GRANULE_BYTES;
+
+		for (uint64_t g = first; g < first + CMD_GET(cmd, XFER_LEN); g++) {
+			if (store)
+				r->stored[base][g] = r->count[RACE_STORE];
+			if (r->stored[base][g] > (store ? r->count[RACE_STORE] : start->done[RACE_STORE])) {
+				fprintf(stderr, "race: load %u, base %u granule %llu before store %u\n", r->count[RACE_LOAD], base, (unsigned long long)g,
+					r->stored[base][g]);
+				return false;
+			}
+		}
 	}
 	return true;
 }
@@ -114,6 +137,7 @@ static inline bool race_command(struct race *r, const struct eie_cmd *cmd, unsig
 		for (uint32_t i = 0; ok && i < (CMD_GET(cmd, XFER_BUF_STRIDE) ? CMD_GET(cmd, XFER_ROWS) : 1); i++)
 			ok = race_access(r, CMD_GET(cmd, XFER_TARGET), CMD_GET(cmd, XFER_ADDR) + i * CMD_GET(cmd, XFER_BUF_STRIDE),
 					 CMD_GET(cmd, XFER_LEN), op == EIE_OP_LOAD, engine, &start);
+		ok = ok && race_memory(r, cmd, &start);
 		if (CMD_GET(cmd, XFER_TARGET) == EIE_BUF_WBUF)
 			r->wlen[CMD_GET(cmd, XFER_ADDR)] = CMD_GET(cmd, XFER_LEN);
 		break;
@@ -186,9 +210,10 @@ static inline bool race_command(struct race *r, const struct eie_cmd *cmd, unsig
 	return ok;
 }
 
-/* True: no two commands of any job race, every wait has an earlier signal, all tokens are taken in the end. */
+/* True: no two commands of any job race, no load overtakes a store that it reads, every wait has an earlier signal, all tokens are taken in the end. */
 static inline bool race_free(const struct accel_program *p)
 {
+	const size_t memory[NBASES] = { [BASE_INPUT] = p->input_bytes, [BASE_OUTPUT] = p->output_bytes, [BASE_SCRATCH] = p->scratch_bytes };
 	const uint32_t depth[5] = { p->params.abuf, p->params.wbuf, p->params.pbuf, p->params.rbuf, EIE_CBUF_GRANULES };
 	struct race_clock *tokens = calloc(4 * (size_t)p->ncmds + 1, sizeof(*tokens));
 	bool ok = true;
@@ -198,6 +223,8 @@ static inline bool race_free(const struct accel_program *p)
 
 		for (int b = 0; b < 5; b++)
 			r.granules[b] = calloc(depth[b], sizeof(*r.granules[b]));
+		for (int b = 0; b < NBASES; b++)
+			r.stored[b] = b == BASE_CONST ? NULL : calloc(memory[b] / EIE_GRANULE_BYTES + 1, sizeof(*r.stored[b]));
 		for (int t = 0; t < 4; t++)
 			r.tokens[t] = tokens + (size_t)t * p->ncmds;
 		for (uint32_t i = 0; i < p->nrestore; i++) {
@@ -212,6 +239,8 @@ static inline bool race_free(const struct accel_program *p)
 			ok = ok && r.given[t] == r.taken[t];
 		for (int b = 0; b < 5; b++)
 			free(r.granules[b]);
+		for (int b = 0; b < NBASES; b++)
+			free(r.stored[b]);
 		free(r.wlen);
 	}
 	free(tokens);
