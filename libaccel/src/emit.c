@@ -15,8 +15,6 @@
 #include "emit_int.h"
 #include "window.h"
 
-/* Jobs are cut at about so many estimated cycles, so that others get their turn. */
-#define JOB_CYCLES 1000000
 /* The first input of a job is loaded in pieces, so that its first MAC starts early: granules of the first. */
 #define FIRST_PIECE 8
 
@@ -247,8 +245,7 @@ static void stage_stream(struct emit *e, const struct task *task, struct stage *
 	emit_stage_weights(e, task, st);
 }
 
-/* starts: the job starts with this task. */
-static void stage(struct emit *e, const struct task *task, bool starts, struct stage *st)
+void emit_stage(struct emit *e, const struct task *task, bool starts, struct stage *st)
 {
 	*st = (struct stage){ .load = NOBODY };
 	if (e->segment->chain)
@@ -383,8 +380,7 @@ static void compute_stream(struct emit *e, const struct task *task, const struct
 		add_drain(e, layer, task->tile, task->half, task->half, &at);
 }
 
-/* Returns the last compute command. */
-static int64_t compute(struct emit *e, const struct task *task, const struct stage *st)
+int64_t emit_compute(struct emit *e, const struct task *task, const struct stage *st)
 {
 	struct accel_program *p = e->program;
 	int64_t first = p->ncmds, last;
@@ -426,7 +422,7 @@ static int64_t add_store(struct emit *e, uint32_t layer, uint64_t offset, uint32
 	return emit_add(e, layer, &cmd);
 }
 
-static void store(struct emit *e, const struct task *task, const struct stage *st, int64_t computed)
+void emit_store(struct emit *e, const struct task *task, const struct stage *st, int64_t computed)
 {
 	const struct segment *s = e->segment;
 	bool planes = s->conv || s->pool || s->element;
@@ -456,159 +452,6 @@ static void store(struct emit *e, const struct task *task, const struct stage *s
 	MARK(e, computed, SIGNAL_NEXT);
 	MARK(e, first, WAIT_PREV);
 	e->stored[s->chain ? st->x : task->half] = last;
-}
-
-/* -------------------------------------------------------------------- jobs */
-
-/* The last segment that writes into the tensor; 0 for an input: segments count from 1 here. */
-static uint32_t last_writer(const struct plan *plan, unsigned int tensor)
-{
-	uint32_t last = plan->tensors[tensor].segment == NO_SEGMENT ? 0 : plan->tensors[tensor].segment + 1;
-
-	for (unsigned int l = 0; l < plan->model->nlayers; l++) {
-		const struct accel_layer *layer = &plan->model->layers[l];
-
-		for (unsigned int i = 0; layer->output == tensor && layer->kind == ACCEL_LAYER_CONCAT && i < layer->nparts; i++) {
-			uint32_t part = last_writer(plan, layer->parts[i]);
-
-			last = i == 0 || part > last ? part : last;
-		}
-	}
-	return last;
-}
-
-/* Whether the segment reads what the job has made since the last barrier. */
-static bool needs_barrier(const struct emit *e)
-{
-	const struct accel_layer *layer = &e->plan->model->layers[e->segment->first_layer];
-	const unsigned int *inputs;
-	unsigned int n = accel_layer_inputs(layer, &inputs);
-
-	for (unsigned int i = 0; i < n; i++)
-		if (last_writer(e->plan, inputs[i]) > e->complete)
-			return true;
-	return false;
-}
-
-/* What loads from here on read of the job's own stores is there when this command completes. */
-static void add_barrier(struct emit *e, uint32_t layer)
-{
-	int64_t last = e->stored[0] > e->stored[1] ? e->stored[0] : e->stored[1];
-	struct eie_cmd cmd = { { 0 } };
-
-	CMD_SET(&cmd, OPCODE, EIE_OP_SYNC);
-	if (last > e->store_known) {
-		MARK(e, last, SIGNAL_PREV);
-		CMD_SET(&cmd, WAIT_NEXT, 1);
-		e->store_known = last;
-	}
-	e->barrier = emit_add(e, layer, &cmd);
-	e->complete = (uint32_t)(e->segment - e->plan->segments);
-}
-
-/* Weights of a segment's first task, while the one before still computes. */
-static void stage_ahead(struct emit *e, const struct task *task, struct stage *st)
-{
-	*st = (struct stage){ .load = NOBODY };
-	if (task->segment->conv)
-		emit_stage_weights(e, task, st);
-}
-
-/* The rest of them, when all commands of the segment before are written. */
-static void stage_behind(struct emit *e, const struct task *task, struct stage *st)
-{
-	if (needs_barrier(e))
-		add_barrier(e, e->segment->first_layer);
-	if (e->segment->conv)
-		emit_stage_conv_input(e, task, st);
-	else if (e->segment->pool)
-		emit_stage_pool(e, task, st);
-	else
-		emit_stage_element(e, task, st);
-	MARK(e, st->load, SIGNAL_NEXT);
-}
-
-static void emit_job(struct emit *e, const struct task *tasks, uint32_t n)
-{
-	struct accel_program *p = e->program;
-	const struct segment *last = tasks[n - 1].segment;
-	struct accel_program_job *jobs = realloc(p->jobs, (p->njobs + 1) * sizeof(*jobs));
-	uint32_t first = p->ncmds;
-	unsigned int slots = last->chain ? last->sets : 2;
-	struct stage stages[2];
-
-	if (!jobs) {
-		e->nomem = true;
-		return;
-	}
-	p->jobs = jobs;
-	e->x = e->w = e->r = (struct pool){ .slot = { { 0, NOBODY }, { 0, NOBODY } }, .n = slots };
-	e->stored[0] = e->stored[1] = e->compute_known = e->store_known = e->barrier = NOBODY;
-	e->codebook_user[0] = e->codebook_user[1] = e->table_user[0] = e->table_user[1] = NOBODY;
-	e->half = 0;
-	e->codebook_of = e->table_of = NULL;
-	e->complete = (uint32_t)(tasks[0].segment - e->plan->segments);
-
-	/* With two slots the next task's loads overwrite what the task before the present one used. */
-	for (uint32_t i = 0; i < n && !e->nomem; i++) {
-		struct stage *now = &stages[i % 2], *next = &stages[(i + 1) % 2];
-		bool more = i + 1 < n, other = more && tasks[i + 1].segment != tasks[i].segment;
-		int64_t computed;
-
-		e->segment = tasks[i].segment;
-		if (i == 0 || slots == 1)
-			stage(e, &tasks[i], i == 0, now);
-		if (more)
-			e->segment = tasks[i + 1].segment;
-		if (other)
-			stage_ahead(e, &tasks[i + 1], next);
-		else if (slots == 2 && more)
-			stage(e, &tasks[i + 1], false, next);
-		e->segment = tasks[i].segment;
-		computed = compute(e, &tasks[i], now);
-		store(e, &tasks[i], now, computed);
-		if (!other)
-			continue;
-		e->segment = tasks[i + 1].segment;
-		stage_behind(e, &tasks[i + 1], next);
-	}
-	p->jobs[p->njobs++] = (struct accel_program_job){
-		first, p->ncmds - first, tasks[0].segment->first_layer, last->first_layer + last->nlayers - 1
-	};
-}
-
-/* Writes what is in the queue, cut into jobs. */
-static void flush(struct emit *e)
-{
-	for (uint64_t first = 0, end; first < e->nqueue && !e->nomem; first = end) {
-		double cycles = e->queue[first].cycles;
-
-		for (end = first + 1; end < e->nqueue && !(e->queue[end].begins && cycles + e->queue[end].cycles > JOB_CYCLES); end++)
-			cycles += e->queue[end].cycles;
-		emit_job(e, e->queue + first, (uint32_t)(end - first));
-	}
-	e->nqueue = 0;
-}
-
-void emit_queue(struct emit *e, const struct task *tasks, uint64_t n)
-{
-	/* the accumulator half of the segment before is being drained when the first task starts */
-	bool turn = n && e->nqueue && e->queue[e->nqueue - 1].half == tasks[0].half;
-
-	if (e->nqueue + n > e->room) {
-		struct task *queue = realloc(e->queue, 2 * (e->nqueue + n) * sizeof(*queue));
-
-		e->nomem = e->nomem || !queue;
-		e->queue = queue ? queue : e->queue;
-		e->room = queue ? 2 * (e->nqueue + n) : e->room;
-	}
-	for (uint64_t i = 0; i < n && !e->nomem; i++) {
-		struct task *task = &e->queue[e->nqueue++];
-
-		*task = tasks[i];
-		task->segment = e->segment;
-		task->half ^= turn;
-	}
 }
 
 /* Not every activation is zero, not every lane always busy; 16 bytes a cycle. */
@@ -720,7 +563,7 @@ int emit_program(struct plan *plan, struct accel_program *program, struct accel_
 		bool fc = plan->model->layers[plan->segments[i].first_layer].kind == ACCEL_LAYER_FC;
 
 		if (fc)
-			flush(&e);
+			emit_flush(&e);
 		e.segment = &plan->segments[i];
 		if (e.segment->chain)
 			emit_chain(&e);
@@ -733,9 +576,9 @@ int emit_program(struct plan *plan, struct accel_program *program, struct accel_
 		else if (fc)
 			emit_stream(&e);
 		if (fc)
-			flush(&e);
+			emit_flush(&e);
 	}
-	flush(&e);
+	emit_flush(&e);
 	free(e.queue);
 	program->restore_first = program->ncmds;
 	for (uint32_t l = 0; l < plan->model->nlayers; l++)
