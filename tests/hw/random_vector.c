@@ -10,7 +10,7 @@
 struct task {
 	struct random_job *j;
 	struct rng *r;
-	const struct vjob *v;
+	struct vjob *v;
 	uint64_t mem;                          /* granule of the vjob's data */
 	uint32_t in, in_len, b, b_len, out;    /* granules of ABUF; b: second operand */
 	uint32_t out_len;                      /* 0: in place of an operand */
@@ -193,8 +193,8 @@ static enum kind some_kind(struct rng *r, bool first)
 	return k < 2 ? POOLING : k < 4 ? ELEMENT : CONVOLUTION;
 }
 
-/* given, if not NULL, is the input. */
-static struct vjob *make(const struct eie_params *p, struct rng *r, enum kind kind, const struct random_image *given, struct task *t)
+/* A vjob for t->v, and what the task needs of ABUF; given, if not NULL, is its input. */
+static void make(const struct eie_params *p, struct rng *r, enum kind kind, const struct random_image *given, struct task *t)
 {
 	uint64_t seed = rng_next(r), data = rng_next(r);
 	uint32_t k = p->clusters;
@@ -225,7 +225,6 @@ static struct vjob *make(const struct eie_params *p, struct rng *r, enum kind ki
 		t->out_len = t->channels * t->plane;
 		t->v = kind == POOLING ? pool_new(p, &g, data) : vjob_new(p, &g, data);
 	}
-	return (struct vjob *)(uintptr_t)t->v;
 }
 
 bool random_vector_task(struct random_job *j, struct rng *r, bool big, struct random_image *image, struct random_vector *vector)
@@ -234,12 +233,12 @@ bool random_vector_task(struct random_job *j, struct rng *r, bool big, struct ra
 	bool given = image->channels && rng_permille(r, 600);
 	enum kind kind = some_kind(r, !image->channels);
 	struct task t = { .j = j, .r = r, .in = given ? image->granule : 0 };
-	struct vjob *v = make(&p, r, kind, given ? image : NULL, &t);
 	bool ok = true;
 
+	make(&p, r, kind, given ? image : NULL, &t);
 	if (place(&t, given)) {
 		if (!t.out_len)   /* in place, of the first operand or of the second */
-			t.out = CMD_GET(&v->cmd[ELEMENT_OP], VMUL_OUT) ? t.b : t.in;
+			t.out = CMD_GET(&t.v->cmd[ELEMENT_OP], VMUL_OUT) ? t.b : t.in;
 		ok = take_data(&t) && (kind == CONVOLUTION ? convolution(&t, given) : kind == POOLING ? pooling(&t, given) :
 											       product_or_table(&t, given));
 		if (ok) {
@@ -247,7 +246,7 @@ bool random_vector_task(struct random_job *j, struct rng *r, bool big, struct ra
 			*vector = (struct random_vector){ t.out, t.plane == t.groups ? t.channels * t.plane : 0 };
 		}
 	}
-	vjob_free(v);
+	vjob_free(t.v);
 	return ok;
 }
 
@@ -256,10 +255,15 @@ struct eie_cmd random_vector_command(const struct eie_params *p, struct rng *r)
 	struct eie_params small = limits(p, false);
 	enum kind kind = some_kind(r, false);
 	struct task t = { 0 };
-	struct vjob *v = make(&small, r, kind, NULL, &t);
-	struct eie_cmd c = v->cmd[kind == ELEMENT ? (unsigned int)ELEMENT_OP : kind == POOLING ? (unsigned int)POOL_VPOOL :
-				  rng_permille(r, 500) ? VJOB_VMAC : VJOB_VDRAIN];
+	struct eie_cmd c;
 
-	vjob_free(v);
+	make(&small, r, kind, NULL, &t);
+	if (kind == ELEMENT)
+		c = t.v->cmd[ELEMENT_OP];
+	else if (kind == POOLING)
+		c = t.v->cmd[POOL_VPOOL];
+	else
+		c = t.v->cmd[rng_permille(r, 500) ? VJOB_VMAC : VJOB_VDRAIN];
+	vjob_free(t.v);
 	return c;
 }
