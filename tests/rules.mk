@@ -7,7 +7,7 @@ FUZZERS    := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz
 CLI_TESTS  := $(filter-out lib,$(patsubst tests/cli/%.sh,%,$(sort $(wildcard tests/cli/*.sh))))
 # seconds of a fuzzer in make fuzz; make check gives the loader of models as much, the others half
 FUZZ_TIME  ?= 60
-CHECK_FUZZ_TIME = $(if $(filter eie,$(1)),$(FUZZ_TIME),$$(($(FUZZ_TIME) / 2)))
+check_fuzz_time = $(if $(filter eie,$(1)),$(FUZZ_TIME),$$(($(FUZZ_TIME) / 2)))
 
 TEST_CFLAGS := $(LIB_CFLAGS) -Itests/lib -Wno-missing-prototypes
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -162,7 +162,7 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	@mkdir -p $(@D)
 	@{ $(foreach c,$(filter 8x8% 16x16,$(CHECK_CONFIGS)),echo "hw-random-$(c) 1500 $(T)/hw/random_jobs $(c) $(call random_jobs,$(c)) 1";) \
 	echo "rtl-array-8x8 1200 $(T)/rtl/array-8x8 300"; \
-	$(foreach f,$(FUZZERS),echo "fuzz-$(f) $$(($(FUZZ_TIME) + 120)) tests/fuzz/run.sh $(BUILD) $(f) $(call CHECK_FUZZ_TIME,$(f))";) \
+	$(foreach f,$(FUZZERS),echo "fuzz-$(f) $$(($(FUZZ_TIME) + 120)) tests/fuzz/run.sh $(BUILD) $(f) $(call check_fuzz_time,$(f))";) \
 	$(foreach c,$(filter 2x%,$(CHECK_CONFIGS)),echo "hw-random-$(c) 900 $(T)/hw/random_jobs $(c) $(call random_jobs,$(c)) 1";) \
 	$(foreach t,$(filter-out random_jobs,$(HW_TESTS)),$(foreach c,$(CHECK_CONFIGS),echo "hw-$(t)-$(c) 1200 $(T)/hw/$(t) $(c) $(patsubst $(t)-$(c)=%,%,$(filter $(t)-$(c)=%,$(TEST_JOBS)))";)) \
 	$(foreach c,$(CHECK_CONFIGS),echo "hw-networks-$(c) 1200 env $(CHECKED) $(T)/lib/compile sim:$(c)";) \
