@@ -5,7 +5,9 @@ LIB_TESTS  := $(patsubst tests/lib/test_%.c,%,$(sort $(wildcard tests/lib/test_*
 HW_TESTS   := $(patsubst tests/hw/test_%.c,%,$(sort $(wildcard tests/hw/test_*.c)))
 FUZZERS    := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 CLI_TESTS  := $(filter-out lib,$(patsubst tests/cli/%.sh,%,$(sort $(wildcard tests/cli/*.sh))))
+# seconds of a fuzzer in make fuzz; make check gives the loader of models as much, the others half
 FUZZ_TIME  ?= 60
+check_fuzz_time = $(if $(filter eie,$(1)),$(FUZZ_TIME),$$(($(FUZZ_TIME) / 2)))
 
 TEST_CFLAGS := $(LIB_CFLAGS) -Itests/lib -Wno-missing-prototypes
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
@@ -50,8 +52,8 @@ $(T)/fuzz/%: tests/fuzz/fuzz_%.c $(FUZZ_OBJ)
 
 -include $(wildcard $(BUILD)/fuzz/*.d $(BUILD)/fuzz/*/*.d $(T)/*/*.d)
 
-# What the interpreter's corpus began with: $(T)/fuzz/seed_ref tests/fuzz/corpus/ref 12
-$(T)/fuzz/seed_ref: tests/fuzz/seed_ref.c tests/hw/progen.c tests/hw/random_job.c $(BUILD)/obj/libaccel.a
+# Sound programs for the interpreter's corpus: $(T)/fuzz/seed_ref tests/fuzz/corpus/ref 15
+$(T)/fuzz/seed_ref: tests/fuzz/seed_ref.c tests/hw/progen.c tests/hw/random_job.c tests/hw/random_vector.c $(BUILD)/obj/libaccel.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(filter-out -MMD -MP,$(TEST_CFLAGS)) -Itests/hw -o $@ $^ $(LIB_LIBS)
 
@@ -63,7 +65,7 @@ $(BUILD)/gen/check_configs.c: $(BUILD)/hw/eie_cfg $(CHECK_CONFIGS:%=hw/config/%.
 	@mkdir -p $(@D)
 	$(BUILD)/hw/eie_cfg c $(foreach c,$(CHECK_CONFIGS),$(c) hw/config/$(c).cfg) > $@
 
-$(T)/hw/%: tests/hw/test_%.c $(HW_HELP) $(wildcard tests/hw/*.h) $(BUILD)/gen/check_configs.c $(BUILD)/obj/libaccel.a \
+$(T)/hw/%: tests/hw/test_%.c $(HW_HELP) $(wildcard tests/hw/*.h tests/lib/*_job.h) $(BUILD)/gen/check_configs.c $(BUILD)/obj/libaccel.a \
 		$(BUILD)/libeie_sim_checked.so
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(TEST_CFLAGS) -Itests/hw -o $@ $< $(HW_HELP) $(BUILD)/gen/check_configs.c $(BUILD)/obj/libaccel.a -L$(BUILD) -leie_sim_checked \
@@ -71,10 +73,10 @@ $(T)/hw/%: tests/hw/test_%.c $(HW_HELP) $(wildcard tests/hw/*.h) $(BUILD)/gen/ch
 
 # ---- random and mutated command buffers: with the fast simulator, and with the one that has assertions
 
-FUZZ_HW := tests/hw/board.c tests/hw/progen.c tests/hw/random_job.c $(sort $(wildcard tests/hw/fuzz_*.c))
+FUZZ_HW := tests/hw/board.c tests/hw/progen.c tests/hw/random_job.c tests/hw/random_vector.c $(sort $(wildcard tests/hw/fuzz_*.c))
 # $(1) flavour, $(2) the simulator's library
 define fuzz_hw
-$(T)/hw/fuzz_$(1): $(FUZZ_HW) $(wildcard tests/hw/*.h) $(BUILD)/obj/libaccel.a $(BUILD)/lib$(2).so
+$(T)/hw/fuzz_$(1): $(FUZZ_HW) $(wildcard tests/hw/*.h tests/lib/*_job.h) $(BUILD)/obj/libaccel.a $(BUILD)/lib$(2).so
 	@mkdir -p $$(@D)
 	$$(CC) $$(CFLAGS) $$(filter-out -MMD -MP,$$(TEST_CFLAGS)) -Itests/hw -o $$@ $(FUZZ_HW) $(BUILD)/obj/libaccel.a -L$(BUILD) \
 		-l$(2) -Wl,-rpath,'$$$$ORIGIN/../..' $$(LIB_LIBS)
@@ -84,8 +86,8 @@ $(eval $(call fuzz_hw,checked,eie_sim_checked))
 
 # A part is fuzz-hw/flavour/configuration/jobs/offset of its seeds; its report appears when it is done.
 FUZZ_SEED ?= $(shell date +%s)
-FUZZ_HW_PARTS := $(addprefix fuzz-hw/,fast/8x8/300/9000 checked/8x8/100/9500 $(foreach n,0 1,checked/2x2/2000/$(n)000) \
-	$(foreach n,2 3 4 5 6 7 8,fast/2x2/2500/$(n)000))
+FUZZ_HW_PARTS := $(addprefix fuzz-hw/,fast/8x8/500/9000 checked/8x8/100/9500 $(foreach n,0 1 2,checked/2x8-vector/2000/$(n)000) \
+	checked/2x2/1500/3000 $(foreach n,4 5 6 7 8,fast/2x2/2500/$(n)000))
 $(FUZZ_HW_PARTS): fuzz-hw-build
 	@set -- $(subst /, ,$@); $(T)/hw/fuzz_$$2 $$3 $$4 $$(($(FUZZ_SEED) + 1$$5 - 10000))
 fuzz-hw:
@@ -147,7 +149,10 @@ CHECKED := EIE_SIM_LIB=$(abspath $(BUILD))/libeie_sim_checked.so
 SIM_ENV := EIE_SIM_LIB=$(abspath $(BUILD))/libeie_sim.so
 # jobs of the random test in each configuration: a job of the large ones takes a hundred times as long
 RANDOM_JOBS := 2x2=1000 2x2-bus64=300 2x2-bus256=300 2x8-vector=200 8x8=100 8x8-fpga=100 16x16=40
-CLOCK_JOBS  := 2x2=2000 8x8=200 8x8-fpga=200 16x16=100
+# in batches of 50, the second of racing programs (tests/hw/fuzz_commands.c); a batch of ordered ones has aborts and resets, too
+CLOCK_JOBS  := 2x2=1000 8x8=100 8x8-fpga=50 16x16=50
+# of tests whose arguments are CONFIG JOBS, fewer than they run by themselves
+TEST_JOBS   := vector-8x8=80
 random_jobs = $(patsubst $(1)=%,%,$(filter $(1)=%,$(RANDOM_JOBS)))
 
 clock_jobs  = $(patsubst $(1)=%,%,$(filter $(1)=%,$(CLOCK_JOBS)))
@@ -157,12 +162,13 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	@mkdir -p $(@D)
 	@{ $(foreach c,$(filter 8x8% 16x16,$(CHECK_CONFIGS)),echo "hw-random-$(c) 1500 $(T)/hw/random_jobs $(c) $(call random_jobs,$(c)) 1";) \
 	echo "rtl-array-8x8 1200 $(T)/rtl/array-8x8 300"; \
-	$(foreach f,$(FUZZERS),echo "fuzz-$(f) $$(($(FUZZ_TIME) + 120)) tests/fuzz/run.sh $(BUILD) $(f) $(FUZZ_TIME)";) \
+	$(foreach f,$(FUZZERS),echo "fuzz-$(f) $$(($(FUZZ_TIME) + 120)) tests/fuzz/run.sh $(BUILD) $(f) $(call check_fuzz_time,$(f))";) \
 	$(foreach c,$(filter 2x%,$(CHECK_CONFIGS)),echo "hw-random-$(c) 900 $(T)/hw/random_jobs $(c) $(call random_jobs,$(c)) 1";) \
-	$(foreach t,$(filter-out random_jobs,$(HW_TESTS)),$(foreach c,$(CHECK_CONFIGS),echo "hw-$(t)-$(c) 1200 $(T)/hw/$(t) $(c)";)) \
+	$(foreach t,$(filter-out random_jobs,$(HW_TESTS)),$(foreach c,$(CHECK_CONFIGS),echo "hw-$(t)-$(c) 1200 $(T)/hw/$(t) $(c) $(patsubst $(t)-$(c)=%,%,$(filter $(t)-$(c)=%,$(TEST_JOBS)))";)) \
 	$(foreach c,$(CHECK_CONFIGS),echo "hw-networks-$(c) 1200 env $(CHECKED) $(T)/lib/compile sim:$(c)";) \
 	$(foreach c,$(filter 8x8%,$(CHECK_CONFIGS)),echo "hw-fuzz-$(c) 600 $(T)/hw/fuzz_fast $(c) 100 2";) \
-	echo "hw-fuzz-2x2 600 $(T)/hw/fuzz_checked 2x2 1000 1"; \
+	echo "hw-fuzz-2x2 600 $(T)/hw/fuzz_checked 2x2 500 1"; \
+	echo "hw-fuzz-2x8-vector 600 $(T)/hw/fuzz_checked 2x8-vector 500 1"; \
 	$(foreach c,$(CONFIGS),echo "hw-clocks-$(c) 900 tests/hw/clocks.sh $(BUILD) $(c) $(call clock_jobs,$(c)) 77";) \
 	echo "hw-networks-slow-bus 600 env $(CHECKED) $(T)/lib/compile sim:2x2,stall=300,jitter=80,latency=20"; \
 	$(foreach c,$(CHECK_CONFIGS),echo "hw-sessions-$(c) 600 env $(CHECKED) $(T)/lib/session sim:$(c)";) \

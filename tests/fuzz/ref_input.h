@@ -6,6 +6,25 @@
 #ifndef REF_INPUT_H
 #define REF_INPUT_H
 
+#include <stdlib.h>
+#include <string.h>
+
+#include "backend.h"
+#include "configs.h"
+
+/* The smallest hardware of the library's, and all that hw/config/2x8-vector.cfg has beyond it. */
+static inline void ref_input_params(struct eie_params *p)
+{
+	const struct accel_config *c = accel_configs;
+
+	while (c->name && strcmp(c->name, "2x2"))
+		c++;
+	if (!c->name || eie_params_read(c->dtb, c->bytes, p, NULL))
+		abort();
+	p->lanes = 8;
+	p->features = EIE_FEATURE_VECTOR | EIE_FEATURE_POOL | EIE_FEATURE_ELEMENT;
+}
+
 #define REF_VA_CODE  0x10000000ull
 #define REF_CODE_MAX 0x4000u
 #define REF_VA_MEM   0x40000000ull

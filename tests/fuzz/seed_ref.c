@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Writes sound inputs of fuzz_ref:  seed_ref DIRECTORY COUNT   (how tests/fuzz/corpus/ref began; see ref_input.h) */
+/*
+ * Writes sound inputs of fuzz_ref:  seed_ref DIRECTORY COUNT   (tests/fuzz/corpus/ref/vector-*; sound-* are older ones of scalar
+ * mode; see ref_input.h). Each of the five commands of vector mode is in every fifth.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "configs.h"
 #include "random_job.h"
 #include "ref_input.h"
 
@@ -32,17 +34,23 @@ static int write_seed(const char *path, const struct random_job *job, unsigned i
 	return fclose(f) || !ok;
 }
 
+static bool has(const struct random_job *job, uint32_t opcode)
+{
+	for (uint32_t i = 0; i < job->pg.n; i++)
+		if (PG_GET(&job->pg.cmds[i], OPCODE) == opcode)
+			return true;
+	return false;
+}
+
 int main(int argc, char **argv)
 {
 	unsigned long count = argc > 2 ? strtoul(argv[2], NULL, 0) : 0;
-	const struct accel_config *c = accel_configs;
 	struct rng r = rng_seed(1);
 	struct eie_params params;
 	struct random_job job;
 
-	while (c->name && strcmp(c->name, "2x2"))
-		c++;
-	if (!count || !c->name || eie_params_read(c->dtb, c->bytes, &params, NULL) || random_job_init(&job, &params, REF_MEM)) {
+	ref_input_params(&params);
+	if (!count || random_job_init(&job, &params, REF_MEM)) {
 		fprintf(stderr, "usage: %s DIRECTORY COUNT\n", argv[0]);
 		return 2;
 	}
@@ -51,8 +59,8 @@ int main(int argc, char **argv)
 
 		do
 			random_job_make(&job, &r, false);
-		while (job.pg.n > MOST_CMDS || job.used * EIE_GRANULE_BYTES > MOST_BYTES);
-		snprintf(path, sizeof(path), "%s/sound-%02lu", argv[1], i);
+		while (job.pg.n > MOST_CMDS || job.used * EIE_GRANULE_BYTES > MOST_BYTES || !has(&job, EIE_OP_VMAC + (uint32_t)i % 5));
+		snprintf(path, sizeof(path), "%s/vector-%02lu", argv[1], i);
 		if (write_seed(path, &job, (unsigned int)i)) {
 			perror(path);
 			return 1;

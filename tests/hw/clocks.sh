@@ -20,10 +20,6 @@ run() {
 }
 for flavour in fast checked; do
 	run $flavour "$1/tests/hw/fuzz_$flavour" "$2" "$3" "$4" "$work/$flavour"
-	if grep -q '^VECTOR *1' "hw/config/$2.cfg"; then
-		run $flavour "$1/tests/hw/vector" "$2" "$(($3 / 5))" "$4" "$work/$flavour.vector"
-		cat "$work/$flavour.vector" >>"$work/$flavour"
-	fi
 done
 entries=$(($(wc -c <"$work/fast") / 128))
 if [ "$entries" -lt $(($3 / 2)) ] || ! cmp "$work/fast" "$work/checked"; then

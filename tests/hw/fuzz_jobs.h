@@ -6,13 +6,16 @@
 #include "fuzz_machine.h"
 
 #define FUZZ_STATUSES (EIE_STATUS_ABORTED + 1)
+#define FUZZ_OPCODES 256u
 #define FUZZ_BATCH 50u   /* jobs of a batch: a machine, and a seed, each */
 
 struct fuzz_stats {
 	unsigned long jobs[2][FUZZ_STATUSES];   /* [racing][status] */
 	unsigned long resets[2];                /* jobs cut off by a reset: no status */
-	unsigned long both;                     /* jobs that loaded and multiplied */
+	unsigned long both[2];                  /* jobs that loaded and multiplied, pooled or mapped values */
+	unsigned long ran[2][FUZZ_OPCODES];     /* [racing][opcode]: commands of jobs that ended with OK */
 	uint64_t macs, cycles;
+	bool vector;                            /* the configuration has vector mode */
 	char why[240];                          /* of the batch that failed */
 };
 
@@ -23,7 +26,7 @@ bool fuzz_racing_batch(const char *config, uint64_t seed, struct fuzz_stats *sta
 /* Memory or the simulator is missing: says so and ends the program. */
 void fuzz_fatal(const char *what) __attribute__((noreturn));
 
-/* Counts a completion entry. */
-void fuzz_count(struct fuzz_stats *stats, bool racing, const struct eie_desc *d, const struct eie_cpl *cpl);
+/* Counts a job and its completion entry. */
+void fuzz_count(struct fuzz_stats *stats, bool racing, const struct fuzz_job *j, const struct eie_cpl *cpl);
 
 #endif

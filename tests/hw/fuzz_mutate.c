@@ -151,6 +151,49 @@ static void break_xfer(const struct eie_params *p, struct eie_cmd *c, struct rng
 	}
 }
 
+static void break_vector(const struct eie_params *p, struct eie_cmd *c, struct rng *r)
+{
+	unsigned int op = PG_GET(c, OPCODE), way = rng_range(r, 0, 5);
+	bool image = op == EIE_OP_VMAC || op == EIE_OP_VPOOL;
+
+	if (op == EIE_OP_VDRAIN) {
+		if (way == 0)
+			PG_SET(c, VDRAIN_GROUPS, 0);
+		else if (way == 1)
+			PG_SET(c, VDRAIN_OUT, PG_GET(c, VDRAIN_OUT) + 1);
+		else if (way == 2)
+			PG_SET(c, VDRAIN_PARAM, p->rbuf - (PG_GET(c, VDRAIN_ROWS) + 1) / 2 + 1);
+		else if (way == 3)
+			PG_SET(c, VDRAIN_LO, 0x8000);
+		else if (way == 4)
+			PG_SET(c, VDRAIN_PLANE, PG_GET(c, VDRAIN_GROUPS) - 1);
+		else
+			PG_SET(c, VDRAIN_ROWS, p->rows + 1);
+		return;
+	}
+	/* the first ways are all others', whose fields lie in the same bits */
+	if (way == 0)
+		PG_SET(c, VMAC_CHANNELS, 0);
+	else if (way == 1)
+		PG_SET(c, VMAC_IN, PG_GET(c, VMAC_IN) + 1);
+	else if (way == 2)
+		PG_SET(c, VMAC_IN, p->abuf);
+	else if (image && way == 3)
+		PG_SET(c, VMAC_FIRST_X, PG_GET(c, VMAC_OUT_X));
+	else if (image && way == 4)
+		PG_SET(c, VMAC_IN_Y, 8 * PG_GET(c, VMAC_PLANE) / PG_GET(c, VMAC_IN_X) + 1);
+	else if (op == EIE_OP_VMAC)
+		PG_SET(c, VMAC_CODEBOOK, PG_GET(c, VMAC_CODEBOOK) | 1);
+	else if (op == EIE_OP_VPOOL)
+		PG_SET(c, VPOOL_OUT_PLANE, PG_GET(c, VPOOL_GROUPS) - 1);
+	else if (way == 3)
+		PG_SET(c, VMUL_OUT_PLANE, PG_GET(c, VMUL_GROUPS) - 1);
+	else if (op == EIE_OP_VTABLE)
+		PG_SET(c, VTABLE_TABLE, p->abuf - EIE_TABLE_GRANULES + 1);
+	else
+		PG_SET(c, VMUL_S, rng_permille(r, 500) ? 0 : EIE_SHIFT_MAX + 1);
+}
+
 static void break_compute(const struct eie_params *p, struct eie_cmd *c, struct rng *r)
 {
 	unsigned int way = rng_range(r, 0, 4);
@@ -177,8 +220,10 @@ static void break_compute(const struct eie_params *p, struct eie_cmd *c, struct 
 			PG_SET(c, DRAIN_LO, 0x8000);
 		else
 			PG_SET(c, DRAIN_STRIDE, p->clusters - 1);
-	} else {
+	} else if (is_op(c, EIE_OP_SYNC)) {
 		c->dw[rng_range(r, 1, 7)] |= 1u << rng_range(r, 0, 31);
+	} else {
+		break_vector(p, c, r);
 	}
 }
 
@@ -364,8 +409,91 @@ static uint32_t edge(struct rng *r, uint32_t depth)
 	}
 }
 
+static bool is_vector(const struct eie_cmd *c)
+{
+	return is_op(c, EIE_OP_VMAC) || is_op(c, EIE_OP_VDRAIN) || is_op(c, EIE_OP_VPOOL) || is_op(c, EIE_OP_VMUL) || is_op(c, EIE_OP_VTABLE);
+}
+
+/* A block of ABUF: mostly one that another command of vector mode reads or writes. */
+static uint32_t some_block(const struct eie_params *p, const struct fuzz_job *j, struct rng *r)
+{
+	const struct eie_cmd *other = &j->cmds[rng_range(r, 0, j->n - 1)];
+
+	for (uint32_t i = 0; i < 20 && !is_vector(other); i++)
+		other = &j->cmds[rng_range(r, 0, j->n - 1)];
+	if (is_vector(other) && rng_permille(r, 800))
+		return PG_GET(other, VMAC_IN);   /* the same bits in all five, though VDRAIN's are of its output */
+	return edge(r, p->abuf) / p->clusters * p->clusters;
+}
+
+static void move_vector(const struct eie_params *p, const struct fuzz_job *j, struct eie_cmd *c, struct rng *r)
+{
+	unsigned int op = PG_GET(c, OPCODE), way = rng_range(r, 0, 3);
+
+	if (op == EIE_OP_VDRAIN && way == 0)
+		PG_SET(c, VDRAIN_PARAM, edge(r, p->rbuf));
+	else if (op == EIE_OP_VDRAIN && way == 1)
+		PG_SET(c, VDRAIN_HALF, rng_range(r, 0, 1));
+	else if (op == EIE_OP_VDRAIN)
+		PG_SET(c, VDRAIN_OUT, some_block(p, j, r));
+	else if (way == 0)
+		PG_SET(c, VMAC_IN, some_block(p, j, r));   /* and that of the others */
+	else if (op == EIE_OP_VMAC && way == 1)
+		PG_SET(c, VMAC_HALF, rng_range(r, 0, 1));
+	else if (op == EIE_OP_VMAC && rng_permille(r, 500))
+		PG_SET(c, VMAC_PTR, edge(r, p->pbuf));
+	else if (op == EIE_OP_VMAC)
+		PG_SET(c, VMAC_WEIGHTS, edge(r, p->wbuf));
+	else if (op == EIE_OP_VPOOL)
+		PG_SET(c, VPOOL_OUT, some_block(p, j, r));
+	else if (way == 1)
+		PG_SET(c, VMUL_B, some_block(p, j, r));    /* and VTABLE_TABLE */
+	else
+		PG_SET(c, VMUL_OUT, some_block(p, j, r));
+}
+
+/* Another place of a buffer, or another piece of memory: such a command mostly still runs. */
+static void move_cmd(const struct fuzz_machine *m, const struct fuzz_job *j, struct eie_cmd *c, struct rng *r)
+{
+	const struct eie_params *p = &m->b.params;
+
+	if (is_xfer(c)) {
+		unsigned int buf = PG_GET(c, XFER_TARGET);
+
+		if (rng_permille(r, 400) && buf <= EIE_BUF_CBUF)
+			PG_SET(c, XFER_ADDR, edge(r, depth_of(p, buf)));
+		else if (rng_permille(r, 600))
+			PG_SET(c, XFER_OFFSET, rng_range(r, 0, (uint32_t)m->mem_bytes / 16 - 1) * 16);
+		else
+			PG_SET(c, XFER_BASE, rng_permille(r, 800) ? FUZZ_BASE_TOP : rng_range(r, 0, FUZZ_BASES));
+	} else if (is_op(c, EIE_OP_MAC)) {
+		switch (rng_range(r, 0, 4)) {
+		case 0:
+			PG_SET(c, MAC_IN, edge(r, p->abuf));
+			break;
+		case 1:
+			PG_SET(c, MAC_PTR, edge(r, p->pbuf));
+			break;
+		case 2:
+			PG_SET(c, MAC_WEIGHTS, edge(r, p->wbuf));
+			break;
+		case 3:
+			PG_SET(c, MAC_CODEBOOK, rng_range(r, 0, 31) * 2);
+			break;
+		default:
+			PG_SET(c, MAC_HALF, rng_range(r, 0, 1));
+			break;
+		}
+	} else if (is_op(c, EIE_OP_DRAIN)) {
+		PG_SET(c, DRAIN_OUT, edge(r, p->abuf) / p->clusters * p->clusters);
+		PG_SET(c, DRAIN_HALF, rng_range(r, 0, 1));
+	} else if (is_vector(c)) {
+		move_vector(p, j, c, r);
+	}
+}
+
 /* A command of plausible fields. */
-static struct eie_cmd made_up(const struct fuzz_machine *m, struct rng *r)
+static struct eie_cmd made_up(const struct fuzz_machine *m, const struct fuzz_job *j, struct rng *r)
 {
 	static const uint8_t ops[] = { EIE_OP_LOAD, EIE_OP_LOAD, EIE_OP_STORE, EIE_OP_STORE, EIE_OP_MAC, EIE_OP_MAC, EIE_OP_DRAIN,
 				       EIE_OP_SYNC };
@@ -373,6 +501,11 @@ static struct eie_cmd made_up(const struct fuzz_machine *m, struct rng *r)
 	struct eie_cmd c = { { 0 } };
 	unsigned int op = ops[rng_range(r, 0, sizeof(ops) - 1)];
 
+	if (p->features & EIE_FEATURE_VECTOR && rng_permille(r, 300)) {
+		c = random_vector_command(p, r);
+		move_cmd(m, j, &c, r);
+		return c;
+	}
 	if (op == EIE_OP_LOAD || op == EIE_OP_STORE) {
 		unsigned int buf = op == EIE_OP_LOAD ? rng_range(r, 0, 4) : (unsigned int)EIE_BUF_ABUF, depth = depth_of(p, buf);
 		bool wide = buf == EIE_BUF_ABUF || buf == EIE_BUF_CBUF;
@@ -410,49 +543,11 @@ static void strip_tokens(struct fuzz_job *j)
 		j->cmds[i].dw[0] &= ~flags;
 }
 
-/* Another place of a buffer, or another piece of memory: such a command mostly still runs. */
-static void move_cmd(const struct fuzz_machine *m, struct eie_cmd *c, struct rng *r)
-{
-	const struct eie_params *p = &m->b.params;
-
-	if (is_xfer(c)) {
-		unsigned int buf = PG_GET(c, XFER_TARGET);
-
-		if (rng_permille(r, 400) && buf <= EIE_BUF_CBUF)
-			PG_SET(c, XFER_ADDR, edge(r, depth_of(p, buf)));
-		else if (rng_permille(r, 600))
-			PG_SET(c, XFER_OFFSET, rng_range(r, 0, (uint32_t)m->mem_bytes / 16 - 1) * 16);
-		else
-			PG_SET(c, XFER_BASE, rng_permille(r, 800) ? FUZZ_BASE_TOP : rng_range(r, 0, FUZZ_BASES));
-	} else if (is_op(c, EIE_OP_MAC)) {
-		switch (rng_range(r, 0, 4)) {
-		case 0:
-			PG_SET(c, MAC_IN, edge(r, p->abuf));
-			break;
-		case 1:
-			PG_SET(c, MAC_PTR, edge(r, p->pbuf));
-			break;
-		case 2:
-			PG_SET(c, MAC_WEIGHTS, edge(r, p->wbuf));
-			break;
-		case 3:
-			PG_SET(c, MAC_CODEBOOK, rng_range(r, 0, 31) * 2);
-			break;
-		default:
-			PG_SET(c, MAC_HALF, rng_range(r, 0, 1));
-			break;
-		}
-	} else if (is_op(c, EIE_OP_DRAIN)) {
-		PG_SET(c, DRAIN_OUT, edge(r, p->abuf) / p->clusters * p->clusters);
-		PG_SET(c, DRAIN_HALF, rng_range(r, 0, 1));
-	}
-}
-
 void mutate_wild(struct fuzz_machine *m, struct fuzz_job *j, struct rng *r)
 {
-	unsigned int heat = rng_range(r, 0, 4);   /* few changes often: most jobs must get far */
+	unsigned int heat = rng_range(r, 0, 3);   /* few changes often: most jobs must get far */
 
-	if (rng_permille(r, 700))
+	if (rng_permille(r, 450))
 		strip_tokens(j);
 	for (uint32_t k = rng_range(r, 1, 1u << heat); k; k--) {
 		uint32_t at = rng_range(r, 0, j->n - 1), other = rng_range(r, 0, j->n - 1);
@@ -474,10 +569,10 @@ void mutate_wild(struct fuzz_machine *m, struct fuzz_job *j, struct rng *r)
 				memmove(c, c + 1, (--j->n - at) * sizeof(*c));
 			break;
 		case 4:
-			*c = made_up(m, r);
+			*c = made_up(m, j, r);
 			break;
 		case 5:
-			insert(j, at, made_up(m, r));
+			insert(j, at, made_up(m, j, r));
 			break;
 		case 6:
 			c->dw[0] ^= 1u << rng_range(r, EIE_CMD_WAIT_PREV_SHIFT, EIE_CMD_FENCE_SHIFT);
@@ -486,7 +581,7 @@ void mutate_wild(struct fuzz_machine *m, struct fuzz_job *j, struct rng *r)
 			j->mem[rng_range(r, 0, (uint32_t)m->mem_bytes - 1)] = (uint8_t)(rng_next(r) >> 40);
 			break;
 		default:
-			move_cmd(m, c, r);
+			move_cmd(m, j, c, r);
 			break;
 		}
 	}

@@ -15,8 +15,8 @@ void mutate_harmless(struct fuzz_job *j, struct rng *r);
 enum mutation {
 	MUTATE_NOTHING,
 	MUTATE_COMMAND,    /* one command fails before it does anything: malformed, out of range, misaligned, untranslatable */
-	MUTATE_STREAM,     /* one MAC's weights */
-	MUTATE_PARAM,      /* one DRAIN's row parameters */
+	MUTATE_STREAM,     /* a MAC's or VMAC's weights */
+	MUTATE_PARAM,      /* a DRAIN's or VDRAIN's row parameters */
 	MUTATE_DROP,       /* a LOAD of something that is not there afterwards */
 	MUTATE_OVERFLOW,   /* more tokens than there is room for */
 	MUTATE_DESCRIPTOR,

@@ -210,7 +210,7 @@ static bool run_job(struct ordered *o, struct rng *r, struct fuzz_stats *stats)
 	if (o->ending == END_TIMEOUT && (rtl.status == EIE_STATUS_OK) != (rtl.cycles <= j->desc.cycle_limit))
 		return fuzz_wrong(m, "%u cycles and status %u with a limit of %u", rtl.cycles, rtl.status, j->desc.cycle_limit);
 	o->same_asid = rtl.status == EIE_STATUS_OK;
-	fuzz_count(stats, false, &j->desc, &rtl);
+	fuzz_count(stats, false, j, &rtl);
 	return agrees(o, &rtl, &ref);
 }
 
@@ -233,6 +233,7 @@ bool fuzz_ordered_batch(const char *config, uint64_t seed, struct fuzz_stats *st
 
 	if (!o || !open_all(o, config, seed))
 		fuzz_fatal("the simulated machine");
+	stats->vector = o->m.b.params.features & EIE_FEATURE_VECTOR;
 	for (unsigned int i = 0; ok && i < FUZZ_BATCH; i++) {
 		struct rng r = rng_seed(seed * FUZZ_BATCH + i);
 

@@ -120,7 +120,7 @@ static void reads(struct pg *pg, struct order *o, unsigned int engine, const str
 	for (unsigned int e = 0; e < PG_ENGINES; e++)
 		if (e != engine)
 			after(o, e, t->written[e]);
-	/* only a DRAIN writes within the compute engine, and only a MAC reads what it wrote */
+	/* what writes within the compute engine starts when all that read there before have completed; who reads must fence */
 	if (engine == PG_COMPUTE && t->written[PG_COMPUTE] > pg->fenced)
 		o->fence = true;
 }
@@ -316,9 +316,7 @@ static bool emit(struct pg *pg, unsigned int engine, struct eie_cmd *c, const st
 	return append(pg, engine, c);
 }
 
-/* ---- the four commands */
-
-
+/* ---- the commands */
 
 static struct pg_touch *granule(struct pg *pg, unsigned int buf, uint32_t cluster, uint32_t addr)
 {
@@ -426,5 +424,89 @@ bool pg_drain(struct pg *pg, const struct pg_drain *d)
 				granule(pg, EIE_BUF_RBUF, k, d->param + 4 * t + i)->read[PG_COMPUTE] = pg->seq[PG_COMPUTE];
 			granule(pg, EIE_BUF_ABUF, 0, d->out + t * d->stride + k)->written[PG_COMPUTE] = pg->seq[PG_COMPUTE];
 		}
+	return true;
+}
+
+/* ---- vector mode */
+
+/* Granules of a buffer, in rows; of the cluster buffers the same in each cluster. */
+struct extent {
+	unsigned int buf;
+	bool write;
+	uint32_t addr, len, rows, stride;
+};
+
+static unsigned int vector_extents(const struct pg *pg, const struct eie_cmd *c, uint32_t words, struct extent e[4])
+{
+	uint32_t k = pg->p.clusters, channels = PG_GET(c, VMAC_CHANNELS);   /* lie in the same bits in all that have them */
+	uint32_t columns = channels * PG_GET(c, VMAC_KERNEL_X) * PG_GET(c, VMAC_KERNEL_Y);
+
+	switch (PG_GET(c, OPCODE)) {
+	case EIE_OP_VMAC:
+		e[0] = (struct extent){ EIE_BUF_ABUF, false, PG_GET(c, VMAC_IN), (channels + k - 1) / k * k * PG_GET(c, VMAC_PLANE), 1, 0 };
+		e[1] = (struct extent){ EIE_BUF_PBUF, false, PG_GET(c, VMAC_PTR), (columns + 3) / 4, 1, 0 };
+		e[2] = (struct extent){ EIE_BUF_WBUF, false, PG_GET(c, VMAC_WEIGHTS), words, 1, 0 };
+		e[3] = (struct extent){ EIE_BUF_CBUF, false, PG_GET(c, VMAC_CODEBOOK), PG_GET(c, VMAC_WIDE) ? 32 : 2, 1, 0 };
+		return 4;
+	case EIE_OP_VDRAIN:
+		e[0] = (struct extent){ EIE_BUF_RBUF, false, PG_GET(c, VDRAIN_PARAM), (PG_GET(c, VDRAIN_ROWS) + 1) / 2, 1, 0 };
+		e[1] = (struct extent){ EIE_BUF_ABUF, true, PG_GET(c, VDRAIN_OUT), PG_GET(c, VDRAIN_GROUPS) * k, PG_GET(c, VDRAIN_ROWS),
+					PG_GET(c, VDRAIN_PLANE) * k };
+		return 2;
+	case EIE_OP_VPOOL:
+		e[0] = (struct extent){ EIE_BUF_ABUF, false, PG_GET(c, VPOOL_IN), channels * PG_GET(c, VPOOL_PLANE), 1, 0 };
+		e[1] = (struct extent){ EIE_BUF_ABUF, true, PG_GET(c, VPOOL_OUT), PG_GET(c, VPOOL_GROUPS) * k, channels / k,
+					PG_GET(c, VPOOL_OUT_PLANE) * k };
+		return 2;
+	case EIE_OP_VMUL:
+	case EIE_OP_VTABLE:
+		e[0] = (struct extent){ EIE_BUF_ABUF, false, PG_GET(c, VMUL_IN), channels * PG_GET(c, VMUL_PLANE), 1, 0 };
+		e[1] = (struct extent){ EIE_BUF_ABUF, false, PG_GET(c, VMUL_B), channels * PG_GET(c, VMUL_B_PLANE), 1, 0 };
+		if (PG_GET(c, OPCODE) == EIE_OP_VTABLE)
+			e[1] = (struct extent){ EIE_BUF_ABUF, false, PG_GET(c, VTABLE_TABLE), EIE_TABLE_GRANULES, 1, 0 };
+		e[2] = (struct extent){ EIE_BUF_ABUF, true, PG_GET(c, VMUL_OUT), PG_GET(c, VMUL_GROUPS) * k, channels / k,
+					PG_GET(c, VMUL_OUT_PLANE) * k };
+		return 3;
+	default:
+		return 0;
+	}
+}
+
+/* Orders the command behind what touched the extent (o), or marks it touched (o NULL). */
+static void touch(struct pg *pg, const struct extent *e, struct order *o)
+{
+	for (uint32_t c = 0; c < (per_cluster(e->buf) ? pg->p.clusters : 1); c++)
+		for (uint32_t row = 0; row < e->rows; row++)
+			for (uint32_t i = 0; i < e->len; i++) {
+				struct pg_touch *t = granule(pg, e->buf, c, e->addr + row * e->stride + i);
+
+				if (o && e->write)
+					writes(pg, o, PG_COMPUTE, t);
+				else if (o)
+					reads(pg, o, PG_COMPUTE, t);
+				else
+					(e->write ? t->written : t->read)[PG_COMPUTE] = pg->seq[PG_COMPUTE];
+			}
+}
+
+bool pg_vector(struct pg *pg, const struct eie_cmd *cmd, uint32_t words)
+{
+	/* these start when all earlier compute commands have completed */
+	bool alone = PG_GET(cmd, OPCODE) != EIE_OP_VMAC && PG_GET(cmd, OPCODE) != EIE_OP_VDRAIN;
+	struct eie_cmd c = *cmd;
+	struct order o = { { 0 }, false };
+	struct extent e[4];
+	unsigned int n = vector_extents(pg, &c, words, e);
+
+	for (unsigned int i = 0; i < n; i++)
+		touch(pg, &e[i], &o);
+	if (alone)
+		o.fence = false;
+	if (!emit(pg, PG_COMPUTE, &c, &o))
+		return false;
+	if (alone)
+		pg->fenced = pg->seq[PG_COMPUTE] - 1;
+	for (unsigned int i = 0; i < n; i++)
+		touch(pg, &e[i], NULL);
 	return true;
 }

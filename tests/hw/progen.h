@@ -65,6 +65,11 @@ bool pg_load(struct pg *pg, const struct pg_xfer *x);
 bool pg_store(struct pg *pg, const struct pg_xfer *x);
 bool pg_mac(struct pg *pg, const struct pg_mac *m);
 bool pg_drain(struct pg *pg, const struct pg_drain *d);
+/*
+ * A VMAC, VDRAIN, VPOOL, VMUL or VTABLE as it is, but for its order: whole planes count as read. words: granules of WBUF that a
+ * VMAC's columns may lie in, from its first.
+ */
+bool pg_vector(struct pg *pg, const struct eie_cmd *cmd, uint32_t words);
 
 /* The bare commands, for tests that order (or spoil) them themselves. */
 struct eie_cmd pg_cmd_load(unsigned int base, const struct pg_xfer *x);

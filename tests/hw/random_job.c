@@ -26,7 +26,7 @@ void random_job_free(struct random_job *j)
 	free(j->mem);
 }
 
-static bool take(struct random_job *j, uint64_t granules, uint64_t *at)
+bool random_take(struct random_job *j, uint64_t granules, uint64_t *at)
 {
 	if (j->used + granules > j->bytes / GRANULE - 1)   /* the last is the dummies' */
 		return false;
@@ -57,8 +57,7 @@ static unsigned int some_density(struct rng *r)
 	return list[rng_range(r, 0, 7)];
 }
 
-/* A buffer window of len granules at a random place. */
-static uint32_t place(const struct random_job *j, struct rng *r, unsigned int buf, uint32_t len, uint32_t align)
+uint32_t random_place(const struct random_job *j, struct rng *r, unsigned int buf, uint32_t len, uint32_t align)
 {
 	uint32_t depth = pg_depth(&j->pg, buf) - (buf == EIE_BUF_ABUF ? 2 : 0);
 
@@ -68,8 +67,7 @@ static uint32_t place(const struct random_job *j, struct rng *r, unsigned int bu
 	return at / align * align;
 }
 
-/* One LOAD or several pieces. */
-static bool load(struct random_job *j, struct rng *r, const struct pg_xfer *x)
+bool random_load(struct random_job *j, struct rng *r, const struct pg_xfer *x)
 {
 	struct pg_xfer part = *x;
 
@@ -153,7 +151,7 @@ static bool make_tile(struct random_job *j, struct rng *r, struct tile *t, bool 
 	unsigned int density = some_density(r), empty = rng_permille(r, 300) ? 500 : 20;
 	uint32_t *bytes = calloc(p->clusters, sizeof(*bytes));
 	uint8_t *w = calloc(p->clusters, cap);
-	bool ok = bytes && w && take(j, (uint64_t)2 * t->len * p->clusters, &t->mem_p);
+	bool ok = bytes && w && random_take(j, (uint64_t)2 * t->len * p->clusters, &t->mem_p);
 
 	for (uint32_t c = 0; ok && c < p->clusters; c++)
 		for (uint32_t col = 0; col < cols; col++) {
@@ -176,7 +174,7 @@ static bool make_tile(struct random_job *j, struct rng *r, struct tile *t, bool 
 	for (uint32_t c = 0; ok && c < p->clusters; c++)
 		longest = bytes[c] > longest ? bytes[c] : longest;
 	t->words = longest ? (longest + GRANULE - 1) / GRANULE : 1;
-	ok = ok && take(j, (uint64_t)t->words * p->clusters, &t->mem_w);
+	ok = ok && random_take(j, (uint64_t)t->words * p->clusters, &t->mem_w);
 	for (uint32_t c = 0; ok && c < p->clusters; c++)
 		memcpy(j->mem + (t->mem_w + (uint64_t)c * t->words) * GRANULE, w + (size_t)c * cap, (size_t)t->words * GRANULE);
 	free(bytes);
@@ -186,11 +184,7 @@ static bool make_tile(struct random_job *j, struct rng *r, struct tile *t, bool 
 
 /* ---- a task: one or two MACs into a half, drained and stored */
 
-struct output {
-	uint32_t granule, len;   /* a contiguous drained vector in ABUF, or len 0 */
-};
-
-static bool mac(struct random_job *j, struct rng *r, unsigned int half, uint32_t steps, bool big, struct output *prev)
+static bool mac(struct random_job *j, struct rng *r, unsigned int half, uint32_t steps, bool big, struct random_vector *prev)
 {
 	const struct eie_params *p = &j->pg.p;
 	struct tile t = { .wide = rng_permille(r, 350), .steps = steps };
@@ -204,16 +198,16 @@ static bool mac(struct random_job *j, struct rng *r, unsigned int half, uint32_t
 		m.in = prev->granule;
 	} else {
 		t.len = some(r, min_u32(p->pbuf / 2, p->abuf / 4), big);
-		if (!take(j, t.len, &at))
+		if (!random_take(j, t.len, &at))
 			return false;
 		for (uint32_t i = 0; i < t.len * EIE_GRANULE_VALUES; i++) {
 			int16_t v = rng_permille(r, density) ? rng_value(r) : 0;
 
 			memcpy(j->mem + at * GRANULE + i * 2, &v, 2);
 		}
-		x = (struct pg_xfer){ .buf = EIE_BUF_ABUF, .addr = place(j, r, EIE_BUF_ABUF, t.len, 1), .len = t.len, .rows = 1,
+		x = (struct pg_xfer){ .buf = EIE_BUF_ABUF, .addr = random_place(j, r, EIE_BUF_ABUF, t.len, 1), .len = t.len, .rows = 1,
 				      .mem = at };
-		if (!load(j, r, &x))
+		if (!random_load(j, r, &x))
 			return false;
 		m.in = x.addr;
 		if (prev->len && x.addr < prev->granule + prev->len && prev->granule < x.addr + x.len)
@@ -223,34 +217,34 @@ static bool mac(struct random_job *j, struct rng *r, unsigned int half, uint32_t
 	if (!make_tile(j, r, &t, big))
 		return false;
 
-	x = (struct pg_xfer){ .buf = EIE_BUF_WBUF, .addr = place(j, r, EIE_BUF_WBUF, t.words, 1), .len = t.words,
+	x = (struct pg_xfer){ .buf = EIE_BUF_WBUF, .addr = random_place(j, r, EIE_BUF_WBUF, t.words, 1), .len = t.words,
 			      .rows = p->clusters, .mem = t.mem_w, .mem_stride = t.words };
-	if (!load(j, r, &x))
+	if (!random_load(j, r, &x))
 		return false;
 	m.weights = x.addr;
 	m.words = t.words;
-	x = (struct pg_xfer){ .buf = EIE_BUF_PBUF, .addr = place(j, r, EIE_BUF_PBUF, 2 * t.len, 1), .len = 2 * t.len,
+	x = (struct pg_xfer){ .buf = EIE_BUF_PBUF, .addr = random_place(j, r, EIE_BUF_PBUF, 2 * t.len, 1), .len = 2 * t.len,
 			      .rows = p->clusters, .mem = t.mem_p, .mem_stride = 2 * t.len };
-	if (!load(j, r, &x))
+	if (!random_load(j, r, &x))
 		return false;
 	m.ptr = x.addr;
 
 	x = (struct pg_xfer){ .buf = EIE_BUF_CBUF, .len = t.wide ? 32 : 2, .rows = 1 };
 	x.addr = rng_range(r, 0, (EIE_CBUF_GRANULES - x.len) / x.len) * x.len;
-	if (!take(j, x.len, &x.mem))
+	if (!random_take(j, x.len, &x.mem))
 		return false;
 	for (uint32_t i = 0; i < x.len * EIE_GRANULE_VALUES; i++) {
 		int16_t v = rng_value(r);
 
 		memcpy(j->mem + x.mem * GRANULE + i * 2, &v, 2);
 	}
-	if (!load(j, r, &x))
+	if (!random_load(j, r, &x))
 		return false;
 	m.codebook = x.addr;
 	return pg_mac(&j->pg, &m);
 }
 
-static bool drain(struct random_job *j, struct rng *r, unsigned int half, uint32_t steps, struct output *out)
+static bool drain(struct random_job *j, struct rng *r, unsigned int half, uint32_t steps, struct random_vector *out)
 {
 	const struct eie_params *p = &j->pg.p;
 	struct pg_drain d = { .half = half, .steps = steps, .stride = p->clusters * (rng_permille(r, 200) ? 2 : 1) };
@@ -258,7 +252,7 @@ static bool drain(struct random_job *j, struct rng *r, unsigned int half, uint32
 	uint32_t span = (steps - 1) * d.stride + p->clusters;
 	int16_t a = rng_value(r), b = rng_value(r);
 
-	if (!take(j, (uint64_t)x.len * x.rows, &x.mem))
+	if (!random_take(j, (uint64_t)x.len * x.rows, &x.mem))
 		return false;
 	for (uint32_t i = 0; i < x.len * x.rows * 2; i++) {
 		uint64_t bias = (uint32_t)(rng_permille(r, 200) ? rng_next(r) >> 32 : (uint64_t)(int64_t)rng_value(r));
@@ -267,8 +261,8 @@ static bool drain(struct random_job *j, struct rng *r, unsigned int half, uint32
 
 		memcpy(j->mem + x.mem * GRANULE + i * 8, &v, 8);
 	}
-	x.addr = place(j, r, EIE_BUF_RBUF, x.len, 1);
-	if (!load(j, r, &x))
+	x.addr = random_place(j, r, EIE_BUF_RBUF, x.len, 1);
+	if (!random_load(j, r, &x))
 		return false;
 	d.param = x.addr;
 
@@ -276,20 +270,20 @@ static bool drain(struct random_job *j, struct rng *r, unsigned int half, uint32
 		a = -32767;
 	if (b == -32768)
 		b = -32767;
-	if (rng_permille(r, 600)) {
+	if (rng_permille(r, 500)) {
 		a = rng_permille(r, 500) ? 0 : -32767;
 		b = 32767;
 	}
 	d.lo = a < b ? a : b;
 	d.hi = a < b ? b : a;
-	d.out = place(j, r, EIE_BUF_ABUF, span, p->clusters);
+	d.out = random_place(j, r, EIE_BUF_ABUF, span, p->clusters);
 	if (!pg_drain(&j->pg, &d))
 		return false;
-	*out = (struct output){ d.out, d.stride == p->clusters ? span : 0 };
+	*out = (struct random_vector){ d.out, d.stride == p->clusters ? span : 0 };
 
 	x = (struct pg_xfer){ .buf = EIE_BUF_ABUF, .addr = d.out, .buf_stride = d.stride, .len = p->clusters, .rows = steps,
 			      .mem_stride = p->clusters };
-	if (!take(j, (uint64_t)steps * p->clusters, &x.mem))
+	if (!random_take(j, (uint64_t)steps * p->clusters, &x.mem))
 		return false;
 	return !rng_permille(r, 900) || pg_store(&j->pg, &x);
 }
@@ -297,7 +291,8 @@ static bool drain(struct random_job *j, struct rng *r, unsigned int half, uint32
 void random_job_make(struct random_job *j, struct rng *r, bool big)
 {
 	uint32_t tasks = rng_range(r, 1, 4);
-	struct output prev = { 0, 0 };
+	struct random_vector prev = { 0, 0 };
+	struct random_image image = { 0 };
 
 	pg_restart(&j->pg);
 	j->used = 0;
@@ -306,12 +301,20 @@ void random_job_make(struct random_job *j, struct rng *r, bool big)
 
 		memcpy(j->mem + i, &v, 8);
 	}
+	/* when memory or the buffer runs out the job simply ends there: what was appended is whole commands */
 	for (uint32_t k = 0; k < tasks; k++) {
-		unsigned int half = rng_range(r, 0, 1), macs = rng_permille(r, 300) ? 2 : 1;
-		uint32_t steps = some(r, j->pg.p.rows / 8, big);
+		unsigned int half, macs;
+		uint32_t steps;
 		bool ok = true;
 
-		/* when memory or the buffer runs out the job simply ends there: what was appended is whole commands */
+		if (j->pg.p.features & EIE_FEATURE_VECTOR && rng_permille(r, 500)) {
+			if (!random_vector_task(j, r, big, &image, &prev))
+				break;
+			continue;
+		}
+		half = rng_range(r, 0, 1);
+		macs = rng_permille(r, 300) ? 2 : 1;
+		steps = some(r, j->pg.p.rows / 8, big);
 		for (unsigned int i = 0; ok && i < macs; i++)
 			ok = mac(j, r, half, steps, big, &prev);
 		if (!ok || !drain(j, r, half, steps, &prev))

@@ -647,7 +647,7 @@ static void test_residency_random(void **state)
 	struct process p[2] = { process_new(f), process_new(f) };
 
 	(void)state;
-	for (unsigned int i = 0; i < 150; i++) {
+	for (unsigned int i = 0, n = fixture_jobs(150, 50); i < n; i++) {
 		struct process *q = &p[rng_permille(&f->rng, 300)];
 		struct eie_cpl cpl;
 
