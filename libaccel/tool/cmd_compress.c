@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
+#include "compress_report.h"
 #include "dataset.h"
 #include "layer_file.h"
 #include "made.h"
@@ -130,6 +131,7 @@ struct teller {
 	const struct tool *tool;
 	struct progress progress;
 	uint64_t items; /* of calibration */
+	struct compress_report report;
 	bool titled;
 };
 
@@ -156,6 +158,7 @@ static void print_layer(void *arg, const struct accel_compress_info *info)
 	struct teller *t = arg;
 	char snr[16] = "-";
 
+	compress_report_add(&t->report, info);
 	if (t->tool->verbosity < 0)
 		return;
 	if (!t->titled)
@@ -207,7 +210,8 @@ static int read_labelled(const struct tool *tool, const char *path, const struct
 
 int cmd_compress(struct tool *tool, int argc, char **argv)
 {
-	const char *pos[2], *out = NULL, *preprocess = NULL, *classes = NULL, *layers = NULL, *data = NULL, *labels = NULL;
+	const char *pos[2], *out = NULL, *preprocess = NULL, *classes = NULL, *layers = NULL, *data = NULL, *labels = NULL,
+		   *html = NULL;
 	struct arg_list calib = { 0 }, shapes = { 0 }, fixed = { 0 };
 	uint64_t limit = 0;
 	struct teller teller = { .tool = tool };
@@ -228,6 +232,7 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 		{ "prune", 0, ARG_TEXT, &words.prune, "HOW", "magnitude, or second-order (default with --calib)" },
 		{ "share", 0, ARG_TEXT, &words.share, "HOW", "values: optimal (default), linear, density, random" },
 		{ "calib", 0, ARG_EACH, &calib, "[NAME=]DIR|FILE", "typical inputs, .npy or pictures; no labels" },
+		{ "report", 0, ARG_TEXT, &html, "PAGE.html", "a page that shows where the bytes are" },
 		PICTURE_ARGS(preprocess, classes),
 		ONNX_ARGS(shapes, fixed),
 		{ 0 },
@@ -236,7 +241,7 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 		.name = "compress",
 		.synopsis = "MODEL.onnx [--density D|--size BYTES|--max-drop POINTS] [--bits N|CONV,FC] [--layers FILE]\n"
 			    "                    [--calib DIR|FILE] [--shape NAME=N,N,...] [--fix NAME=NUMBER]\n"
-			    "                    [--preprocess HOW] [--classes FILE] -o MODEL.eie",
+			    "                    [--preprocess HOW] [--classes FILE] [--report PAGE.html] -o MODEL.eie",
 		.options = options,
 		.min = 1,
 		.max = 1,
@@ -254,6 +259,8 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 		goto done;
 	status = out ? parse_words(&words, &goals) : usage(cmd.name, "compress needs -o MODEL.eie");
 	status = status ? status : check_names(pos[0], out);
+	if (!status && html && (!strcmp(html, out) || made_same_file(pos[0], html)))
+		status = fail("%s: would be overwritten by the report; give another name to --report", html);
 	if (!status && layers)
 		status = layer_file_read(layers, &overrides);
 	if (!status && calib.n)
@@ -279,10 +286,13 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 		made_summary(tool, out, model, measured.n);
 		made_warnings(tool, pos[0], out, model, &measured);
 	}
+	if (!status && html)
+		status = compress_report_write(html, pos[0], out, &teller.report);
 	accel_model_unref(model);
 done:
 	dataset_close(&labelled);
 	layer_file_free(&overrides);
+	compress_report_free(&teller.report);
 	calibration_free(&measured);
 	onnx_args_free(&onnx);
 	free(calib.item);

@@ -93,6 +93,29 @@ head -c 300 n.onnx >cut.onnx
 try 1 "a network cut off" compress cut.onnx -o bad.eie
 check "no model was left by a failure" [ ! -e bad.eie ]
 
+# The page: well-formed, escaped, and of the same numbers.
+page() {
+	cp out printed
+	"$EIE" inspect "$2" --json >inspect.json 2>err
+	/usr/bin/python3 "$here/report.py" "$1" inspect.json printed >out 2>err
+	check "$3: $(head -n 1 out)" [ $? -eq 0 ]
+}
+try 0 "a report" compress n.onnx --calib calib.npy --report r.html -o r.eie
+page r.html r.eie "has the numbers of inspect"
+sed 's/data-n="[0-9]*">\([0-9,]*\) bytes/data-n="7">\1 bytes/' r.html >lie.html
+/usr/bin/python3 "$here/report.py" lie.html inspect.json printed >out 2>&1
+check "another number is noticed" [ $? -eq 1 ]
+check "the model is the same" cmp -s m.eie r.eie
+grep -q 'class="snr"' r.html
+check "tells what was lost" [ $? -eq 0 ]
+fixture onnx names.onnx names
+try 0 "names with marks" compress names.onnx --report 'a&b.html' -o 'a&<b>.eie'
+page 'a&b.html' 'a&<b>.eie' "are text and no marks"
+try 1 "a report over the model" compress n.onnx --report r.eie -o r.eie
+try 1 "a report over the network" compress n.onnx --report n.onnx -o r.eie
+try 1 "a report in no folder" compress n.onnx --report gone/r.html -o r.eie
+says "names it" 'gone/r.html'
+
 # Where a model cannot be written.
 mkdir full
 cp m.eie full/m.eie
