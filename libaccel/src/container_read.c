@@ -462,6 +462,8 @@ static int check_features(struct eie_reader *r)
 				r->entropy = true;
 			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_DERIVED))
 				r->derived = true;
+			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_PACKED) && !r->packed)
+				r->packed = true;
 			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_REALS))
 				r->pool = true;
 			else
@@ -533,7 +535,12 @@ static int open_tree(struct eie_reader *r, const uint8_t *file, uint64_t size)
 			   (unsigned long long)data_size, (unsigned long long)(size - start));
 	r->data = file + start;
 	r->data_size = data_size;
-	return 0;
+	if (!r->packed)
+		return 0;
+	ret = eie_unpack(r);
+	ret = ret ? ret : check_compatible(r);
+	ret = ret ? ret : check_header_crc(r, fdt_totalsize(r->fdt));
+	return ret ? ret : check_features(r);
 }
 
 int eie_read_layers(struct eie_reader *r, int base, struct accel_model *model)

@@ -23,6 +23,7 @@ struct eie_reader {
 	bool row_scales;               /* layers may have a scale a row */
 	bool derived;                  /* derived integers may be missing */
 	bool entropy;                  /* and blobs that are Huffman- or ANS-coded */
+	bool packed;                   /* the tree is in blob `tree` */
 	bool pool;                     /* floats may be in node `reals` */
 	float *reals;                  /* all of them */
 	const float *reals_next;       /* not taken yet: reals_left */
@@ -93,6 +94,8 @@ int eie_take_reals(struct eie_reader *r, const char *name, uint64_t n, float **v
 /* Floats from there, or from where they are written out: property `codebook` of 1 to max, and a blob. */
 int eie_get_codebook(struct eie_reader *r, int node, unsigned int max, float **codebook, unsigned int *n, uint64_t *bytes);
 int eie_get_floats(struct eie_reader *r, int node, const char *name, uint64_t n, float **values, uint64_t *bytes);
+/* container_pack.c: the tree from blob `tree` in place of the one that was read. */
+int eie_unpack(struct eie_reader *r);
 /* container_picture.c: node `preprocess` of the root. */
 int eie_read_preprocess(struct eie_reader *r, struct accel_model *model);
 /* container_net.c: node `network` of the root. */

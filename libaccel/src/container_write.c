@@ -33,7 +33,7 @@ static void put_tensor(struct eie_writer *w, const struct accel_tensor *t, unsig
 	eie_end(w);
 }
 
-/* All integers are what a reader gets from the reals, and there are enough of them to leave them out. */
+/* All integers are what a reader gets from the reals. */
 static bool follows(const struct accel_model *model, const struct accel_layer *layer)
 {
 	for (unsigned int i = 0; i < layer->ncodes; i++)
@@ -42,7 +42,7 @@ static bool follows(const struct accel_model *model, const struct accel_layer *l
 	for (uint32_t r = 0; r < layer->rows; r++)
 		if (layer->bias_q[r] != eie_derived_bias(layer->bias[r], model->tensors[layer->input].scale, layer->codebook_scale))
 			return false;
-	return 4 * (layer->ncodes + (uint64_t)layer->rows) >= EIE_DERIVED_WORTH;
+	return true;
 }
 
 static void put_codebook(struct eie_writer *w, const struct accel_layer *layer, bool derived, uint64_t *bytes)
@@ -118,8 +118,12 @@ static void put_layer(struct eie_writer *w, const struct accel_model *model, uns
 {
 	const struct accel_layer *layer = &model->layers[index];
 	bool weighted = accel_layer_weighted(layer), once = same_requant(layer), derived = weighted && follows(model, layer);
+	uint64_t derivable = derived ? 4 * (layer->ncodes + (uint64_t)layer->rows) : 0;
 	char name[16];
 
+	/* there are enough of them to leave them out */
+	w->derivable += derivable;
+	derived = derivable >= EIE_DERIVED_WORTH || (derived && w->derive_all);
 	snprintf(name, sizeof(name), "l%u", index);
 	eie_begin(w, name);
 	if (!weighted) {
@@ -297,15 +301,19 @@ int eie_encode(const struct accel_model *model, void **data, size_t *size, struc
 		w.name_entropy = w.entropy;
 		w.name_derived = w.derived;
 		w.entropy = w.derived = false;
-		w.used = w.reals.n = 0;
+		w.used = w.reals.n = w.derivable = 0;
 		eie_note(&w, fdt_create(w.fdt, (int)room));
 		put_tree(&w, model, mine);
 		again = w.entropy != w.name_entropy || w.derived != w.name_derived;
+		if (!w.derive_all && w.derivable >= EIE_DERIVED_MANY)
+			w.derive_all = again = true;
 		if (!w.pool && !w.no_memory && eie_reals_pay(&w)) {
 			w.pool = again = true;
 			w.reals.all = w.reals.n;
 		}
 	}
+	if (!w.fdt_error && !w.no_memory)
+		eie_pack(&w);
 	if (w.fdt_error) {
 		ret = accel_fail(err, -EOVERFLOW, NULL, "the description of the model does not fit a device tree: %s",
 				 fdt_strerror(w.fdt_error));

@@ -29,6 +29,8 @@ struct eie_writer {
 	bool no_memory;
 	bool entropy;         /* a blob is Huffman- or ANS-coded */
 	bool derived;         /* derived integers were left out */
+	uint64_t derivable;   /* bytes of those that follow, in all layers */
+	bool derive_all;      /* leave them out even of layers with few */
 	bool name_entropy, name_derived;   /* the root says so */
 	bool pool;            /* floats go to node `reals`, and the root says so */
 	struct eie_reals reals;
@@ -77,6 +79,8 @@ bool eie_reals_pay(struct eie_writer *w);
 /* Node `reals` with what eie_reals_pay() coded. */
 void eie_put_pool(struct eie_writer *w);
 void eie_reals_free(struct eie_reals *reals);
+/* container_pack.c: in place of a finished tree an outer one with the tree in a blob, if that is shorter by much. */
+void eie_pack(struct eie_writer *w);
 /* container_picture.c */
 void eie_put_preprocess(struct eie_writer *w, const struct accel_preprocess *pre);
 /* container_net.c */
