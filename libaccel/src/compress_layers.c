@@ -101,6 +101,8 @@ static int add(struct compress *c, const struct accel_network *net, unsigned int
 				      .n = net->values[node->in[1]].count };
 	if (!l->name)
 		return accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", net->file);
+	/* the importer looks for scales of convolutions' rows only */
+	l->rows_first = pass_is(node, "Conv");
 	settle(c, node->name, l, used);
 	c->n++;
 	return 0;

@@ -50,6 +50,13 @@ try 2 "--max-drop without data" compress n.onnx --max-drop 1 -o bad.eie
 try 1 "--max-drop without labels" compress n.onnx --calib calib.npy --max-drop 1 -o bad.eie
 try 2 "--data without --max-drop" compress n.onnx --data calib.npy -o bad.eie
 
+try 0 "not corrected" compress n.onnx --calib calib.npy --correct none -q -o c.eie
+try 1 "correction without data" compress n.onnx --correct distil -o bad.eie
+says "tells what is missing" 'without calibration inputs'
+try 2 "an unknown correction" compress n.onnx --correct much -o bad.eie
+try 0 "scales of rows" compress n.onnx --scales row -q -o c.eie
+try 2 "unknown scales" compress n.onnx --scales all -o bad.eie
+
 printf '# a comment\n\n*  bits=4\nfc1 density=0.25\nfc2\tkeep\n' >layers
 try 0 "a file of layers" compress n.onnx --layers layers -o l.eie
 prints "changes one" '^fc1 .* 25\.00 %'
