@@ -356,6 +356,18 @@ struct accel_compress_info {
 	double snr;                        /* decibels: weights against what was changed; INFINITY: nothing; by SECOND_ORDER of the layer's output */
 };
 
+/* Whether weights are a shared value, or that times a power of two of the row (output channel). ROW is for convolutions with rows of eight weights or more; others: LAYER. */
+enum accel_scales { ACCEL_SCALES_LAYER = 0, ACCEL_SCALES_ROW = 1 };
+enum accel_correct { ACCEL_CORRECT_AUTO = 0, ACCEL_CORRECT_NONE = 1, ACCEL_CORRECT_DISTIL = 2 };   /* AUTO: DISTIL when there are calibration inputs */
+
+/* What correction did: errors of the network's output on held-out calibration items, as a share of its variance. */
+struct accel_correct_info {
+	const char *why;                   /* why nothing was corrected, else NULL; valid during the call */
+	uint64_t items, held;              /* that were learnt from, that were held out */
+	unsigned int epochs;
+	double before, after;              /* pruned only; corrected, and with shared values */
+};
+
 struct accel_compress_options {
 	size_t size;                       /* sizeof(struct accel_compress_options): later versions append */
 	double density;                    /* share of all weights that stays, spread over the layers; 0: chosen */
@@ -372,7 +384,7 @@ struct accel_compress_options {
 	const struct accel_compress_layer *overrides;   /* later ones change what earlier ones said */
 	/*
 	 * Called before each layer, and with layer "" and done = total behind the last; again and again when a goal takes several rounds. While calibration inputs run
-	 * layer is "(calibration)", done their number, total UINT32_MAX; while layers are pruned to see what the output makes of it, "(sensitivity)". Not 0 ends with
+	 * layer is "(calibration)", done their number, total UINT32_MAX; while layers are pruned to see what the output makes of it, "(sensitivity)", and before each epoch of correction "(correction)". Not 0 ends with
 	 * -ECANCELED.
 	 */
 	int (*progress)(void *arg, const char *layer, unsigned int done, unsigned int total);
@@ -380,6 +392,10 @@ struct accel_compress_options {
 	/* Called for each layer with weights, in order, when all is done. */
 	void (*report)(void *arg, const struct accel_compress_info *info);
 	void *report_arg;
+	/* What is left and the values that are shared follow the float network's output on the calibration inputs: docs/compression.md. */
+	enum accel_correct correct;
+	void (*corrected)(void *arg, const struct accel_correct_info *info);   /* called at the end with report_arg, when correction was wanted; or NULL */
+	enum accel_scales scales;
 };
 
 /*

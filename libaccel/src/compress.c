@@ -3,6 +3,7 @@
 #include "compress.h"
 #include "container.h"
 #include "import.h"
+#include "kmeans.h"
 #include "onnx.h"
 
 #include <errno.h>
@@ -12,6 +13,7 @@
 
 #define LOSS       0.02    /* of what the weights are worth, when nobody wants anything: about 17 dB below them */
 #define ROUNDS     6       /* towards a size */
+#define CORRECTED_ROUNDS 3 /* of what is corrected at last */
 #define CLOSE      0.97    /* of the size that was asked for is near enough */
 
 /* What all rounds share. Each opens the file again: a copy of the weights would cost as much memory as they do. */
@@ -40,6 +42,12 @@ static int check_options(const struct accel_compress_options *o, bool calibrated
 		return accel_fail(err, -EINVAL, NULL, "pruning %d is unknown", (int)o->prune);
 	if (o->prune == ACCEL_PRUNE_SECOND_ORDER && !calibrated)
 		return accel_fail(err, -EINVAL, NULL, "second-order pruning without calibration inputs");
+	if (o->correct > ACCEL_CORRECT_DISTIL)
+		return accel_fail(err, -EINVAL, NULL, "correction %d is unknown", (int)o->correct);
+	if (o->correct == ACCEL_CORRECT_DISTIL && !calibrated)
+		return accel_fail(err, -EINVAL, NULL, "correction without calibration inputs");
+	if (o->scales > ACCEL_SCALES_ROW)
+		return accel_fail(err, -EINVAL, NULL, "scales %d are unknown", (int)o->scales);
 	if (o->share > ACCEL_SHARE_RANDOM)
 		return accel_fail(err, -EINVAL, NULL, "weight sharing %d is unknown", (int)o->share);
 	if ((o->density > 0) + (o->file_bytes > 0) + (o->max_drop > 0) > 1)
@@ -98,36 +106,97 @@ static double energy(const float *w, uint64_t n)
 	return sum;
 }
 
-static int compress_layer(struct compress *c, struct compress_layer *l, struct net_value *v)
+static int prune_least(struct compress_layer *l, float *w)
 {
-	float *w = v->data;
 	int ret;
 
 	l->signal = energy(w, l->n);
 	ret = prune_weights(w, l->n, l->keep, prune_square, w);
-	if (ret)
-		return accel_fail(c->err, ret, NULL, "%s: out of memory", c->file);
 	l->noise = l->signal - energy(w, l->n);
-	return compress_share(c, l, v, NULL);
+	return ret;
 }
 
 /* The same with compensation for what goes. */
-static int compress_second(struct compress *c, struct compress_layer *l, struct net_value *v, float *bias)
+static int prune_second(struct compress *c, struct compress_layer *l, float *w, float *bias)
 {
-	const struct second_scores scores = { l->second, v->data };
+	const struct second_scores scores = { l->second, w };
 	float least;
 	int ret = prune_threshold(l->n, l->keep, second_score, &scores, &least);
 
 	l->signal = l->second->energy;
-	ret = ret ? ret : second_sweep(&c->blas, l->second, v->data, bias, least, NULL, 0, &l->noise);
-	return ret ? accel_fail(c->err, ret, NULL, "%s: out of memory", c->file) : compress_share(c, l, v, bias);
+	return ret ? ret : second_sweep(&c->blas, l->second, w, bias, least, NULL, &l->noise);
+}
+
+static float *bias_of(const struct compress_layer *l, struct accel_network *net)
+{
+	return l->bias == NET_NONE ? NULL : net->values[l->bias].data;
+}
+
+int compress_prune(struct compress *c, struct compress_layer *l, struct accel_network *net)
+{
+	float *w = net->values[l->value].data;
+	int ret = l->second ? prune_second(c, l, w, bias_of(l, net)) : prune_least(l, w);
+
+	return ret ? accel_fail(c->err, ret, NULL, "%s: out of memory", c->file) : 0;
+}
+
+int compress_round(struct compress *c, struct compress_layer *l, struct accel_network *net)
+{
+	return compress_share(c, l, &net->values[l->value], l->second ? bias_of(l, net) : NULL);
 }
 
 int compress_one(struct compress *c, struct compress_layer *l, struct accel_network *net)
 {
-	if (l->second)
-		return compress_second(c, l, &net->values[l->value], l->bias == NET_NONE ? NULL : net->values[l->bias].data);
-	return compress_layer(c, l, &net->values[l->value]);
+	int ret = compress_prune(c, l, net);
+
+	return ret ? ret : compress_round(c, l, net);
+}
+
+/* The nearest float with a significand of 8 bits: no further off than 0.2 %. */
+static void shorten(float *v, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++) {
+		uint32_t bits;
+		float near;
+
+		memcpy(&bits, &v[i], sizeof(bits));
+		bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u;
+		memcpy(&near, &bits, sizeof(near));
+		v[i] = isfinite(near) ? near : v[i];
+	}
+}
+
+/* Shared values and biases need not be exact: of small layers they would take as much of the file as the codes. */
+/* What the codebook and the scales give, as whoever looks for codes computes it. */
+static void expand(struct net_value *v)
+{
+	uint64_t n = v->count / v->dims[0];
+	float *w = v->data;
+
+	for (uint64_t i = 0; i < v->count; i++) {
+		float scale = v->row_scale[i / n];
+
+		if (w[i] != 0)
+			w[i] = scale * v->codebook[1 + kmeans_nearest(v->codebook + 1, v->ncodes - 1, w[i] / scale)];
+	}
+}
+
+static void shorten_floats(const struct compress *c, struct accel_network *net)
+{
+	for (unsigned int i = 0; i < c->n; i++) {
+		const struct compress_layer *l = &c->layer[i];
+		struct net_value *v = &net->values[l->value];
+
+		if (!l->bits)
+			continue;
+		shorten(v->codebook, v->ncodes);
+		if (v->row_scale && v->ncodes > 1)
+			expand(v);
+		else
+			shorten(v->data, v->count);
+		if (l->bias != NET_NONE)
+			shorten(net->values[l->bias].data, net->values[l->bias].count);
+	}
 }
 
 int compress_all(struct compress *c, struct accel_network *net)
@@ -138,11 +207,19 @@ int compress_all(struct compress *c, struct accel_network *net)
 		struct compress_layer *l = &c->layer[i];
 
 		ret = compress_progress(c, l->name, i, c->n);
+		l->nonzeros = l->n;
 		if (!ret && l->bits)
-			ret = compress_one(c, l, net);
-		else
-			l->nonzeros = l->n;
+			ret = c->tuning ? compress_prune(c, l, net) : compress_one(c, l, net);
 	}
+	if (!ret && c->tuning)
+		ret = compress_tune(c, net, false);
+	for (unsigned int i = 0; !ret && c->tuning && i < c->n; i++)
+		if (c->layer[i].bits)
+			ret = compress_round(c, &c->layer[i], net);
+	if (!ret && c->tuning)
+		ret = compress_tune(c, net, true);
+	if (!ret)
+		shorten_floats(c, net);
 	return ret ? ret : compress_progress(c, "", c->n, c->n);
 }
 
@@ -172,9 +249,12 @@ static int look_at_inputs(struct compress *c, struct accel_network *net, const s
 	ret = ret ? ret : second_collect(&c->blas, net, &in, c->n, targets, before_item, c, c->err);
 	ret = ret ? ret : make_curves(c, net);
 	ret = ret ? ret : compress_sense(c, net, &in);
-	free(list);
 	free(targets);
-	return ret;
+	if (ret || c->options->correct == ACCEL_CORRECT_NONE) {
+		free(list);
+		return ret;
+	}
+	return compress_tune_new(c, net, &in, list);
 }
 
 static void report(const struct compress *c)
@@ -188,6 +268,8 @@ static void report(const struct compress *c)
 
 		c->options->report(c->options->report_arg, &info);
 	}
+	if (c->options->corrected && (c->tune.items || c->tune.told.why))
+		c->options->corrected(c->options->report_arg, &c->tune.told);
 }
 
 /* ---------------------------------------------------------------- goals */
@@ -267,12 +349,41 @@ static double loss_of_estimate(struct compress *c, double bytes)
 	return hi;
 }
 
+/*
+ * Correction takes its time: what was chosen without it gets it in the end. The codes that come of it may take a little more room. layers: what was chosen, for when it does not
+ * fit after all.
+ */
+static int correct_to_size(struct compress *c, const struct source *s, double wanted, struct compress_layer *layers, struct accel_model **model)
+{
+	uint64_t goal = c->options->file_bytes, bytes = 0;
+	int ret = 0;
+
+	c->tuning = true;
+	for (unsigned int round = 0; !ret && round < CORRECTED_ROUNDS; round++) {
+		struct accel_network *net = NULL;
+		struct accel_model *m;
+
+		ret = open_network(s, &net, c->err);
+		ret = ret ? ret : run_once(c, s, net, loss_of_estimate(c, wanted), &m, &bytes);
+		if (!ret && bytes <= goal) {
+			accel_model_unref(*model);
+			*model = m;
+			return 0;
+		}
+		wanted -= 1.2 * (double)(bytes - goal);
+		accel_model_unref(ret ? NULL : m);
+	}
+	memcpy(c->layer, layers, c->n * sizeof(*layers));
+	c->tune.told = (struct accel_correct_info){ .why = "the corrected network was always larger than the file may be" };
+	return ret;
+}
+
 /* The estimate is corrected by what came of it, until the file is no larger than it may be, and not much smaller. Takes net over. */
 static int run_to_size(struct compress *c, const struct source *s, struct accel_network *net, struct accel_model **model)
 {
 	struct compress_layer *layers = calloc(c->n, sizeof(*layers));
 	uint64_t goal = c->options->file_bytes, bytes = 0, best = 0;
-	double wanted = (double)goal;
+	double wanted = (double)goal, taken = 0;
 	int ret = 0;
 
 	if (!layers) {
@@ -294,6 +405,7 @@ static int run_to_size(struct compress *c, const struct source *s, struct accel_
 			accel_model_unref(best ? *model : NULL);
 			*model = m;
 			best = bytes;
+			taken = estimated;
 			memcpy(layers, c->layer, c->n * sizeof(*layers));
 		}
 		/* all of it stays, and the file is small enough; or next to nothing stays, and it is not */
@@ -303,6 +415,8 @@ static int run_to_size(struct compress *c, const struct source *s, struct accel_
 	}
 	if (best)
 		memcpy(c->layer, layers, c->n * sizeof(*layers));
+	if (!ret && best && c->tune.items)
+		ret = correct_to_size(c, s, taken, layers, model);
 	free(layers);
 	if (ret && best)
 		accel_model_unref(*model);
@@ -333,6 +447,7 @@ static int run(struct compress *c, const struct source *s, struct accel_model **
 		return run_to_size(c, s, net, model);
 	if (c->options->density > 0)
 		loss = compress_loss_of_density(c, c->options->density);
+	c->tuning = c->tune.items;
 	if (c->options->max_drop > 0) {
 		ret = compress_find_loss(c, net, open_network, s, &loss);
 		if (ret) {
@@ -358,6 +473,7 @@ int accel_model_compress(const char *path, const struct accel_onnx_options *onnx
 		report(&c);
 	import_lists_free(&lists);
 	compress_free(&c);
+	compress_tune_free(&c);
 	blas_close(&c.blas);
 	return ret;
 }

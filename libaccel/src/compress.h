@@ -17,6 +17,7 @@ struct compress_layer {
 	char *name;                /* of the node, owned */
 	const char *op;
 	bool conv;
+	bool rows_first;           /* rows of the output are the first dimension of the weights */
 	uint64_t n;                /* weights */
 	unsigned int bits;         /* 2^bits - 1 shared values, two of 1 bit; 0: the layer stays as it is */
 	double density;            /* given for this layer, or 0 */
@@ -30,12 +31,29 @@ struct compress_layer {
 	double signal, noise;      /* sums of squares: of the weights, and of what was changed; with `second` of the outputs */
 };
 
+/* What the float network makes of calibration items, for those that follow it: compress_tune.c. */
+struct tune {
+	const float **list;        /* [ninputs] of the inputs, owned; values are the caller's */
+	uint64_t all, items;       /* items that there are, and that are used; 0: nothing is tuned */
+	unsigned int epochs;       /* at most */
+	uint32_t out;              /* value that is compared: the first output, or what goes into its softmax */
+	uint64_t count;            /* of it */
+	uint32_t row;              /* values that a softmax is over */
+	bool scores;               /* it is scores of classes: compared as probabilities, too */
+	float *right;              /* [items, count] */
+	double energy;             /* mean over the items of the squares about the means */
+	char why[128];             /* not */
+	struct accel_correct_info told;
+};
+
 struct compress {
 	const struct accel_compress_options *options;
 	const char *file;
 	struct blas blas;          /* when layers have `second` */
 	unsigned int n;
 	struct compress_layer *layer;   /* [n], in the order of the nodes */
+	struct tune tune;
+	bool tuning;               /* compress_all() tunes */
 	struct accel_error *err;
 };
 
@@ -54,10 +72,20 @@ double compress_loss_of_density(struct compress *c, double density);
 
 /* compress.c: asks the caller; -ECANCELED. */
 int compress_progress(const struct compress *c, const char *what, unsigned int done, unsigned int total);
-/* Prunes and shares one layer of net, as keep and bits say. */
+/* Prunes one layer of net, as keep says; then shares, as bits say. Both. */
+int compress_prune(struct compress *c, struct compress_layer *l, struct accel_network *net);
+int compress_round(struct compress *c, struct compress_layer *l, struct accel_network *net);
 int compress_one(struct compress *c, struct compress_layer *l, struct accel_network *net);
 /* compress_sense.c: fills `error` of the layers with second-order information. net is as it was afterwards. */
 int compress_sense(struct compress *c, struct accel_network *net, const struct calib_inputs *in);
+
+/*
+ * compress_tune.c: keeps what net, which is the float network, makes of the items; takes list over, also on failure. Then, of a pruned network: the weights that stay and the biases follow
+ * it; of one whose weights are shared: the values and the biases. What held-out items do not profit from is undone. -ENOMEM, -ECANCELED.
+ */
+int compress_tune_new(struct compress *c, struct accel_network *net, const struct calib_inputs *in, const float **list);
+int compress_tune(struct compress *c, struct accel_network *net, bool shared);
+void compress_tune_free(struct compress *c);
 
 /* compress_drop.c: the largest loss that costs no more than max_drop points. open (arg, net): the network as it was. */
 int compress_find_loss(struct compress *c, const struct accel_network *net, int (*open)(const void *arg, struct accel_network **net, struct accel_error *err),

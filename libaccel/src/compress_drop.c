@@ -9,6 +9,7 @@
 
 #define LEAST  1e-5        /* loss: next to nothing is pruned */
 #define ROUNDS 10          /* of bisection over its logarithm */
+#define EPOCHS 6u          /* of correction in each of them: what is taken gets more */
 
 static int check_labels(const struct compress *c, const struct accel_network *net)
 {
@@ -72,10 +73,12 @@ int compress_find_loss(struct compress *c, const struct accel_network *net, int 
 		       const void *arg, double *loss)
 {
 	double lo = log(LEAST), hi = log(COMPRESS_MOST), items = (double)c->options->nlabelled;
+	unsigned int epochs = c->tune.epochs;
 	uint64_t before, right;
 	int ret = check_labels(c, net);
 
 	ret = ret ? ret : count_right(c, net, &before);
+	c->tune.epochs = epochs < EPOCHS ? epochs : EPOCHS;
 	ret = ret ? ret : try_loss(c, LEAST, open, arg, &right);
 	if (!ret && 100 * ((double)before - (double)right) / items > c->options->max_drop)
 		return accel_fail(c->err, -ERANGE, NULL, "%s: %.2f points are lost with hardly anything pruned (%.2f %% right before, %.2f %% now): more bits help", c->file,
@@ -89,6 +92,7 @@ int compress_find_loss(struct compress *c, const struct accel_network *net, int 
 		else
 			hi = middle;
 	}
+	c->tune.epochs = epochs;
 	*loss = exp(lo);
 	return ret;
 }

@@ -13,7 +13,7 @@
 #define CONV_BITS 8u
 #define FC_BITS   4u
 #define WORTH     4u       /* weights for each shared value, or the codebook costs too much of what is won */
-#define LEAST_BITS 4u      /* of a small layer, before it is left alone */
+#define LEAST_BITS 4u      /* what a layer would have at least, if its own bits would not pay */
 
 /* The input that is weights: a convolution's kernels, a matrix. */
 static bool has_weights(const struct accel_network *net, const struct net_node *node, bool *conv)
@@ -41,12 +41,13 @@ static int check_finite(const struct compress *c, const struct accel_network *ne
 	return 0;
 }
 
-/* The codebook must be small beside the weights. */
+/*
+ * The codebook of a layer left to be compressed must be small beside its weights. A small one is not taken down to fewer bits for that: its codebook is small beside the file, and the first layers
+ * of a network, which are small, are those that bear least.
+ */
 static unsigned int affordable(unsigned int bits, uint64_t n)
 {
-	while (bits > LEAST_BITS && (uint64_t)compress_values(bits) * WORTH > n)
-		bits--;
-	return (uint64_t)compress_values(bits) * WORTH > n ? 0 : bits;
+	return (uint64_t)compress_values(bits < LEAST_BITS ? bits : LEAST_BITS) * WORTH > n ? 0 : bits;
 }
 
 /* Later lines change what earlier ones said. *used [noverrides]: the ones that are about a layer. */
@@ -101,6 +102,8 @@ static int add(struct compress *c, const struct accel_network *net, unsigned int
 				      .n = net->values[node->in[1]].count };
 	if (!l->name)
 		return accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", net->file);
+	/* the importer looks for scales of convolutions' rows only */
+	l->rows_first = pass_is(node, "Conv");
 	settle(c, node->name, l, used);
 	c->n++;
 	return 0;

@@ -8,9 +8,61 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define LEAST_ROW   8u             /* weights of a row that are worth a scale */
+#define BIAS        16.0           /* times the scale that a bias may be */
+#define LEAST_SCALE 1e-30
+#define LEAST_PART  0x1p-12        /* of the largest scale */
+#define SCALES      60.0           /* binary exponents of scales, at most */
+
 unsigned int compress_values(unsigned int bits)
 {
 	return bits == 1 ? 2 : (1u << bits) - 1;
+}
+
+/* The power of two that is nearest to the root mean square of what is not zero; bias: no more than BIAS of it, or the sums would have no room for both. */
+static float row_scale(const float *w, uint64_t n, float bias)
+{
+	double sum = 0;
+	uint64_t some = 0;
+
+	for (uint64_t i = 0; i < n; i++) {
+		sum += (double)w[i] * (double)w[i];
+		some += w[i] != 0;
+	}
+	sum = fmax(some ? sqrt(sum / (double)some) : 0, fabs((double)bias) / BIAS);
+	return (float)exp2(fmin(fmax(round(log2(fmax(sum, LEAST_SCALE))), -SCALES), SCALES));
+}
+
+/* Rows by themselves, if they are to be. */
+static int find_scales(const struct compress *c, const struct compress_layer *l, struct net_value *v, const float *bias)
+{
+	uint64_t rows = v->dims[0], n = v->count / rows;
+	double most = 0;
+
+	free(v->row_scale);
+	v->row_scale = NULL;
+	if (c->options->scales != ACCEL_SCALES_ROW || !l->rows_first || n < LEAST_ROW)
+		return 0;
+	v->row_scale = malloc(rows * sizeof(*v->row_scale));
+	if (!v->row_scale)
+		return -ENOMEM;
+	for (uint64_t r = 0; r < rows; r++) {
+		v->row_scale[r] = row_scale((const float *)v->data + r * n, n, bias ? bias[r] : 0);
+		most = fmax(most, (double)v->row_scale[r]);
+	}
+	for (uint64_t r = 0; r < rows; r++)
+		v->row_scale[r] = fmaxf(v->row_scale[r], (float)(most * LEAST_PART));
+	return 0;
+}
+
+static void multiply_rows(struct net_value *v, bool back)
+{
+	uint64_t n = v->count / v->dims[0];
+	float *w = v->data;
+
+	/* by powers of two: nothing is lost */
+	for (uint64_t i = 0; v->row_scale && i < v->count; i++)
+		w[i] = back ? w[i] * v->row_scale[i / n] : w[i] / v->row_scale[i / n];
 }
 
 /* Shared values in order; none of them is 0. Returns how many, or -ENOMEM. */
@@ -38,14 +90,16 @@ static int find_centres(const struct compress *c, const struct compress_layer *l
 }
 
 /* The nearest value for each by itself. */
-static void take_nearest(struct compress_layer *l, float *w, const float *shared, unsigned int n)
+static void take_nearest(struct compress_layer *l, const struct net_value *v, const float *shared, unsigned int n)
 {
+	float *w = v->data;
+
 	for (uint64_t i = 0; i < l->n; i++) {
-		float near;
+		float near, scale = v->row_scale ? v->row_scale[i / (v->count / v->dims[0])] : 1;
 
 		if (w[i] == 0)
 			continue;
-		near = shared[kmeans_nearest(shared, n, w[i])];
+		near = scale * shared[kmeans_nearest(shared, n, w[i] / scale)];
 		l->noise += ((double)w[i] - (double)near) * ((double)w[i] - (double)near);
 		w[i] = near;
 	}
@@ -54,9 +108,14 @@ static void take_nearest(struct compress_layer *l, float *w, const float *shared
 int compress_share(struct compress *c, struct compress_layer *l, struct net_value *v, float *bias)
 {
 	float shared[KMEANS_MAX], codebook[KMEANS_MAX], *w = v->data;
-	int n = find_centres(c, l, w, shared);
+	int n = find_scales(c, l, v, bias);
 	double loss = 0;
 
+	if (!n) {
+		multiply_rows(v, false);
+		n = find_centres(c, l, w, shared);
+		multiply_rows(v, true);
+	}
 	if (n < 0)
 		return accel_fail(c->err, n, NULL, "%s: out of memory", c->file);
 	l->shared = (unsigned int)n;
@@ -68,8 +127,8 @@ int compress_share(struct compress *c, struct compress_layer *l, struct net_valu
 	for (int i = 0; i < n; i++)
 		codebook[i + 1] = shared[i];
 	if (!l->second) {
-		take_nearest(l, w, shared, (unsigned int)n);
-	} else if (second_sweep(&c->blas, l->second, w, bias, 0, shared, (unsigned int)n, &loss)) {
+		take_nearest(l, v, shared, (unsigned int)n);
+	} else if (second_sweep(&c->blas, l->second, w, bias, 0, &(struct second_values){ shared, (unsigned int)n, v->row_scale }, &loss)) {
 		return accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
 	}
 	l->noise += loss;

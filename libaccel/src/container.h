@@ -12,7 +12,9 @@
 #define EIE_FEATURE_PREPROCESS "preprocess" /* how pictures become inputs, node `preprocess` */
 #define EIE_FEATURE_ROW_SCALES "row-scales" /* layers with a scale for each row, blob `row-scale` */
 #define EIE_FEATURE_ENTROPY "entropy"      /* blobs that are Huffman- or ANS-coded */
+#define EIE_FEATURE_REALS   "reals"        /* floats in one place, their highest bytes coded, node `reals` */
 #define EIE_FEATURE_DERIVED "derived"      /* layers without the integers that follow from their reals */
+#define EIE_FEATURE_PACKED "packed"        /* the tree is in a blob, deflated */
 #define EIE_HEADER_CRC   "header-crc32c"
 #define EIE_DATA_ALIGN   16u               /* data begin at the next multiple behind the device tree */
 #define EIE_BLOB_ALIGN   8u

@@ -7,6 +7,7 @@
 
 #include <math.h>
 
+#define EIE_DERIVED_MANY  4096u  /* bytes of all layers together: then all are left out */
 #define EIE_DERIVED_WORTH 512u   /* bytes of a layer; fewer are written out, so that older releases can read small models */
 
 /* Whatever hostile floats are: within [-limit, limit]. */

@@ -40,6 +40,7 @@ static void put_value(struct eie_writer *w, const struct accel_network *net, uin
 {
 	const struct net_value *v = &net->values[number];
 	bool end = is_stored(net, number) && !v->data;
+	uint64_t bytes = 0;
 	char name[16];
 
 	snprintf(name, sizeof(name), "v%u", number);
@@ -52,6 +53,8 @@ static void put_value(struct eie_writer *w, const struct accel_network *net, uin
 	}
 	if (v->data && eie_is_coded(v))
 		eie_put_coded(w, v);
+	else if (v->data && v->type == NET_F32 && v->count && v->count <= REALS_MOST && eie_put_reals(w, v->data, v->count, &bytes))
+		eie_put(w, "reals", "", 0);
 	else if (v->data)
 		eie_put_blob(w, "data", v->data, v->count * net_type_size(v->type));
 	eie_end(w);
@@ -205,6 +208,20 @@ static int read_shape(struct eie_reader *r, int node, struct net_value *v)
 	return v->count == UINT64_MAX ? BAD(r, "property 'dims': too many values") : 0;
 }
 
+/* Elements of a constant that are in node `reals`. */
+static int read_reals(struct eie_reader *r, struct accel_network *net, struct net_value *v)
+{
+	float *data;
+	int ret = v->type == NET_F32 ? eie_take_reals(r, "constant", v->count, &data, &v->stored_bytes) :
+				       BAD(r, "a constant of type %s in 'reals'", net_type_names[v->type]);
+
+	if (ret)
+		return ret;
+	v->data = data;
+	net->constant_bytes += v->count * sizeof(float);
+	return 0;
+}
+
 static int read_value(struct eie_reader *r, int node, struct accel_network *net)
 {
 	const char *label = "";
@@ -222,7 +239,9 @@ static int read_value(struct eie_reader *r, int node, struct accel_network *net)
 	ret = read_shape(r, node, v);
 	if (ret)
 		return ret;
-	if (fdt_getprop(r->fdt, node, "codebook", NULL)) {
+	if (r->pool && fdt_getprop(r->fdt, node, "reals", NULL))
+		return read_reals(r, net, v);
+	if (fdt_getprop(r->fdt, node, "code-bits", NULL)) {
 		if (v->count * sizeof(float) > net->max_bytes - net->constant_bytes)
 			return BAD(r, "constants of more than %llu bytes", (unsigned long long)net->max_bytes);
 		ret = eie_read_coded(r, node, v);

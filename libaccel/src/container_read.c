@@ -22,16 +22,13 @@ static int read_codebook(struct eie_reader *r, int node, struct accel_layer *lay
 {
 	const fdt32_t *cells;
 	unsigned int n;
-	int ret = eie_get_cells(r, node, "codebook", 1, 256, &cells, &layer->ncodes);
+	int ret = eie_get_codebook(r, node, 256, &layer->codebook, &layer->ncodes, &layer->file_bytes_other);
 
 	if (ret)
 		return ret;
-	layer->codebook = malloc(layer->ncodes * sizeof(*layer->codebook));
 	layer->codebook_q = malloc(layer->ncodes * sizeof(*layer->codebook_q));
-	if (!layer->codebook || !layer->codebook_q)
+	if (!layer->codebook_q)
 		return eie_no_memory(r);
-	for (unsigned int i = 0; i < layer->ncodes; i++)
-		layer->codebook[i] = eie_float_from_bits(fdt32_ld(cells + i));
 	ret = eie_get_float(r, node, "codebook-scale", &layer->codebook_scale);
 	if (r->derived && !fdt_getprop(r->fdt, node, "codebook-q", NULL)) {
 		for (unsigned int i = 0; i < layer->ncodes; i++)
@@ -107,19 +104,11 @@ static int read_requant(struct eie_reader *r, int node, struct accel_layer *laye
 
 static int read_row_scale(struct eie_reader *r, int node, struct accel_layer *layer)
 {
-	void *values;
-	int ret;
-
-	if (fdt_subnode_offset(r->fdt, node, "row-scale") < 0)
+	if (fdt_subnode_offset(r->fdt, node, "row-scale") < 0 && !(r->pool && fdt_getprop(r->fdt, node, "row-scaled", NULL)))
 		return 0;
 	if (!r->row_scales)
 		return BAD(r, "blob 'row-scale' in a file that does not name the feature '%s'", EIE_FEATURE_ROW_SCALES);
-	ret = eie_copy_blob(r, node, "row-scale", layer->rows, sizeof(*layer->row_scale), &values);
-	if (ret)
-		return ret;
-	layer->row_scale = values;
-	layer->file_bytes_other += layer->rows * (uint64_t)4;
-	return 0;
+	return eie_get_floats(r, node, "row-scale", layer->rows, &layer->row_scale, &layer->file_bytes_other);
 }
 
 static int read_label(struct eie_reader *r, int node, char **name)
@@ -193,7 +182,6 @@ static int read_window(struct eie_reader *r, int node, struct accel_window *w)
 static int read_weighted(struct eie_reader *r, int node, const struct accel_model *model, struct accel_layer *layer)
 {
 	uint32_t nnz;
-	void *values;
 	int ret = read_activation(r, node, layer);
 
 	if (!ret)
@@ -215,11 +203,9 @@ static int read_weighted(struct eie_reader *r, int node, const struct accel_mode
 	layer->nnz = nnz;
 	ret = read_codebook(r, node, layer);
 	if (!ret)
-		ret = eie_copy_blob(r, node, "bias", layer->rows, sizeof(*layer->bias), &values);
+		ret = eie_get_floats(r, node, "bias", layer->rows, &layer->bias, &layer->file_bytes_other);
 	if (ret)
 		return ret;
-	layer->bias = values;
-	layer->file_bytes_other += layer->ncodes * (uint64_t)4 + layer->rows * (uint64_t)4;
 	ret = read_bias_q(r, node, model, layer);
 	if (!ret)
 		ret = read_requant(r, node, layer);
@@ -227,7 +213,7 @@ static int read_weighted(struct eie_reader *r, int node, const struct accel_mode
 		ret = read_row_scale(r, node, layer);
 	if (!ret)
 		ret = eie_read_codes(r, node, layer->nnz, layer->code_bits, layer->codebook, layer->ncodes, &layer->code, &layer->file_bytes_codes);
-	/* rows are no more than the blob of biases has, nnz no more than ENTROPY_EXPAND times the blob of codes: they are there */
+	/* rows are no more than there are biases, nnz no more than ENTROPY_EXPAND times the blob of codes: they are there */
 	return ret ? ret : eie_read_index(r, node, layer->rows, layer->cols, nnz, &layer->rowptr, &layer->col, &layer->file_bytes_index);
 }
 
@@ -476,6 +462,10 @@ static int check_features(struct eie_reader *r)
 				r->entropy = true;
 			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_DERIVED))
 				r->derived = true;
+			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_PACKED) && !r->packed)
+				r->packed = true;
+			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_REALS))
+				r->pool = true;
 			else
 				return accel_fail(r->err, -ENOTSUP, NULL,
 						  "%s: node '%s' needs the feature '%s', which this version does not have; use a newer library",
@@ -545,7 +535,12 @@ static int open_tree(struct eie_reader *r, const uint8_t *file, uint64_t size)
 			   (unsigned long long)data_size, (unsigned long long)(size - start));
 	r->data = file + start;
 	r->data_size = data_size;
-	return 0;
+	if (!r->packed)
+		return 0;
+	ret = eie_unpack(r);
+	ret = ret ? ret : check_compatible(r);
+	ret = ret ? ret : check_header_crc(r, fdt_totalsize(r->fdt));
+	return ret ? ret : check_features(r);
 }
 
 int eie_read_layers(struct eie_reader *r, int base, struct accel_model *model)
@@ -569,8 +564,12 @@ static int read_model(struct eie_reader *r, struct accel_model *model, const uin
 		ret = read_classes(r, model);
 	if (!ret && r->preprocess)
 		ret = eie_read_preprocess(r, model);
+	if (!ret && r->pool)
+		ret = eie_read_pool(r);
 	if (!ret)
 		ret = r->network ? eie_read_network(r, model) : eie_read_layers(r, 0, model);
+	if (!ret)
+		ret = eie_check_pool(r);
 	if (!ret)
 		ret = eie_check_overlap(r);
 	model->file_bytes = size;
@@ -590,6 +589,7 @@ int accel_model_load(const void *data, size_t size, const char *name, struct acc
 	ret = read_model(&r, m, data, size);
 	free(r.fdt);
 	free(r.extents);
+	free(r.reals);
 	if (ret)
 		accel_model_unref(m);
 	else

@@ -23,6 +23,11 @@ struct eie_reader {
 	bool row_scales;               /* layers may have a scale a row */
 	bool derived;                  /* derived integers may be missing */
 	bool entropy;                  /* and blobs that are Huffman- or ANS-coded */
+	bool packed;                   /* the tree is in blob `tree` */
+	bool pool;                     /* floats may be in node `reals` */
+	float *reals;                  /* all of them */
+	const float *reals_next;       /* not taken yet: reals_left */
+	uint64_t reals_all, reals_left, reals_bytes;
 	struct eie_extent *extents;    /* blobs met so far */
 	size_t nextents, room;
 	const char *where;             /* what the next errors are about: label of the tensor or layer, or NULL */
@@ -73,11 +78,24 @@ int eie_read_layers(struct eie_reader *r, int base, struct accel_model *model);
 /* container_weights.c: what they return is the caller's, also after a failure. bytes: of the blob. */
 int eie_read_codes(struct eie_reader *r, int node, uint64_t nnz, unsigned int bits, const float *codebook, unsigned int ncodes, uint8_t **code,
 		   uint64_t *bytes);
+/* Symbols [n] of an entropy-coded blob. */
+int eie_read_symbols(struct eie_reader *r, int blob_node, const char *name, enum entropy_coding coding, const struct entropy_alphabet *a, uint64_t n,
+		     uint8_t **symbols, uint64_t *bytes);
 /* rows and nnz: no larger than the file has shown. */
 int eie_read_index(struct eie_reader *r, int node, uint32_t rows, uint32_t cols, uint32_t nnz, uint32_t **rowptr, uint32_t **col,
 		   uint64_t *bytes);
 /* A constant whose type and shape have been read. */
 int eie_read_coded(struct eie_reader *r, int node, struct net_value *value);
+/* container_reals.c: node `reals`, before anything is taken from it; and that nothing is left of it. */
+int eie_read_pool(struct eie_reader *r);
+int eie_check_pool(struct eie_reader *r);
+/* The next n floats of it. *values is the caller's; the bytes that they take are added to *bytes. */
+int eie_take_reals(struct eie_reader *r, const char *name, uint64_t n, float **values, uint64_t *bytes);
+/* Floats from there, or from where they are written out: property `codebook` of 1 to max, and a blob. */
+int eie_get_codebook(struct eie_reader *r, int node, unsigned int max, float **codebook, unsigned int *n, uint64_t *bytes);
+int eie_get_floats(struct eie_reader *r, int node, const char *name, uint64_t n, float **values, uint64_t *bytes);
+/* container_pack.c: the tree from blob `tree` in place of the one that was read. */
+int eie_unpack(struct eie_reader *r);
 /* container_picture.c: node `preprocess` of the root. */
 int eie_read_preprocess(struct eie_reader *r, struct accel_model *model);
 /* container_net.c: node `network` of the root. */

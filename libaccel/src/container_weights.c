@@ -152,7 +152,7 @@ bool eie_is_coded(const struct net_value *v)
 void eie_put_coded(struct eie_writer *w, const struct net_value *v)
 {
 	struct net_codes c;
-	fdt32_t *cells;
+	uint64_t bytes = 0;
 	bool coded;
 
 	if (choose(v, &c, &coded) || !coded) {
@@ -161,9 +161,7 @@ void eie_put_coded(struct eie_writer *w, const struct net_value *v)
 	}
 	eie_put_u32(w, "nnz", c.nnz);
 	eie_put_u32(w, "code-bits", c.bits);
-	cells = eie_put_cells(w, "codebook", c.n);
-	for (unsigned int i = 0; cells && i < c.n; i++)
-		cells[i] = cpu_to_fdt32(eie_float_bits(c.codebook[i]));
+	eie_put_codebook(w, c.codebook, c.n, &bytes);
 	eie_put_codes(w, c.code, c.nnz, c.bits, c.codebook, c.n, v->count);
 	eie_put_index(w, c.rowptr, c.col, c.rows, c.cols);
 	net_codes_free(&c);
@@ -171,9 +169,8 @@ void eie_put_coded(struct eie_writer *w, const struct net_value *v)
 
 /* ---------------------------------------------------------------- reading */
 
-/* Symbols [n] of an entropy-coded blob; the caller's. */
-static int read_symbols(struct eie_reader *r, int blob_node, const char *name, enum entropy_coding coding, const struct entropy_alphabet *a, uint64_t n,
-			uint8_t **symbols, uint64_t *bytes)
+int eie_read_symbols(struct eie_reader *r, int blob_node, const char *name, enum entropy_coding coding, const struct entropy_alphabet *a, uint64_t n,
+		     uint8_t **symbols, uint64_t *bytes)
 {
 	const uint8_t *blob;
 	const char *wrong;
@@ -205,7 +202,7 @@ int eie_read_codes(struct eie_reader *r, int node, uint64_t nnz, unsigned int bi
 	ret = ret ? ret : eie_get_coding(r, blob_node, "codes", "none", &coding);
 	if (!ret && coding != ENTROPY_NONE) {
 		sort_codes(codebook, ncodes, order);
-		return read_symbols(r, blob_node, "codes", coding, &a, nnz, code, bytes);
+		return eie_read_symbols(r, blob_node, "codes", coding, &a, nnz, code, bytes);
 	}
 	if (!ret)
 		ret = eie_get_blob(r, blob_node, "codes", bits == 4 ? nnz / 2 + nnz % 2 : nnz, &blob, bytes);
@@ -250,7 +247,7 @@ static int read_gaps(struct eie_reader *r, int blob_node, enum entropy_coding co
 	if (!ret && (a.n < 2 || a.n > ENTROPY_MAX_SYMBOLS))
 		ret = BAD(r, "index: an alphabet of %u symbols; 2 to %u are allowed", a.n, ENTROPY_MAX_SYMBOLS);
 	ret = ret ? ret : eie_get_u32(r, blob_node, "symbols", &n);
-	ret = ret ? ret : read_symbols(r, blob_node, "index", coding, &a, n, &symbols, bytes);
+	ret = ret ? ret : eie_read_symbols(r, blob_node, "index", coding, &a, n, &symbols, bytes);
 	if (!ret) {
 		wrong = gaps_decode(symbols, n, a.n, rows, cols, nnz, rowptr, col);
 		ret = wrong ? BAD(r, "index: %s", wrong) : 0;
@@ -293,7 +290,7 @@ static int expand(struct eie_reader *r, const struct net_codes *c, float *to)
 
 static int read_coded(struct eie_reader *r, int node, struct net_value *v, struct net_codes *c)
 {
-	const fdt32_t *cells;
+	float *codebook = NULL;
 	uint64_t bytes = 0;
 	int ret = eie_get_u32(r, node, "nnz", &c->nnz);
 
@@ -309,20 +306,21 @@ static int read_coded(struct eie_reader *r, int node, struct net_value *v, struc
 	if (c->rows > ACCEL_MAX_DIM || v->count / c->rows > ACCEL_MAX_DIM || !c->nnz || c->nnz > v->count ||
 	    v->count / c->nnz >= NET_CODES_SPARSE)
 		return BAD(r, "%u x %llu elements with %u codes", c->rows, (unsigned long long)(v->count / c->rows), c->nnz);
-	ret = eie_get_cells(r, node, "codebook", 1, 1u << c->bits, &cells, &c->n);
-	for (unsigned int i = 0; !ret && i < c->n; i++)
-		c->codebook[i] = eie_float_from_bits(fdt32_ld(cells + i));
-	if (!ret && fdt32_ld(cells))
-		return BAD(r, "property 'codebook': the first entry is not 0");
+	ret = eie_get_codebook(r, node, 1u << c->bits, &codebook, &c->n, &v->stored_bytes);
+	if (!ret)
+		memcpy(c->codebook, codebook, c->n * sizeof(*codebook));
+	free(codebook);
+	if (!ret && eie_float_bits(c->codebook[0]))
+		return BAD(r, "codebook: the first entry is not 0");
 	/* the codes are there before memory is taken for what they stand for: at most ELEMENTS a byte */
 	ret = ret ? ret : eie_read_codes(r, node, c->nnz, c->bits, c->codebook, c->n, &c->code, &bytes);
-	v->stored_bytes = bytes;
+	v->stored_bytes += bytes;
 	if (!ret && v->count / ELEMENTS > bytes)
 		ret = BAD(r, "codes: %llu elements in %llu bytes", (unsigned long long)v->count, (unsigned long long)bytes);
 	ret = ret ? ret : eie_read_index(r, node, c->rows, c->cols, c->nnz, &c->rowptr, &c->col, &bytes);
 	if (ret)
 		return ret;
-	v->stored_bytes += bytes + c->n * sizeof(float);
+	v->stored_bytes += bytes;
 	v->data = calloc(v->count, sizeof(float));
 	if (!v->data || net_keep_codebook(v, c->codebook, c->n))
 		return eie_no_memory(r);

@@ -33,7 +33,7 @@ static void put_tensor(struct eie_writer *w, const struct accel_tensor *t, unsig
 	eie_end(w);
 }
 
-/* All integers are what a reader gets from the reals, and there are enough of them to leave them out. */
+/* All integers are what a reader gets from the reals. */
 static bool follows(const struct accel_model *model, const struct accel_layer *layer)
 {
 	for (unsigned int i = 0; i < layer->ncodes; i++)
@@ -42,15 +42,14 @@ static bool follows(const struct accel_model *model, const struct accel_layer *l
 	for (uint32_t r = 0; r < layer->rows; r++)
 		if (layer->bias_q[r] != eie_derived_bias(layer->bias[r], model->tensors[layer->input].scale, layer->codebook_scale))
 			return false;
-	return 4 * (layer->ncodes + (uint64_t)layer->rows) >= EIE_DERIVED_WORTH;
+	return true;
 }
 
-static void put_codebook(struct eie_writer *w, const struct accel_layer *layer, bool derived)
+static void put_codebook(struct eie_writer *w, const struct accel_layer *layer, bool derived, uint64_t *bytes)
 {
-	fdt32_t *cells = eie_put_cells(w, "codebook", layer->ncodes);
+	fdt32_t *cells;
 
-	for (unsigned int i = 0; cells && i < layer->ncodes; i++)
-		cells[i] = cpu_to_fdt32(eie_float_bits(layer->codebook[i]));
+	eie_put_codebook(w, layer->codebook, layer->ncodes, bytes);
 	eie_put_float(w, "codebook-scale", layer->codebook_scale);
 	if (derived)
 		return;
@@ -119,8 +118,12 @@ static void put_layer(struct eie_writer *w, const struct accel_model *model, uns
 {
 	const struct accel_layer *layer = &model->layers[index];
 	bool weighted = accel_layer_weighted(layer), once = same_requant(layer), derived = weighted && follows(model, layer);
+	uint64_t derivable = derived ? 4 * (layer->ncodes + (uint64_t)layer->rows) : 0;
 	char name[16];
 
+	/* there are enough of them to leave them out */
+	w->derivable += derivable;
+	derived = derivable >= EIE_DERIVED_WORTH || (derived && w->derive_all);
 	snprintf(name, sizeof(name), "l%u", index);
 	eie_begin(w, name);
 	if (!weighted) {
@@ -140,16 +143,19 @@ static void put_layer(struct eie_writer *w, const struct accel_model *model, uns
 		eie_put_u32(w, "weight-groups", layer->weight_groups);
 	eie_put_u32(w, "nnz", (uint32_t)layer->nnz);
 	eie_put_u32(w, "code-bits", layer->code_bits);
-	put_codebook(w, layer, derived);
+	bytes->other = 0;
+	put_codebook(w, layer, derived, &bytes->other);
 	if (once) {
 		eie_put_u32(w, "mult", layer->mult[0]);
 		eie_put_u32(w, "shift", layer->shift[0]);
 	}
+	if (layer->row_scale && w->pool)
+		eie_put(w, "row-scaled", "", 0);
 	/* properties come before nodes */
 	bytes->codes = eie_put_codes(w, layer->code, layer->nnz, layer->code_bits, layer->codebook, layer->ncodes, 0);
 	bytes->index = eie_put_index(w, layer->rowptr, layer->col, layer->rows, layer->cols);
-	eie_put_blob(w, "bias", layer->bias, layer->rows * sizeof(*layer->bias));
-	bytes->other = layer->ncodes * (uint64_t)4 + layer->rows * (uint64_t)4;
+	if (!eie_put_reals(w, layer->bias, layer->rows, &bytes->other))
+		eie_put_blob(w, "bias", layer->bias, layer->rows * sizeof(*layer->bias));
 	if (!derived) {
 		eie_put_blob(w, "bias-q", layer->bias_q, layer->rows * sizeof(*layer->bias_q));
 		bytes->other += layer->ncodes * (uint64_t)4 + layer->rows * (uint64_t)4;
@@ -160,10 +166,8 @@ static void put_layer(struct eie_writer *w, const struct accel_model *model, uns
 		eie_put_blob(w, "shift", layer->shift, layer->rows * sizeof(*layer->shift));
 		bytes->other += layer->rows * (uint64_t)3;
 	}
-	if (layer->row_scale) {
+	if (layer->row_scale && !eie_put_reals(w, layer->row_scale, layer->rows, &bytes->other))
 		eie_put_blob(w, "row-scale", layer->row_scale, layer->rows * sizeof(*layer->row_scale));
-		bytes->other += layer->rows * (uint64_t)4;
-	}
 	eie_end(w);
 }
 
@@ -216,7 +220,7 @@ static bool has_row_scales(const struct accel_model *model)
 
 static void put_features(struct eie_writer *w, const struct accel_model *model)
 {
-	char list[64];
+	char list[80];
 	size_t len = 0;
 
 	if (model->net)
@@ -229,6 +233,8 @@ static void put_features(struct eie_writer *w, const struct accel_model *model)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_ROW_SCALES) + 1;
 	if (w->name_entropy)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_ENTROPY) + 1;
+	if (w->pool)
+		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_REALS) + 1;
 	if (w->name_derived)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_DERIVED) + 1;
 	if (len)
@@ -253,6 +259,8 @@ static void put_tree(struct eie_writer *w, const struct accel_model *model, stru
 	/* properties come before nodes */
 	if (model->has_preprocess)
 		eie_put_preprocess(w, &model->preprocess);
+	if (w->pool)
+		eie_put_pool(w);
 	eie_end(w);
 	eie_note(w, fdt_finish(w->fdt));
 	if (w->fdt_error)
@@ -293,11 +301,19 @@ int eie_encode(const struct accel_model *model, void **data, size_t *size, struc
 		w.name_entropy = w.entropy;
 		w.name_derived = w.derived;
 		w.entropy = w.derived = false;
-		w.used = 0;
+		w.used = w.reals.n = w.derivable = 0;
 		eie_note(&w, fdt_create(w.fdt, (int)room));
 		put_tree(&w, model, mine);
 		again = w.entropy != w.name_entropy || w.derived != w.name_derived;
+		if (!w.derive_all && w.derivable >= EIE_DERIVED_MANY)
+			w.derive_all = again = true;
+		if (!w.pool && !w.no_memory && eie_reals_pay(&w)) {
+			w.pool = again = true;
+			w.reals.all = w.reals.n;
+		}
 	}
+	if (!w.fdt_error && !w.no_memory)
+		eie_pack(&w);
 	if (w.fdt_error) {
 		ret = accel_fail(err, -EOVERFLOW, NULL, "the description of the model does not fit a device tree: %s",
 				 fdt_strerror(w.fdt_error));
@@ -317,6 +333,7 @@ int eie_encode(const struct accel_model *model, void **data, size_t *size, struc
 		ret = accel_fail(err, -ENOMEM, NULL, "no memory for the file's %zu bytes", room + w.used);
 	free(w.fdt);
 	free(w.data);
+	eie_reals_free(&w.reals);
 	if (!bytes)
 		free(mine);
 	return ret;

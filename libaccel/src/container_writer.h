@@ -4,9 +4,23 @@
 #define ACCEL_CONTAINER_WRITER_H
 
 #include "container.h"
+#include "entropy.h"
 #include "net.h"
 
 #include <libfdt.h>
+
+#define REALS_PLANES 4u   /* bytes of a float, the highest first */
+#define REALS_MOST   65536u /* of a constant: larger ones would be in memory twice more */
+
+/* Floats that share one place in the file: container_reals.c. */
+struct eie_reals {
+	float *v;             /* in the order in which they are read */
+	size_t n, room, all;  /* all: of a round before, which this one repeats */
+	uint8_t *blob[REALS_PLANES];
+	size_t size[REALS_PLANES];
+	enum entropy_coding coding[REALS_PLANES];
+	uint64_t bytes;       /* of all blobs */
+};
 
 /* The first failure of libfdt or malloc sticks; all later calls do nothing. */
 struct eie_writer {
@@ -15,7 +29,11 @@ struct eie_writer {
 	bool no_memory;
 	bool entropy;         /* a blob is Huffman- or ANS-coded */
 	bool derived;         /* derived integers were left out */
+	uint64_t derivable;   /* bytes of those that follow, in all layers */
+	bool derive_all;      /* leave them out even of layers with few */
 	bool name_entropy, name_derived;   /* the root says so */
+	bool pool;            /* floats go to node `reals`, and the root says so */
+	struct eie_reals reals;
 	uint8_t *data;        /* blobs */
 	size_t used, room;
 };
@@ -51,6 +69,18 @@ uint64_t eie_put_index(struct eie_writer *w, const uint32_t *rowptr, const uint3
 /* The constant is smaller with a codebook; then eie_put_coded() writes properties, and blobs behind them. */
 bool eie_is_coded(const struct net_value *value);
 void eie_put_coded(struct eie_writer *w, const struct net_value *value);
+/*
+ * container_reals.c: floats of a layer or a constant. True: node `reals` will have them; false: the caller writes them. Adds the bytes that they take to *bytes.
+ */
+bool eie_put_reals(struct eie_writer *w, const float *values, size_t n, uint64_t *bytes);
+void eie_put_codebook(struct eie_writer *w, const float *codebook, unsigned int n, uint64_t *bytes);
+/* What was put so far, coded; false: it would not be worth it. */
+bool eie_reals_pay(struct eie_writer *w);
+/* Node `reals` with what eie_reals_pay() coded. */
+void eie_put_pool(struct eie_writer *w);
+void eie_reals_free(struct eie_reals *reals);
+/* container_pack.c: in place of a finished tree an outer one with the tree in a blob, if that is shorter by much. */
+void eie_pack(struct eie_writer *w);
 /* container_picture.c */
 void eie_put_preprocess(struct eie_writer *w, const struct accel_preprocess *pre);
 /* container_net.c */

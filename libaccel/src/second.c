@@ -136,14 +136,15 @@ struct sweep {
 	float *w;                      /* [rows, n] */
 	bool *gone;                    /* [rows, n] */
 	float *change;                 /* [rows, STEP] what each decision changed, over U's diagonal */
-	const float *shared;
-	unsigned int nshared;
+	const struct second_values *shared;
+	uint32_t row;                  /* the block's first of all groups' rows */
 	double loss;
 };
 
 /* Columns first to last of one row; the rest of the row learns of it later. */
 static void decide(struct sweep *s, uint32_t r, uint32_t first, uint32_t last)
 {
+	float scale = s->shared && s->shared->scale ? s->shared->scale[s->row + r] : 1;
 	float *w = s->w + (size_t)r * s->b->n, *change = s->change + (size_t)r * STEP;
 
 	for (uint32_t c = first; c < last; c++) {
@@ -153,8 +154,8 @@ static void decide(struct sweep *s, uint32_t r, uint32_t first, uint32_t last)
 		/* the bias is not pruned, and is no value of the codebook */
 		if (c + 1 < s->b->n && s->gone[(size_t)r * s->b->n + c])
 			to = 0;
-		else if (c + 1 < s->b->n && s->nshared)
-			to = s->shared[kmeans_nearest(s->shared, s->nshared, w[c])];
+		else if (c + 1 < s->b->n && s->shared)
+			to = scale * s->shared->value[kmeans_nearest(s->shared->value, s->shared->n, w[c] / scale)];
 		change[c - first] = (w[c] - to) / u[c];
 		s->loss += (double)change[c - first] * (double)change[c - first];
 		if (change[c - first] != 0)
@@ -188,7 +189,7 @@ static void mark_gone(const struct second *s, uint32_t g, struct sweep *p, const
 		for (uint32_t c = 0; c + 1 < p->b->n; c++) {
 			uint64_t at = place(s, g, r, p->b->first + c);
 
-			p->gone[(size_t)r * p->b->n + c] = p->nshared ? weights[at] == 0 : second_score(&scores, at) < least;
+			p->gone[(size_t)r * p->b->n + c] = p->shared ? weights[at] == 0 : second_score(&scores, at) < least;
 		}
 	}
 }
@@ -205,10 +206,10 @@ static void scatter(const struct second *s, uint32_t g, const struct sweep *p, f
 	}
 }
 
-int second_sweep(const struct blas *blas, const struct second *s, float *weights, float *bias, float least, const float *shared, unsigned int n,
+int second_sweep(const struct blas *blas, const struct second *s, float *weights, float *bias, float least, const struct second_values *shared,
 		 double *loss)
 {
-	struct sweep p = { .shared = shared, .nshared = n };
+	struct sweep p = { .shared = shared };
 	size_t most = 0;
 	int ret = 0;
 
@@ -223,6 +224,7 @@ int second_sweep(const struct blas *blas, const struct second *s, float *weights
 		uint32_t g = i / s->nblocks;
 
 		p.b = &s->block[i];
+		p.row = g * s->rows;
 		gather(s, g, p.b, weights, p.w);
 		mark_gone(s, g, &p, weights, least);
 		sweep_block(blas, s, &p);

@@ -52,11 +52,17 @@ struct second_scores {
 	const float *weights;
 };
 float second_score(const void *scores, uint64_t i);
+/* Values that weights may have: those of row r of all groups' rows scale[r] (NULL: 1) times these. */
+struct second_values {
+	const float *value;                     /* [n], increasing */
+	unsigned int n;
+	const float *scale;                     /* [groups * rows] powers of two, or NULL */
+};
 /*
- * Weights whose score is below least become 0; with shared [n] the others become the nearest of these. What that changes in the output is compensated by weights not
+ * Weights whose score is below least become 0; with shared (not NULL) the others become the nearest of these. What that changes in the output is compensated by weights not
  * yet decided, and by bias (NULL: none), which has one value a row. *loss: sum of squares of the change that is left. -ENOMEM.
  */
-int second_sweep(const struct blas *blas, const struct second *second, float *weights, float *bias, float least, const float *shared, unsigned int n,
+int second_sweep(const struct blas *blas, const struct second *second, float *weights, float *bias, float least, const struct second_values *shared,
 		 double *loss);
 
 #endif

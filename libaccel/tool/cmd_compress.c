@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
+#include "compress_report.h"
 #include "dataset.h"
 #include "layer_file.h"
 #include "made.h"
@@ -101,8 +102,24 @@ static int parse_prune(const char *word, enum accel_prune *prune)
 	return usage("compress", "--prune: '%s' is neither magnitude nor second-order", word);
 }
 
+static int parse_scales(const char *word, enum accel_scales *scales)
+{
+	*scales = strcmp(word, "row") ? ACCEL_SCALES_LAYER : ACCEL_SCALES_ROW;
+	if (*scales == ACCEL_SCALES_ROW || !strcmp(word, "layer"))
+		return EXIT_OK;
+	return usage("compress", "--scales: '%s' is neither row nor layer", word);
+}
+
+static int parse_correct(const char *word, enum accel_correct *correct)
+{
+	*correct = strcmp(word, "none") ? ACCEL_CORRECT_DISTIL : ACCEL_CORRECT_NONE;
+	if (*correct == ACCEL_CORRECT_NONE || !strcmp(word, "distil"))
+		return EXIT_OK;
+	return usage("compress", "--correct: '%s' is neither none nor distil", word);
+}
+
 struct words {
-	const char *density, *size, *drop, *bits, *share, *prune;
+	const char *density, *size, *drop, *bits, *share, *prune, *correct, *scales;
 };
 
 static int parse_words(const struct words *w, struct accel_compress_options *o)
@@ -121,6 +138,10 @@ static int parse_words(const struct words *w, struct accel_compress_options *o)
 		status = parse_share(w->share, &o->share);
 	if (!status && w->prune)
 		status = parse_prune(w->prune, &o->prune);
+	if (!status && w->correct)
+		status = parse_correct(w->correct, &o->correct);
+	if (!status && w->scales)
+		status = parse_scales(w->scales, &o->scales);
 	return status;
 }
 
@@ -130,6 +151,7 @@ struct teller {
 	const struct tool *tool;
 	struct progress progress;
 	uint64_t items; /* of calibration */
+	struct compress_report report;
 	bool titled;
 };
 
@@ -151,11 +173,23 @@ static int step(void *arg, const char *layer, unsigned int done, unsigned int to
 	return 0;
 }
 
+static void print_correction(void *arg, const struct accel_correct_info *info)
+{
+	struct teller *t = arg;
+
+	if (info->why)
+		report(t->tool, "Correction", "none: %s", info->why);
+	else
+		report(t->tool, "Correction", "error of the output %.2f %% of its variance, %.2f %% when only pruned, on %s held-out items; %u epochs", 100 * info->after,
+		       100 * info->before, text_count(info->held).s, info->epochs);
+}
+
 static void print_layer(void *arg, const struct accel_compress_info *info)
 {
 	struct teller *t = arg;
 	char snr[16] = "-";
 
+	compress_report_add(&t->report, info);
 	if (t->tool->verbosity < 0)
 		return;
 	if (!t->titled)
@@ -207,12 +241,13 @@ static int read_labelled(const struct tool *tool, const char *path, const struct
 
 int cmd_compress(struct tool *tool, int argc, char **argv)
 {
-	const char *pos[2], *out = NULL, *preprocess = NULL, *classes = NULL, *layers = NULL, *data = NULL, *labels = NULL;
+	const char *pos[2], *out = NULL, *preprocess = NULL, *classes = NULL, *layers = NULL, *data = NULL, *labels = NULL,
+		   *html = NULL;
 	struct arg_list calib = { 0 }, shapes = { 0 }, fixed = { 0 };
 	uint64_t limit = 0;
 	struct teller teller = { .tool = tool };
 	struct accel_compress_options goals = { .size = sizeof(goals), .progress = step, .progress_arg = &teller,
-						.report = print_layer, .report_arg = &teller };
+						.report = print_layer, .report_arg = &teller, .corrected = print_correction };
 	struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed, .preprocess = &preprocess, .classes = &classes };
 	struct words words = { 0 };
 	const struct arg options[] = {
@@ -226,8 +261,11 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 		{ "bits", 0, ARG_TEXT, &words.bits, "N|CONV,FC", "of a code, 1 to 8 (default 8,4)" },
 		{ "layers", 0, ARG_TEXT, &layers, "FILE", "lines \"NAME density=D bits=N\" or \"NAME keep\"" },
 		{ "prune", 0, ARG_TEXT, &words.prune, "HOW", "magnitude, or second-order (default with --calib)" },
+		{ "correct", 0, ARG_TEXT, &words.correct, "HOW", "distil: the output follows the float network's (default with --calib); none" },
+		{ "scales", 0, ARG_TEXT, &words.scales, "OF", "layer: weights share values (default); row: of convolutions times a power of two a row" },
 		{ "share", 0, ARG_TEXT, &words.share, "HOW", "values: optimal (default), linear, density, random" },
 		{ "calib", 0, ARG_EACH, &calib, "[NAME=]DIR|FILE", "typical inputs, .npy or pictures; no labels" },
+		{ "report", 0, ARG_TEXT, &html, "PAGE.html", "a page that shows where the bytes are" },
 		PICTURE_ARGS(preprocess, classes),
 		ONNX_ARGS(shapes, fixed),
 		{ 0 },
@@ -236,7 +274,7 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 		.name = "compress",
 		.synopsis = "MODEL.onnx [--density D|--size BYTES|--max-drop POINTS] [--bits N|CONV,FC] [--layers FILE]\n"
 			    "                    [--calib DIR|FILE] [--shape NAME=N,N,...] [--fix NAME=NUMBER]\n"
-			    "                    [--preprocess HOW] [--classes FILE] -o MODEL.eie",
+			    "                    [--preprocess HOW] [--classes FILE] [--report PAGE.html] -o MODEL.eie",
 		.options = options,
 		.min = 1,
 		.max = 1,
@@ -254,6 +292,8 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 		goto done;
 	status = out ? parse_words(&words, &goals) : usage(cmd.name, "compress needs -o MODEL.eie");
 	status = status ? status : check_names(pos[0], out);
+	if (!status && html && (!strcmp(html, out) || made_same_file(pos[0], html)))
+		status = fail("%s: would be overwritten by the report; give another name to --report", html);
 	if (!status && layers)
 		status = layer_file_read(layers, &overrides);
 	if (!status && calib.n)
@@ -279,10 +319,13 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 		made_summary(tool, out, model, measured.n);
 		made_warnings(tool, pos[0], out, model, &measured);
 	}
+	if (!status && html)
+		status = compress_report_write(html, pos[0], out, &teller.report);
 	accel_model_unref(model);
 done:
 	dataset_close(&labelled);
 	layer_file_free(&overrides);
+	compress_report_free(&teller.report);
 	calibration_free(&measured);
 	onnx_args_free(&onnx);
 	free(calib.item);

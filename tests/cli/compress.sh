@@ -50,6 +50,13 @@ try 2 "--max-drop without data" compress n.onnx --max-drop 1 -o bad.eie
 try 1 "--max-drop without labels" compress n.onnx --calib calib.npy --max-drop 1 -o bad.eie
 try 2 "--data without --max-drop" compress n.onnx --data calib.npy -o bad.eie
 
+try 0 "not corrected" compress n.onnx --calib calib.npy --correct none -q -o c.eie
+try 1 "correction without data" compress n.onnx --correct distil -o bad.eie
+says "tells what is missing" 'without calibration inputs'
+try 2 "an unknown correction" compress n.onnx --correct much -o bad.eie
+try 0 "scales of rows" compress n.onnx --scales row -q -o c.eie
+try 2 "unknown scales" compress n.onnx --scales all -o bad.eie
+
 printf '# a comment\n\n*  bits=4\nfc1 density=0.25\nfc2\tkeep\n' >layers
 try 0 "a file of layers" compress n.onnx --layers layers -o l.eie
 prints "changes one" '^fc1 .* 25\.00 %'
@@ -92,6 +99,29 @@ says "names layer and weight" "layer 'fc1': value 7 is NaN"
 head -c 300 n.onnx >cut.onnx
 try 1 "a network cut off" compress cut.onnx -o bad.eie
 check "no model was left by a failure" [ ! -e bad.eie ]
+
+# The page: well-formed, escaped, and of the same numbers.
+page() {
+	cp out printed
+	"$EIE" inspect "$2" --json >inspect.json 2>err
+	/usr/bin/python3 "$here/report.py" "$1" inspect.json printed >out 2>err
+	check "$3: $(head -n 1 out)" [ $? -eq 0 ]
+}
+try 0 "a report" compress n.onnx --calib calib.npy --report r.html -o r.eie
+page r.html r.eie "has the numbers of inspect"
+sed 's/data-n="[0-9]*">\([0-9,]*\) bytes/data-n="7">\1 bytes/' r.html >lie.html
+/usr/bin/python3 "$here/report.py" lie.html inspect.json printed >out 2>&1
+check "another number is noticed" [ $? -eq 1 ]
+check "the model is the same" cmp -s m.eie r.eie
+grep -q 'class="snr"' r.html
+check "tells what was lost" [ $? -eq 0 ]
+fixture onnx names.onnx names
+try 0 "names with marks" compress names.onnx --report 'a&b.html' -o 'a&<b>.eie'
+page 'a&b.html' 'a&<b>.eie' "are text and no marks"
+try 1 "a report over the model" compress n.onnx --report r.eie -o r.eie
+try 1 "a report over the network" compress n.onnx --report n.onnx -o r.eie
+try 1 "a report in no folder" compress n.onnx --report gone/r.html -o r.eie
+says "names it" 'gone/r.html'
 
 # Where a model cannot be written.
 mkdir full

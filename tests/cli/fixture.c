@@ -3,7 +3,7 @@
  * Makes the files that the tests of the command need, the same ones every time:
  *
  *     fixture npz FILE              a network 4x4 -> 12 -> 4 with names of classes
- *     fixture onnx FILE [nan|big]   a network 16 -> 64 -> 32 of floats; big: 16 -> 4096 -> 1024
+ *     fixture onnx FILE [nan|big|names]   a network 16 -> 64 -> 32 of floats; big: 16 -> 4096 -> 1024
  *     fixture npy FILE TYPE DIM...  random values in [0, 1]; TYPE f4 f8 u1 i2 i8, or nan (f4, the
  * last value NaN) fixture png FILE W H CHANNELS fixture idx IMAGES LABELS N   N pictures of 4x4,
  * compressed by gzip when the name ends in .gz fixture flip FILE OFFSET      inverts one byte

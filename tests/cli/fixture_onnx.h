@@ -4,6 +4,7 @@
 #define TESTS_CLI_FIXTURE_ONNX_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,14 +117,15 @@ static void onnx_tensor(struct message *graph, unsigned int field, const char *n
 	onnx_sub(graph, field, &v);
 }
 
-/* kind: "", "nan" (a weight of fc1), "big" (4 million weights) */
+/* kind: "", "nan" (a weight of fc1), "big" (4 million weights), "names" (of layers that no page of HTML may take as they are) */
 static void make_onnx(FILE *f, const char *kind)
 {
+	const bool names = !strcmp(kind, "names");
 	const uint32_t middle = strcmp(kind, "big") ? 64 : 4096, last = strcmp(kind, "big") ? 32 : 1024;
 	const float bad = NAN;
 	struct message model = { 0 }, graph = { 0 }, opset = { 0 };
 
-	onnx_node(&graph, "Gemm", "fc1", "x", "w1", "a");
+	onnx_node(&graph, "Gemm", names ? "</td>&amp;<b \"'>\xc3\xa9\xff\xc0\x80" : "fc1", "x", "w1", "a");
 	onnx_node(&graph, "Relu", "relu", "a", NULL, "b");
 	onnx_node(&graph, "Gemm", "fc2", "b", "w2", "y");
 	onnx_text(&graph, 2, "fixture");

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <unistd.h>
 #include "container.h"
+#include "net.h"
 #include "onnx_build.h"
 #include "seed.h"
 
@@ -26,6 +27,8 @@ static float *seeded(uint64_t seed, size_t n)
 	return w;
 }
 
+static bool uneven;                /* rows of write_network() are of different sizes */
+
 /* x [1, 8, 5, 5] -> Conv, ReLU -> Gemm "fc" -> y [1, 40]. bad: value 5 of the Gemm's weights, 0 for none. */
 static void write_network(float bad)
 {
@@ -39,6 +42,8 @@ static void write_network(float bad)
 
 	if (bad != 0)
 		fc[5] = bad;
+	for (size_t i = 0; uneven && i < CONV_WEIGHTS; i++)
+		conv[i] *= (float)(1 << i / (8 * 9) % 5);
 	ob_input(b, "x", 1, 4, image);
 	ob_floats(b, "conv.weight", 4, kernel, conv);
 	ob_floats(b, "fc.weight", 2, matrix, fc);
@@ -78,7 +83,9 @@ static int teardown(void **state)
 /* ---------------------------------------------------------------- what is told */
 
 struct seen {
-	unsigned int n, steps, rounds;
+	unsigned int n, steps, rounds, corrections;
+	struct accel_correct_info corrected;
+	char why[128];             /* not */
 	struct accel_compress_info layer[4];
 	char name[4][16];
 	unsigned int cancel_at;
@@ -94,12 +101,21 @@ static void see(void *arg, const struct accel_compress_info *info)
 	snprintf(s->name[s->n++], sizeof(s->name[0]), "%s", info->layer);
 }
 
+static void see_correction(void *arg, const struct accel_correct_info *info)
+{
+	struct seen *s = arg;
+
+	s->corrected = *info;
+	snprintf(s->why, sizeof(s->why), "%s", info->why ? info->why : "");
+}
+
 static int step(void *arg, const char *layer, unsigned int done, unsigned int total)
 {
 	struct seen *s = arg;
 
 	if (total == UINT32_MAX) {
-		assert_true(!strcmp(layer, "(calibration)") || !strcmp(layer, "(sensitivity)"));
+		assert_true(!strcmp(layer, "(calibration)") || !strcmp(layer, "(sensitivity)") || !strcmp(layer, "(correction)"));
+		s->corrections += !strcmp(layer, "(correction)");
 		return ++s->steps == s->cancel_at;
 	}
 	assert_int_equal(total, 2);
@@ -118,6 +134,7 @@ static struct accel_model *compressed(struct accel_compress_options o, struct se
 	o.size = sizeof(o);
 	o.progress = step;
 	o.report = see;
+	o.corrected = see_correction;
 	o.progress_arg = o.report_arg = s;
 	*ret = accel_model_compress(FILE_NAME, s->onnx, &o, &model, err);
 	return *ret ? NULL : model;
@@ -296,6 +313,44 @@ static void test_share(void **state)
 	}
 }
 
+/* Binary and ternary weights of a convolution with a scale of each row: rows of very different sizes all keep their shape. */
+static void test_row_scales(void **state)
+{
+	double snr[2];
+
+	(void)state;
+	for (unsigned int density = 0; density < 2; density++) {
+		for (enum accel_scales scales = ACCEL_SCALES_LAYER; scales <= ACCEL_SCALES_ROW; scales++) {
+			const struct accel_model *segment = NULL;
+			struct accel_model *model;
+			unsigned int scaled = 0;
+			struct seen s;
+
+			uneven = true;
+			write_network(0);
+			model = good((struct accel_compress_options){ .density = density ? 0.6 : 1, .conv_bits = 1, .fc_bits = 1, .scales = scales }, &s);
+			uneven = false;
+			check_layers(model, &s);
+			assert_int_equal(s.layer[0].shared, 2);
+			assert_int_equal(s.layer[1].shared, 2);
+			snr[scales] = s.layer[0].snr;
+			for (unsigned int n = 0; n < model->net->nnodes; n++) {
+				segment = model->net->nodes[n].op ? segment : model->net->nodes[n].segment;
+				for (unsigned int l = 0; segment && l < segment->nlayers; l++)
+					scaled += segment->layers[l].row_scale != NULL;
+				segment = NULL;
+			}
+			assert_int_equal(scaled, scales == ACCEL_SCALES_ROW);
+			accel_model_unref(model);
+		}
+		/* of rows that differ by factors of up to 16; pruning takes the small ones */
+		if (!density && snr[ACCEL_SCALES_ROW] <= snr[ACCEL_SCALES_LAYER])
+			fail_msg("%g dB by row, %g dB by layer", snr[ACCEL_SCALES_ROW], snr[ACCEL_SCALES_LAYER]);
+	}
+	write_network(0);
+	refused((struct accel_compress_options){ .scales = 2 }, -EINVAL, "scales 2");
+}
+
 static void test_same_bytes(void **state)
 {
 	const struct accel_compress_options o = { .density = 0.3, .share = ACCEL_SHARE_RANDOM, .seed = 4 };
@@ -404,7 +459,7 @@ static void test_second_order(void **state)
 	float *inputs = typical();
 	const struct accel_onnx_options onnx = { .size = sizeof(onnx), .calib = inputs, .ncalib = ITEMS }, plain = { .size = sizeof(plain) };
 	struct accel_model *original, *magnitude, *second, *again;
-	struct accel_compress_options o = { .density = 0.3 };
+	struct accel_compress_options o = { .density = 0.3, .correct = ACCEL_CORRECT_NONE };
 	struct seen s;
 	size_t size[2];
 	void *data[2];
@@ -440,6 +495,76 @@ static void test_second_order(void **state)
 		assert_null(compressed(o, &s, &ret, &err));
 		assert_int_equal(ret, -ECANCELED);
 	}
+	free(inputs);
+}
+
+/* Corrected, the outputs follow much closer with as many weights and as few values; and again the same gives the same bytes. */
+static void test_correction(void **state)
+{
+	float *inputs = typical();
+	const struct accel_onnx_options onnx = { .size = sizeof(onnx), .calib = inputs, .ncalib = ITEMS }, plain = { .size = sizeof(plain) };
+	const struct accel_onnx_options few = { .size = sizeof(few), .calib = inputs, .ncalib = 20 };
+	struct accel_model *original, *without, *with, *again;
+	struct accel_compress_options o = { .density = 0.15, .correct = ACCEL_CORRECT_NONE };
+	uint64_t nonzeros;
+	double before;
+	struct seen s;
+	size_t size[2];
+	void *data[2];
+	int ret;
+
+	(void)state;
+	assert_int_equal(accel_model_from_onnx(FILE_NAME, &plain, &original, NULL), 0);
+	without = good_with(o, &onnx, &s);
+	assert_int_equal(s.corrections, 0);
+	assert_int_equal(s.corrected.items, 0);
+	nonzeros = s.layer[0].nonzeros + s.layer[1].nonzeros;
+	before = difference(original, without, inputs);
+	o.correct = ACCEL_CORRECT_AUTO;
+	with = good_with(o, &onnx, &s);
+	check_layers(with, &s);
+	assert_int_equal(s.layer[0].nonzeros + s.layer[1].nonzeros, nonzeros);
+	assert_true(s.layer[0].shared <= 255 && s.layer[1].shared <= 15);
+	assert_string_equal(s.why, "");
+	assert_int_equal(s.corrections, s.corrected.epochs);
+	assert_int_equal(s.corrected.held, ITEMS / 8);
+	assert_int_equal(s.corrected.items, ITEMS - ITEMS / 8);
+	assert_true(s.corrected.after < s.corrected.before);
+	if (difference(original, with, inputs) > 0.5 * before)
+		fail_msg("corrected: %g, not: %g", difference(original, with, inputs), before);
+	o.correct = ACCEL_CORRECT_DISTIL;
+	again = good_with(o, &onnx, &s);
+	assert_int_equal(eie_encode(with, &data[0], &size[0], NULL, NULL), 0);
+	assert_int_equal(eie_encode(again, &data[1], &size[1], NULL, NULL), 0);
+	assert_int_equal(size[0], size[1]);
+	assert_memory_equal(data[0], data[1], size[0]);
+	free(data[0]);
+	free(data[1]);
+	accel_model_unref(original);
+	accel_model_unref(without);
+	accel_model_unref(with);
+	accel_model_unref(again);
+	/* a size is kept with it, too */
+	with = good_with((struct accel_compress_options){ .file_bytes = 9000 }, &onnx, &s);
+	assert_true(s.corrections > 0);
+	assert_in_range(file_bytes(with), 8400, 9000);
+	accel_model_unref(with);
+	/* too few items: said, and not done */
+	with = good_with(o, &few, &s);
+	assert_string_equal(s.why, "fewer than 40 calibration items");
+	assert_int_equal(s.corrections, 0);
+	accel_model_unref(with);
+	/* in its middle */
+	s.cancel_at = ITEMS + 12;
+	s.onnx = &onnx;
+	{
+		struct accel_error err = { 0 };
+
+		assert_null(compressed(o, &s, &ret, &err));
+		assert_int_equal(ret, -ECANCELED);
+	}
+	refused((struct accel_compress_options){ .correct = 3 }, -EINVAL, "correction 3");
+	refused((struct accel_compress_options){ .correct = ACCEL_CORRECT_DISTIL }, -EINVAL, "without calibration inputs");
 	free(inputs);
 }
 
@@ -545,7 +670,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_default), cmocka_unit_test(test_density), cmocka_unit_test(test_overrides), cmocka_unit_test(test_size),
-		cmocka_unit_test(test_share), cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_options), cmocka_unit_test(test_cancel), cmocka_unit_test(test_second_order), cmocka_unit_test(test_max_drop),
+		cmocka_unit_test(test_share), cmocka_unit_test(test_row_scales), cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_options), cmocka_unit_test(test_cancel),
+		cmocka_unit_test(test_second_order), cmocka_unit_test(test_correction), cmocka_unit_test(test_max_drop),
 		cmocka_unit_test(test_bad_weights), cmocka_unit_test(test_odd_networks),
 	};
 	char folder[] = "/tmp/accel-compress-XXXXXX";

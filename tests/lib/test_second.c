@@ -195,7 +195,7 @@ static void test_sweep(void **state)
 			least += second_score(&scores, i) / (ROWS * COLS);
 		memcpy(w, l.w, sizeof(w));
 		memcpy(bias, l.bias, sizeof(bias));
-		assert_int_equal(second_sweep(&blas, &l.second, w, bias, least, NULL, 0, &loss), 0);
+		assert_int_equal(second_sweep(&blas, &l.second, w, bias, least, NULL, &loss), 0);
 		for (unsigned int r = 0; r < ROWS; r++) {
 			bool fixed[N] = { 0 };
 			double given[N] = { 0 }, zeroed[N] = { 0 }, best, change = change_of(&l, r, w, bias);
@@ -220,7 +220,7 @@ static void test_sweep(void **state)
 		/* and with values */
 		memcpy(bias, l.bias, sizeof(bias));
 		memcpy(l.w, w, sizeof(w));
-		assert_int_equal(second_sweep(&blas, &l.second, w, bias, 0, shared, 3, &loss), 0);
+		assert_int_equal(second_sweep(&blas, &l.second, w, bias, 0, &(struct second_values){ shared, 3, NULL }, &loss), 0);
 		sum = 0;
 		for (unsigned int i = 0; i < ROWS * COLS; i++) {
 			assert_int_equal(w[i] == 0, l.w[i] == 0);

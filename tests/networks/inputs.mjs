@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 // Inputs of the network tests:  inputs.mjs random SEED LO HI OUT.npy DIM...  |  inputs.mjs text|turned WORDS OUT.npy HEIGHT WIDTH LETTER
+//   |  inputs.mjs lines SEED N OUT.npy HEIGHT WIDTH
 import { random, write } from './npy.mjs';
 
 // 5x7 letters, a row a digit of five bits, top row first.
@@ -31,6 +32,34 @@ function text(words, height, width, letter, turned) {
 	return Float32Array.from([...plane, ...plane, ...plane]);
 }
 
+// A plane of a line: words by chance, of some size, place, slant, ink and paper, blurred a little, with noise; every other one upside down.
+function line(next, height, width) {
+	const between = (lo, hi) => lo + (hi - lo) * next(), letters = Object.keys(font), plane = new Float32Array(height * width);
+	const size = between(0.45, 0.9) * height / 7, wide = size * between(0.75, 1.15), slant = between(-0.25, 0.25);
+	const top = between(0, 1) * (height - 7 * size), left = between(1, 10), ink = between(-1, -0.2), paper = Math.min(1, ink + between(0.7, 2));
+	const noise = between(0, 0.12), words = Array.from({ length: Math.floor(between(3, 1 + width / (6 * wide))) }, () => letters[Math.floor(next() * letters.length)]);
+	const turned = next() < 0.5;
+
+	// four looks into each pixel: edges are grey
+	for (let y = 0; y < height; y++) {
+		for (let x = 0; x < width; x++) {
+			let sum = 0;
+
+			for (let look = 0; look < 4; look++) {
+				const py = y + (look >> 1) / 2 + 0.25, row = Math.floor((py - top) / size);
+				const px = x + (look & 1) / 2 + 0.25 - left + slant * (py - height / 2), n = Math.floor(px / (6 * wide));
+				const column = Math.floor((px - n * 6 * wide) / wide);
+
+				sum += row >= 0 && row < 7 && column < 5 && n >= 0 && n < words.length && (font[words[n]][row] >> (4 - column) & 1);
+			}
+			plane[y * width + x] = Math.max(-1, Math.min(1, paper + (ink - paper) * sum / 4 + noise * (2 * next() - 1)));
+		}
+	}
+	if (turned)
+		plane.reverse();
+	return plane;
+}
+
 const [kind, ...args] = process.argv.slice(2);
 
 if (kind === 'random') {
@@ -38,6 +67,17 @@ if (kind === 'random') {
 	const next = random(Number(seed));
 
 	write(out, Float32Array.from({ length: dims.reduce((a, b) => a * b, 1) }, () => Number(lo) + (hi - lo) * next()), dims.map(Number));
+} else if (kind === 'lines') {
+	const [seed, n, out, height, width] = args, plane = height * width;
+	const next = random(Number(seed)), all = new Float32Array(n * 3 * plane);
+
+	for (let i = 0; i < n; i++) {
+		const one = line(next, Number(height), Number(width));
+
+		for (let c = 0; c < 3; c++)
+			all.set(one, (3 * i + c) * plane);
+	}
+	write(out, all, [Number(n), 3, Number(height), Number(width)]);
 } else {
 	const [words, out, height, width, letter] = args;
 

@@ -1,0 +1,537 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/*
+ * The compressed network follows the float one on calibration inputs, without labels: distillation (Hinton et al., arXiv 1503.02531) of what the network gives, by gradient descent (Adam,
+ * Kingma and Ba, arXiv 1412.6980) on the weights that pruning has left, and on the shared values once they are chosen.
+ */
+#include "compress.h"
+#include "grad.h"
+#include "kmeans.h"
+#include "pass.h"
+#include "seed.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EPOCHS       24u
+#define LEAST_EPOCHS 4u
+#define LEAST_ITEMS  40u           /* fewer say too little of the inputs that will come */
+#define HELD         8u            /* each eighth item is held out: it tells when to stop */
+#define BATCH        32u
+#define WORK         2e11          /* steps of all epochs of one phase: a minute or two */
+#define MOST_BYTES   (1u << 28)    /* of outputs that are kept */
+#define PATIENCE     4u            /* epochs without anything better */
+#define TEMPERATURE  2.0
+#define RATE         0.02          /* of a step, of the root mean square of what is tuned */
+#define RATE_SHARED  0.004
+#define RATE_LATENT  0.004
+
+/* ---------------------------------------------------------------- the float network */
+
+/* What is compared: before a softmax the scores are. */
+static void find_output(struct tune *t, const struct accel_network *net)
+{
+	const struct net_value *v;
+
+	t->out = net->outputs[0];
+	for (unsigned int n = 0; n < net->nnodes; n++) {
+		const struct net_node *node = &net->nodes[n];
+
+		if (!pass_is(node, "Softmax") || node->out[0] != t->out)
+			continue;
+		t->out = node->in[0];
+		t->scores = true;
+		break;
+	}
+	v = &net->values[t->out];
+	t->count = v->count;
+	t->row = v->ndim ? v->dims[v->ndim - 1] : 1;
+	t->scores = (t->scores || v->ndim == 2) && t->row > 1;
+}
+
+static void fill(struct grad *g, const struct accel_network *net, const struct tune *t, uint64_t item)
+{
+	uint64_t at = item * t->all / t->items;
+
+	for (unsigned int k = 0; k < net->ninputs; k++) {
+		const struct net_value *v = &net->values[net->inputs[k]];
+
+		if (t->list[k])
+			memcpy(grad_value(g, net->inputs[k]), t->list[k] + at * v->count, v->count * sizeof(float));
+	}
+}
+
+static void take_energy(struct tune *t)
+{
+	t->energy = 0;
+	for (uint64_t k = 0; k < t->count; k++) {
+		double sum = 0, squares = 0;
+
+		for (uint64_t i = 0; i < t->items; i++) {
+			double y = (double)t->right[i * t->count + k];
+
+			sum += y;
+			squares += y * y;
+		}
+		t->energy += fmax(squares - sum * sum / (double)t->items, 0) / (double)t->items;
+	}
+}
+
+/* Weights and biases of layers that are compressed. */
+static bool *find_wanted(const struct compress *c, const struct accel_network *net)
+{
+	bool *wanted = calloc(net->nvalues + (size_t)1, sizeof(*wanted));
+
+	for (unsigned int i = 0; wanted && i < c->n; i++) {
+		if (!c->layer[i].bits)
+			continue;
+		wanted[c->layer[i].value] = true;
+		if (c->layer[i].bias != NET_NONE)
+			wanted[c->layer[i].bias] = true;
+	}
+	return wanted;
+}
+
+/* As many items and epochs as there is time for. */
+static void plan(struct compress *c, const struct accel_network *net, const struct calib_inputs *in)
+{
+	struct tune *t = &c->tune;
+	double work = 1, most;
+
+	for (unsigned int n = 0; n < net->nnodes; n++)
+		work += 3 * (double)net->nodes[n].work;
+	most = fmin(WORK / work / LEAST_EPOCHS, MOST_BYTES / sizeof(float) / (double)(t->count + 1));
+	t->all = in->n;
+	t->items = most < (double)in->n ? (uint64_t)most : in->n;
+	t->epochs = (unsigned int)fmin(EPOCHS, WORK / work / (double)(t->items + 1));
+	if (t->items >= LEAST_ITEMS)
+		return;
+	c->tune.told.why = in->n < LEAST_ITEMS ? "fewer than 40 calibration items" : "the network is too large for the time that it may take";
+	t->items = 0;
+}
+
+int compress_tune_new(struct compress *c, struct accel_network *net, const struct calib_inputs *in, const float **list)
+{
+	struct tune *t = &c->tune;
+	const struct net_node *missing = NULL;
+	struct grad *g = NULL;
+	bool *wanted = find_wanted(c, net);
+	int ret = wanted ? 0 : accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
+
+	t->list = list;
+	find_output(t, net);
+	if (!ret && net->values[t->out].type != NET_F32)
+		c->tune.told.why = "the output is not float32";
+	else if (!ret && grad_missing(net, wanted, t->out, &missing))
+		ret = accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
+	else if (!ret && missing)
+		snprintf(t->why, sizeof(t->why), "operator %s of '%.60s' has no gradient", net_op_name(missing), missing->name);
+	else if (!ret)
+		plan(c, net, in);
+	if (missing)
+		t->told.why = t->why;
+	if (!ret && t->items) {
+		t->right = malloc(t->items * t->count * sizeof(*t->right));
+		ret = t->right ? grad_new(&c->blas, net, wanted, t->out, &g, c->err) : accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
+		for (uint64_t i = 0; !ret && i < t->items; i++) {
+			fill(g, net, t, i);
+			grad_run(g);
+			memcpy(t->right + i * t->count, grad_value(g, t->out), t->count * sizeof(*t->right));
+		}
+		take_energy(t);
+		grad_free(g);
+	}
+	free(wanted);
+	return ret;
+}
+
+void compress_tune_free(struct compress *c)
+{
+	free(c->tune.list);
+	free(c->tune.right);
+}
+
+/* ---------------------------------------------------------------- loss */
+
+/* Kullback-Leibler divergence of a row at a temperature, and its derivatives (added to d), both times the temperature squared. */
+static double divergence(const float *y, const float *right, uint32_t n, double weight, float *d)
+{
+	double most[2] = { -INFINITY, -INFINITY }, sum[2] = { 0, 0 }, loss = 0;
+
+	for (uint32_t i = 0; i < n; i++) {
+		most[0] = fmax(most[0], (double)y[i]);
+		most[1] = fmax(most[1], (double)right[i]);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		sum[0] += exp(((double)y[i] - most[0]) / TEMPERATURE);
+		sum[1] += exp(((double)right[i] - most[1]) / TEMPERATURE);
+	}
+	for (uint32_t i = 0; i < n; i++) {
+		double a = ((double)y[i] - most[0]) / TEMPERATURE - log(sum[0]), b = ((double)right[i] - most[1]) / TEMPERATURE - log(sum[1]);
+
+		loss += exp(b) * (b - a);
+		if (d)
+			d[i] += (float)(weight * TEMPERATURE * (exp(a) - exp(b)));
+	}
+	return weight * TEMPERATURE * TEMPERATURE * loss;
+}
+
+/* Of one item: squares of what differs, of the mean energy; of scores the divergence, too. d NULL: no derivatives. */
+static double loss_of(const struct tune *t, const float *y, const float *right, float *d, double *squares)
+{
+	double sum = 0, loss, unit = t->energy > 0 ? 1 / t->energy : 1;
+
+	for (uint64_t i = 0; i < t->count; i++) {
+		double e = (double)y[i] - (double)right[i];
+
+		sum += e * e;
+		if (d)
+			d[i] = (float)(2 * e * unit);
+	}
+	*squares += sum * unit;
+	loss = sum * unit;
+	for (uint64_t r = 0; t->scores && r < t->count / t->row; r++)
+		loss += divergence(y + r * t->row, right + r * t->row, t->row, (double)t->row / (double)t->count, d ? d + r * t->row : NULL);
+	return loss;
+}
+
+/* ---------------------------------------------------------------- what is tuned */
+
+/* Numbers that Adam moves: weights that are not zero, shared values, biases. */
+struct part {
+	uint32_t value;
+	uint64_t n;                /* numbers */
+	float *p;                  /* [n] the constant's own elements, or the shared values */
+	uint8_t *code;             /* shared: which value each element has; 0: zero */
+	struct part *latent;       /* shared: the weights as they would be, of which the nearest values are taken */
+	bool masked;               /* numbers that are zero stay so */
+	float *m, *v, *best, *g;   /* [n] moments, the best so far, gradient (shared only) */
+	uint8_t *best_code;
+	const float *scale;        /* of the constant's rows of `row` elements, or NULL */
+	uint64_t row;
+	double rate;
+};
+
+struct run {
+	struct compress *c;
+	struct accel_network *net;
+	struct tune *t;
+	struct grad *g;
+	unsigned int n;
+	struct part *part;
+	float *d;                  /* [t->count] */
+	uint64_t step, steps;
+};
+
+static double rms(const float *p, uint64_t n)
+{
+	double sum = 0;
+	uint64_t some = 0;
+
+	for (uint64_t i = 0; i < n; i++) {
+		sum += (double)p[i] * (double)p[i];
+		some += p[i] != 0;
+	}
+	return some ? sqrt(sum / (double)some) : 0;
+}
+
+static int add_part(struct run *r, uint32_t value, float *p, uint64_t n, double rate)
+{
+	struct part *q = &r->part[r->n++];
+
+	*q = (struct part){ .value = value, .n = n, .p = p, .rate = rate };
+	q->m = calloc(n + 1, sizeof(*q->m));
+	q->v = calloc(n + 1, sizeof(*q->v));
+	q->best = malloc((n + 1) * sizeof(*q->best));
+	return q->m && q->v && q->best ? 0 : -ENOMEM;
+}
+
+/* The code of each element by its value. */
+static float scale_at(const struct part *q, uint64_t i)
+{
+	return q->scale ? q->scale[i / q->row] : 1;
+}
+
+static void find_codes(const struct part *q, const float *w, uint64_t count)
+{
+	for (uint64_t i = 0; i < count; i++)
+		q->code[i] = w[i] == 0 ? 0 : (uint8_t)(1 + kmeans_nearest(q->p, (unsigned int)q->n, w[i] / scale_at(q, i)));
+}
+
+/* The weights move on, as if they were not rounded (straight-through estimator, Bengio et al., arXiv 1308.3432), and get the values that are nearest then. */
+static int add_shared(struct run *r, struct net_value *v, uint32_t number)
+{
+	struct part *q = &r->part[r->n], *latent;
+	float *w = malloc((v->count + 1) * sizeof(*w));
+	double size = rms(v->data, v->count), values = v->row_scale ? rms(v->codebook + 1, v->ncodes - 1) / 2 : size;
+	int ret = w ? add_part(r, number, v->codebook + 1, v->ncodes - 1, RATE_SHARED * values) : -ENOMEM;
+
+	if (ret) {
+		free(w);
+		return ret;
+	}
+	latent = q->latent = calloc(1, sizeof(*latent));
+	q->g = calloc(q->n + 1, sizeof(*q->g));
+	q->code = malloc(v->count + 1);
+	q->best_code = malloc(v->count + 1);
+	q->scale = v->row_scale;
+	q->row = v->count / v->dims[0];
+	if (!latent) {
+		free(w);
+		return -ENOMEM;
+	}
+	*latent = (struct part){ .value = number, .n = v->count, .p = w, .masked = true, .rate = RATE_LATENT * size, .scale = v->row_scale,
+				.row = q->row };
+	latent->m = calloc(v->count + 1, sizeof(*latent->m));
+	latent->v = calloc(v->count + 1, sizeof(*latent->v));
+	if (!q->g || !q->code || !q->best_code || !latent->m || !latent->v)
+		return -ENOMEM;
+	memcpy(w, v->data, v->count * sizeof(*w));
+	find_codes(q, w, v->count);
+	return 0;
+}
+
+static int add_layer(struct run *r, const struct compress_layer *l, bool shared)
+{
+	struct net_value *v = &r->net->values[l->value];
+	float *w = v->data;
+	int ret;
+
+	if (!l->bits)
+		return 0;
+	if (!shared) {
+		ret = add_part(r, l->value, w, v->count, RATE * rms(w, v->count));
+		r->part[r->n - 1].masked = true;
+	} else if (v->ncodes < 2) {
+		return 0;
+	} else {
+		ret = add_shared(r, v, l->value);
+	}
+	/* a bias is of the size of what it is added to: of weights times inputs, which nobody knows here; its own size says enough */
+	if (!ret && l->bias != NET_NONE)
+		ret = add_part(r, l->bias, r->net->values[l->bias].data, r->net->values[l->bias].count,
+			       (shared ? RATE_SHARED : RATE) * fmax(rms(r->net->values[l->bias].data, r->net->values[l->bias].count), rms(w, v->count)));
+	return ret;
+}
+
+static void free_run(struct run *r)
+{
+	for (unsigned int i = 0; r->part && i < r->n; i++) {
+		if (r->part[i].latent) {
+			free(r->part[i].latent->p);
+			free(r->part[i].latent->m);
+			free(r->part[i].latent->v);
+		}
+		free(r->part[i].latent);
+		free(r->part[i].code);
+		free(r->part[i].best_code);
+		free(r->part[i].m);
+		free(r->part[i].v);
+		free(r->part[i].best);
+		free(r->part[i].g);
+	}
+	free(r->part);
+	free(r->d);
+	grad_free(r->g);
+}
+
+/* The constant again, from the shared values. */
+static void expand(const struct run *r, const struct part *q)
+{
+	const struct net_value *v = &r->net->values[q->value];
+	float *w = v->data;
+
+	for (uint64_t i = 0; q->code && i < v->count; i++)
+		w[i] = q->code[i] ? scale_at(q, i) * q->p[q->code[i] - 1] : 0;
+}
+
+/* ---------------------------------------------------------------- descent */
+
+static void gather(const struct run *r, const struct part *q)
+{
+	float *sum = grad_sum(r->g, q->value);
+	uint64_t n = r->net->values[q->value].count;
+
+	memset(q->g, 0, q->n * sizeof(*q->g));
+	for (uint64_t i = 0; i < n; i++)
+		if (q->code[i])
+			q->g[q->code[i] - 1] += scale_at(q, i) * sum[i];
+}
+
+static bool increasing(const float *p, uint64_t n)
+{
+	for (uint64_t i = 1; i < n; i++)
+		if (!(p[i] > p[i - 1]))
+			return false;
+	return true;
+}
+
+/* One step of Adam. */
+static void descend(const struct run *r, struct part *q, const float *g)
+{
+	const double b1 = 0.9, b2 = 0.99, left = 0.5 * (1 + cos(M_PI * (double)r->step / (double)r->steps));
+	const double rate = q->rate * left * sqrt(1 - pow(b2, (double)r->step + 1)) / (1 - pow(b1, (double)r->step + 1));
+
+	for (uint64_t i = 0; i < q->n; i++) {
+		float to;
+
+		if (q->masked && q->p[i] == 0)
+			continue;
+		q->m[i] = (float)(b1 * (double)q->m[i] + (1 - b1) * (double)g[i]);
+		q->v[i] = (float)(b2 * (double)q->v[i] + (1 - b2) * (double)g[i] * (double)g[i]);
+		to = (float)((double)q->p[i] - rate * (double)q->m[i] / (sqrt((double)q->v[i]) + 1e-12));
+		/* zero is no weight: what is there stays there */
+		if ((to != 0 || !(q->masked || q->code)) && isfinite(to))
+			q->p[i] = to;
+	}
+}
+
+static void step(struct run *r)
+{
+	for (unsigned int i = 0; i < r->n; i++) {
+		struct part *q = &r->part[i];
+		float *sum = grad_sum(r->g, q->value);
+
+		if (q->code)
+			gather(r, q);
+		descend(r, q, q->code ? q->g : sum);
+		if (q->latent) {
+			descend(r, q->latent, sum);
+			/* values that overtook each other have no nearest one that could be searched for: the codes stay for this time */
+			if (increasing(q->p, q->n))
+				find_codes(q, q->latent->p, q->latent->n);
+		}
+		memset(sum, 0, r->net->values[q->value].count * sizeof(float));
+		expand(r, q);
+	}
+	r->step++;
+}
+
+/* Mean loss of the held-out items. */
+static double look(struct run *r, double *squares)
+{
+	const struct tune *t = r->t;
+	double loss = 0;
+	uint64_t n = 0;
+
+	*squares = 0;
+	for (uint64_t i = HELD - 1; i < t->items; i += HELD, n++) {
+		fill(r->g, r->net, t, i);
+		grad_run(r->g);
+		loss += loss_of(t, grad_value(r->g, t->out), t->right + i * t->count, NULL, squares);
+	}
+	*squares /= (double)n;
+	return isfinite(loss) ? loss / (double)n : INFINITY;
+}
+
+/* All other items once, in an order that is always the same. */
+static void epoch(struct run *r, const uint64_t *order, uint64_t n)
+{
+	const struct tune *t = r->t;
+	double squares = 0;
+
+	for (uint64_t i = 0; i < n; i++) {
+		fill(r->g, r->net, t, order[i]);
+		grad_run(r->g);
+		loss_of(t, grad_value(r->g, t->out), t->right + order[i] * t->count, r->d, &squares);
+		grad_back(r->g, r->d);
+		if ((i + 1) % BATCH == 0 || i + 1 == n)
+			step(r);
+	}
+}
+
+static void keep(struct run *r, bool back)
+{
+	for (unsigned int i = 0; i < r->n; i++) {
+		struct part *q = &r->part[i];
+
+		memcpy(back ? q->p : q->best, back ? q->best : q->p, q->n * sizeof(*q->p));
+		if (q->code)
+			memcpy(back ? q->code : q->best_code, back ? q->best_code : q->code, r->net->values[q->value].count);
+		if (back)
+			expand(r, q);
+	}
+}
+
+static uint64_t *shuffled(const struct tune *t, uint64_t *n)
+{
+	uint64_t *order = malloc((t->items + 1) * sizeof(*order)), state = SEED_START;
+
+	*n = 0;
+	for (uint64_t i = 0; order && i < t->items; i++) {
+		uint64_t at = (uint64_t)(seed_uniform(&state) * (double)(*n + 1));
+
+		if (i % HELD == HELD - 1)
+			continue;
+		order[*n] = order[at];
+		order[at] = i;
+		++*n;
+	}
+	return order;
+}
+
+static int fit(struct run *r, bool shared)
+{
+	struct tune *t = r->t;
+	unsigned int worse = 0, done = 0;
+	double best, squares, before = 0;
+	uint64_t n, *order = shuffled(t, &n);
+	int ret = order ? 0 : accel_fail(r->c->err, -ENOMEM, NULL, "%s: out of memory", r->c->file);
+
+	r->steps = t->epochs * ((n + BATCH - 1) / BATCH);
+	best = ret ? 0 : look(r, &before);
+	squares = before;
+	keep(r, false);
+	for (unsigned int e = 0; !ret && e < t->epochs && worse < PATIENCE; e++) {
+		double loss, now;
+
+		ret = compress_progress(r->c, "(correction)", e, UINT32_MAX);
+		if (ret)
+			break;
+		epoch(r, order, n);
+		done++;
+		loss = look(r, &now);
+		worse++;
+		if (loss >= best)
+			continue;
+		best = loss;
+		squares = now;
+		worse = 0;
+		keep(r, false);
+	}
+	keep(r, true);
+	free(order);
+	if (!shared) {
+		t->told.before = before;
+		t->told.epochs = 0;
+	}
+	t->told.epochs += done;
+	t->told.after = squares;
+	t->told.items = n;
+	t->told.held = t->items - n;
+	return ret;
+}
+
+int compress_tune(struct compress *c, struct accel_network *net, bool shared)
+{
+	struct run r = { .c = c, .net = net, .t = &c->tune };
+	bool *wanted;
+	int ret = 0;
+
+	if (!c->tune.items)
+		return 0;
+	wanted = find_wanted(c, net);
+	r.part = calloc(2 * (size_t)c->n + 1, sizeof(*r.part));
+	r.d = malloc((c->tune.count + 1) * sizeof(*r.d));
+	for (unsigned int i = 0; r.part && !ret && i < c->n; i++)
+		ret = add_layer(&r, &c->layer[i], shared);
+	if (!wanted || !r.part || !r.d || ret)
+		ret = accel_fail(c->err, -ENOMEM, NULL, "%s: no memory to correct the network; --correct none needs none", c->file);
+	ret = ret ? ret : grad_new(&c->blas, net, wanted, c->tune.out, &r.g, c->err);
+	ret = ret ? ret : fit(&r, shared);
+	free_run(&r);
+	free(wanted);
+	return ret;
+}

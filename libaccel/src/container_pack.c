@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* The tree of a network of many small layers, deflated: it would be larger than their weights. docs/eie_format.md, "Packed trees". */
+#include "container_reader.h"
+#include "container_writer.h"
+#include "crc32c.h"
+#include "fdtcheck.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#define WORTH  4096u       /* bytes that must be won, */
+#define SHARE  32u         /* and this part of the file: else fdtdump is to show all of the model */
+#define ROOM   2048u       /* of the outer tree */
+#define EXPAND 1032u       /* deflate does no more */
+
+/* ---------------------------------------------------------------- writing */
+
+static int put_outer(struct eie_writer *w, void *outer, const uint8_t *packed, size_t size, size_t tree)
+{
+	void *inner = w->fdt;
+
+	w->fdt = outer;
+	eie_note(w, fdt_create(w->fdt, ROOM));
+	eie_note(w, fdt_finish_reservemap(w->fdt));
+	eie_begin(w, "");
+	eie_put_string(w, "compatible", EIE_COMPATIBLE);
+	eie_put_string(w, "must-understand", EIE_FEATURE_PACKED);
+	eie_put_u32(w, EIE_HEADER_CRC, 0);
+	eie_put_u64(w, "data-size", 0);
+	eie_begin(w, "tree");
+	eie_put_u64(w, "offset", (uint64_t)(packed - w->data));
+	eie_put_u64(w, "size", size);
+	eie_put_u32(w, "crc32c", accel_crc32c(0, packed, size));
+	eie_put_string(w, "coding", "deflate");
+	eie_put_u32(w, "bytes", (uint32_t)tree);
+	eie_end(w);
+	eie_end(w);
+	eie_note(w, fdt_finish(w->fdt));
+	if (!w->fdt_error)
+		eie_note(w, fdt_setprop_inplace_u64(w->fdt, 0, "data-size", w->used));
+	if (!w->fdt_error)
+		eie_note(w, fdt_setprop_inplace_u32(w->fdt, 0, EIE_HEADER_CRC, accel_crc32c(0, w->fdt, fdt_totalsize(w->fdt))));
+	free(inner);
+	return w->fdt_error;
+}
+
+void eie_pack(struct eie_writer *w)
+{
+	uLong tree = fdt_totalsize(w->fdt), room = compressBound(tree);
+	uint8_t *packed = malloc(room), *blob;
+	void *outer = malloc(ROOM);
+
+	if (!packed || !outer || compress2(packed, &room, w->fdt, tree, Z_BEST_COMPRESSION) != Z_OK) {
+		w->no_memory = true;
+	} else if (room + WORTH < tree && (tree - room) * SHARE > tree + w->used) {
+		blob = eie_blob_alloc(w, room);
+		if (blob) {
+			memcpy(blob, packed, room);
+			put_outer(w, outer, blob, room, tree);
+			outer = NULL;
+		}
+	}
+	free(packed);
+	free(outer);
+}
+
+/* ---------------------------------------------------------------- reading */
+
+int eie_unpack(struct eie_reader *r)
+{
+	const uint8_t *blob;
+	uint64_t size;
+	uint32_t bytes;
+	const char *coding;
+	uLongf got;
+	void *tree;
+	int node;
+	int ret = eie_find_blob(r, 0, "tree", &node);
+
+	ret = ret ? ret : eie_get_string(r, node, "coding", &coding);
+	if (!ret && strcmp(coding, "deflate"))
+		ret = eie_not_supported(r, "coding", coding);
+	ret = ret ? ret : eie_get_u32(r, node, "bytes", &bytes);
+	ret = ret ? ret : eie_get_blob(r, node, "tree", UINT64_MAX, &blob, &size);
+	if (ret)
+		return ret;
+	/* memory only for what the file has shown */
+	if (bytes < sizeof(struct fdt_header) || bytes > INT32_MAX || bytes / EXPAND > size)
+		return BAD(r, "tree: %u bytes in %llu", bytes, (unsigned long long)size);
+	tree = malloc(bytes);
+	if (!tree)
+		return eie_no_memory(r);
+	got = bytes;
+	if (uncompress(tree, &got, blob, size) != Z_OK || got != bytes) {
+		free(tree);
+		return BAD(r, "tree: not %u deflated bytes: the file is damaged", bytes);
+	}
+	free(r->fdt);
+	r->fdt = tree;
+	if (fdt32_ld((const fdt32_t *)tree) != FDT_MAGIC || fdt32_ld((const fdt32_t *)tree + 1) != bytes || fdt_check_foreign(tree, bytes))
+		return BAD(r, "the packed description of the model is no sound device tree: the file is damaged");
+	return 0;
+}
