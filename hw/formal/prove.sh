@@ -46,7 +46,7 @@ for s in $sources; do
 		files="$files $rtl/$s"
 	fi
 done
-[ "$kind" = proof ] || [ -n "${file-}" ] || die "$1 is no file of hw/rtl/eie.f"
+[ "$kind" != mutant ] || [ -n "${file-}" ] || die "$1 is no file of hw/rtl/eie.f"
 
 chparams=
 if [ "$params" != - ]; then
@@ -119,32 +119,42 @@ smtbmc() {
 	esac
 }
 
-if [ "$kind" = mutant ]; then
-	smtbmc base -t "$depth"
-	verdict="NOT FOUND"
-	if grep -q 'Assert failed in' "$out/base.log"; then
-		verdict="found"
-	fi
-	covers=-
-else
-	smtbmc base --presat -t "$depth"
-	verdict=FAILED
-	case $status in
-	timeout) verdict=TIMEOUT ;;
-	[pP]*)
-		verdict="BOUNDED $depth"
-		if [ "$method" = induct ]; then
-			smtbmc step -i -t "$depth"
-			case $status in
-			[pP]*) verdict="proved, k <= $depth" ;;
-			timeout) verdict=TIMEOUT ;;
-			*) verdict="NOT INDUCTIVE" ;;
-			esac
-		fi ;;
-	esac
-	all=$(grep -c 'cover *(' "$here/$harness.sv") || die "$harness.sv has no cover"
+# covers that are reached, of all in the harness
+covered() {
+	all=$(cat $harnesses | grep -c 'cover *(') || die "$harness.sv has no cover"
 	smtbmc cover -c -t "$1"
 	covers=$(grep -c 'Reached cover' "$out/cover.log") || true
 	covers=$covers/$all
-fi
+}
+
+covers=-
+case $kind in
+mutant)
+	smtbmc base -t "$depth"
+	verdict="NOT FOUND"
+	[ "$status" != timeout ] || verdict=TIMEOUT
+	if grep -q 'Assert failed in' "$out/base.log"; then
+		verdict=found
+	fi ;;
+cover)
+	covered "$depth"
+	verdict=reached
+	[ "${covers%/*}" = "${covers#*/}" ] || verdict="NOT REACHED" ;;
+proof)
+	smtbmc base --presat -t "$depth"
+	case $status in
+	[pP]*) verdict="BOUNDED $depth" ;;
+	timeout) verdict=TIMEOUT ;;
+	*) verdict=FAILED ;;
+	esac
+	if [ "$method" = induct ] && [ "$verdict" = "BOUNDED $depth" ]; then
+		smtbmc step -i -t "$depth"
+		case $status in
+		[pP]*) verdict="proved, k <= $depth" ;;
+		timeout) verdict=TIMEOUT ;;
+		*) verdict="NOT INDUCTIVE" ;;
+		esac
+	fi
+	[ "$1" = - ] || covered "$1" ;;
+esac
 printf '%s|%s|%s|%s|%s|%s\n' "$kind" "$name" "$verdict" "$covers" "$(($(date +%s) - start))" "$harness" > "$out/result"
