@@ -9,7 +9,8 @@
 // new count, so nothing is claimed (`clean` is low).
 
 module fv_mmu #(
-  parameter int unsigned TlbEntries = 2
+  parameter int unsigned TlbEntries = 2,
+  parameter bit          Narrow = 1'b0     // covers and mutants only: less freedom, found sooner
 ) (
   input logic         clk_i,
   input logic         flush_i,
@@ -201,6 +202,19 @@ module fv_mmu #(
         assume (!ptr2 || walk_pa_q != {at1[63:4], 4'b0} || (at1[3] ? rdata_i[127:64] : rdata_i[63:0]) == pte1_q);
         assume (!ptr1 || walk_pa_q != {at0[63:4], 4'b0} || (at0[3] ? rdata_i[127:64] : rdata_i[63:0]) == pte0_q);
       end
+    end
+  end
+
+  always_comb begin
+    if (Narrow) begin
+      assume (Asid == 16'd1 && Root == 44'h10 && Vpn == 27'h40201 && asid_i[15:2] == '0);
+      assume (ptes_i[191:128] == {10'b0, 44'h20, 10'h1} && ptes_i[127:71] == {10'b0, 44'h200, 3'b0} &&
+              ptes_i[63:7] == {10'b0, 44'h41, 3'b0} && rresp_i == '0);
+      assume (pte2_q == {10'b0, 44'h20, 10'h1} && pte1_q[63:7] == {10'b0, 44'h200, 3'b0} &&
+              pte0_q[63:7] == {10'b0, 44'h40, 3'b0} || changed_q);
+      assume (fe_rd_va_i == {25'b0, Vpn, 12'b0} && cp_rd_va_i == {25'b0, Vpn, 12'b0} &&
+              ld_rd_va_i == {25'b0, Vpn, 12'b0} && st_wr_va_i == {25'b0, Vpn, 12'b0});
+      assume (fe_wr_pa_i == '0 && inv_asid_i[15:2] == '0);
     end
   end
 
