@@ -3,6 +3,8 @@
 // Abort: whatever the front end does, CTRL.ABORT takes the job off the chip. Others are assumed to keep it waiting for at most Patience
 // cycles at a time. `rank` bounds the cycles that are left, from the state alone; it falls in every cycle, and with the
 // age of the abort it never exceeds Bound. So the response is within Bound cycles, from any state, for ever.
+//
+// What the front end promises its neighbours is proved beside it: aligned command buffers, reads that stay in their page.
 
 module fv_abort #(
   parameter int unsigned Patience = 15,
@@ -36,7 +38,9 @@ module fv_abort #(
   logic rst_n = 1'b0;
   always_ff @(posedge clk_i) rst_n <= 1'b1;
 
-  logic                 busy, flush, rd_valid, wr_valid, dat_valid, cmd_start;
+  logic                 busy, flush, rd_valid, rd_phys, wr_valid, dat_valid, cmd_start;
+  logic [63:0]          rd_va, cmd_va;
+  logic [3:0]           rd_len;
   logic [Queues*64-1:0] addresses;
   logic [Queues*16-1:0] heads;
   assign addresses = '0;
@@ -46,10 +50,10 @@ module fv_abort #(
     .clk_i, .clk_host_i(clk_i), .rst_ni(rst_n), .time_i, .enable_i, .abort_i, .clear_i, .busy_o(busy),
     .restarted_i, .reset_i, .job_i, .desc_addr_i(addresses), .cpl_addr_i(addresses),
     .cpl_phase_i(job_i), .sq_head_i(heads),
-    .rd_valid_o(rd_valid), .rd_ready_i, .rd_rsp_valid_i, .rd_rsp_data_i, .rd_rsp_last_i,
+    .rd_valid_o(rd_valid), .rd_phys_o(rd_phys), .rd_va_o(rd_va), .rd_len_o(rd_len), .rd_ready_i, .rd_rsp_valid_i, .rd_rsp_data_i, .rd_rsp_last_i,
     .wr_valid_o(wr_valid), .wr_ready_i, .dat_valid_o(dat_valid), .dat_ready_i, .wr_rsp_valid_i,
     .bus_rd_fault_i, .bus_rd_fault_addr_i(64'b0), .bus_wr_fault_i, .bus_wr_fault_addr_i(64'b0),
-    .flush_o(flush), .quiet_i, .clear_busy_i, .cmd_start_o(cmd_start), .cmd_done_i,
+    .flush_o(flush), .quiet_i, .clear_busy_i, .cmd_start_o(cmd_start), .cmd_va_o(cmd_va), .cmd_done_i,
     .fault_valid_i, .fault_status_i, .fault_addr_i(64'b0), .fault_cmd_i(32'b0),
     .macs_i(9'b0), .mac_active_i(1'b0), .drain_active_i(1'b0), .engine_active_i(1'b0), .sats_i(9'b0),
     .sync_wait_i(1'b0), .wait_load_i(1'b0), .wait_store_i(1'b0), .fetching_i(1'b0),
@@ -64,9 +68,17 @@ module fv_abort #(
   (* probe = "u_dut.epoch_q" *) logic [7:0] epoch;
   (* probe = "u_dut.scrub_q" *) logic [23:0] scrub;
 
+  (* probe = "u_dut.restore_q" *) logic restore;
+  (* probe = "u_dut.d_restore" *) logic [63:0] d_restore;
+  (* probe = "u_dut.d_cmds" *) logic [63:0] d_cmds;
+  (* probe = "u_dut.d_nrestore" *) logic [31:0] nrestore;
+  (* probe = "u_dut.d_ncmds" *) logic [31:0] ncmds;
+  (* probe = "u_dut.base_va_q" *) logic [63:0] base_va;
+  (* probe = "u_dut.base_left_q" *) logic [3:0] base_left;
+
   // in the order of eie_frontend's state_e
   localparam logic [3:0] StScrub = 4'd0, StIdle = 4'd1, StDescReq = 4'd2, StDesc = 4'd3, StCheck = 4'd4, StBaseReq = 4'd5,
-                         StBase = 4'd6, StDrain = 4'd10, StFlush = 4'd11, StCplReq = 4'd12, StCplData = 4'd13,
+                         StBase = 4'd6, StRestore = 4'd8, StMain = 4'd9, StDrain = 4'd10, StFlush = 4'd11, StCplReq = 4'd12, StCplData = 4'd13,
                          StCplResp = 4'd14;
 
   // Others ---------------------------------------------------------------------------------------
@@ -142,6 +154,17 @@ module fv_abort #(
       if (abort_i && busy) begin
         assert (rank != '0 && rank < rank_q && age_q + rank <= Bound);
       end
+      // requests
+      assert (!cmd_start || (cmd_va[4:0] == '0 && !flush));
+      assert (!rd_valid || rd_va[3:0] == '0 && rd_va[11:4] + rd_len < 9'd256);
+      assert (!rd_phys || state == StDescReq);
+      assert (state < StBaseReq || state > StMain || nrestore == '0 || d_restore[4:0] == '0);
+      assert (state < StBaseReq || state > StMain || ncmds == '0 || d_cmds[4:0] == '0);
+      assert (state < StBaseReq || state > StMain || !restore || nrestore != '0);
+      assert (state != StMain || ncmds != '0);
+      assert (state != StRestore || nrestore != '0);
+      assert (!(state == StBaseReq || state == StBase) || base_va[3:0] == '0);
+      assert (state != StBaseReq || base_left != '0);
       // nothing begins while it lasts
       assert (!(abort_i && !busy) || !(rd_valid || wr_valid || dat_valid || cmd_start || flush));
     end

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //
 // eie_cmdq: every command given starts once, in order and with its index, and its completion names it. One command is
-// followed, chosen freely, from dispatch to completion; what is followed is its index and one bit of it, chosen freely too.
+// followed, chosen freely, from dispatch to completion.
 
 module fv_cmdq #(
-  parameter int unsigned QueueDepth = 4,
+  parameter int unsigned QueueDepth = 2,
   parameter int unsigned BusyDepth = 4,
   localparam int unsigned Qw = $clog2(QueueDepth),
   localparam int unsigned Bw = $clog2(BusyDepth)
@@ -33,8 +33,6 @@ module fv_cmdq #(
     .done_index_o(done_index), .empty_o(empty)
   );
 
-  (* anyconst *) logic [7:0] Bit;
-
   logic given, start, done;
   assign given = valid_i && room;
   assign start = valid && ready_i;
@@ -43,7 +41,8 @@ module fv_cmdq #(
   // counts of the queue's two halves, and where in them the followed command is
   logic [Qw:0]  waiting_q, ahead_q;
   logic [Bw:0]  busy_q, before_q;
-  logic         in_wait_q, in_busy_q, bit_q;
+  logic         in_wait_q, in_busy_q;
+  logic [255:0] cmd_q;
   logic [23:0]  index_q;
 
   always_ff @(posedge clk_i) begin
@@ -59,7 +58,7 @@ module fv_cmdq #(
         in_wait_q <= 1'b1;
         ahead_q   <= waiting_q - start;
         index_q   <= index_i;
-        bit_q     <= cmd_i[Bit];
+        cmd_q     <= cmd_i;
       end
       if (in_wait_q && start) begin
         in_wait_q <= ahead_q != '0;
@@ -89,10 +88,8 @@ module fv_cmdq #(
   (* probe = "u_dut.u_busy.mem[]" *) logic [24*BusyDepth-1:0] b_mem;
   logic [Qw-1:0]  q_place;
   logic [Bw-1:0]  b_place;
-  logic [279:0]   q_word;
   assign q_place = q_rptr[Qw-1:0] + ahead_q[Qw-1:0];
   assign b_place = b_rptr[Bw-1:0] + before_q[Bw-1:0];
-  assign q_word  = q_mem[280*q_place +: 280];
 
   always_comb begin
     if (rst_n) begin
@@ -101,15 +98,21 @@ module fv_cmdq #(
       assert (!valid || (head && go_i));
       assert (!(in_wait_q && in_busy_q));
       if (in_wait_q) begin
-        assert (ahead_q < waiting_q && q_word[279:256] == index_q && q_word[Bit] == bit_q);
-        assert (ahead_q != '0 || (head && index == index_q && cmd[Bit] == bit_q));
+        assert (ahead_q < waiting_q);
+        for (int i = 0; i < QueueDepth; i++) begin
+          assert (q_place != Qw'(i) || q_mem[280*i +: 280] == {index_q, cmd_q});
+        end
+        assert (ahead_q != '0 || (head && index == index_q && cmd == cmd_q));
       end
       if (in_busy_q) begin
-        assert (before_q < busy_q && b_mem[24*b_place +: 24] == index_q);
+        assert (before_q < busy_q);
+        for (int i = 0; i < BusyDepth; i++) begin
+          assert (b_place != Bw'(i) || b_mem[24*i +: 24] == index_q);
+        end
         assert (before_q != '0 || done_index == index_q);
       end
     end
-    cover (in_busy_q && done && before_q == '0 && busy_q == BusyDepth && bit_q && index_q == 24'hab);
+    cover (in_busy_q && done && before_q == '0 && busy_q == BusyDepth && index_q == 24'hab);
     cover (in_wait_q && waiting_q == QueueDepth && busy_q == BusyDepth && head && go_i && ready_i && !valid);
   end
 

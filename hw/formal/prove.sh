@@ -130,11 +130,14 @@ covered() {
 covers=-
 case $kind in
 mutant)
-	smtbmc base -t "$depth"
+	step=
+	[ "$method" != step ] || step=-i
+	# shellcheck disable=SC2086
+	smtbmc mutant $step -t "$depth"
 	verdict="NOT FOUND"
 	[ "$status" != timeout ] || verdict=TIMEOUT
-	if grep -q 'Assert failed in' "$out/base.log"; then
-		verdict=found
+	if grep -q 'Assert failed in' "$out/mutant.log"; then
+		verdict="found${step:+ (step)}"
 	fi ;;
 cover)
 	covered "$depth"
