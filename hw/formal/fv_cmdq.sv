@@ -5,14 +5,14 @@
 
 module fv_cmdq #(
   parameter int unsigned QueueDepth = 2,
-  parameter int unsigned BusyDepth = 4,
+  parameter int unsigned BusyDepth = 2,
   localparam int unsigned Qw = $clog2(QueueDepth),
   localparam int unsigned Bw = $clog2(BusyDepth)
 ) (
   input logic         clk_i,
   input logic         clr_i,
   input logic         valid_i,
-  input logic [255:0] cmd_i,
+  input logic [7:0]   data_i,
   input logic [23:0]  index_i,
   input logic         go_i,
   input logic         ready_i,
@@ -24,7 +24,8 @@ module fv_cmdq #(
   always_ff @(posedge clk_i) rst_n <= 1'b1;
 
   logic         room, head, valid, empty;
-  logic [255:0] cmd;
+  logic [255:0] cmd_i, cmd;
+  assign cmd_i = {248'b0, data_i};     // nothing in the queue looks at the command: what holds for a bit holds for all
   logic [23:0]  index, done_index;
 
   eie_cmdq #(.QueueDepth(QueueDepth), .BusyDepth(BusyDepth)) u_dut (
