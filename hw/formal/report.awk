@@ -8,7 +8,7 @@ BEGIN {
 
 {
 	split($4, c, "/")
-	good = ($1 == "proof" && $3 ~ /^(proved|BOUNDED)/ && c[1] == c[2]) ||
+	good = ($1 == "proof" && $3 ~ /^(proved|BOUNDED)/ && ($4 == "-" || c[1] == c[2])) ||
 	       ($1 == "cover" && $3 == "reached") || ($1 == "mutant" && $3 ~ /^found/)
 	printf "%-7s %-17s %-16s %-7s %5d%s\n", $1, $2, $3, $4, $5, good ? "" : "   <-- NOT GOOD, see formal/" $2
 	bad += !good
