@@ -87,3 +87,5 @@ synth-figures: $(SYNTH_CONFIGS:%=$(BUILD)/synth/%/done)
 check-synth: $(SYNTH_CONFIGS:%=$(BUILD)/hw/%/eie_cfg_pkg.sv)
 	@grep -q "$$($(SYNTH_HASH))" docs/synthesis.md || { \
 		echo "docs/synthesis.md is of other RTL, configurations or scripts than these; run make synth" >&2; exit 1; }
+
+include hw/formal/rules.mk
