@@ -29,6 +29,8 @@ done
 try 0 "import" import "$net" --calib calib --classes "$top/libaccel/models/imagenet_classes.txt" -o s.eie
 prints "all weights" '38 layers, 1,244,448 weights'
 check "no larger than the authors' file and the names" [ "$(wc -c <s.eie)" -lt $(($(wc -c <"$net") + $(wc -c <"$top/libaccel/models/imagenet_classes.txt"))) ]
+try 0 "import without names" import "$net" --calib calib -o nameless.eie
+check "at most 560,000 bytes" [ "$(wc -c <nameless.eie)" -le 560000 ]
 try 0 "inspect" inspect s.eie --json
 is_json "is JSON"
 try 0 "a photograph" run s.eie --input "$data/photos/n01440764_tench.JPEG" --top 5
