@@ -102,6 +102,21 @@ static bool is_apart(const struct net_node *node)
 	return pass_is(node, "Conv") || pass_is(node, "Add") || pass_is(node, "Sum") || pass_is(node, "Mul");
 }
 
+/* NODE.OPERATOR, and a number where the file has such a node already. */
+static void name_part(const struct accel_network *net, const struct net_node *node, const char *op, char *name, size_t size)
+{
+	bool taken = true;
+
+	snprintf(name, size, "%.220s.%s", node->name, op);
+	for (unsigned int k = 2; taken; k++) {
+		taken = false;
+		for (unsigned int n = 0; n < net->nnodes; n++)
+			taken = taken || (net->nodes[n].name && !strcmp(net->nodes[n].name, name));
+		if (taken)
+			snprintf(name, size, "%.220s.%s%u", node->name, op, k);
+	}
+}
+
 /* The activation of node as a node of its own, which makes what node has made; node gets a new output. */
 static int part(struct accel_network *net, struct net_node *node, struct net_node *act, struct accel_error *err)
 {
@@ -119,7 +134,7 @@ static int part(struct accel_network *net, struct net_node *node, struct net_nod
 	ret = net_add_value(net, "", NET_F32, y->ndim, dims, &fresh, err);
 	if (ret)
 		return ret;
-	snprintf(name, sizeof(name), "%.230s.%s", node->name, ops[node->act.kind]);
+	name_part(net, node, ops[node->act.kind], name, sizeof(name));
 	/* limits of a Clip are attributes until operator set 10 */
 	if (net_node_init(act, op_find(ops[node->act.kind]), name, node->act.kind == NET_ACT_HARD_SWISH ? 14 : 6, 1, 1) ||
 	    (parameters && (!net_node_add_attr(act, names[node->act.kind][0], NET_FLOATS, 1, &node->act.a) ||

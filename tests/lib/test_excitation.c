@@ -76,6 +76,7 @@ static void test_numbers(void **state)
 	struct test_rng rng = { 42 };
 	struct ob *b = ob_new(13);
 	struct accel_model *model;
+	Onnx__NodeProto *node;
 
 	(void)state;
 	random_items(items);
@@ -88,14 +89,16 @@ static void test_numbers(void **state)
 	ob_node(b, "Mul", "half,s", "s_half");
 	ob_node(b, "Add", "s_half,tenth", "s_tenth");
 	ob_node(b, "Div", "s_tenth,two", "s_quarter");   /* 0.25 sigmoid + 0.05 */
-	codebook_conv(b, &rng, "z", "s_quarter", 5, 9, 3);
+	node = codebook_conv(b, &rng, "z", "s_quarter", 5, 9, 3);
+	node->name = ob_own(b, strdup("Conv0.Sigmoid"));   /* what is taken apart needs another name */
 	ob_node(b, "Mul", "z,z", "square");
 	ob_node(b, "Sub", "square,tenth", "less");
 	codebook_conv(b, &rng, "y", "less", 3, 5, 1);
 	ob_output(b, "y");
 	model = place_all(b, true, items, ITEMS);
 	all_on_device(model);
-	layer = layer_named(model, "Conv0.Sigmoid");
+	assert_int_equal(layer_named(model, "Conv0.Sigmoid")->kind, ACCEL_LAYER_CONV);
+	layer = layer_named(model, "Conv0.Sigmoid2");
 	assert_string_equal(layer->function.name, "Sigmoid");
 	assert_float_equal(layer->function.factor, 0.25f, 1e-6);
 	assert_float_equal(layer->function.offset, 0.05f, 1e-6);
