@@ -322,7 +322,8 @@ static void restart(struct soak *k, unsigned int q)
 		k->first[q] = (k->first[q] + 1) % RING;
 	}
 	k->first[q] = 0;
-	if (k->bus_user == &k->ring_user)
+	/* another queue's ring goes on answering with errors: it may have stopped already, and nobody has looked yet */
+	if (k->bus_user == &k->ring_user && k->ring_user.index == q)
 		set_bad(k, NULL, 0, 0, false, false);
 	queue_start(&k->f->b, q);
 }
