@@ -10,7 +10,7 @@
 #include <string.h>
 #include <zlib.h>
 
-#define WORTH  4096u       /* bytes that must be won, */
+#define WORTH  16384u      /* bytes that must be won, */
 #define SHARE  32u         /* and this part of the file: else fdtdump is to show all of the model */
 #define ROOM   2048u       /* of the outer tree */
 #define EXPAND 1032u       /* deflate does no more */
