@@ -160,6 +160,7 @@ light | light-*)
 		exit 0
 	fi
 	node "$here/inputs.mjs" random 1 -1 1 picture.npy 1 3 224 224
+	calib=picture.npy
 	# their weights are constants and prove nothing: seeded random ones take their place
 	# then: tolerance of rounded weights (small where all classes are nearly as likely, or one is certain), segments that these leave on the CPU today, and devices that run every bit of them; of few different weights (coded), segments
 	while read -r network input output within left devices coded; do
@@ -167,7 +168,6 @@ light | light-*)
 		step "$network: random weights" "$build/tests/randomise" "$light/light_$network.onnx" random.onnx 7 || continue
 		agree "$network" random.onnx "$input=picture.npy" "$output" 1e-4
 		segments 1
-		calib=picture.npy
 		# (agree has made $input NAME=FILE)
 		rounded "$network" random.onnx "$input" "$output" "$within"
 		segments "$left"
