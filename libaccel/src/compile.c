@@ -118,7 +118,7 @@ static unsigned long long kib(uint64_t bytes)
 	return (bytes + 1023) / 1024;
 }
 
-static char *reason(const struct plan *plan, unsigned int l)
+static char *cut(const struct plan *plan, unsigned int l)
 {
 	const struct layer_plan *lp = &plan->layers[l];
 	uint64_t chip = (uint64_t)plan->params.wbuf * plan->params.clusters * EIE_GRANULE_BYTES;
@@ -142,6 +142,18 @@ static char *reason(const struct plan *plan, unsigned int l)
 		return format("fully connected, weights resident (%llu KiB of %llu KiB)", kib(weights), kib(chip));
 	return format("fully connected, weights streamed in %u chunks (%llu KiB; the chip holds %llu KiB)", lp->image.nchunks,
 		      kib(weights), kib(chip));
+}
+
+static char *reason(const struct plan *plan, unsigned int l)
+{
+	const struct segment *s = &plan->segments[plan->layers[l].segment];
+	char *text = cut(plan, l), *longer;
+
+	if (!text || s->out == NO_TENSOR || s->first_layer != l)
+		return text;
+	longer = format("%s; its output stays on chip", text);
+	free(text);
+	return longer;
 }
 
 static uint64_t pixels_of(const struct accel_layer *layer)

@@ -64,12 +64,14 @@ static uint32_t widest_band(const struct accel_window *w, const struct conv_plan
 	return most;
 }
 
-static int cut_pixels(const struct accel_layer *layer, const struct eie_params *p, uint32_t rows, uint32_t x_slot, uint32_t y_slot,
-		      struct conv_plan *conv)
+int conv_plan_cut(const struct accel_layer *layer, const struct eie_params *p, const struct tile_rows *tiles, uint32_t x_slot, uint32_t y_slot,
+		  struct conv_plan *conv)
 {
 	const struct accel_window *w = &layer->window;
-	uint32_t plane = (uint32_t)((window_out_pixels(w) + 7) / 8);
+	uint32_t plane = (uint32_t)((window_out_pixels(w) + 7) / 8), rows = 1;
 
+	for (uint32_t t = 0; t < tiles->ntiles; t++)
+		rows = conv->tile_rows[t] > rows ? conv->tile_rows[t] : rows;
 	conv->groups = min32(half_words(p) / ((rows + 7) / 8), y_slot / (rows * p->clusters));
 	conv->groups = min32(conv->groups, plane);
 	for (;; conv->groups /= 2) {
@@ -92,8 +94,6 @@ static int cut_pixels(const struct accel_layer *layer, const struct eie_params *
 int conv_plan_make(const struct accel_layer *layer, const struct eie_params *params, const struct tile_rows *rows,
 		   const struct image_plan *in, uint32_t x_slot, uint32_t y_slot, struct conv_plan *conv)
 {
-	uint32_t most = 1;
-
 	*conv = (struct conv_plan){ .blocks = image_blocks(in, params->clusters) };
 	conv->tile_rows = calloc(rows->ntiles, sizeof(*conv->tile_rows));
 	conv->tile_base = calloc((size_t)rows->ntiles + 1, sizeof(*conv->tile_base));
@@ -107,29 +107,28 @@ int conv_plan_make(const struct accel_layer *layer, const struct eie_params *par
 			n = bin[c + 1] - bin[c] > n ? bin[c + 1] - bin[c] : n;
 		conv->tile_rows[t] = n;
 		conv->tile_base[t + 1] = conv->tile_base[t] + n;
-		most = n > most ? n : most;
 	}
-	return cut_pixels(layer, params, most, x_slot, y_slot, conv);
+	return conv_plan_cut(layer, params, rows, x_slot, y_slot, conv);
 }
 
-int pool_plan_make(const struct accel_layer *layer, const struct eie_params *params, const struct image_plan *in, uint32_t slot,
+int pool_plan_make(const struct accel_layer *layer, const struct eie_params *params, const struct image_plan *in, uint32_t x_slot, uint32_t y_slot,
 		   struct conv_plan *conv)
 {
 	const struct accel_window *w = &layer->window;
 	uint32_t k = params->clusters, plane = (uint32_t)((window_out_pixels(w) + 7) / 8), band;
 
 	*conv = (struct conv_plan){ .blocks = image_blocks(in, k), .band_batches = 1 };
-	conv->groups = min32(min32(plane, slot / k), EIE_CMD_VPOOL_OUT_PLANE_MASK);
+	conv->groups = min32(min32(plane, y_slot / k), EIE_CMD_VPOOL_OUT_PLANE_MASK);
 	for (;; conv->groups /= 2) {
 		if (!conv->groups)
 			return -E2BIG;
 		band = widest_band(w, conv, plane, 1);
-		if ((uint64_t)band * k <= slot)
+		if ((uint64_t)band * k <= x_slot)
 			break;
 	}
 	conv->groups = even(plane, conv->groups);
 	conv->batches = conv->bands = (plane + conv->groups - 1) / conv->groups;
-	conv->chunk_blocks = slot / (k * (band > conv->groups ? band : conv->groups));
+	conv->chunk_blocks = min32(x_slot / (k * band), y_slot / (k * conv->groups));
 	conv->chunk_blocks = min32(min32(conv->chunk_blocks, conv->blocks), EIE_CMD_VPOOL_CHANNELS_MASK / k);
 	return 0;
 }

@@ -39,11 +39,14 @@ uint32_t conv_row_limit(const struct eie_params *params);
  */
 int conv_plan_make(const struct accel_layer *layer, const struct eie_params *params, const struct tile_rows *rows,
 		   const struct image_plan *in, uint32_t x_slot, uint32_t y_slot, struct conv_plan *conv);
+/* Cuts it anew, for other slots. -E2BIG. */
+int conv_plan_cut(const struct accel_layer *layer, const struct eie_params *params, const struct tile_rows *rows, uint32_t x_slot, uint32_t y_slot,
+		  struct conv_plan *conv);
 /*
  * The same for pooling: batches and bands are one, a task takes chunk_blocks of the blocks. Slots of input and output have so many granules. -E2BIG: not
  * even eight windows of one block fit.
  */
-int pool_plan_make(const struct accel_layer *layer, const struct eie_params *params, const struct image_plan *in, uint32_t slot,
+int pool_plan_make(const struct accel_layer *layer, const struct eie_params *params, const struct image_plan *in, uint32_t x_slot, uint32_t y_slot,
 		   struct conv_plan *conv);
 /* The same for what goes value by value, with so many granules for each operand's part, and for the result's. */
 void element_plan_make(const struct eie_params *params, const struct image_plan *in, uint32_t slot, struct conv_plan *conv);

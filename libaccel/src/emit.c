@@ -171,7 +171,7 @@ static bool keeps_input(const struct emit *e)
 {
 	const struct tensor_plan *t = &e->plan->tensors[e->plan->model->layers[e->segment->first_layer].input];
 
-	return t->granules <= e->plan->area.x_slot;
+	return t->granules <= e->segment->x_slot;
 }
 
 bool emit_stage_pointers(struct emit *e, const struct tile_chunk *c, struct stage *st)
@@ -226,7 +226,6 @@ static void stage_stream(struct emit *e, const struct task *task, struct stage *
 {
 	uint32_t layer = e->segment->first_layer;
 	const struct tensor_plan *t = &e->plan->tensors[e->plan->model->layers[layer].input];
-	const struct stream_area *area = &e->plan->area;
 	const struct tile_chunk *c = task->chunk;
 	bool fresh;
 
@@ -239,7 +238,7 @@ static void stage_stream(struct emit *e, const struct task *task, struct stage *
 		if (fresh)
 			emit_load(e, st, layer, emit_xfer(EIE_OP_LOAD, t->base,
 							  item_offset(t, task->item) + (whole ? 0 : (uint64_t)c->first * EIE_GRANULE_BYTES),
-							  EIE_BUF_ABUF, area->x + st->x * area->x_slot, whole ? t->granules : c->units),
+							  EIE_BUF_ABUF, emit_x_slot(e, st), whole ? t->granules : c->units),
 				  e->x.slot[st->x].user);
 	}
 	emit_stage_weights(e, task, st);
@@ -365,11 +364,11 @@ static void compute_stream(struct emit *e, const struct task *task, const struct
 	const struct stream_area *area = &e->plan->area;
 	uint32_t layer = e->segment->first_layer;
 	struct place at = {
-		.in = area->x + st->x * area->x_slot,
+		.in = emit_x_slot(e, st),
 		.ptr = area->p + st->w * area->p_slot,
 		.weights = area->w + st->w * area->w_slot,
 		.param = area->r + st->r * area->r_slot,
-		.out = area->y + task->half * area->y_slot,
+		.out = emit_y_slot(e, task),
 	};
 
 	if (task->chunk) {
@@ -443,7 +442,7 @@ void emit_store(struct emit *e, const struct task *task, const struct stage *st,
 			last = add_store(e, l, offset, st->x * s->set_granules + t->abuf, t->granules);
 		else
 			last = add_store(e, l, offset + (uint64_t)lp->rows.out[task->tile] * EIE_GRANULE_BYTES,
-					 e->plan->area.y + task->half * e->plan->area.y_slot,
+					 emit_y_slot(e, task),
 					 lp->rows.steps[task->tile] * e->plan->params.clusters);
 		first = first == NOBODY ? last : first;
 	}

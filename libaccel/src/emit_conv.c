@@ -19,7 +19,12 @@ static const struct conv_plan *conv_of(const struct emit *e)
 	return &e->plan->layers[e->segment->first_layer].conv;
 }
 
-/* An input slot holds all channels of a band, or those of one chunk. */
+static const struct tensor_plan *input_of(const struct emit *e)
+{
+	return &e->plan->tensors[layer_of(e)->input];
+}
+
+/* An input slot, or the image that is kept, holds all channels of a band, or those of one chunk. */
 static bool keeps_channels(const struct emit *e)
 {
 	return conv_of(e)->chunk_blocks == conv_of(e)->blocks;
@@ -31,6 +36,10 @@ static void band_of(const struct emit *e, uint32_t number, struct conv_band *ban
 	uint32_t first = number * conv->band_batches * conv->groups, n = conv->band_batches * conv->groups;
 	uint32_t plane = e->plan->tensors[layer_of(e)->output].image.plane;
 
+	if (input_of(e)->kept) {
+		*band = (struct conv_band){ .rows = layer_of(e)->window.height, .groups = input_of(e)->image.plane };
+		return;
+	}
 	conv_band(&layer_of(e)->window, first, n < plane - first ? n : plane - first, band);
 }
 
@@ -38,15 +47,14 @@ static void band_of(const struct emit *e, uint32_t number, struct conv_band *ban
 static void load_blocks(struct emit *e, const struct task *task, struct stage *st, uint32_t first, uint32_t n)
 {
 	uint32_t k = e->plan->params.clusters, base = keeps_channels(e) ? 0 : task->chunk->first;
-	const struct tensor_plan *t = &e->plan->tensors[layer_of(e)->input];
-	const struct stream_area *area = &e->plan->area;
+	const struct tensor_plan *t = input_of(e);
 	uint64_t stride = (uint64_t)t->image.plane * k * EIE_GRANULE_BYTES;
 	struct conv_band band;
 	struct eie_cmd cmd;
 
 	band_of(e, task->band, &band);
 	cmd = emit_xfer(EIE_OP_LOAD, t->base, item_offset(t, task->item) + (base + first) * stride + (uint64_t)band.group * k * EIE_GRANULE_BYTES,
-			EIE_BUF_ABUF, area->x + st->x * area->x_slot + first * band.groups * k, band.groups * k);
+			EIE_BUF_ABUF, emit_x_slot(e, st) + first * band.groups * k, band.groups * k);
 	CMD_SET(&cmd, XFER_ROWS, n);
 	CMD_SET(&cmd, XFER_MEM_STRIDE, stride);
 	CMD_SET(&cmd, XFER_BUF_STRIDE, band.groups * k);
@@ -89,7 +97,9 @@ static void load_pieces(struct emit *e, const struct task *task, bool ahead, str
 		uint32_t need;
 
 		n = emit_piece(at, c->units, 1);
+		/* one at least, though nothing of it is read where columns are empty: the place has then been loaded for whoever proves the order */
 		need = ahead ? 0 : at + n == c->units ? c->wlen : stream_granules(e, c, (at + n) * column_block);
+		need = ahead || need ? need : 1;
 		if (need > streamed)
 			emit_stage_stream(e, c, st, streamed, need - streamed);
 		streamed = need;
@@ -117,7 +127,8 @@ static bool stage_input(struct emit *e, const struct task *task, bool starts, bo
 		uint64_t number = keeps_channels(e) ? 0 : (uint64_t)(c - e->plan->layers[layer].image.chunks);
 
 		emit_load_codebook(e, st, layer);
-		st->x = emit_pick(&e->x, emit_id(e, (number * conv->bands + task->band) * e->plan->batch + task->item), &fresh);
+		if (!input_of(e)->kept)
+			st->x = emit_pick(&e->x, emit_id(e, (number * conv->bands + task->band) * e->plan->batch + task->item), &fresh);
 	}
 	emit_load_table(e, st, e->plan->layers[layer].table);
 	if (fresh && starts && in_pieces(e)) {
@@ -155,17 +166,20 @@ static int64_t add_vmac(struct emit *e, const struct task *task, const struct st
 	const struct accel_window *w = &layer_of(e)->window;
 	const struct tile_chunk *c = task->chunk;
 	const struct stream_area *area = &e->plan->area;
-	uint32_t places = e->plan->tensors[layer_of(e)->input].image.places - (c->first + first) * k, window = task->group * EIE_GRANULE_VALUES;
+	uint32_t in = input_of(e)->kept ? emit_kept(e, input_of(e), task->item, 0, 0).granule : emit_x_slot(e, st);
+	uint32_t places = input_of(e)->image.places - (c->first + first) * k, window = task->group * EIE_GRANULE_VALUES;
 	struct eie_cmd cmd = { { 0 } };
 	struct conv_band band;
 
 	band_of(e, task->band, &band);
 	CMD_SET(&cmd, OPCODE, EIE_OP_VMAC);
+	CMD_SET(&cmd, FENCE, e->fence);
+	e->fence = false;
 	CMD_SET(&cmd, VMAC_HALF, task->half);
 	CMD_SET(&cmd, VMAC_WIDE, layer_of(e)->code_bits == 8);
 	CMD_SET(&cmd, VMAC_ORIGIN, band.origin);
 	CMD_SET(&cmd, VMAC_CODEBOOK, e->plan->layers[layer].codebook);
-	CMD_SET(&cmd, VMAC_IN, area->x + st->x * area->x_slot + ((keeps_channels(e) ? c->first : 0) + first) * band.groups * k);
+	CMD_SET(&cmd, VMAC_IN, in + ((keeps_channels(e) ? c->first : 0) + first) * band.groups * k);
 	CMD_SET(&cmd, VMAC_KERNEL_Y, w->kernel_y);
 	CMD_SET(&cmd, VMAC_KERNEL_X, w->kernel_x);
 	CMD_SET(&cmd, VMAC_PTR, area->p + st->w * area->p_slot + first * k * window_taps(w) / EIE_PTRS_PER_GRANULE);
@@ -189,7 +203,7 @@ static int64_t add_vmac(struct emit *e, const struct task *task, const struct st
 	return emit_add(e, layer, &cmd);
 }
 
-static void add_vdrain(struct emit *e, const struct task *task, const struct stage *st)
+static void add_vdrain(struct emit *e, const struct task *task, const struct stage *st, struct emit_place out)
 {
 	const struct accel_tensor *t = &e->plan->model->tensors[layer_of(e)->output];
 	const struct stream_area *area = &e->plan->area;
@@ -198,8 +212,8 @@ static void add_vdrain(struct emit *e, const struct task *task, const struct sta
 	CMD_SET(&cmd, OPCODE, EIE_OP_VDRAIN);
 	CMD_SET(&cmd, VDRAIN_HALF, task->half);
 	CMD_SET(&cmd, VDRAIN_TAIL, tail_of(e, task));
-	CMD_SET(&cmd, VDRAIN_OUT, area->y + task->half * area->y_slot);
-	CMD_SET(&cmd, VDRAIN_PLANE, task->groups);
+	CMD_SET(&cmd, VDRAIN_OUT, out.granule);
+	CMD_SET(&cmd, VDRAIN_PLANE, out.plane);
 	CMD_SET(&cmd, VDRAIN_ROWS, conv_of(e)->tile_rows[task->tile]);
 	CMD_SET(&cmd, VDRAIN_GROUPS, task->groups);
 	CMD_SET(&cmd, VDRAIN_PARAM, area->r + st->r * area->r_slot);
@@ -219,8 +233,10 @@ static uint32_t last_layer(const struct emit *e)
 
 void emit_compute_conv(struct emit *e, const struct task *task, const struct stage *st)
 {
-	uint32_t out = e->plan->area.y + task->half * e->plan->area.y_slot;
 	uint32_t units = task->chunk ? task->chunk->units : 0;
+	unsigned int tensor = e->plan->model->layers[last_layer(e)].output;
+	struct emit_place out = emit_output(e, task, tensor, conv_of(e)->tile_base[task->tile]);
+	const struct tensor_plan *t = &e->plan->tensors[tensor];
 
 	for (uint32_t at = 0, n; at < units; at += n) {
 		int64_t vmac;
@@ -232,9 +248,15 @@ void emit_compute_conv(struct emit *e, const struct task *task, const struct sta
 	}
 	if (!task->drains)
 		return;
-	add_vdrain(e, task, st);
-	if (last_layer(e) != e->segment->first_layer)
-		emit_vtable(e, task, last_layer(e), conv_of(e)->tile_rows[task->tile], out, out);
+	add_vdrain(e, task, st, out);
+	if (last_layer(e) == e->segment->first_layer)
+		return;
+	/* what is kept at once, when the last of it is there: a part of a plane would seem to reach behind its end */
+	if (t->kept && task->group + task->groups < out.plane)
+		return;
+	if (t->kept)
+		out = emit_kept(e, t, task->item, conv_of(e)->tile_base[task->tile], 0);
+	emit_vtable(e, task, last_layer(e), conv_of(e)->tile_rows[task->tile], out.plane, out, out);
 }
 
 int64_t emit_store_conv(struct emit *e, const struct task *task)
@@ -247,7 +269,7 @@ int64_t emit_store_conv(struct emit *e, const struct task *task)
 
 	if (!t->in_memory)
 		return NOBODY;
-	cmd = emit_xfer(EIE_OP_STORE, t->base, offset, EIE_BUF_ABUF, e->plan->area.y + task->half * e->plan->area.y_slot,
+	cmd = emit_xfer(EIE_OP_STORE, t->base, offset, EIE_BUF_ABUF, emit_y_slot(e, task),
 			task->groups * k);
 	CMD_SET(&cmd, XFER_ROWS, conv_of(e)->tile_rows[task->tile]);
 	CMD_SET(&cmd, XFER_MEM_STRIDE, (uint64_t)t->image.plane * k * EIE_GRANULE_BYTES);

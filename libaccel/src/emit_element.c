@@ -22,12 +22,10 @@ static uint32_t tail_of(const struct emit *e, const struct accel_layer *layer, c
 	return task->group + task->groups == e->plan->tensors[layer->output].image.plane ? t->dims[1] * t->dims[2] % EIE_GRANULE_VALUES : 0;
 }
 
-/* Granule i of a job's operand: each has a part of the input slot. */
+/* Granule of a job's operand i in the input slot: each has a part of it. */
 static uint32_t operand(const struct emit *e, const struct stage *st, unsigned int i)
 {
-	const struct stream_area *area = &e->plan->area;
-
-	return area->x + st->x * area->x_slot + i * plan_operand_slot(e->plan, layer_of(e));
+	return emit_x_slot(e, st) + i * plan_operand_slot(e->plan, layer_of(e));
 }
 
 /* The second operand has a value a channel: one group. */
@@ -40,14 +38,24 @@ static bool is_per_channel(const struct emit *e)
 	return layer->kind == ACCEL_LAYER_MULTIPLY && t[layer->parts[0]].count != t[layer->parts[1]].count;
 }
 
+/* Where operand i, a part of the tensor or of its one group, is. */
+static struct emit_place operand_place(const struct emit *e, const struct task *task, const struct stage *st, unsigned int tensor, unsigned int i, bool one)
+{
+	const struct tensor_plan *t = &e->plan->tensors[tensor];
+
+	return t->kept ? emit_kept(e, t, task->item, task->block, one ? 0 : task->group) : (struct emit_place){ operand(e, st, i), one ? 1 : task->groups };
+}
+
 static void load_operand(struct emit *e, const struct task *task, struct stage *st, unsigned int tensor, unsigned int i, uint32_t group, uint32_t groups)
 {
 	uint32_t k = e->plan->params.clusters;
 	const struct tensor_plan *t = &e->plan->tensors[tensor];
-	struct eie_cmd cmd = emit_xfer(EIE_OP_LOAD, t->base,
-				       item_offset(t, task->item) + ((uint64_t)task->block * t->image.plane + group) * k * EIE_GRANULE_BYTES,
-				       EIE_BUF_ABUF, operand(e, st, i), groups * k);
+	struct eie_cmd cmd;
 
+	if (t->kept)
+		return;
+	cmd = emit_xfer(EIE_OP_LOAD, t->base, item_offset(t, task->item) + ((uint64_t)task->block * t->image.plane + group) * k * EIE_GRANULE_BYTES,
+			EIE_BUF_ABUF, operand(e, st, i), groups * k);
 	CMD_SET(&cmd, XFER_ROWS, task->blocks);
 	CMD_SET(&cmd, XFER_MEM_STRIDE, (uint64_t)t->image.plane * k * EIE_GRANULE_BYTES);
 	CMD_SET(&cmd, XFER_BUF_STRIDE, groups * k);
@@ -72,6 +80,8 @@ void emit_stage_element(struct emit *e, const struct task *task, struct stage *s
 	bool fresh;
 
 	emit_load_table(e, st, e->segment->first_layer);
+	if (!e->segment->uses_x)
+		return;
 	st->x = emit_pick(&e->x, emit_id(e, ((uint64_t)task->item * conv->blocks + task->block) * conv->batches + task->band), &fresh);
 	if (!fresh)
 		return;
@@ -80,54 +90,55 @@ void emit_stage_element(struct emit *e, const struct task *task, struct stage *s
 		load_operand(e, task, st, layer->parts[1], 1, is_per_channel(e) ? 0 : task->group, is_per_channel(e) ? 1 : task->groups);
 }
 
-void emit_vtable(struct emit *e, const struct task *task, uint32_t layer, uint32_t blocks, uint32_t in, uint32_t out)
+void emit_vtable(struct emit *e, const struct task *task, uint32_t layer, uint32_t blocks, uint32_t groups, struct emit_place in, struct emit_place out)
 {
 	struct eie_cmd cmd = { { 0 } };
 
 	CMD_SET(&cmd, OPCODE, EIE_OP_VTABLE);
 	CMD_SET(&cmd, VTABLE_TAIL, tail_of(e, &e->plan->model->layers[layer], task));
-	CMD_SET(&cmd, VTABLE_IN, in);
+	CMD_SET(&cmd, VTABLE_IN, in.granule);
 	CMD_SET(&cmd, VTABLE_TABLE, e->plan->params.abuf + e->plan->layers[layer].codebook);
-	CMD_SET(&cmd, VTABLE_PLANE, task->groups);
+	CMD_SET(&cmd, VTABLE_PLANE, in.plane);
 	CMD_SET(&cmd, VTABLE_CHANNELS, blocks * e->plan->params.clusters);
-	CMD_SET(&cmd, VTABLE_OUT, out);
-	CMD_SET(&cmd, VTABLE_GROUPS, task->groups);
-	CMD_SET(&cmd, VTABLE_OUT_PLANE, task->groups);
+	CMD_SET(&cmd, VTABLE_OUT, out.granule);
+	CMD_SET(&cmd, VTABLE_GROUPS, groups);
+	CMD_SET(&cmd, VTABLE_OUT_PLANE, out.plane);
 	emit_wait_stored(e, &cmd, task->half);
 	e->table_user[e->plan->layers[layer].codebook != 0] = emit_add(e, layer, &cmd);
 }
 
-static void add_vmul(struct emit *e, const struct task *task, const struct stage *st, uint32_t out)
+static void add_vmul(struct emit *e, const struct task *task, const struct stage *st, struct emit_place out)
 {
 	const struct accel_layer *layer = layer_of(e);
+	struct emit_place a = operand_place(e, task, st, layer->input, 0, false), b = operand_place(e, task, st, layer->parts[1], 1, is_per_channel(e));
 	const struct accel_tensor *t = &e->plan->model->tensors[layer->output];
 	struct eie_cmd cmd = { { 0 } };
 
 	CMD_SET(&cmd, OPCODE, EIE_OP_VMUL);
 	CMD_SET(&cmd, VMUL_CHANNEL, is_per_channel(e));
 	CMD_SET(&cmd, VMUL_TAIL, tail_of(e, layer, task));
-	CMD_SET(&cmd, VMUL_IN, operand(e, st, 0));
+	CMD_SET(&cmd, VMUL_IN, a.granule);
 	CMD_SET(&cmd, VMUL_S, layer->shift[0]);
-	CMD_SET(&cmd, VMUL_B, operand(e, st, 1));
-	CMD_SET(&cmd, VMUL_PLANE, task->groups);
+	CMD_SET(&cmd, VMUL_B, b.granule);
+	CMD_SET(&cmd, VMUL_PLANE, a.plane);
 	CMD_SET(&cmd, VMUL_CHANNELS, task->blocks * e->plan->params.clusters);
-	CMD_SET(&cmd, VMUL_OUT, out);
+	CMD_SET(&cmd, VMUL_OUT, out.granule);
 	CMD_SET(&cmd, VMUL_LO, (uint16_t)t->lo);
 	CMD_SET(&cmd, VMUL_HI, (uint16_t)t->hi);
 	CMD_SET(&cmd, VMUL_M, layer->mult[0]);
-	CMD_SET(&cmd, VMUL_B_PLANE, is_per_channel(e) ? 1 : task->groups);
+	CMD_SET(&cmd, VMUL_B_PLANE, b.plane);
 	CMD_SET(&cmd, VMUL_GROUPS, task->groups);
-	CMD_SET(&cmd, VMUL_OUT_PLANE, task->groups);
+	CMD_SET(&cmd, VMUL_OUT_PLANE, out.plane);
 	emit_wait_stored(e, &cmd, task->half);
 	emit_add(e, e->segment->first_layer, &cmd);
 }
 
 void emit_compute_element(struct emit *e, const struct task *task, const struct stage *st)
 {
-	uint32_t out = e->plan->area.y + task->half * e->plan->area.y_slot;
+	struct emit_place out = emit_output(e, task, layer_of(e)->output, task->block);
 
 	if (layer_of(e)->kind == ACCEL_LAYER_TABLE)
-		emit_vtable(e, task, e->segment->first_layer, task->blocks, operand(e, st, 0), out);
+		emit_vtable(e, task, e->segment->first_layer, task->blocks, task->groups, operand_place(e, task, st, layer_of(e)->input, 0, false), out);
 	else
 		add_vmul(e, task, st, out);
 }
@@ -141,7 +152,7 @@ int64_t emit_store_blocks(struct emit *e, const struct task *task)
 
 	if (!t->in_memory)
 		return NOBODY;
-	cmd = emit_xfer(EIE_OP_STORE, t->base, offset, EIE_BUF_ABUF, e->plan->area.y + task->half * e->plan->area.y_slot, task->groups * k);
+	cmd = emit_xfer(EIE_OP_STORE, t->base, offset, EIE_BUF_ABUF, emit_y_slot(e, task), task->groups * k);
 	CMD_SET(&cmd, XFER_ROWS, task->blocks);
 	CMD_SET(&cmd, XFER_MEM_STRIDE, (uint64_t)t->image.plane * k * EIE_GRANULE_BYTES);
 	CMD_SET(&cmd, XFER_BUF_STRIDE, task->groups * k);

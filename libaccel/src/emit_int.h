@@ -50,6 +50,7 @@ struct emit {
 	int64_t compute_known;       /* compute command that the load engine knows to be complete */
 	int64_t store_known;         /* STORE that the compute engine knows to be complete */
 	unsigned int half;           /* chains: accumulator half of the next row tile */
+	bool fence;                  /* the next VMAC reads what earlier commands have left in ABUF */
 	const struct segment *codebook_of, *table_of;   /* segment whose codebook, table, is loaded */
 	int64_t codebook_user[2], table_user[2];        /* last compute commands that used what lies in each of the places */
 	int64_t barrier;             /* compute command that a load of what the job stored has to wait for */
@@ -85,6 +86,36 @@ struct eie_cmd emit_load_constant(const struct emit *e, size_t offset, uint32_t 
 static inline uint64_t emit_id(const struct emit *e, uint64_t n)
 {
 	return ((uint64_t)(e->segment - e->plan->segments) + 1) << 40 | n;
+}
+
+/* Granule of ABUF where the task's slot of input, of output begins. */
+static inline uint32_t emit_x_slot(const struct emit *e, const struct stage *st)
+{
+	return e->segment->x + st->x * e->segment->x_slot;
+}
+
+static inline uint32_t emit_y_slot(const struct emit *e, const struct task *task)
+{
+	return e->segment->y + task->half * e->segment->y_slot;
+}
+
+/* Where a block of K channels of an image begins in ABUF, and the groups of its plane there. */
+struct emit_place {
+	uint32_t granule, plane;
+};
+
+/* Of an image that is kept. */
+static inline struct emit_place emit_kept(const struct emit *e, const struct tensor_plan *t, uint32_t item, uint32_t block, uint32_t group)
+{
+	return (struct emit_place){ t->abuf + item * t->item_granules + (block * t->image.plane + group) * e->plan->params.clusters, t->image.plane };
+}
+
+/* Where the task leaves its first group of block `block` of the tensor. */
+static inline struct emit_place emit_output(const struct emit *e, const struct task *task, unsigned int tensor, uint32_t block)
+{
+	const struct tensor_plan *t = &e->plan->tensors[tensor];
+
+	return t->kept ? emit_kept(e, t, task->item, block, task->group) : (struct emit_place){ emit_y_slot(e, task), task->groups };
 }
 
 /* The slot that holds id, or the one that shall: *load tells which. */
@@ -132,8 +163,8 @@ void emit_stage_element(struct emit *e, const struct task *task, struct stage *s
 void emit_compute_element(struct emit *e, const struct task *task, const struct stage *st);
 /* The table of a layer that has one, once a job. */
 void emit_load_table(struct emit *e, struct stage *st, uint32_t layer);
-/* What lies at granule `in` through the table, to `out`: so many blocks of the task's groups. */
-void emit_vtable(struct emit *e, const struct task *task, uint32_t layer, uint32_t blocks, uint32_t in, uint32_t out);
+/* What lies at `in` through the table, to `out`: so many blocks and groups, of which the task's are the last. */
+void emit_vtable(struct emit *e, const struct task *task, uint32_t layer, uint32_t blocks, uint32_t groups, struct emit_place in, struct emit_place out);
 /* Poolings, too: tasks of blocks of channels times batches of groups, with so many cycles for each granule of the output; their stores. */
 void emit_blocks(struct emit *e, double granule_cycles);
 int64_t emit_store_blocks(struct emit *e, const struct task *task);

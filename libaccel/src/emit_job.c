@@ -4,9 +4,6 @@
 
 #include "emit_int.h"
 
-/* Jobs are cut at about so many estimated cycles, so that others get their turn. */
-#define JOB_CYCLES 1000000
-
 /* The last segment that writes into the tensor; 0 for an input: segments count from 1 here. */
 static uint32_t last_writer(const struct plan *plan, unsigned int tensor)
 {
@@ -24,7 +21,7 @@ static uint32_t last_writer(const struct plan *plan, unsigned int tensor)
 	return last;
 }
 
-/* Whether the segment reads what the job has made since the last barrier. */
+/* Whether the segment reads from memory what the job has made since the last barrier, or takes other places of ABUF than the one before. */
 static bool needs_barrier(const struct emit *e)
 {
 	const struct accel_layer *layer = &e->plan->model->layers[e->segment->first_layer];
@@ -32,9 +29,9 @@ static bool needs_barrier(const struct emit *e)
 	unsigned int n = accel_layer_inputs(layer, &inputs);
 
 	for (unsigned int i = 0; i < n; i++)
-		if (last_writer(e->plan, inputs[i]) > e->complete)
+		if (!e->plan->tensors[inputs[i]].kept && last_writer(e->plan, inputs[i]) > e->complete)
 			return true;
-	return false;
+	return e->segment->moved;
 }
 
 /* What loads from here on read of the job's own stores is there when this command completes. */
@@ -97,6 +94,7 @@ static void emit_job(struct emit *e, const struct task *tasks, uint32_t n)
 	e->complete = (uint32_t)(tasks[0].segment - e->plan->segments);
 
 	/* With two slots the next task's loads overwrite what the task before the present one used. */
+	e->fence = false;
 	for (uint32_t i = 0; i < n && !e->nomem; i++) {
 		struct stage *now = &stages[i % 2], *next = &stages[(i + 1) % 2];
 		bool more = i + 1 < n, other = more && tasks[i + 1].segment != tasks[i].segment;
@@ -117,6 +115,7 @@ static void emit_job(struct emit *e, const struct task *tasks, uint32_t n)
 		if (!other)
 			continue;
 		e->segment = tasks[i + 1].segment;
+		e->fence = e->segment->joined;
 		stage_behind(e, &tasks[i + 1], next);
 	}
 	p->jobs[p->njobs++] = (struct accel_program_job){
@@ -124,13 +123,30 @@ static void emit_job(struct emit *e, const struct task *tasks, uint32_t n)
 	};
 }
 
+/* Tasks from `first` on that must be in one job; their cycles are added up. */
+static uint64_t run_of(const struct emit *e, uint64_t first, double *cycles)
+{
+	uint64_t end = first;
+
+	*cycles = 0;
+	do
+		*cycles += e->queue[end++].cycles;
+	while (end < e->nqueue && !e->queue[end].begins);
+	return end;
+}
+
 void emit_flush(struct emit *e)
 {
 	for (uint64_t first = 0, end; first < e->nqueue && !e->nomem; first = end) {
-		double cycles = e->queue[first].cycles;
+		double cycles, more;
 
-		for (end = first + 1; end < e->nqueue && !(e->queue[end].begins && cycles + e->queue[end].cycles > JOB_CYCLES); end++)
-			cycles += e->queue[end].cycles;
+		end = run_of(e, first, &cycles);
+		for (uint64_t next; end < e->nqueue; end = next) {
+			next = run_of(e, end, &more);
+			cycles += more;
+			if (cycles > PLAN_JOB_CYCLES)
+				break;
+		}
 		emit_job(e, e->queue + first, (uint32_t)(end - first));
 	}
 	e->nqueue = 0;
@@ -154,5 +170,6 @@ void emit_queue(struct emit *e, const struct task *tasks, uint64_t n)
 		*task = tasks[i];
 		task->segment = e->segment;
 		task->half ^= turn;
+		task->begins = task->begins && !(i ? e->segment->keeps : e->segment->joined);
 	}
 }

@@ -10,27 +10,37 @@ static const struct accel_layer *layer_of(const struct emit *e)
 	return &e->plan->model->layers[e->segment->first_layer];
 }
 
+static const struct tensor_plan *input_of(const struct emit *e)
+{
+	return &e->plan->tensors[layer_of(e)->input];
+}
+
 static void band_of(const struct emit *e, const struct task *task, struct conv_band *band)
 {
+	if (input_of(e)->kept) {
+		*band = (struct conv_band){ .rows = layer_of(e)->window.height, .groups = input_of(e)->image.plane };
+		return;
+	}
 	conv_band(&layer_of(e)->window, task->group, task->groups, band);
 }
 
 void emit_stage_pool(struct emit *e, const struct task *task, struct stage *st)
 {
 	uint32_t layer = e->segment->first_layer, k = e->plan->params.clusters;
-	const struct tensor_plan *t = &e->plan->tensors[layer_of(e)->input];
+	const struct tensor_plan *t = input_of(e);
 	const struct conv_plan *conv = &e->plan->layers[layer].conv;
-	const struct stream_area *area = &e->plan->area;
 	struct conv_band band;
 	struct eie_cmd cmd;
 	bool fresh;
 
+	if (t->kept)
+		return;
 	band_of(e, task, &band);
 	st->x = emit_pick(&e->x, emit_id(e, ((uint64_t)task->item * conv->blocks + task->block) * conv->batches + task->band), &fresh);
 	if (!fresh)
 		return;
 	cmd = emit_xfer(EIE_OP_LOAD, t->base, item_offset(t, task->item) + ((uint64_t)task->block * t->image.plane + band.group) * k * EIE_GRANULE_BYTES,
-			EIE_BUF_ABUF, area->x + st->x * area->x_slot, band.groups * k);
+			EIE_BUF_ABUF, emit_x_slot(e, st), band.groups * k);
 	CMD_SET(&cmd, XFER_ROWS, task->blocks);
 	CMD_SET(&cmd, XFER_MEM_STRIDE, (uint64_t)t->image.plane * k * EIE_GRANULE_BYTES);
 	CMD_SET(&cmd, XFER_BUF_STRIDE, band.groups * k);
@@ -40,7 +50,8 @@ void emit_stage_pool(struct emit *e, const struct task *task, struct stage *st)
 void emit_compute_pool(struct emit *e, const struct task *task, const struct stage *st)
 {
 	const struct accel_window *w = &layer_of(e)->window;
-	const struct stream_area *area = &e->plan->area;
+	struct emit_place out = emit_output(e, task, layer_of(e)->output, task->block);
+	uint32_t in = input_of(e)->kept ? emit_kept(e, input_of(e), task->item, task->block, 0).granule : emit_x_slot(e, st);
 	uint32_t k = e->plan->params.clusters, window = task->group * EIE_GRANULE_VALUES;
 	uint32_t plane = e->plan->tensors[layer_of(e)->output].image.plane;
 	struct eie_cmd cmd = { { 0 } };
@@ -51,10 +62,10 @@ void emit_compute_pool(struct emit *e, const struct task *task, const struct sta
 	CMD_SET(&cmd, VPOOL_SUM, layer_of(e)->kind == ACCEL_LAYER_AVERAGE_POOL);
 	CMD_SET(&cmd, VPOOL_SHIFT, layer_of(e)->sum_shift);
 	CMD_SET(&cmd, VPOOL_ORIGIN, band.origin);
-	CMD_SET(&cmd, VPOOL_IN, area->x + st->x * area->x_slot);
+	CMD_SET(&cmd, VPOOL_IN, in);
 	CMD_SET(&cmd, VPOOL_KERNEL_Y, w->kernel_y);
 	CMD_SET(&cmd, VPOOL_KERNEL_X, w->kernel_x);
-	CMD_SET(&cmd, VPOOL_OUT, area->y + task->half * area->y_slot);
+	CMD_SET(&cmd, VPOOL_OUT, out.granule);
 	CMD_SET(&cmd, VPOOL_PLANE, band.groups);
 	CMD_SET(&cmd, VPOOL_CHANNELS, task->blocks * k);
 	CMD_SET(&cmd, VPOOL_IN_X, w->width);
@@ -62,7 +73,7 @@ void emit_compute_pool(struct emit *e, const struct task *task, const struct sta
 	CMD_SET(&cmd, VPOOL_STRIDE_X, w->stride_x);
 	CMD_SET(&cmd, VPOOL_STRIDE_Y, w->stride_y);
 	CMD_SET(&cmd, VPOOL_OUT_X, w->out_width);
-	CMD_SET(&cmd, VPOOL_OUT_PLANE, task->groups);
+	CMD_SET(&cmd, VPOOL_OUT_PLANE, out.plane);
 	CMD_SET(&cmd, VPOOL_DILATE_X, w->dilate_x);
 	CMD_SET(&cmd, VPOOL_DILATE_Y, w->dilate_y);
 	CMD_SET(&cmd, VPOOL_FIRST_X, window % w->out_width);

@@ -182,10 +182,6 @@ static int choose_residents(struct plan *plan)
 	area->w_slot = (p->wbuf - area->w) / 2;
 	area->p_slot = (p->pbuf - area->p) / 2;
 	area->r_slot = (p->rbuf - area->r) / 2;
-	area->x = 0;
-	area->x_slot = p->abuf / 4;
-	area->y = 2 * area->x_slot;
-	area->y_slot = p->abuf / 4;
 	return 0;
 }
 
@@ -194,7 +190,7 @@ static int encode_streamed(struct plan *plan, unsigned int l)
 	const struct accel_layer *layer = &plan->model->layers[l];
 	const struct stream_area *area = &plan->area;
 	struct layer_plan *lp = &plan->layers[l];
-	struct tile_limits limits = { EIE_GRANULE_VALUES, area->x_slot, area->w_slot, area->p_slot };
+	struct tile_limits limits = { EIE_GRANULE_VALUES, plan->params.abuf / 4, area->w_slot, area->p_slot };
 
 	/* With more items large chunks are better: when a row tile is one chunk it is loaded once for all of them. */
 	if (plan->batch <= 2) {
@@ -281,6 +277,7 @@ static bool can_join(const struct layer_plan *lp)
 static int cut_segments(struct plan *plan)
 {
 	const struct accel_model *m = plan->model;
+	uint32_t slot = plan->params.abuf / 4;
 	struct segment *s;
 
 	plan->segments = calloc(m->nlayers, sizeof(*plan->segments));
@@ -289,7 +286,8 @@ static int cut_segments(struct plan *plan)
 	for (uint32_t l = 0; l < m->nlayers; l += s->nlayers) {
 		s = &plan->segments[plan->nsegments];
 		*s = (struct segment){ .first_layer = l, .nlayers = 1, .chain = plan->layers[l].resident, .conv = plan_is_conv(plan, l),
-				       .pool = accel_layer_pools(&m->layers[l]), .element = plan_is_element(plan, l) && !plan->layers[l].done_before };
+				       .pool = accel_layer_pools(&m->layers[l]), .element = plan_is_element(plan, l) && !plan->layers[l].done_before,
+				       .x_slot = slot, .y = 2 * slot, .y_slot = slot, .out = NO_TENSOR };
 		while (can_join(&plan->layers[l]) && l + s->nlayers < m->nlayers && can_join(&plan->layers[l + s->nlayers]) &&
 		       plan_place_chain(plan, l, s->nlayers + 1) <= plan->params.abuf)
 			s->nlayers++;
@@ -377,7 +375,7 @@ static int place_tensors(struct plan *plan, struct accel_error *err)
 		unsigned int n = accel_layer_inputs(&m->layers[l], &inputs);
 
 		for (unsigned int i = 0; !ret && m->layers[l].kind != ACCEL_LAYER_CONCAT && i < n; i++)
-			if (plan->tensors[inputs[i]].segment != plan->layers[l].segment)
+			if (plan->tensors[inputs[i]].segment != plan->layers[l].segment && !plan->tensors[inputs[i]].kept)
 				ret = place_in_memory(plan, inputs[i], BASE_SCRATCH, err);
 	}
 	return ret;
@@ -446,6 +444,11 @@ int plan_make(const struct accel_model *model, const struct eie_params *params, 
 	}
 	if (choose_residents(plan))
 		return plan_no_memory(err);
+	while ((need = place_codebooks(plan, shared)) > shared)
+		shared = need;
+	take_turns(plan);
+	if (cut_segments(plan) || plan_keep(plan) || plan_recut(plan))
+		return plan_no_memory(err);
 	for (unsigned int l = 0; l < model->nlayers; l++) {
 		if (!accel_layer_weighted(&model->layers[l]))
 			continue;
@@ -457,11 +460,6 @@ int plan_make(const struct accel_model *model, const struct eie_params *params, 
 		if (ret)
 			return plan_no_memory(err);
 	}
-	while ((need = place_codebooks(plan, shared)) > shared)
-		shared = need;
-	take_turns(plan);
-	if (cut_segments(plan))
-		return plan_no_memory(err);
 	ret = place_tensors(plan, err);
 	return ret ? ret : place_constants(plan, err);
 }

@@ -12,6 +12,7 @@
  * - A pooling: the same without weights; a task is some blocks of channels times a batch of pixel groups.
  * - Elements: a product, or a table; the same, value by value. A table of what a convolution makes, and nobody else reads, is done where that leaves it, before it is stored.
  * - Nothing: a concatenation. Its parts lie one behind the other in its place; whoever makes them writes there.
+ * Images stay in ABUF from their maker to their last reader where they fit (plan_keep.c).
  */
 #ifndef ACCEL_PLAN_H
 #define ACCEL_PLAN_H
@@ -23,6 +24,8 @@
 #define NO_SEGMENT UINT32_MAX
 #define NO_TENSOR  UINT32_MAX
 #define NO_LAYER   UINT32_MAX
+/* Jobs are cut at about so many estimated cycles, so that others get their turn. */
+#define PLAN_JOB_CYCLES 1000000
 
 struct layer_plan {
 	struct tile_rows rows;
@@ -50,7 +53,9 @@ struct tensor_plan {
 	bool in_memory;
 	unsigned int base;          /* when in memory: BASE_*, and where */
 	uint64_t offset, item_bytes;
-	uint32_t abuf;              /* chains: granule within the set, see plan_place_chain() */
+	uint32_t abuf;              /* chains: granule within the set, see plan_place_chain(); kept: granule of the first item */
+	bool kept;                  /* in ABUF from its makers to its last reader, and nowhere else: plan_keep.c */
+	uint32_t item_granules;     /* kept: from an item to the next */
 };
 
 struct segment {
@@ -58,11 +63,18 @@ struct segment {
 	bool chain, conv, pool, element;
 	unsigned int sets;          /* chain: sets of ABUF */
 	uint32_t set_granules;
+	/* ABUF's slots of input and output, two of each, the second one right after the first; what is kept needs none, and may take as much as there is */
+	uint32_t x, x_slot, y, y_slot;
+	/* images, see plan_keep.c: */
+	bool uses_x;                /* not all its inputs are kept */
+	unsigned int out;           /* kept tensor that it writes into; NO_TENSOR: slots */
+	bool keeps, joined;         /* something is kept while it runs; when it begins, too */
+	bool moved;                 /* its slots are not where those of the segment before are */
 };
 
 /* Slots of streamed layers: two of each, the second one right after the first. */
 struct stream_area {
-	uint32_t w, w_slot, p, p_slot, r, r_slot, x, x_slot, y, y_slot;
+	uint32_t w, w_slot, p, p_slot, r, r_slot;
 };
 
 struct plan {

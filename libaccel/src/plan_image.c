@@ -109,7 +109,7 @@ int plan_pool(struct plan *plan, unsigned int l, struct accel_error *err)
 	if (!in->image.places)
 		return accel_fail(err, -ENOTSUP, layer->name, "pooling \"%s\" reads \"%s\", whose values are not in the order of an image",
 				  layer->name, plan->model->tensors[layer->input].name);
-	ret = pool_plan_make(layer, &plan->params, &in->image, plan->params.abuf / 4, &plan->layers[l].conv);
+	ret = pool_plan_make(layer, &plan->params, &in->image, plan->params.abuf / 4, plan->params.abuf / 4, &plan->layers[l].conv);
 	if (ret == -E2BIG)
 		return accel_fail(err, ret, layer->name,
 				  "pooling \"%s\": the rows that eight of its windows see do not fit a quarter of the activation buffer of this hardware",
@@ -185,6 +185,28 @@ int plan_concat(struct plan *plan, unsigned int l, struct accel_error *err)
 	ret = plan_image(plan, layer->output, blocks * k, places);
 	free(places);
 	return ret ? plan_no_memory(err) : 0;
+}
+
+int plan_recut(struct plan *plan)
+{
+	int ret = 0;
+
+	for (uint32_t i = 0; !ret && i < plan->nsegments; i++) {
+		const struct segment *s = &plan->segments[i];
+		const struct accel_layer *layer = &plan->model->layers[s->first_layer];
+		const struct image_plan *in = &plan->tensors[layer->input].image;
+		struct layer_plan *lp = &plan->layers[s->first_layer];
+		uint32_t operand = s->uses_x ? plan_operand_slot(plan, layer) : s->x_slot;
+
+		/* slots are larger than they were, if anything: what fitted then fits now */
+		if (s->conv)
+			ret = conv_plan_cut(layer, &plan->params, &lp->rows, s->x_slot, s->y_slot, &lp->conv);
+		else if (s->pool)
+			ret = pool_plan_make(layer, &plan->params, in, s->x_slot, s->y_slot, &lp->conv);
+		else if (s->element)
+			element_plan_make(&plan->params, in, plan_min(operand, s->y_slot), &lp->conv);
+	}
+	return ret;
 }
 
 int plan_encode_conv(struct plan *plan, unsigned int l)

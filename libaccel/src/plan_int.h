@@ -37,7 +37,12 @@ int plan_concat(struct plan *plan, unsigned int l, struct accel_error *err);
 int plan_element(struct plan *plan, unsigned int l, struct accel_error *err);
 /* Tables of what a convolution makes, and nobody else reads. */
 void plan_join_tables(struct plan *plan);
+/* Cuts the layers of images for what plan_keep() has decided. -ENOMEM. */
+int plan_recut(struct plan *plan);
 /* Streams of a convolution, for the slots of plan->area. -ENOMEM, -E2BIG. */
 int plan_encode_conv(struct plan *plan, unsigned int l);
+
+/* Which images stay on chip, and where slots lie beside them; then layers are cut for that. -ENOMEM. */
+int plan_keep(struct plan *plan);
 
 #endif
