@@ -2,7 +2,7 @@
 #
 #   make demo     install what is missing, build, classify Fashion-MNIST on the Verilated engine, verify every bit
 #   make check    install what is missing, build, run every test; last line: N passed, M failed, K skipped
-#   make check-vm the tests of the driver under QEMU, on Debian's kernel and a debug kernel (check has them in user-mode Linux)
+#   make check-vm the tests of the driver under QEMU, on Debian's kernel and a debug kernel (check has them in user-mode Linux); check-vm-debian: the former alone
 #   make check-networks    large published networks against ONNX Runtime, some of them through the RTL
 #   make          build into build/ (make deps installs the packages first)
 # More targets: bench-peers, bench-compression, fuzz-hw, fuzz-driver, coverage, synth, formal, model-vector, diagrams, lint, generate, check-generated, fuzz, modules, modules_install, checkpatch, check-headers,
@@ -73,6 +73,13 @@ check-vm:
 	@$(call quietly,check-vm-build)
 	@tests/run.sh -j $(NPROC) -l check-vm $(BUILD)
 
+# of these, those on Debian's kernel: no kernel is built
+check-vm-debian:
+	@$(MAKE) --no-print-directory deps GROUP=check
+	@echo "Building the driver's tests, fetching Debian's kernel (log in $(BUILD)/check-vm-debian-build.log)"
+	@$(call quietly,check-vm-debian-build)
+	@tests/run.sh -j $(NPROC) -l check-vm $(BUILD) '^debian-.*[^2]$$'
+
 check-networks:
 	@$(MAKE) --no-print-directory deps GROUP=check
 	@echo "Building the library and the simulator (log in $(BUILD)/check-networks-build.log)"
@@ -82,4 +89,4 @@ check-networks:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all deps demo check check-vm check-networks clean
+.PHONY: all deps demo check check-vm check-vm-debian check-networks clean

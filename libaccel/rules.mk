@@ -42,7 +42,7 @@ $(BUILD)/$(1)/libaccel.a: $(LIB_SRC:libaccel/%.c=$(BUILD)/$(1)/libaccel/%.o) $(B
 	rm -f $$@ && $$(AR) rcs $$@ $$^
 endef
 $(eval $(call lib_objects,obj,))
-$(eval $(call lib_objects,asan,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer))
+$(eval $(call lib_objects,asan,-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer))
 
 $(BUILD)/libaccel.a: $(BUILD)/obj/libaccel.a
 	cp $< $@

@@ -5,11 +5,12 @@ LIB_TESTS  := $(patsubst tests/lib/test_%.c,%,$(sort $(wildcard tests/lib/test_*
 HW_TESTS   := $(patsubst tests/hw/test_%.c,%,$(sort $(wildcard tests/hw/test_*.c)))
 FUZZERS    := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 CLI_TESTS  := $(filter-out lib,$(patsubst tests/cli/%.sh,%,$(sort $(wildcard tests/cli/*.sh))))
-# seconds of a fuzzer in make fuzz; make check gives the loader of models as much, the others half
+# seconds of a fuzzer in make fuzz; make check gives the loader of models half of that, the others a quarter
 FUZZ_TIME  ?= 60
-check_fuzz_time = $(if $(filter eie,$(1)),$(FUZZ_TIME),$$(($(FUZZ_TIME) / 2)))
+check_fuzz_time = $(if $(filter eie,$(1)),$$(($(FUZZ_TIME) / 2)),$$(($(FUZZ_TIME) / 4)))
 
-TEST_CFLAGS := $(LIB_CFLAGS) -Itests/lib -Wno-missing-prototypes
+# -O1: most of these programs run for less time than they compile
+TEST_CFLAGS := $(LIB_CFLAGS) -O1 -Itests/lib -Wno-missing-prototypes
 SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 T   := $(BUILD)/tests
 
@@ -152,7 +153,7 @@ RANDOM_JOBS := 2x2=1000 2x2-bus64=300 2x2-bus256=300 2x8-vector=200 8x8=100 8x8-
 # in batches of 50, the second of racing programs (tests/hw/fuzz_commands.c); a batch of ordered ones has aborts and resets, too
 CLOCK_JOBS  := 2x2=1000 8x8=100 8x8-fpga=50 16x16=50
 # of tests whose arguments are CONFIG JOBS, fewer than they run by themselves
-TEST_JOBS   := vector-8x8=80
+TEST_JOBS   := vector-8x8=80 soak-16x16=45
 random_jobs = $(patsubst $(1)=%,%,$(filter $(1)=%,$(RANDOM_JOBS)))
 
 clock_jobs  = $(patsubst $(1)=%,%,$(filter $(1)=%,$(CLOCK_JOBS)))
