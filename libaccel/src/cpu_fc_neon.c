@@ -31,7 +31,7 @@ struct weights {
 	int16_t codebook[16];
 };
 
-static const struct sell_shape shape = { .rows = ROWS, .each = 1, .window = 32, .multiple = 1 };
+static const struct sell_shape shape = { .rows = ROWS, .each = 1, .window = 32, .align = 1, .multiple = 1 };
 
 static bool usable(void)
 {

@@ -24,8 +24,8 @@ static struct sell_step *new_step(struct sell_slice *slice, uint32_t advance)
 	return step;
 }
 
-/* The window begins at the first column that any row still needs. False: no row needs one. */
-static bool next_column(const struct accel_layer *layer, const uint32_t *at, const uint32_t *end, uint32_t n, uint32_t *column)
+/* The window begins at the first column that any row still needs, or as little before it as its alignment wants. False: no row needs one. */
+static bool next_column(const struct accel_layer *layer, uint32_t align, const uint32_t *at, const uint32_t *end, uint32_t n, uint32_t *column)
 {
 	bool any = false;
 
@@ -35,23 +35,25 @@ static bool next_column(const struct accel_layer *layer, const uint32_t *at, con
 		*column = layer->col[at[r]];
 		any = true;
 	}
+	*column &= ~(align - 1);
 	return any;
 }
 
 int sell_append(const struct accel_layer *layer, const struct sell_shape *shape, const uint32_t *rows, uint32_t n, struct sell_slice *slice)
 {
 	uint32_t at[SELL_SLOTS_MAX], end[SELL_SLOTS_MAX], base = 0, column = 0;
+	const uint32_t furthest = SELL_ADVANCE_MAX & ~(shape->align - 1);
 	size_t first = slice->nsteps;
 
 	for (uint32_t r = 0; r < n; r++) {
 		at[r] = layer->rowptr[rows[r]];
 		end[r] = layer->rowptr[rows[r] + 1];
 	}
-	while (next_column(layer, at, end, n, &column)) {
+	while (next_column(layer, shape->align, at, end, n, &column)) {
 		struct sell_step *step;
 
-		for (; column - base > SELL_ADVANCE_MAX; base += SELL_ADVANCE_MAX)
-			if (!new_step(slice, SELL_ADVANCE_MAX))
+		for (; column - base > furthest; base += furthest)
+			if (!new_step(slice, furthest))
 				return -ENOMEM;
 		step = new_step(slice, column - base);
 		if (!step)

@@ -17,6 +17,7 @@ struct sell_shape {
 	uint32_t rows;       /* of a slice */
 	uint32_t each;       /* weights of a row in a step; rows * each <= SELL_SLOTS_MAX */
 	uint32_t window;     /* columns, a power of two up to 64 */
+	uint32_t align;      /* a window begins at a multiple of this many columns, a power of two up to 128 */
 	uint32_t multiple;   /* steps of a slice are padded to a multiple of this */
 };
 

@@ -10,10 +10,16 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define MAX_THREADS 64u
-/* Looks before a thread sleeps, tens of microseconds: the layers of a network follow each other faster than a sleeping thread wakes up. */
-#define LOOKS 1000u
+/* How long a thread looks before it sleeps: the layers of a network follow each other faster than a sleeping thread wakes up. */
+#define LOOK_NS 100000
+/*
+ * What a wake-up may cost: the caller a system call, on a virtual machine also an exit to the hypervisor, and as long again until the thread runs. Nobody is
+ * woken for a run that the caller ends sooner alone, unless its runs alone together have taken so long.
+ */
+#define WAKE_NS 80000
 
 struct worker {
 	struct pool *pool;
@@ -34,7 +40,16 @@ struct pool {
 	atomic_uint sleeping;                /* workers that sleep or are about to */
 	atomic_bool waiting;                 /* the caller sleeps or is about to */
 	atomic_bool stop;
+	uint64_t alone_since, alone_until;   /* of the caller: the runs that nobody was woken for, one soon after the other */
 };
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
 
 static void pause_thread(void)
 {
@@ -45,22 +60,36 @@ static void pause_thread(void)
 #endif
 }
 
+/* Until it is so, or long enough. */
+static void look(const atomic_size_t *value, bool until_zero)
+{
+	uint64_t end = now() + LOOK_NS;
+
+	do {
+		for (unsigned int i = 0; i < 20; i++) {
+			if (!atomic_load_explicit(value, memory_order_relaxed) == until_zero)
+				return;
+			pause_thread();
+		}
+	} while (now() < end);
+}
+
 /* Nobody who is late does harm: a task is taken only if there is one, and then fn, arg and the scratch memory are those of its run. */
-static void take_tasks(struct pool *p, const struct worker *w)
+static bool take_task(struct pool *p, const struct worker *w)
 {
 	size_t left = atomic_load(&p->untaken);
 
-	while (left) {
-		if (!atomic_compare_exchange_weak(&p->untaken, &left, left - 1))
-			continue;
-		p->fn(p->arg, left - 1, w->scratch);
-		if (atomic_fetch_sub(&p->undone, 1) == 1 && atomic_load(&p->waiting)) {
-			pthread_mutex_lock(&p->lock);
-			pthread_cond_signal(&p->done);
-			pthread_mutex_unlock(&p->lock);
-		}
-		left = atomic_load(&p->untaken);
+	while (left && !atomic_compare_exchange_weak(&p->untaken, &left, left - 1))
+		;
+	if (!left)
+		return false;
+	p->fn(p->arg, left - 1, w->scratch);
+	if (atomic_fetch_sub(&p->undone, 1) == 1 && atomic_load(&p->waiting)) {
+		pthread_mutex_lock(&p->lock);
+		pthread_cond_signal(&p->done);
+		pthread_mutex_unlock(&p->lock);
 	}
+	return true;
 }
 
 static void *work(void *arg)
@@ -69,9 +98,9 @@ static void *work(void *arg)
 	struct pool *p = w->pool;
 
 	while (!atomic_load(&p->stop)) {
-		take_tasks(p, w);
-		for (unsigned int i = 0; i < LOOKS && !atomic_load_explicit(&p->untaken, memory_order_relaxed); i++)
-			pause_thread();
+		while (take_task(p, w))
+			;
+		look(&p->untaken, false);
 		if (atomic_load(&p->untaken))
 			continue;
 		/* told before the last look: pool_run() either is seen by it or sees who sleeps */
@@ -156,6 +185,32 @@ int pool_reserve(struct pool *p, size_t bytes)
 	return 0;
 }
 
+static void wake(struct pool *p)
+{
+	pthread_mutex_lock(&p->lock);
+	pthread_cond_broadcast(&p->work);
+	pthread_mutex_unlock(&p->lock);
+}
+
+/* While workers sleep, the caller takes tasks alone, until the rest of them, or what it has done alone lately, is worth a wake-up. */
+static void begin_alone(struct pool *p, size_t n)
+{
+	uint64_t start = now(), t = start;
+
+	if (t - p->alone_until > LOOK_NS)
+		p->alone_since = t;
+	for (size_t done = 0; done < n && atomic_load(&p->sleeping); done++) {
+		if (t - p->alone_since > WAKE_NS || (done && (t - start) / done * (n - done) > WAKE_NS)) {
+			wake(p);
+			break;
+		}
+		if (!take_task(p, &p->workers[0]))
+			break;
+		t = now();
+	}
+	p->alone_until = t;
+}
+
 void pool_run(struct pool *p, size_t n, void (*fn)(void *arg, size_t task, void *scratch), void *arg)
 {
 	p->fn = fn;
@@ -163,13 +218,15 @@ void pool_run(struct pool *p, size_t n, void (*fn)(void *arg, size_t task, void 
 	atomic_store(&p->undone, n);
 	atomic_store(&p->untaken, n);
 	if (n > 1 && atomic_load(&p->sleeping)) {
-		pthread_mutex_lock(&p->lock);
-		pthread_cond_broadcast(&p->work);
-		pthread_mutex_unlock(&p->lock);
+		/* a task a thread: they may wait for each other, and the first tells nothing of the rest in time */
+		if (n <= p->nstarted)
+			wake(p);
+		else
+			begin_alone(p, n);
 	}
-	take_tasks(p, &p->workers[0]);
-	for (unsigned int i = 0; i < LOOKS && atomic_load_explicit(&p->undone, memory_order_relaxed); i++)
-		pause_thread();
+	while (take_task(p, &p->workers[0]))
+		;
+	look(&p->undone, true);
 	if (!atomic_load(&p->undone))
 		return;
 	atomic_store(&p->waiting, true);

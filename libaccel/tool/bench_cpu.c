@@ -10,12 +10,15 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define EVICT_BYTES ((size_t)192 << 20)
 #define ROUNDS_MIN 5
 #define ROUNDS_MAX 200
 #define WARM_RUNS 8 /* of a kernel in a round, behind the cold one */
 #define JITTER_RUNS 10000
+#define SETTLE_NS   1000000
+#define SETTLE_LOOKS 200
 #define THREADS_MAX 2
 #define PEERS_MAX 32
 
@@ -246,6 +249,18 @@ static double timed(const struct kernel *k)
 	return 1e6 * (seconds_wall() - before);
 }
 
+/* Libraries' threads look for work long after they had some (XNNPACK's for ten milliseconds): nobody is measured beside another's. */
+static void settle(void)
+{
+	for (unsigned int i = 0; i < SETTLE_LOOKS; i++) {
+		double before = seconds_cpu();
+
+		nanosleep(&(struct timespec){ .tv_nsec = SETTLE_NS }, NULL);
+		if (seconds_cpu() - before < 0.1e-9 * SETTLE_NS)
+			return;
+	}
+}
+
 /* In turn, so that a change of the machine's load meets all. */
 static void rounds(struct suite *suite, struct subject *s, unsigned int threads)
 {
@@ -257,6 +272,7 @@ static void rounds(struct suite *suite, struct subject *s, unsigned int threads)
 		for (unsigned int i = 0; i < s->nkernels; i++) {
 			struct kernel *k = &s->kernels[i];
 
+			settle();
 			evict(suite, threads);
 			k->cold[k->ncold++] = timed(k);
 			kernel_run(k);

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -146,11 +148,75 @@ static void test_never_run(void **state)
 	pool_free(NULL);
 }
 
+struct sharing {
+	pthread_t caller;
+	atomic_uint others;   /* tasks that the caller did not do */
+};
+
+static void long_task(void *arg, size_t task, void *scratch)
+{
+	struct sharing *s = arg;
+
+	(void)task;
+	(void)scratch;
+	nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	if (!pthread_equal(s->caller, pthread_self()))
+		atomic_fetch_add(&s->others, 1);
+}
+
+/* The caller begins alone, and sees after a task that the rest is worth a wake-up. */
+static void test_sleepers_are_woken(void **state)
+{
+	struct pool *pool = pool_new(2);
+	struct sharing s = { .caller = pthread_self() };
+
+	(void)state;
+	for (unsigned int i = 0; i < 5; i++) {
+		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);   /* all sleep */
+		pool_run(pool, 20, long_task, &s);
+	}
+	assert_true(s.others >= 5);
+	pool_free(pool);
+}
+
+struct meeting {
+	atomic_uint arrived;
+};
+
+static void meet(void *arg, size_t task, void *scratch)
+{
+	struct meeting *m = arg;
+
+	(void)task;
+	(void)scratch;
+	atomic_fetch_add(&m->arrived, 1);
+	while (atomic_load(&m->arrived) < 3)
+		sched_yield();
+}
+
+/* As many tasks as threads may wait for each other. */
+static void test_task_a_thread(void **state)
+{
+	struct pool *pool = pool_new(3);
+
+	(void)state;
+	for (unsigned int i = 0; i < 10; i++) {
+		struct meeting m = { 0 };
+
+		nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+		pool_run(pool, 3, meet, &m);
+		assert_int_equal(m.arrived, 3);
+	}
+	pool_free(pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_task_once),
 		cmocka_unit_test(test_slow_tasks),
+		cmocka_unit_test(test_sleepers_are_woken),
+		cmocka_unit_test(test_task_a_thread),
 		cmocka_unit_test(test_idle_threads_sleep),
 		cmocka_unit_test(test_signals_are_the_callers),
 		cmocka_unit_test(test_never_run),
