@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ struct accel_cpu {
 	const struct cpu_lines *lines;
 	struct cpu_layer *layers;
 	int16_t **tensors;
+	bool *inside;                       /* the tensor lies in that of a concatenation */
 	unsigned int nparts;                /* of layers that are split by channels: one a thread */
 	uint64_t plane;                     /* pixels of the largest output plane */
 	uint32_t *sums;                     /* [nparts][plane]; unsigned: they wrap */
@@ -85,6 +87,38 @@ static int build_layer(struct accel_cpu *c, unsigned int l, const struct cpu_fc_
 	return 0;
 }
 
+/* Parts of a concatenation are computed where they belong; with a batch they do not lie there in one piece. */
+static int place_tensors(struct accel_cpu *c)
+{
+	const struct accel_model *model = c->model;
+
+	for (unsigned int l = model->nlayers; c->batch == 1 && l-- > 0;) {
+		const struct accel_layer *layer = &model->layers[l];
+		uint64_t at = 0;
+
+		if (layer->kind != ACCEL_LAYER_CONCAT)
+			continue;
+		if (!c->tensors[layer->output])
+			c->tensors[layer->output] = tensor_new(model->tensors[layer->output].count, 1);
+		if (!c->tensors[layer->output])
+			return -ENOMEM;
+		for (unsigned int i = 0; i < layer->nparts; at += model->tensors[layer->parts[i++]].count) {
+			/* one that lies elsewhere already, or comes twice, is copied */
+			if (c->tensors[layer->parts[i]])
+				continue;
+			c->tensors[layer->parts[i]] = c->tensors[layer->output] + at;
+			c->inside[layer->parts[i]] = true;
+		}
+	}
+	for (unsigned int i = 0; i < model->ntensors; i++) {
+		if (!c->tensors[i])
+			c->tensors[i] = tensor_new(model->tensors[i].count, c->batch);
+		if (!c->tensors[i])
+			return -ENOMEM;
+	}
+	return 0;
+}
+
 static int build(struct accel_cpu *c, const struct cpu_fc_level *level)
 {
 	const struct accel_model *model = c->model;
@@ -92,18 +126,14 @@ static int build(struct accel_cpu *c, const struct cpu_fc_level *level)
 
 	c->layers = calloc(model->nlayers, sizeof(*c->layers));
 	c->tensors = calloc(model->ntensors, sizeof(*c->tensors));
-	if (!c->layers || !c->tensors)
+	c->inside = calloc(model->ntensors, sizeof(*c->inside));
+	if (!c->layers || !c->tensors || !c->inside || place_tensors(c))
 		return -ENOMEM;
 	for (unsigned int i = 0; i < model->nlayers; i++) {
 		int ret = build_layer(c, i, level, &words);
 
 		if (ret)
 			return ret;
-	}
-	for (unsigned int i = 0; i < model->ntensors; i++) {
-		c->tensors[i] = tensor_new(model->tensors[i].count, c->batch);
-		if (!c->tensors[i])
-			return -ENOMEM;
 	}
 	c->words = cpu_weights_alloc(words + 1, sizeof(*c->words));
 	c->sums = cpu_weights_alloc(c->plane + 1, c->nparts * sizeof(*c->sums));
@@ -145,10 +175,12 @@ void accel_cpu_free(struct accel_cpu *cpu)
 		free(cpu->layers[i].live);
 		conv_layout_free(cpu->layers[i].layout);
 	}
-	for (unsigned int i = 0; cpu->tensors && i < cpu->model->ntensors; i++)
-		free(cpu->tensors[i]);
+	for (unsigned int i = 0; cpu->tensors && cpu->inside && i < cpu->model->ntensors; i++)
+		if (!cpu->inside[i])
+			free(cpu->tensors[i]);
 	free(cpu->layers);
 	free(cpu->tensors);
+	free(cpu->inside);
 	free(cpu->sums);
 	free(cpu->words);
 	free(cpu);
@@ -234,7 +266,7 @@ static void conv_task(void *arg, size_t task, void *scratch)
 	uint64_t saturated = 0;
 
 	(void)scratch;
-	run->cpu->conv->run(&job, (uint32_t)task, &saturated);
+	cpu_conv_run(run->cpu->conv, &job, (uint32_t)task, &saturated);
 	add(run, 0, saturated);
 }
 
@@ -257,7 +289,7 @@ static void part_task(void *arg, size_t task, void *scratch)
 	else if (layer->kind == ACCEL_LAYER_TABLE)
 		cpu_table(layer, run->x, run->y, first * pixels, end * pixels);
 	else
-		cpu_average_pool(layer, run->x, run->y, first, end, &saturated);
+		cpu_average_pool(layer, run->cpu->lines, run->x, run->y, first, end, &saturated);
 	add(run, products, saturated);
 }
 
@@ -265,8 +297,10 @@ static void run_concat(const struct accel_cpu *cpu, const struct accel_layer *la
 {
 	for (unsigned int i = 0; i < layer->nparts; i++) {
 		uint64_t count = cpu->model->tensors[layer->parts[i]].count;
+		const int16_t *part = cpu->tensors[layer->parts[i]] + item * count;
 
-		memcpy(y, cpu->tensors[layer->parts[i]] + item * count, count * sizeof(*y));
+		if (part != y)
+			memcpy(y, part, count * sizeof(*y));
 		y += count;
 	}
 }

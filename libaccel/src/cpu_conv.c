@@ -55,6 +55,33 @@ const struct cpu_conv_level *cpu_conv_level(const char *name)
 	return NULL;
 }
 
+void cpu_conv_run(const struct cpu_conv_level *level, const struct cpu_conv_job *job, uint32_t task, uint64_t *saturated)
+{
+	const struct conv_layout *l = job->layout;
+	/* tiles of the same weights are neighbours: the weights stay in the cache */
+	uint32_t vector = task % l->ntiles * l->tile, first = task / l->ntiles * l->task_groups;
+	uint32_t n = l->nvectors - vector < l->tile ? l->nvectors - vector : l->tile;
+	uint32_t last = l->ngroups - first < l->task_groups ? l->ngroups : first + l->task_groups;
+	_Alignas(64) int32_t partial[CONV_PARTIAL / sizeof(int32_t)];
+
+	for (uint32_t b = 0; b < l->nblocks; b++) {
+		for (uint32_t g = first; g < last; g++) {
+			const size_t *entries = l->first + (size_t)g * l->nblocks + b;
+			const struct conv_piece piece = {
+				.group = g,
+				.vector = vector,
+				.entries = l->entries + entries[0] * (1 + l->group),
+				.end = l->entries + entries[1] * (1 + l->group),
+				.begins = b == 0,
+				.ends = b + 1 == l->nblocks,
+				.partial = partial + (l->nblocks > 1 ? (size_t)(g - first) * l->group * n * l->lanes : 0),
+			};
+
+			level->tiles[l->group][n](job, &piece, saturated);
+		}
+	}
+}
+
 void cpu_conv(const struct accel_layer *layer, const struct accel_tensor *out, const int16_t *x, int16_t *y, uint32_t first, uint32_t end,
 	      uint32_t *sums, uint64_t *products, uint64_t *saturated)
 {
@@ -125,7 +152,29 @@ void cpu_max_pool(const struct accel_window *w, const struct cpu_lines *lines, c
 			pool_line(w, lines, x, (int64_t)oy * w->stride_y - w->pad_top, y);
 }
 
-void cpu_average_pool(const struct accel_layer *layer, const int16_t *x, int16_t *y, uint32_t first, uint32_t end, uint64_t *saturated)
+/* The sum of ny lines of nx pixels. */
+static uint32_t window_sum(const struct accel_window *w, const struct cpu_lines *lines, const int16_t *x, uint32_t ny, uint32_t nx)
+{
+	uint32_t sum = 0;
+
+	if (nx == w->width && w->dilate_x == 1 && w->dilate_y == 1) {
+		/* they follow each other */
+		nx *= ny;
+		ny = 1;
+	}
+	for (; ny; ny--, x += (size_t)w->dilate_y * w->width) {
+		if (w->dilate_x == 1 && nx >= 16) {
+			sum += lines->sum(x, nx);
+			continue;
+		}
+		for (uint32_t kx = 0; kx < nx; kx++)
+			sum += (uint32_t)x[(size_t)kx * w->dilate_x];
+	}
+	return sum;
+}
+
+void cpu_average_pool(const struct accel_layer *layer, const struct cpu_lines *lines, const int16_t *x, int16_t *y, uint32_t first, uint32_t end,
+		      uint64_t *saturated)
 {
 	const struct accel_window *w = &layer->window;
 
@@ -135,15 +184,12 @@ void cpu_average_pool(const struct accel_layer *layer, const int16_t *x, int16_t
 		for (uint64_t p = 0; p < window_out_pixels(w); p++) {
 			int64_t top = (int64_t)(p / w->out_width) * w->stride_y - w->pad_top;
 			int64_t left = (int64_t)(p % w->out_width) * w->stride_x - w->pad_left;
-			uint32_t ky, kx0, ky_end = inside(top, w->kernel_y, w->dilate_y, w->height, &ky);
-			uint32_t kx_end = inside(left, w->kernel_x, w->dilate_x, w->width, &kx0), sum = 0;
+			uint32_t ky, kx, ky_end = inside(top, w->kernel_y, w->dilate_y, w->height, &ky);
+			uint32_t kx_end = inside(left, w->kernel_x, w->dilate_x, w->width, &kx), sum = 0;
 
-			for (; ky < ky_end; ky++) {
-				const int16_t *line = x + (top + (int64_t)ky * w->dilate_y) * w->width + left;
-
-				for (uint32_t kx = kx0; kx < kx_end; kx++)
-					sum += (uint32_t)line[(size_t)kx * w->dilate_x];
-			}
+			if (ky < ky_end && kx < kx_end)
+				sum = window_sum(w, lines, x + (top + (int64_t)ky * w->dilate_y) * w->width + left + (int64_t)kx * w->dilate_x, ky_end - ky,
+						 kx_end - kx);
 			*y++ = accel_shift((int32_t)sum, layer->sum_shift, saturated);
 		}
 	}

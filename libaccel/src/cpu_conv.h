@@ -15,12 +15,21 @@ struct cpu_conv_job {
 	int16_t *y;                       /* [rows, out_height, out_width] */
 };
 
+/* Of a tile of vectors and a group of rows: the entries of a block of channels. */
+struct conv_piece {
+	uint32_t group, vector;
+	const int32_t *entries, *end;
+	bool begins, ends;                /* with the bias, with the outputs; else with partial */
+	int32_t *partial;                 /* [rows of the group, vectors, lanes] */
+};
+
+typedef void conv_tile(const struct cpu_conv_job *job, const struct conv_piece *piece, uint64_t *saturated);
+
 /* Kernels of one instruction set; cpu_fc.h has those of fully connected layers. */
 struct cpu_conv_level {
 	const char *name;
 	int (*layout)(const struct accel_layer *layer, struct conv_layout **layout);   /* 0 or -ENOMEM */
-	/* Task of conv_tasks(); tasks may run at the same time. *saturated is added to. */
-	void (*run)(const struct cpu_conv_job *job, uint32_t task, uint64_t *saturated);
+	conv_tile *tiles[CONV_GROUP_MAX + 1][CONV_TILE_MAX + 1];                       /* [rows of a group][vectors] */
 };
 
 extern const struct cpu_conv_level cpu_conv_avx512, cpu_conv_avx2;
@@ -34,6 +43,9 @@ static inline uint32_t conv_tasks(const struct conv_layout *l)
 	return l->ntiles * ((l->ngroups + l->task_groups - 1) / l->task_groups);
 }
 
+/* Task of conv_tasks(); tasks may run at the same time. *saturated is added to. */
+void cpu_conv_run(const struct cpu_conv_level *level, const struct cpu_conv_job *job, uint32_t task, uint64_t *saturated);
+
 /*
  * Portable: x [channels, height, width], y [rows, out_height, out_width]. sums has room for one plane of the output. Rows [first, end) alone.
  * products and saturated are added to.
@@ -43,6 +55,7 @@ void cpu_conv(const struct accel_layer *layer, const struct accel_tensor *out, c
 
 /* Max pooling of channels [first, end): docs/vector_mode.md, VPOOL. */
 void cpu_max_pool(const struct accel_window *window, const struct cpu_lines *lines, const int16_t *x, int16_t *y, uint32_t first, uint32_t end);
-void cpu_average_pool(const struct accel_layer *layer, const int16_t *x, int16_t *y, uint32_t first, uint32_t end, uint64_t *saturated);
+void cpu_average_pool(const struct accel_layer *layer, const struct cpu_lines *lines, const int16_t *x, int16_t *y, uint32_t first, uint32_t end,
+		      uint64_t *saturated);
 
 #endif

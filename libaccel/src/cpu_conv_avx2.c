@@ -44,21 +44,21 @@ TARGET static INLINE void store(const struct cpu_conv_job *job, uint32_t row, ui
 }
 
 /* n vectors of a group of rows; both are constants where this is inlined. */
-TARGET static INLINE void tile(const struct cpu_conv_job *job, uint32_t g, uint32_t vector, uint32_t group, uint32_t n, uint64_t *saturated)
+TARGET static INLINE void tile(const struct cpu_conv_job *job, const struct conv_piece *p, uint32_t group, uint32_t n, uint64_t *saturated)
 {
-	const struct conv_layout *l = job->layout;
-	const int32_t *words = job->words + (size_t)vector * LANES;
-	const int32_t *e = l->entries + l->first[g] * (1 + group), *end = l->entries + l->first[g + 1] * (1 + group);
-	uint32_t rows = job->layer->rows - g * group;
+	const int32_t *words = job->words + (size_t)p->vector * LANES;
+	uint32_t rows = job->layer->rows - p->group * group;
 	__m256i sums[CONV_GROUP_MAX][CONV_TILE_MAX];
 
 #pragma GCC unroll 4
 	for (uint32_t r = 0; r < group; r++) {
+		const __m256i bias = _mm256_set1_epi32(r < rows ? job->layer->bias_q[p->group * group + r] : 0);
+
 #pragma GCC unroll 8
 		for (uint32_t v = 0; v < n; v++)
-			sums[r][v] = _mm256_set1_epi32(r < rows ? job->layer->bias_q[g * group + r] : 0);
+			sums[r][v] = p->begins ? bias : _mm256_load_si256((const __m256i *)(p->partial + (r * n + v) * LANES));
 	}
-	for (; e < end; e += 1 + group) {
+	for (const int32_t *e = p->entries; e < p->end; e += 1 + group) {
 #pragma GCC unroll 4
 		for (uint32_t r = 0; r < group; r++) {
 			const __m256i weight = _mm256_set1_epi32(e[1 + r]);
@@ -69,49 +69,41 @@ TARGET static INLINE void tile(const struct cpu_conv_job *job, uint32_t g, uint3
 											    weight));
 		}
 	}
+	if (p->ends) {
+#pragma GCC unroll 4
+		for (uint32_t r = 0; r < group; r++) {
+#pragma GCC unroll 8
+			for (uint32_t v = 0; v < n; v++)
+				if (r < rows)
+					store(job, p->group * group + r, p->vector + v, sums[r][v], saturated);
+		}
+		return;
+	}
 #pragma GCC unroll 4
 	for (uint32_t r = 0; r < group; r++) {
 #pragma GCC unroll 8
 		for (uint32_t v = 0; v < n; v++)
-			if (r < rows)
-				store(job, g * group + r, vector + v, sums[r][v], saturated);
+			_mm256_store_si256((__m256i *)(p->partial + (r * n + v) * LANES), sums[r][v]);
 	}
 }
 
-typedef void tile_fn(const struct cpu_conv_job *job, uint32_t g, uint32_t vector, uint64_t *saturated);
-
 #define TILE(group, n) \
-	TARGET static void tile_##group##_##n(const struct cpu_conv_job *job, uint32_t g, uint32_t vector, uint64_t *saturated) \
+	TARGET static void tile_##group##_##n(const struct cpu_conv_job *job, const struct conv_piece *piece, uint64_t *saturated) \
 	{ \
-		tile(job, g, vector, group, n, saturated); \
+		tile(job, piece, group, n, saturated); \
 	}
 TILE(1, 1) TILE(1, 2) TILE(1, 3) TILE(1, 4) TILE(1, 5) TILE(1, 6) TILE(1, 7) TILE(1, 8)
 TILE(2, 1) TILE(2, 2) TILE(2, 3) TILE(2, 4)
 TILE(4, 1) TILE(4, 2)
 
-/* [group][vectors] */
-static tile_fn *const tiles[CONV_GROUP_MAX + 1][CONV_TILE_MAX + 1] = {
-	[1] = { NULL, tile_1_1, tile_1_2, tile_1_3, tile_1_4, tile_1_5, tile_1_6, tile_1_7, tile_1_8 },
-	[2] = { NULL, tile_2_1, tile_2_2, tile_2_3, tile_2_4 },
-	[4] = { NULL, tile_4_1, tile_4_2 },
-};
-
-static void run(const struct cpu_conv_job *job, uint32_t task, uint64_t *saturated)
-{
-	const struct conv_layout *l = job->layout;
-	/* tiles of the same weights are neighbours: the weights stay in the cache */
-	uint32_t vector = task % l->ntiles * l->tile, first = task / l->ntiles * l->task_groups;
-	uint32_t n = l->nvectors - vector < l->tile ? l->nvectors - vector : l->tile;
-	uint32_t last = l->ngroups - first < l->task_groups ? l->ngroups : first + l->task_groups;
-
-	for (uint32_t g = first; g < last; g++)
-		tiles[l->group][n](job, g, vector, saturated);
-}
-
 const struct cpu_conv_level cpu_conv_avx2 = {
 	.name = "avx2",
 	.layout = layout,
-	.run = run,
+	.tiles = {
+		[1] = { NULL, tile_1_1, tile_1_2, tile_1_3, tile_1_4, tile_1_5, tile_1_6, tile_1_7, tile_1_8 },
+		[2] = { NULL, tile_2_1, tile_2_2, tile_2_3, tile_2_4 },
+		[4] = { NULL, tile_4_1, tile_4_2 },
+	},
 };
 
 #endif

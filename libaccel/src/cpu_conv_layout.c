@@ -8,17 +8,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BLOCK_BYTES   (32u << 10)
+#define BLOCK_ENTRIES 32u
+
 static uint32_t phases(const struct accel_window *w)
 {
 	return w->stride_y * w->stride_x;
 }
 
-/* Offset of a tap (y, x) in pixels of the padded image: its phase's plane, and its place there. */
+/* Words of a pair of channels. */
+static size_t pair_words(const struct conv_layout *l, const struct accel_window *w)
+{
+	return (size_t)phases(w) * l->shifts * l->plane;
+}
+
+/* Offset of a tap (y, x) in pixels of the padded image: the plane of its phase and shift, and its place there. */
 static size_t offset_of(const struct conv_layout *l, const struct accel_window *w, uint32_t pair, uint32_t y, uint32_t x)
 {
 	size_t phase = (size_t)(y % w->stride_y) * w->stride_x + x % w->stride_x;
+	uint32_t along = x / w->stride_x, shift = l->shifts > 1 ? along : 0;
 
-	return ((size_t)pair * phases(w) + phase) * l->plane + (size_t)(y / w->stride_y) * l->width + x / w->stride_x;
+	return pair * pair_words(l, w) + (phase * l->shifts + shift) * l->plane + (size_t)(y / w->stride_y) * l->width + along - shift;
 }
 
 /* ----------------------------------------------------------------- entries */
@@ -81,10 +91,11 @@ static int collect(const struct accel_layer *layer, struct sparse_rows *all)
 	return ret;
 }
 
-/* Merges the items of rows [row, row + n) by place. to: where entries go, or NULL to count them. */
+/* Merges the items of rows [row, row + n) by place. to: where entries go, or NULL to count them; first [nblocks]: entries before each block's. */
 static size_t merge(const struct conv_layout *l, const struct accel_layer *layer, const struct sparse_rows *all, uint32_t row, uint32_t n,
-		    uint32_t group, int32_t *to)
+		    uint32_t group, int32_t *to, size_t *first)
 {
+	uint32_t block = 0;
 	const struct accel_window *w = &layer->window;
 	uint32_t taps = window_taps(w);
 	size_t at[CONV_GROUP_MAX], count = 0;
@@ -97,6 +108,8 @@ static size_t merge(const struct conv_layout *l, const struct accel_layer *layer
 		for (uint32_t r = 0; r < n; r++)
 			if (at[r] < all->first[row + r + 1] && all->items[at[r]].place < place)
 				place = all->items[at[r]].place;
+		for (; to && block < l->nblocks && (place == UINT32_MAX || place / taps >= block * l->block_pairs); block++)
+			first[block] = count;
 		if (place == UINT32_MAX)
 			return count;
 		tap = place % taps;
@@ -123,7 +136,7 @@ static size_t count_entries(const struct conv_layout *l, const struct accel_laye
 	size_t n = 0;
 
 	for (uint32_t g = 0; g * group < layer->rows; g++)
-		n += merge(l, layer, all, g * group, rows_of(layer, group, g), group, NULL);
+		n += merge(l, layer, all, g * group, rows_of(layer, group, g), group, NULL, NULL);
 	return n;
 }
 
@@ -131,14 +144,19 @@ static int make_entries(struct conv_layout *l, const struct accel_layer *layer, 
 {
 	size_t n = count_entries(l, layer, all, l->group);
 
-	l->ngroups = (layer->rows + l->group - 1) / l->group;
-	l->first = calloc(l->ngroups + (size_t)1, sizeof(*l->first));
+	l->first = calloc((size_t)l->ngroups * l->nblocks + 1, sizeof(*l->first));
 	l->entries = cpu_weights_alloc(n + 1, (1 + l->group) * sizeof(*l->entries));
 	if (!l->first || !l->entries)
 		return -ENOMEM;
-	for (uint32_t g = 0; g < l->ngroups; g++)
-		l->first[g + 1] = l->first[g] + merge(l, layer, all, g * l->group, rows_of(layer, l->group, g), l->group,
-						      l->entries + l->first[g] * (1 + l->group));
+	n = 0;
+	for (uint32_t g = 0; g < l->ngroups; g++) {
+		size_t *first = l->first + (size_t)g * l->nblocks, before = n;
+
+		n += merge(l, layer, all, g * l->group, rows_of(layer, l->group, g), l->group, l->entries + n * (1 + l->group), first);
+		for (uint32_t b = 0; b < l->nblocks; b++)
+			first[b] += before;
+	}
+	l->first[(size_t)l->ngroups * l->nblocks] = n;
 	l->bytes += n * (1 + l->group) * sizeof(*l->entries);
 	return 0;
 }
@@ -173,48 +191,100 @@ static int make_lines(struct conv_layout *l, const struct accel_window *w)
 
 /* ------------------------------------------------------------------ layout */
 
-static void set_places(struct conv_layout *l, const struct accel_window *w, uint32_t lanes)
+/* Shifts that the taps of a window ask for. */
+static uint32_t shifts(const struct accel_window *w)
+{
+	return (w->kernel_x - 1) * w->dilate_x / w->stride_x + 1;
+}
+
+static void set_places(struct conv_layout *l, const struct accel_window *w, uint32_t lanes, bool shifted)
 {
 	uint32_t wide = (w->out_width - 1) * w->stride_x + (w->kernel_x - 1) * w->dilate_x + 1;
 	uint32_t high = (w->out_height - 1) * w->stride_y + (w->kernel_y - 1) * w->dilate_y + 1;
 
 	l->pairs = (w->channels + 1) / 2;
-	l->width = (wide + w->stride_x - 1) / w->stride_x;
+	l->shifts = shifted ? shifts(w) : 1;
+	l->width = shifted ? (w->out_width + lanes - 1) / lanes * lanes : (wide + w->stride_x - 1) / w->stride_x;
 	l->height = (high + w->stride_y - 1) / w->stride_y;
 	/* planes begin where vectors do, for the taps whose offset in a plane is 0 */
 	l->plane = ((size_t)l->width * l->height + lanes - 1) / lanes * lanes;
+	l->whole = !shifted && phases(w) == 1 && l->width == w->width && l->height == w->height && !w->pad_left && !w->pad_top;
 	l->lanes = lanes;
 	l->nvectors = (uint32_t)((((size_t)w->out_height - 1) * l->width + w->out_width + lanes - 1) / lanes);
-	l->words = l->plane * phases(w) * l->pairs + (size_t)(CONV_TILE_MAX + 1) * lanes;
+	l->words = pair_words(l, w) * l->pairs + (size_t)(CONV_TILE_MAX + 1) * lanes;
 }
 
-static void choose_group(struct conv_layout *l, const struct accel_layer *layer, const struct sparse_rows *all,
-			 double (*cost)(uint32_t group, double entries, bool aligned))
+typedef double cost_fn(uint32_t group, double entries, bool aligned);
+
+/* Cycles of the copy, roughly. */
+static double copy_cost(const struct conv_layout *l, const struct accel_window *w)
 {
-	bool aligned = window_taps(&layer->window) == 1;
-	double best = 0;
-
-	for (uint32_t group = 1; group <= CONV_GROUP_MAX; group *= 2) {
-		double c = cost(group, (double)count_entries(l, layer, all, group), aligned);
-
-		if (group > 1 && c >= best)
-			continue;
-		best = c;
-		l->group = group;
-	}
+	return (double)l->pairs * phases(w) * (double)l->plane * (1.2 + 0.6 * (l->shifts - 1));
 }
 
-int conv_layout_new(const struct accel_layer *layer, uint32_t lanes, const uint32_t tile_max[CONV_GROUP_MAX + 1],
-		    double (*cost)(uint32_t group, double entries, bool aligned), struct conv_layout **layout)
+static void choose(struct conv_layout *l, const struct accel_layer *layer, uint32_t lanes, const struct sparse_rows *all, cost_fn *cost)
+{
+	const struct accel_window *w = &layer->window;
+	double best = 0;
+	uint32_t group = 1;
+	bool shifted = false;
+
+	for (uint32_t g = 1; g <= CONV_GROUP_MAX; g *= 2) {
+		double entries = (double)count_entries(l, layer, all, g);
+
+		for (unsigned int s = 0; s < (shifts(w) > 1 ? 2 : 1); s++) {
+			double c;
+
+			set_places(l, w, lanes, s);
+			if (s && l->words > INT32_MAX)
+				continue;
+			c = cost(g, entries, s || window_taps(w) == 1) * l->nvectors + copy_cost(l, w);
+			if (g > 1 || s ? c >= best : false)
+				continue;
+			best = c;
+			group = g;
+			shifted = s;
+		}
+	}
+	set_places(l, w, lanes, shifted);
+	l->group = group;
+}
+
+/* Pairs of a block: what the windows of a tile read of them fits a first-level cache, unless rows have too few entries then to be begun anew each time. */
+static void set_blocks(struct conv_layout *l, const struct accel_window *w, size_t entries)
+{
+	size_t most = entries / ((size_t)l->ngroups * BLOCK_ENTRIES) + 1;
+	size_t tile = (size_t)l->tile * l->lanes, around = (size_t)((w->kernel_y - 1) * w->dilate_y / w->stride_y) * l->width;
+	size_t words = (tile + around < l->plane ? tile + around : l->plane) * phases(w) * l->shifts;
+	size_t pairs = BLOCK_BYTES / sizeof(int32_t) / words;
+
+	pairs = pairs < 1 ? 1 : pairs;
+	l->nblocks = (uint32_t)((l->pairs + pairs - 1) / pairs);
+	l->nblocks = l->nblocks < most ? l->nblocks : (uint32_t)most;
+	l->block_pairs = (l->pairs + l->nblocks - 1) / l->nblocks;
+	l->nblocks = (l->pairs + l->block_pairs - 1) / l->block_pairs;
+}
+
+/* At least sixteen tasks where there are that many groups, so that no thread waits long for another; sums of a task between blocks have little room. */
+static void set_tasks(struct conv_layout *l)
+{
+	uint32_t tasks = (16 + l->ntiles - 1) / l->ntiles, most = CONV_PARTIAL / (uint32_t)(l->group * l->tile * l->lanes * sizeof(int32_t));
+
+	l->task_groups = (l->ngroups + tasks - 1) / tasks;
+	if (l->nblocks > 1 && l->task_groups > most)
+		l->task_groups = most;
+}
+
+int conv_layout_new(const struct accel_layer *layer, uint32_t lanes, const uint32_t tile_max[CONV_GROUP_MAX + 1], cost_fn *cost,
+		    struct conv_layout **layout)
 {
 	struct conv_layout *l = calloc(1, sizeof(*l));
 	struct sparse_rows all = { 0 };
-	uint32_t tasks;
 	int ret = -ENOMEM;
 
 	if (!l)
 		return -ENOMEM;
-	set_places(l, &layer->window, lanes);
+	set_places(l, &layer->window, lanes, false);
 	if (l->words > INT32_MAX) {
 		free(l);
 		*layout = NULL;
@@ -222,18 +292,18 @@ int conv_layout_new(const struct accel_layer *layer, uint32_t lanes, const uint3
 	}
 	if (collect(layer, &all))
 		goto out;
-	choose_group(l, layer, &all, cost);
+	choose(l, layer, lanes, &all, cost);
+	l->ngroups = (layer->rows + l->group - 1) / l->group;
 	l->ntiles = (l->nvectors + tile_max[l->group] - 1) / tile_max[l->group];
 	l->tile = (l->nvectors + l->ntiles - 1) / l->ntiles;
 	l->ntiles = (l->nvectors + l->tile - 1) / l->tile;
+	set_blocks(l, &layer->window, count_entries(l, layer, &all, l->group));
+	set_tasks(l);
 	l->live = calloc(layer->cols + (size_t)1, sizeof(*l->live));
 	if (!l->live || make_entries(l, layer, &all) || make_lines(l, &layer->window))
 		goto out;
 	for (uint64_t i = 0; i < layer->nnz; i++)
 		l->live[layer->col[i]]++;
-	/* at least sixteen tasks where there are that many groups, so that no thread waits long for another */
-	tasks = (16 + l->ntiles - 1) / l->ntiles;
-	l->task_groups = (l->ngroups + tasks - 1) / tasks;
 	ret = 0;
 out:
 	free(all.items);
@@ -313,21 +383,27 @@ static uint64_t products(const struct conv_layout *l, const struct accel_window 
 	return sum;
 }
 
-/* A line of the padded image, of two channels; b NULL: there is no odd channel. */
+/* A line of the padded image, of two channels, beginning with the pixel `from` of it; b NULL: there is no odd channel. */
+static void copy_plane_line(const struct conv_layout *l, const struct accel_window *w, const struct cpu_lines *lines, const int16_t *a, const int16_t *b,
+			    uint32_t from, int32_t *to)
+{
+	/* words before the first pixel that is in the image, and that pixel */
+	uint32_t skip = w->pad_left > from ? (w->pad_left - from + w->stride_x - 1) / w->stride_x : 0;
+	uint32_t x = skip * w->stride_x + from - w->pad_left, n;
+
+	if (skip >= l->width || x >= w->width)
+		return;
+	n = (w->width - x + w->stride_x - 1) / w->stride_x;
+	n = n < l->width - skip ? n : l->width - skip;
+	lines->interleave(a + x, b ? b + x : NULL, n, w->stride_x, to + skip);
+}
+
 static void copy_line(const struct conv_layout *l, const struct accel_window *w, const struct cpu_lines *lines, const int16_t *a, const int16_t *b,
 		      int32_t *to)
 {
-	for (uint32_t phase = 0; phase < w->stride_x; phase++, to += l->plane) {
-		/* words of the phase before its first pixel that is in the image, and that pixel */
-		uint32_t skip = w->pad_left > phase ? (w->pad_left - phase + w->stride_x - 1) / w->stride_x : 0;
-		uint32_t x = skip * w->stride_x + phase - w->pad_left, n;
-
-		if (skip >= l->width || x >= w->width)
-			continue;
-		n = (w->width - x + w->stride_x - 1) / w->stride_x;
-		n = n < l->width - skip ? n : l->width - skip;
-		lines->interleave(a + x, b ? b + x : NULL, n, w->stride_x, to + skip);
-	}
+	for (uint32_t phase = 0; phase < w->stride_x; phase++)
+		for (uint32_t shift = 0; shift < l->shifts; shift++, to += l->plane)
+			copy_plane_line(l, w, lines, a, b, shift * w->stride_x + phase, to);
 }
 
 uint64_t conv_layout_copy(const struct conv_layout *l, const struct accel_layer *layer, const struct cpu_lines *lines, const int16_t *x, uint32_t pair,
@@ -336,15 +412,19 @@ uint64_t conv_layout_copy(const struct conv_layout *l, const struct accel_layer 
 	const struct accel_window *w = &layer->window;
 	const int16_t *a = x + (size_t)2 * pair * window_in_pixels(w), *b = 2 * pair + 1 < w->channels ? a + window_in_pixels(w) : NULL;
 
-	to += (size_t)pair * phases(w) * l->plane;
-	memset(to, 0, phases(w) * l->plane * sizeof(*to));
+	to += pair * pair_words(l, w);
+	if (l->whole) {
+		lines->interleave(a, b, (uint32_t)window_in_pixels(w), 1, to);
+		return products(l, w, lines, a, 2 * pair) + (b ? products(l, w, lines, b, 2 * pair + 1) : 0);
+	}
+	memset(to, 0, pair_words(l, w) * sizeof(*to));
 	for (uint32_t y = 0; y < w->height; y++) {
 		uint32_t py = y + w->pad_top;
 
 		if (py / w->stride_y >= l->height)
 			break;
 		copy_line(l, w, lines, a + (size_t)y * w->width, b ? b + (size_t)y * w->width : NULL,
-			  to + (size_t)(py % w->stride_y) * w->stride_x * l->plane + (size_t)(py / w->stride_y) * l->width);
+			  to + (size_t)(py % w->stride_y) * w->stride_x * l->shifts * l->plane + (size_t)(py / w->stride_y) * l->width);
 	}
 	return products(l, w, lines, a, 2 * pair) + (b ? products(l, w, lines, b, 2 * pair + 1) : 0);
 }

@@ -29,4 +29,13 @@ static void largest(int16_t *y, uint32_t n, const int16_t *x, uint32_t stride, u
 	}
 }
 
-const struct cpu_lines cpu_lines_portable = { nonzeros, interleave, largest };
+static uint32_t sum(const int16_t *x, uint32_t n)
+{
+	uint32_t sum = 0;
+
+	for (uint32_t i = 0; i < n; i++)
+		sum += (uint32_t)x[i];
+	return sum;
+}
+
+const struct cpu_lines cpu_lines_portable = { nonzeros, interleave, largest, sum };

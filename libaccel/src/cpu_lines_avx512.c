@@ -67,10 +67,41 @@ TARGET static INLINE __m512i pixels(const int16_t *x, uint32_t n, uint32_t strid
 				  _mm512_cvtepi32_epi16(_mm512_maskz_loadu_epi16(last > 32 ? first(last - 32) : 0, x + 32)), 1);
 }
 
+/* The largest of ny pixels one below the other, of 32 columns or the n that are left. */
+TARGET static INLINE __m512i column(const int16_t *x, uint32_t n, uint32_t ny, size_t line)
+{
+	__m512i best = _mm512_maskz_loadu_epi16(first(n), x);
+
+	for (uint32_t ky = 1; ky < ny; ky++)
+		best = _mm512_max_epi16(best, _mm512_maskz_loadu_epi16(first(n), x + ky * line));
+	return best;
+}
+
+/* Windows up to three pixels wide, two pixels apart: 31 of them lie in two vectors of columns. */
+TARGET static void largest_apart(int16_t *y, uint32_t n, const int16_t *x, uint32_t ny, size_t line, uint32_t nx)
+{
+	const __m512i even = _mm512_cvtepi8_epi16(_mm256_set_epi8(62, 60, 58, 56, 54, 52, 50, 48, 46, 44, 42, 40, 38, 36, 34, 32, 30, 28, 26, 24, 22, 20, 18,
+								  16, 14, 12, 10, 8, 6, 4, 2, 0));
+
+	for (uint32_t i = 0; i < n; i += 31, x += 62) {
+		uint32_t left = n - i < 31 ? n - i : 31, wide = 2 * (left - 1) + nx;
+		__m512i a = column(x, wide, ny, line), b = column(x + 32, wide > 32 ? wide - 32 : 0, ny, line);
+		__m512i best = _mm512_permutex2var_epi16(a, even, b);
+
+		for (uint32_t kx = 1; kx < nx; kx++)
+			best = _mm512_max_epi16(best, _mm512_permutex2var_epi16(a, _mm512_add_epi16(even, _mm512_set1_epi16((int16_t)kx)), b));
+		_mm512_mask_storeu_epi16(y + i, first(left), best);
+	}
+}
+
 TARGET static void largest(int16_t *y, uint32_t n, const int16_t *x, uint32_t stride, uint32_t ny, size_t line, uint32_t nx, uint32_t dilate)
 {
 	if (stride > 2) {
 		cpu_lines_portable.largest(y, n, x, stride, ny, line, nx, dilate);
+		return;
+	}
+	if (stride == 2 && nx <= 3 && dilate == 1) {
+		largest_apart(y, n, x, ny, line, nx);
 		return;
 	}
 	for (uint32_t i = 0; i < n; i += 32) {
@@ -84,6 +115,15 @@ TARGET static void largest(int16_t *y, uint32_t n, const int16_t *x, uint32_t st
 	}
 }
 
-const struct cpu_lines cpu_lines_avx512 = { nonzeros, interleave, largest };
+TARGET static uint32_t sum(const int16_t *x, uint32_t n)
+{
+	__m512i s = _mm512_setzero_si512();
+
+	for (uint32_t i = 0; i < n; i += 32)
+		s = _mm512_add_epi32(s, _mm512_madd_epi16(_mm512_maskz_loadu_epi16(first(n - i), x + i), _mm512_set1_epi16(1)));
+	return (uint32_t)_mm512_reduce_add_epi32(s);
+}
+
+const struct cpu_lines cpu_lines_avx512 = { nonzeros, interleave, largest, sum };
 
 #endif

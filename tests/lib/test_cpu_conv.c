@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include "cpu.h"
+#include "cpu_conv.h"
 #include "cpu_fc.h"
 #include "random_model.h"
 #include "window.h"
@@ -109,7 +110,45 @@ static const struct accel_window convs[] = {
 	{ 2, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1 },         /* one pixel */
 	{ 2, 3, 3, 3, 3, 1, 1, 1, 1, 9, 9, 20, 20, 1 },       /* more padding than image */
 	{ 3, 11, 33, 2, 2, 4, 5, 1, 1, 0, 0, 3, 7, 1 },       /* strides beyond the kernel */
+	{ 150, 12, 31, 3, 3, 1, 1, 1, 1, 1, 1, 12, 31, 1 },   /* more channels than the first-level cache holds, and taps at every place of a vector */
+	{ 600, 6, 21, 1, 1, 1, 1, 1, 1, 0, 0, 6, 21, 1 },
 };
+
+static struct accel_model *wide(void)
+{
+	return one_conv(&convs[sizeof(convs) / sizeof(convs[0]) - 2], 64, 0.3, 4, 1);
+}
+
+static struct accel_model *deep(void)
+{
+	return one_conv(&convs[sizeof(convs) / sizeof(convs[0]) - 1], 64, 0.5, 4, 1);
+}
+
+/* Shifted planes and blocks of channels; that the layouts have them is asserted, too. */
+static void test_shifts_and_blocks(void **state)
+{
+#if defined(__x86_64__)
+	struct accel_model *m = wide();
+	struct conv_layout *l;
+
+	assert_int_equal(cpu_conv_avx512.layout(&m->layers[0], &l), 0);
+	assert_true(l->shifts == 3);
+	assert_true(l->nblocks > 1);
+	conv_layout_free(l);
+	accel_model_unref(m);
+	m = deep();
+	assert_int_equal(cpu_conv_avx512.layout(&m->layers[0], &l), 0);
+	assert_true(l->whole);
+	assert_true(l->nblocks > 1);
+	conv_layout_free(l);
+	accel_model_unref(m);
+#endif
+	(void)state;
+	check(wide(), 2, 1, false);
+	check(wide(), 1, 2, true);
+	check(deep(), 2, 3, false);
+	check(deep(), 1, 4, true);
+}
 
 static void test_convolutions(void **state)
 {
@@ -149,6 +188,7 @@ static void test_pooling(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_shifts_and_blocks),
 		cmocka_unit_test(test_convolutions),
 		cmocka_unit_test(test_wrapping_sums),
 		cmocka_unit_test(test_pooling),
