@@ -413,7 +413,7 @@ struct accel_device;
 
 /*
  * spec: "cpu", "ref[:CONFIG]", "sim[:CONFIG]" (CONFIG: 2x2, 8x8 unless given, 8x8-fpga, 16x16; sim takes ",key=value" options: seed,
- * latency, stall (permille), jitter), "drm[:PATH]" (a node of driver eie, the first one unless PATH names it). Errors: -ENODEV
+ * latency, stall (permille), jitter, cold=1: every job begins without translations), "drm[:PATH]" (a node of driver eie, the first one unless PATH names it). Errors: -ENODEV
  * (unknown, library or node missing), -EPROTO (hardware or driver too new).
  */
 int accel_device_open(const char *spec, struct accel_device **device, struct accel_error *err);
@@ -444,6 +444,20 @@ int accel_device_info(const struct accel_device *device, struct accel_device_inf
  * -ENOTSUP: cpu. Other errors: as accel_session_run().
  */
 int accel_device_noop(struct accel_device *device, unsigned int jobs, unsigned int depth, struct accel_error *err);
+
+struct accel_counter {
+	const char *name;      /* "LOAD_MEMORY", as in docs/registers.md; static */
+	const char *text;      /* what it counts */
+	uint64_t value;
+};
+
+/*
+ * Reads the engine counters, which run from power-on for all who use the device: fills counters[0 .. min(n, their number)) and returns their
+ * number. Over a time in which jobs began and ended, and none was under way at its ends, the differences of CMD_*, of LOAD_*, of COMPUTE_* and of
+ * STORE_* each add up to that of CYCLES, and READ_* and WRITE_* are granules of 16 bytes. -ENOTSUP: cpu, ref, drm (there only root sees them,
+ * in debugfs), or hardware of an ISA before 1.2.
+ */
+int accel_device_counters(struct accel_device *device, struct accel_counter *counters, unsigned int n, struct accel_error *err);
 
 /* -------------------------------------------------------------- programs */
 

@@ -59,6 +59,8 @@ struct accel_backend {
 	int (*submit)(void *dev, const struct accel_job *job, uint64_t *seq, struct accel_error *err);
 	/* 0 and the completion entry (also for failed jobs), or -ETIMEDOUT. Each seq is waited for once. */
 	int (*wait)(void *dev, uint64_t seq, int64_t timeout_ns, struct eie_cpl *cpl, struct accel_error *err);
+	/* Engine counters (EIE_PERF_*); NULL: out of reach. 0 or -errno */
+	int (*counters)(void *dev, uint64_t values[EIE_PERF_COUNTERS]);
 };
 
 extern const struct accel_backend accel_backend_ref, accel_backend_sim, accel_backend_drm;
