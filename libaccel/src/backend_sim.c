@@ -14,8 +14,6 @@
 #define ASID 1
 /* Device addresses differ from bus addresses, so that nothing works by accident without translation. */
 #define VA_OFFSET ((uint64_t)64 << 30)
-/* Bytes from which on a buffer has large pages. */
-#define LARGE ((size_t)128 << 10)
 /* Cycles between two looks at the clock. */
 #define SLICE 20000
 
@@ -73,12 +71,12 @@ static int backend_describe(void *ctx, const char **config, const void **blob, s
 }
 
 /*
- * From LARGE on a buffer is a number of large pages: a walk for 2 MiB costs as much as one for 4 KiB, and a job that streams its weights
+ * From SIMBUS_LARGE_FROM on a buffer is a number of large pages: a walk for 2 MiB costs as much as one for 4 KiB, and a job that streams its weights
  * stands still for each. Simulated memory that nobody touches costs nothing.
  */
 static size_t buffer_bytes(size_t size)
 {
-	size_t page = size >= LARGE ? SIMBUS_LARGE_PAGE : SIMBUS_PAGE;
+	size_t page = size >= SIMBUS_LARGE_FROM ? SIMBUS_LARGE_PAGE : SIMBUS_PAGE;
 
 	return (size + page - 1) / page * page;
 }

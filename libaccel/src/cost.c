@@ -44,6 +44,13 @@ void cost_engine_free(struct cost_engine *e)
 	free(e);
 }
 
+void cost_engine_forget(struct cost_engine *e)
+{
+	memset(e->bus.tlb, 0, sizeof(e->bus.tlb));
+	memset(e->bus.l0_valid, 0, sizeof(e->bus.l0_valid));
+	e->bus.l1_valid = false;
+}
+
 void cost_engine_trace(struct cost_engine *e, cost_trace trace, void *arg)
 {
 	e->trace = trace;

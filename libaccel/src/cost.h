@@ -89,6 +89,8 @@ struct cost_engine;
 
 int cost_engine_new(const struct eie_params *params, struct cost_engine **engine);
 void cost_engine_free(struct cost_engine *engine);
+/* All translations. */
+void cost_engine_forget(struct cost_engine *engine);
 /* Each command's time on its engine; start: it was taken, end: it is complete. Cycles of the job. */
 typedef void (*cost_trace)(void *arg, unsigned int engine, uint32_t cmd, bool restore, uint64_t start, uint64_t end);
 void cost_engine_trace(struct cost_engine *engine, cost_trace trace, void *arg);

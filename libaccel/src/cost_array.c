@@ -91,16 +91,17 @@ static void load_lane(struct array_cluster *c, unsigned int lane)
 
 static void put_job(const struct cost_array *a, struct array_cluster *c, uint32_t slot, const struct array_job *job)
 {
+	const struct cost_tile *t = a->mac[job->tag].tile;
 	unsigned int s = number(slot);
-	uint32_t unit = stream_unit(a->mac[job->tag].tile->wide);
+	uint32_t unit = stream_unit(t->wide), odd = (t->weights + t->first + job->start / EIE_GRANULE_BYTES) & 1;
 
 	c->waiting[s % a->lanes] = *job;
 	c->word[s] = job->start / EIE_GRANULE_BYTES;
 	c->final[s] = (job->start + job->len * unit - 1) / EIE_GRANULE_BYTES;
 	c->tag = job->tag ? c->tag | slot : c->tag & ~slot;
 	c->need |= slot;
-	c->next = c->word[s] & 1 ? c->next | slot : c->next & ~slot;
-	c->side = c->word[s] & 1 ? c->side | slot : c->side & ~slot;
+	c->next = odd ? c->next | slot : c->next & ~slot;
+	c->side = odd ? c->side | slot : c->side & ~slot;
 }
 
 /* True: a lane multiplies. */
@@ -191,7 +192,7 @@ static void step_broadcast(struct cost_array *a, bool hold)
 	}
 	if (pop) {
 		a->current = a->fifo[0];
-		a->todo = a->mac[a->tag].live[a->current];
+		a->todo = a->mac[a->tag].live ? a->mac[a->tag].live[a->current] : 0;
 		memmove(a->fifo, a->fifo + 1, 3 * sizeof(a->fifo[0]));
 		a->nfifo--;
 		a->undone--;

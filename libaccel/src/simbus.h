@@ -9,6 +9,7 @@
 
 #define SIMBUS_PAGE 4096u
 #define SIMBUS_LARGE_PAGE (2u << 20)
+#define SIMBUS_LARGE_FROM (128u << 10)   /* bytes from which on a session's buffer has large pages */
 #define SIMBUS_BASE 0x80000000u   /* bus address of the first byte; below it nothing answers */
 
 struct simbus;
