@@ -13,7 +13,7 @@
 /* Identity and fixed sizes: Sizes that do not depend on the configuration; those that do are in the device tree of the BAR. */
 #define EIE_ID_VALUE 0x31454945 /* value of register ID: "EIE1" */
 #define EIE_ISA_MAJOR 0x1 /* incremented when a program for the older version no longer runs */
-#define EIE_ISA_MINOR 0x1 /* incremented when something is added */
+#define EIE_ISA_MINOR 0x2 /* incremented when something is added */
 #define EIE_GRANULE_BYTES 0x10 /* unit of on-chip buffers and of DMA, whatever the width of the bus */
 #define EIE_GRANULE_VALUES 0x8 /* int16 values in a granule; also rows drained a cycle and cluster */
 #define EIE_BAR_BYTES 0x10000 /* size of the register window */
@@ -30,12 +30,15 @@
 #define EIE_ROWS_PER_PGRANULE 0x2 /* row parameters in a granule of RBUF */
 #define EIE_CBUF_GRANULES 0x40 /* granules of the codebook memory: 512 int16 entries */
 #define EIE_TOKENS_MAX 0x3f /* tokens that may wait between two engines */
+#define EIE_PERF_BASE 0x400 /* byte offset of the engine counters (ISA minor 2) */
+#define EIE_PERF_STRIDE 0x8 /* byte distance of one counter from the next: low half, high half */
+#define EIE_PERF_COUNTERS 0x32 /* counters there are */
 #define EIE_PCI_VENDOR 0x1234 /* PCI vendor of the simulated device (the id that QEMU's own devices use); a board maker uses his own */
 #define EIE_PCI_DEVICE 0xe1e0 /* PCI device of the simulated device; BAR 0: these registers; message vectors: one a queue, then the fault vector */
 
 /* Global registers: 32-bit, little-endian, aligned accesses only. An access to an unnamed offset reads zero and is ignored on write. */
 #define EIE_REG_ID 0x000 /* ro, reset 0x31454945: identity */
-#define EIE_REG_VERSION 0x004 /* ro, reset 0x10001: ISA version */
+#define EIE_REG_VERSION 0x004 /* ro, reset 0x10002: ISA version */
 #define   EIE_VERSION_MINOR_SHIFT 0 /* ISA_MINOR */
 #define   EIE_VERSION_MINOR_MASK 0xffff
 #define   EIE_VERSION_MAJOR_SHIFT 16 /* ISA_MAJOR */
@@ -112,6 +115,60 @@
 #define EIE_HALT_DESC_READ 0x1 /* bus error when reading a job descriptor; that job was not taken (SQ_HEAD) */
 #define EIE_HALT_CPL_WRITE 0x2 /* bus error when writing a completion entry; the job has ended, CQ_TAIL counts the lost entry */
 #define EIE_HALT_DOORBELL 0x3 /* doorbell refused: more jobs than the ring holds, or entries consumed that were not written */
+
+/* Engine counters: Read only, at PERF_BASE + PERF_STRIDE * number. A read of the low half latches the high half of the same counter. They run from power-on, modulo 2^48, and nothing clears them: take differences. In each cycle of a job, from TIME_START to TIME_END of its completion entry, each of the four engines adds one to exactly one of its counters; so the differences of an engine's counters over a job add up to its CYCLES. Granules are counted when they go over the bus. They tell of all address spaces: only the driver may read them. */
+
+/* enum perf: Engine counters; the first cause that is true counts */
+#define EIE_PERF_JOBS 0x0 /* jobs that became quiet */
+#define EIE_PERF_CYCLES 0x1 /* cycles of jobs */
+#define EIE_PERF_CMD_BUSY 0x2 /* command processor: a command went into the queue of its engine */
+#define EIE_PERF_CMD_LOAD 0x3 /* command processor: the next command is a load, whose queue is full */
+#define EIE_PERF_CMD_COMPUTE 0x4 /* command processor: it is a compute command, whose queue is full */
+#define EIE_PERF_CMD_STORE 0x5 /* command processor: it is a store, whose queue is full */
+#define EIE_PERF_CMD_FETCH 0x6 /* command processor: it has not come from memory, or is being checked */
+#define EIE_PERF_CMD_DONE 0x7 /* command processor: all commands are in queues or complete */
+#define EIE_PERF_CMD_IDLE 0x8 /* command processor: no command buffer was given to it, or a fault stopped it */
+#define EIE_PERF_LOAD_BUSY 0x9 /* load: a granule went into a buffer */
+#define EIE_PERF_LOAD_BUFFER 0xa /* load: a granule is there, the buffer does not take it (a drain writes to ABUF) */
+#define EIE_PERF_LOAD_MEMORY 0xb /* load: bursts are asked for, no granule has come */
+#define EIE_PERF_LOAD_ADDRESS 0xc /* load: nothing is asked for, the first burst waits for its translation or for the bus */
+#define EIE_PERF_LOAD_SETUP 0xd /* load: a command starts, or a fault of one waits for what is before it */
+#define EIE_PERF_LOAD_TOKEN 0xe /* load: the next command lacks a token of compute */
+#define EIE_PERF_LOAD_CMD 0xf /* load: no command, some are left to dispatch */
+#define EIE_PERF_LOAD_IDLE 0x10 /* load: no command, and none left */
+#define EIE_PERF_COMPUTE_BUSY 0x11 /* compute: at least one lane multiplied (CPL.BUSY) */
+#define EIE_PERF_COMPUTE_DRAIN 0x12 /* compute: accumulators were drained (CPL.STALL_DRAIN) */
+#define EIE_PERF_COMPUTE_ARRAY 0x13 /* compute: a MAC was in the array (CPL.STALL_ARRAY) */
+#define EIE_PERF_COMPUTE_LOAD 0x14 /* compute: the next command lacks a token of load (CPL.STALL_LOAD) */
+#define EIE_PERF_COMPUTE_STORE 0x15 /* compute: the next command lacks a token of store (CPL.STALL_STORE) */
+#define EIE_PERF_COMPUTE_SYNC 0x16 /* compute: a command waited for an earlier one or was being set up (CPL.STALL_SYNC) */
+#define EIE_PERF_COMPUTE_CMD 0x17 /* compute: no command, some are left to dispatch (CPL.STALL_CMD) */
+#define EIE_PERF_COMPUTE_FRONT 0x18 /* compute: no command was asked for yet (CPL.STALL_FRONT) */
+#define EIE_PERF_COMPUTE_TAIL 0x19 /* compute: no command, and none left (CPL.STALL_TAIL) */
+#define EIE_PERF_STORE_BUSY 0x1a /* store: a granule went to the bus master */
+#define EIE_PERF_STORE_BUS 0x1b /* store: a granule is there, the bus master does not take it */
+#define EIE_PERF_STORE_ABUF 0x1c /* store: granules are being read from ABUF, or it refuses */
+#define EIE_PERF_STORE_ADDRESS 0x1d /* store: a burst waits for its translation or for the bus */
+#define EIE_PERF_STORE_ANSWER 0x1e /* store: all is written, responses are owed */
+#define EIE_PERF_STORE_SETUP 0x1f /* store: a command starts, or a fault of one waits for what is before it */
+#define EIE_PERF_STORE_TOKEN 0x20 /* store: the next command lacks a token of compute */
+#define EIE_PERF_STORE_CMD 0x21 /* store: no command, some are left to dispatch */
+#define EIE_PERF_STORE_IDLE 0x22 /* store: no command, and none left */
+#define EIE_PERF_READ_DESCRIPTORS 0x23 /* granules read: job descriptors */
+#define EIE_PERF_READ_BASES 0x24 /* granules read: base tables */
+#define EIE_PERF_READ_COMMANDS 0x25 /* granules read: commands */
+#define EIE_PERF_READ_TABLES 0x26 /* granules read: page tables (an entry each) */
+#define EIE_PERF_READ_ABUF 0x27 /* granules read: to ABUF, that is input (and tables of VTABLE) */
+#define EIE_PERF_READ_WBUF 0x28 /* granules read: to WBUF, weights */
+#define EIE_PERF_READ_PBUF 0x29 /* granules read: to PBUF, column pointers */
+#define EIE_PERF_READ_RBUF 0x2a /* granules read: to RBUF, row parameters */
+#define EIE_PERF_READ_CBUF 0x2b /* granules read: to CBUF, codebooks */
+#define EIE_PERF_WRITE_ABUF 0x2c /* granules written: stores */
+#define EIE_PERF_WRITE_COMPLETIONS 0x2d /* granules written: completion entries */
+#define EIE_PERF_READ_DROPPED 0x2e /* granules read for a job that has failed, and dropped */
+#define EIE_PERF_WRITE_DROPPED 0x2f /* granules that such a job owed, written with no byte enabled */
+#define EIE_PERF_WEIGHT_SPAN 0x30 /* cycles from the first to the last granule to WBUF, both included, of each job */
+#define EIE_PERF_WEIGHT_BEATS 0x31 /* granules to all buffers in these cycles */
 
 /* Job descriptor: An entry of the submission ring, written by the kernel. */
 struct eie_desc {

@@ -8,6 +8,7 @@ eie_fifo.sv
 eie_regs.sv
 eie_queue.sv
 eie_counters.sv
+eie_perf.sv
 eie_frontend.sv
 eie_tlb.sv
 eie_walker.sv

@@ -31,6 +31,8 @@ module eie_axi_wr #(
   output logic [63:0]  fault_addr_o,
   output logic [31:0]  fault_cmd_o,
   output logic         beat_o,            // a beat went out with its strobes set
+  output logic         beat_id_o,         // its ID
+  output logic         dropped_o,         // a beat went out with its strobes zero
 
   output logic         m_awvalid_o,
   input  logic         m_awready_i,
@@ -95,7 +97,7 @@ module eie_axi_wr #(
   logic         owed_valid, owed_id, owed_pop, owed_space;
   logic [3:0]   owed_len, beat_q;
   logic         w_free, w_load;
-  logic         wvalid_q, wlast_q, wstrb_q;
+  logic         wvalid_q, wlast_q, wstrb_q, wid_q;
   logic [127:0] wdata_q;
 
   eie_fifo #(.Width(5), .Depth(Depth)) u_owed (
@@ -128,6 +130,7 @@ module eie_axi_wr #(
     if (w_load) begin
       wlast_q <= owed_pop;
       wstrb_q <= !flush_i;
+      wid_q   <= owed_id;
       wdata_q <= owed_id ? st_data_i : fe_data_i;
     end
   end
@@ -137,6 +140,8 @@ module eie_axi_wr #(
   assign m_wstrb_o  = {16{wstrb_q}};
   assign m_wlast_o  = wlast_q;
   assign beat_o     = wvalid_q && m_wready_i && wstrb_q;
+  assign beat_id_o  = wid_q;
+  assign dropped_o  = wvalid_q && m_wready_i && !wstrb_q;
 
   // Responses ------------------------------------------------------------------------------------
 

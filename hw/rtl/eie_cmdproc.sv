@@ -68,6 +68,9 @@ module eie_cmdproc #(
   output logic               wait_store_o,   // ... of a store
   output logic               fetching_o,     // commands are left that no queue has
   output logic               dispatched_o,   // pulse: a command entered its queue
+  output logic [2:0]         class_o,        // of this cycle: PerfCmdBusy + class_o
+  output logic [1:0]         load_queue_o,   // a load is queued, and lacks a token
+  output logic [1:0]         store_queue_o,
   output logic [1:0]         retired_o       // commands that completed in this cycle
 );
 
@@ -279,11 +282,17 @@ module eie_cmdproc #(
   assign wait_load_o  = comp_head && comp_cmd_o[eie_pkg::CmdWaitPrevLsb] && !some[LoadToComp];
   assign wait_store_o = comp_head && comp_cmd_o[eie_pkg::CmdWaitNextLsb] && !some[StoreToComp];
 
-  assign load_go  = active_q && !flush_i &&
-                    (!load_cmd_o[eie_pkg::CmdWaitNextLsb] || some[CompToLoad]);
+  logic load_wait, store_wait;
+
+  assign load_wait  = load_cmd_o[eie_pkg::CmdWaitNextLsb] && !some[CompToLoad];
+  assign store_wait = store_cmd_o[eie_pkg::CmdWaitPrevLsb] && !some[CompToStore];
+
+  assign load_queue_o  = {load_head && load_wait, load_head};
+  assign store_queue_o = {store_head && store_wait, store_head};
+
+  assign load_go  = active_q && !flush_i && !load_wait;
   assign comp_go  = active_q && !flush_i && !wait_load_o && !wait_store_o;
-  assign store_go = active_q && !flush_i &&
-                    (!store_cmd_o[eie_pkg::CmdWaitPrevLsb] || some[CompToStore]);
+  assign store_go = active_q && !flush_i && !store_wait;
 
   assign load_start  = load_cmd_valid_o && load_cmd_ready_i;
   assign comp_start  = comp_cmd_valid_o && comp_cmd_ready_i;
@@ -362,6 +371,25 @@ module eie_cmdproc #(
 
   assign fetching_o   = active_q && left_q != '0;
   assign dispatched_o = dispatch;
+  always_comb begin
+    class_o = 3'(eie_pkg::PerfCmdIdle - eie_pkg::PerfCmdBusy);
+    if (dispatch) begin
+      class_o = '0;
+    end else if (active_q && !flush_i) begin
+      if (head_valid_q && head_status_q == eie_pkg::StatusOk) begin
+        unique case (head_q[eie_pkg::CmdOpcodeLsb+4+:4])
+          eie_pkg::OpLoad[7:4]: class_o = 3'(eie_pkg::PerfCmdLoad - eie_pkg::PerfCmdBusy);
+          eie_pkg::OpSync[7:4]: class_o = 3'(eie_pkg::PerfCmdCompute - eie_pkg::PerfCmdBusy);
+          default:              class_o = 3'(eie_pkg::PerfCmdStore - eie_pkg::PerfCmdBusy);
+        endcase
+      end else if (fetching_o) begin
+        class_o = 3'(eie_pkg::PerfCmdFetch - eie_pkg::PerfCmdBusy);
+      end else begin
+        class_o = 3'(eie_pkg::PerfCmdDone - eie_pkg::PerfCmdBusy);
+      end
+    end
+  end
+
   assign retired_o    = 2'(load_done_i) + 2'(comp_done_i) + 2'(store_done_i);
   assign cmd_done_o   = active_q && !fault && left_q == '0 && q_empty == '1;
 
@@ -401,8 +429,8 @@ module eie_cmdproc #(
   // Assertions
 
   // verilator lint_off UNUSEDSIGNAL
-  logic unused;    // room_q keeps the FIFO from being full; heads the counters do not need
-  assign unused = &{1'b0, fifo_ready, load_head, store_head};
+  logic unused;    // room_q keeps the FIFO from being full
+  assign unused = fifo_ready;
   // verilator lint_on UNUSEDSIGNAL
 
 `ifndef SYNTHESIS

@@ -139,7 +139,7 @@ module eie_compute #(
 
   // DRAIN
   logic        drain_q, run_q, drained_q;            // in flight, past its wait, complete
-  logic [1:0]  wait_q;                               // tags of the MACs before it
+  logic [1:0]  wait_q;                               // tags of the MACs before it that are not complete
   logic [15:0] steps_q, owed_q;                      // steps to issue, steps to write
   logic [23:0] stride_q;
   logic [31:0] drain_idx_q;
@@ -422,6 +422,8 @@ module eie_compute #(
       dr_hi_o     <= cmd_i[eie_pkg::CmdDrainHiLsb +: 16];
       drain_idx_q <= cmd_idx_i;
     end else begin
+      // a tag that was complete once may be a later MAC's by now
+      wait_q <= wait_q & mac_q & ~fin_q;
       if (dr_step_o) begin
         steps_q    <= steps_q - 1'b1;
         if (!dr_vec_o || row_q[2:0] == 3'd7 || last_row) begin

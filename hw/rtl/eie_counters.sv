@@ -24,6 +24,7 @@ module eie_counters (
   input  logic        write_beat_i,
   input  logic        tlb_miss_i,
 
+  output logic [3:0]  class_o,           // of this cycle: PerfComputeBusy + class_o
   output logic [63:0] macs_o,
   output logic [31:0] cycles_o,
   output logic [31:0] busy_o,
@@ -42,6 +43,28 @@ module eie_counters (
   output logic [31:0] tlb_misses_o,
   output logic [31:0] commands_o
 );
+
+  always_comb begin
+    if (macs_i != 9'd0) begin
+      class_o = 4'd0;
+    end else if (drain_active_i) begin
+      class_o = 4'd1;
+    end else if (mac_active_i) begin
+      class_o = 4'd2;
+    end else if (wait_load_i) begin
+      class_o = 4'd3;
+    end else if (wait_store_i) begin
+      class_o = 4'd4;
+    end else if (sync_wait_i) begin
+      class_o = 4'd5;
+    end else if (fetching_i) begin
+      class_o = 4'd6;
+    end else if (!asked_i) begin
+      class_o = 4'd7;
+    end else begin
+      class_o = 4'd8;
+    end
+  end
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -68,25 +91,17 @@ module eie_counters (
       tail_o   <= '0;
     end else if (run_i) begin
       cycles_o <= cycles_o + 32'd1;
-      if (macs_i != 9'd0) begin
-        busy_o <= busy_o + 32'd1;
-      end else if (drain_active_i) begin
-        drain_o <= drain_o + 32'd1;
-      end else if (mac_active_i) begin
-        array_o <= array_o + 32'd1;
-      end else if (wait_load_i) begin
-        load_o <= load_o + 32'd1;
-      end else if (wait_store_i) begin
-        store_o <= store_o + 32'd1;
-      end else if (sync_wait_i) begin
-        sync_o <= sync_o + 32'd1;
-      end else if (fetching_i) begin
-        cmd_o <= cmd_o + 32'd1;
-      end else if (!asked_i) begin
-        front_o <= front_o + 32'd1;
-      end else begin
-        tail_o <= tail_o + 32'd1;
-      end
+      unique case (class_o)
+        4'd0:    busy_o <= busy_o + 32'd1;
+        4'd1:    drain_o <= drain_o + 32'd1;
+        4'd2:    array_o <= array_o + 32'd1;
+        4'd3:    load_o <= load_o + 32'd1;
+        4'd4:    store_o <= store_o + 32'd1;
+        4'd5:    sync_o <= sync_o + 32'd1;
+        4'd6:    cmd_o <= cmd_o + 32'd1;
+        4'd7:    front_o <= front_o + 32'd1;
+        default: tail_o <= tail_o + 32'd1;
+      endcase
     end
   end
 

@@ -97,7 +97,12 @@ module eie_frontend #(
   input  logic                  read_beat_i,
   input  logic                  walk_beat_i,
   input  logic                  write_beat_i,
-  input  logic                  tlb_miss_i
+  input  logic                  tlb_miss_i,
+  // eie_perf
+  output logic                  run_o,            // this cycle is one of a job
+  output logic                  ended_o,          // and its last
+  output logic                  base_o,           // what comes is of the base table, not of a descriptor
+  output logic [3:0]            class_o           // PerfComputeBusy + class_o
 );
 
   localparam int unsigned Qw = Queues > 1 ? $clog2(Queues) : 1;
@@ -549,13 +554,17 @@ module eie_frontend #(
   eie_counters u_counters (
     .clk_i, .rst_ni, .clear_i(start_clock), .run_i(run_q), .asked_i(asked_q),
     .macs_i, .mac_active_i, .drain_active_i, .engine_active_i, .sats_i, .sync_wait_i, .wait_load_i,
-    .wait_store_i, .fetching_i, .dispatched_i, .read_beat_i, .write_beat_i, .tlb_miss_i,
+    .wait_store_i, .fetching_i, .dispatched_i, .read_beat_i, .write_beat_i, .tlb_miss_i, .class_o,
     .macs_o(macs), .cycles_o(cycles), .busy_o(busy), .drain_o(s_drain), .array_o(s_array),
     .load_o(s_load), .store_o(s_store), .sync_o(s_sync), .cmd_o(s_cmd), .front_o(s_front),
     .tail_o(s_tail), .engine_cycles_o(engine_cycles), .saturated_o(saturated),
     .read_beats_o(read_beats), .write_beats_o(write_beats), .tlb_misses_o(tlb_misses),
     .commands_o(commands)
   );
+
+  assign run_o   = run_q && !wrap;   // a job that waits for a sweep begins again behind it
+  assign ended_o = ended;
+  assign base_o  = state_q == StBase;
 
   assign wr_valid_o  = state_q == StCplReq && !restarted_q;
   assign wr_pa_o     = cpl_addr_i[64*queue_q +: 64];

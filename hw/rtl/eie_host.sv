@@ -142,7 +142,13 @@ module eie_host #(
   input  logic               wait_store_i,
   input  logic               fetching_i,
   input  logic               dispatched_i,
-  input  logic [1:0]         retired_i       // commands completed in this cycle
+  input  logic [1:0]         retired_i,      // commands completed in this cycle
+  input  logic [2:0]         cp_class_i,     // the next six: eie_perf
+  input  logic [1:0]         ld_queue_i,
+  input  logic [4:0]         ld_doing_i,
+  input  logic [3:0]         ld_target_i,
+  input  logic [1:0]         st_queue_i,
+  input  logic [5:0]         st_doing_i
 );
 
   localparam int unsigned Sources = 7;
@@ -173,7 +179,11 @@ module eie_host #(
   logic [3:0]           rd_len, wr_len, rd_room, rd_last_room, rd_rsp_valid;
   logic [31:0]          rd_cmd, wr_cmd;
 
-  logic                 mmu_fault, rd_fault, wr_fault, rd_beat, wr_beat;
+  logic                 mmu_fault, rd_fault, wr_fault, rd_beat, wr_beat, wr_beat_id, wr_dropped;
+  logic                 run, ended, base, perf_re;
+  logic [3:0]           compute_class;
+  logic [$clog2(eie_pkg::PerfCounters)-1:0] perf_index;
+  logic [63:0]          perf;
   logic [63:0]          mmu_fault_addr, rd_fault_addr, wr_fault_addr;
   logic [31:0]          mmu_fault_cmd, rd_fault_cmd, wr_fault_cmd;
 
@@ -193,6 +203,7 @@ module eie_host #(
     .s_awvalid_i, .s_awready_o, .s_awaddr_i, .s_wvalid_i, .s_wready_o, .s_wdata_i, .s_wstrb_i,
     .s_bvalid_o, .s_bready_i, .s_bresp_o, .s_arvalid_i, .s_arready_o, .s_araddr_i, .s_rvalid_o,
     .s_rready_i, .s_rdata_o, .s_rresp_o, .irq_o, .irq_vec_o,
+    .perf_re_o(perf_re), .perf_index_o(perf_index), .perf_i(perf),
     .time_o(now), .enable_o(enable), .abort_o(abort), .clear_o(ctrl_clear),
     .inv_o(inv), .inv_all_o(inv_all), .inv_asid_o(inv_asid), .inv_busy_i(inv_busy),
     .busy_i(busy), .ready_i(ready), .bus_idle_i(bus_idle), .progress_i(progress),
@@ -232,7 +243,16 @@ module eie_host #(
     .macs_i, .mac_active_i, .drain_active_i, .engine_active_i, .sats_i, .sync_wait_i,
     .wait_load_i, .wait_store_i, .fetching_i, .dispatched_i, .retired_i,
     .read_beat_i(rd_beat), .walk_beat_i(rd_rsp_valid[1]), .write_beat_i(wr_beat),
-    .tlb_miss_i(miss)
+    .tlb_miss_i(miss), .run_o(run), .ended_o(ended), .base_o(base), .class_o(compute_class)
+  );
+
+  eie_perf u_perf (
+    .clk_i, .rst_ni, .run_i(run), .ended_i(ended), .fetching_i, .cp_class_i,
+    .ld_queue_i, .ld_doing_i, .compute_class_i(compute_class), .st_queue_i, .st_doing_i,
+    .rd_beat_i({rd_rsp_valid[3] && ld_rsp_ready_i, rd_rsp_valid[2:0]}), .rd_base_i(base), .rd_target_i(ld_target_i),
+    .wr_beat_i({wr_beat && wr_beat_id, wr_beat && !wr_beat_id}),
+    .dropped_i({wr_dropped, m_rvalid_i && m_rready_o && flush_o}),
+    .re_i(perf_re), .index_i(perf_index), .value_o(perf)
   );
 
   eie_mmu #(.TlbEntries(TlbEntries)) u_mmu (
@@ -278,7 +298,7 @@ module eie_host #(
     .dat_valid_i({st_dat_valid_i, fe_dat_valid}), .dat_ready_o(dat_ready),
     .fe_data_i(fe_dat_data), .st_data_i(st_dat_data_i), .rsp_valid_o(wr_rsp_valid),
     .fault_valid_o(wr_fault), .fault_addr_o(wr_fault_addr), .fault_cmd_o(wr_fault_cmd),
-    .beat_o(wr_beat),
+    .beat_o(wr_beat), .beat_id_o(wr_beat_id), .dropped_o(wr_dropped),
     .m_awvalid_o, .m_awready_i, .m_awid_o, .m_awaddr_o, .m_awlen_o, .m_awsize_o, .m_awburst_o,
     .m_wvalid_o, .m_wready_i, .m_wdata_o, .m_wstrb_o, .m_wlast_o,
     .m_bvalid_i, .m_bready_o, .m_bid_i, .m_bresp_i

@@ -42,7 +42,9 @@ module eie_load #(
   // fault
   output logic                   fault_valid_o,
   output logic [7:0]             fault_status_o,
-  output logic [31:0]            fault_cmd_o
+  output logic [31:0]            fault_cmd_o,
+  // for the counters: a command is being cut into bursts, a burst is offered, granules are owed, one is there, it is taken
+  output logic [4:0]             doing_o
 );
 
   localparam int unsigned Bursts = 16;    // in flight
@@ -118,6 +120,8 @@ module eie_load #(
 
   assign beat      = buf_we_o && buf_ready_i;
   assign beat_last = count_q == dest_len;
+
+  assign doing_o = {!xfer_idle, req_valid_o, dest_valid, buf_we_o, beat};
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin

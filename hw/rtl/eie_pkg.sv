@@ -9,7 +9,7 @@ package eie_pkg;
   // Identity and fixed sizes
   parameter int unsigned IdValue = 32'h31454945;
   parameter int unsigned IsaMajor = 32'h1;
-  parameter int unsigned IsaMinor = 32'h1;
+  parameter int unsigned IsaMinor = 32'h2;
   parameter int unsigned GranuleBytes = 32'h10;
   parameter int unsigned GranuleValues = 32'h8;
   parameter int unsigned BarBytes = 32'h10000;
@@ -26,6 +26,9 @@ package eie_pkg;
   parameter int unsigned RowsPerPgranule = 32'h2;
   parameter int unsigned CbufGranules = 32'h40;
   parameter int unsigned TokensMax = 32'h3f;
+  parameter int unsigned PerfBase = 32'h400;
+  parameter int unsigned PerfStride = 32'h8;
+  parameter int unsigned PerfCounters = 32'h32;
   parameter int unsigned PciVendor = 32'h1234;
   parameter int unsigned PciDevice = 32'he1e0;
 
@@ -108,6 +111,60 @@ package eie_pkg;
   parameter logic [7:0] HaltDescRead = 8'h1;
   parameter logic [7:0] HaltCplWrite = 8'h2;
   parameter logic [7:0] HaltDoorbell = 8'h3;
+
+  // Engine counters
+
+  // PERF
+  parameter logic [7:0] PerfJobs = 8'h0;
+  parameter logic [7:0] PerfCycles = 8'h1;
+  parameter logic [7:0] PerfCmdBusy = 8'h2;
+  parameter logic [7:0] PerfCmdLoad = 8'h3;
+  parameter logic [7:0] PerfCmdCompute = 8'h4;
+  parameter logic [7:0] PerfCmdStore = 8'h5;
+  parameter logic [7:0] PerfCmdFetch = 8'h6;
+  parameter logic [7:0] PerfCmdDone = 8'h7;
+  parameter logic [7:0] PerfCmdIdle = 8'h8;
+  parameter logic [7:0] PerfLoadBusy = 8'h9;
+  parameter logic [7:0] PerfLoadBuffer = 8'ha;
+  parameter logic [7:0] PerfLoadMemory = 8'hb;
+  parameter logic [7:0] PerfLoadAddress = 8'hc;
+  parameter logic [7:0] PerfLoadSetup = 8'hd;
+  parameter logic [7:0] PerfLoadToken = 8'he;
+  parameter logic [7:0] PerfLoadCmd = 8'hf;
+  parameter logic [7:0] PerfLoadIdle = 8'h10;
+  parameter logic [7:0] PerfComputeBusy = 8'h11;
+  parameter logic [7:0] PerfComputeDrain = 8'h12;
+  parameter logic [7:0] PerfComputeArray = 8'h13;
+  parameter logic [7:0] PerfComputeLoad = 8'h14;
+  parameter logic [7:0] PerfComputeStore = 8'h15;
+  parameter logic [7:0] PerfComputeSync = 8'h16;
+  parameter logic [7:0] PerfComputeCmd = 8'h17;
+  parameter logic [7:0] PerfComputeFront = 8'h18;
+  parameter logic [7:0] PerfComputeTail = 8'h19;
+  parameter logic [7:0] PerfStoreBusy = 8'h1a;
+  parameter logic [7:0] PerfStoreBus = 8'h1b;
+  parameter logic [7:0] PerfStoreAbuf = 8'h1c;
+  parameter logic [7:0] PerfStoreAddress = 8'h1d;
+  parameter logic [7:0] PerfStoreAnswer = 8'h1e;
+  parameter logic [7:0] PerfStoreSetup = 8'h1f;
+  parameter logic [7:0] PerfStoreToken = 8'h20;
+  parameter logic [7:0] PerfStoreCmd = 8'h21;
+  parameter logic [7:0] PerfStoreIdle = 8'h22;
+  parameter logic [7:0] PerfReadDescriptors = 8'h23;
+  parameter logic [7:0] PerfReadBases = 8'h24;
+  parameter logic [7:0] PerfReadCommands = 8'h25;
+  parameter logic [7:0] PerfReadTables = 8'h26;
+  parameter logic [7:0] PerfReadAbuf = 8'h27;
+  parameter logic [7:0] PerfReadWbuf = 8'h28;
+  parameter logic [7:0] PerfReadPbuf = 8'h29;
+  parameter logic [7:0] PerfReadRbuf = 8'h2a;
+  parameter logic [7:0] PerfReadCbuf = 8'h2b;
+  parameter logic [7:0] PerfWriteAbuf = 8'h2c;
+  parameter logic [7:0] PerfWriteCompletions = 8'h2d;
+  parameter logic [7:0] PerfReadDropped = 8'h2e;
+  parameter logic [7:0] PerfWriteDropped = 8'h2f;
+  parameter logic [7:0] PerfWeightSpan = 8'h30;
+  parameter logic [7:0] PerfWeightBeats = 8'h31;
 
   // Job descriptor
   parameter int unsigned DescBits = 1024;

@@ -32,6 +32,11 @@ module eie_regs #(
   output logic                 irq_o,
   output logic [Queues:0]      irq_vec_o,
 
+  // eie_perf: the counter that is read
+  output logic                 perf_re_o,
+  output logic [$clog2(eie_pkg::PerfCounters)-1:0] perf_index_o,
+  input  logic [63:0]          perf_i,
+
   output logic [63:0]          time_o,
   output logic                 enable_o,
   output logic                 abort_o,        // CTRL.ABORT or CTRL.RESET
@@ -63,6 +68,8 @@ module eie_regs #(
 );
 
   localparam logic [15:0] QBase = eie_pkg::QueueBase[15:0];
+  localparam logic [15:0] PerfBase = eie_pkg::PerfBase[15:0];
+  localparam logic [15:0] PerfEnd = PerfBase + 16'(eie_pkg::PerfCounters * eie_pkg::PerfStride);
   localparam logic [15:0] RomBase = eie_pkg::DtBase[15:0];
   localparam int unsigned DtAw = $clog2(eie_cfg_pkg::DtWords);
 
@@ -136,7 +143,7 @@ module eie_regs #(
 
   logic              enable_q, abort_q, reset_q;
   logic [63:0]       time_q;
-  logic [31:0]       time_hi_q;
+  logic [31:0]       time_hi_q, perf_hi_q;
   logic [Queues-1:0] irq_q, irq_enable_q, irq_clear;
   logic              irq_fault_q, irq_fault_enable_q, irq_fault_clear;
   logic [31:0]       progress_q;
@@ -158,6 +165,7 @@ module eie_regs #(
       abort_q            <= 1'b0;
       reset_q            <= 1'b0;
       time_hi_q          <= '0;
+      perf_hi_q          <= '0;
       irq_q              <= '0;
       irq_enable_q       <= '0;
       irq_fault_q        <= 1'b0;
@@ -173,6 +181,9 @@ module eie_regs #(
       end
       if (re && s_araddr_i == eie_pkg::RegTimeLo) begin
         time_hi_q <= time_q[63:32];
+      end
+      if (re && perf_re_o && !s_araddr_i[2]) begin
+        perf_hi_q <= perf_i[63:32];
       end
       if (we && waddr_q == eie_pkg::RegCtrl) begin
         enable_q <= wdata_q[eie_pkg::CtrlEnableLsb];
@@ -210,6 +221,8 @@ module eie_regs #(
   logic [12:0] rom_word;
   logic        quiesced;
   assign rom_word = s_araddr_i[14:2];
+  assign perf_index_o = ($clog2(eie_pkg::PerfCounters))'((s_araddr_i - PerfBase) / 16'(eie_pkg::PerfStride));
+  assign perf_re_o    = s_arvalid_i && s_araddr_i >= PerfBase && s_araddr_i < PerfEnd && s_araddr_i[1:0] == 2'b00;
   assign quiesced = abort_q && !busy_i && bus_idle_i;
 
   always_comb begin
@@ -233,6 +246,9 @@ module eie_regs #(
             if (s_araddr_i[15:8] == QBase[15:8] + 8'(q)) begin
               rdata = queue_rdata[32*q +: 32];
             end
+          end
+          if (perf_re_o) begin
+            rdata = s_araddr_i[2] ? perf_hi_q : perf_i[31:0];
           end
           if (s_araddr_i[15] == RomBase[15] && s_araddr_i[1:0] == 2'b00 &&
               rom_word < 13'(eie_cfg_pkg::DtWords)) begin

@@ -39,7 +39,10 @@ module eie_store #(
   // fault
   output logic                   fault_valid_o,
   output logic [7:0]             fault_status_o,
-  output logic [31:0]            fault_cmd_o
+  output logic [31:0]            fault_cmd_o,
+  // for the counters: a command is being cut into bursts, answers are owed, a burst is offered, granules are read from ABUF, one is
+  // there, it is taken
+  output logic [5:0]             doing_o
 );
 
   localparam int unsigned Bursts = 16;     // without an answer
@@ -190,6 +193,8 @@ module eie_store #(
   );
 
   assign dat_valid_o = dat_rvalid && !flush_i;
+
+  assign doing_o = {!xfer_idle, ans_valid, req_valid_o, src_valid || read_q, dat_valid_o, dat_valid_o && dat_ready_i};
 
   // Completion and faults
 

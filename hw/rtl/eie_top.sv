@@ -131,7 +131,10 @@ module eie_top #(
   logic [8:0]             macs, sats;
   logic                   mac_active, drain_active, engine_active, sync_wait;
   logic                   wait_load, wait_store, fetching, dispatched;
-  logic [1:0]             retired;
+  logic [1:0]             retired, ld_queue, st_queue;
+  logic [2:0]             cp_class;
+  logic [4:0]             ld_doing;
+  logic [5:0]             st_doing;
 
   // Master port of 128 bits, before its width is fitted to the bus
   logic                   g_arvalid, g_arready, g_rvalid, g_rready, g_rlast, g_awvalid, g_awready,
@@ -299,7 +302,13 @@ module eie_top #(
     .wait_store_i     (wait_store),
     .fetching_i       (fetching),
     .dispatched_i     (dispatched),
-    .retired_i        (retired)
+    .retired_i        (retired),
+    .cp_class_i       (cp_class),
+    .ld_queue_i       (ld_queue),
+    .ld_doing_i       (ld_doing),
+    .ld_target_i      (buf_target),
+    .st_queue_i       (st_queue),
+    .st_doing_i       (st_doing)
   );
 
   eie_axi_width #(
@@ -422,6 +431,9 @@ module eie_top #(
     .wait_store_o     (wait_store),
     .fetching_o       (fetching),
     .dispatched_o     (dispatched),
+    .class_o          (cp_class),
+    .load_queue_o     (ld_queue),
+    .store_queue_o    (st_queue),
     .retired_o        (retired)
   );
   // verilator lint_on PINCONNECTEMPTY
@@ -460,7 +472,8 @@ module eie_top #(
     .buf_data_o    (buf_data),
     .fault_valid_o (ld_fault),
     .fault_status_o(ld_fault_status),
-    .fault_cmd_o   (ld_fault_cmd)
+    .fault_cmd_o   (ld_fault_cmd),
+    .doing_o       (ld_doing)
   );
 
   assign buf_abuf  = buf_target == eie_pkg::BufAbuf[3:0];
@@ -496,7 +509,8 @@ module eie_top #(
     .rsp_valid_i   (st_rsp_valid),
     .fault_valid_o (st_fault),
     .fault_status_o(st_fault_status),
-    .fault_cmd_o   (st_fault_cmd)
+    .fault_cmd_o   (st_fault_cmd),
+    .doing_o       (st_doing)
   );
 
   eie_abuf #(

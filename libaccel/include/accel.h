@@ -413,7 +413,7 @@ struct accel_device;
 
 /*
  * spec: "cpu", "ref[:CONFIG]", "sim[:CONFIG]" (CONFIG: 2x2, 8x8 unless given, 8x8-fpga, 16x16; sim takes ",key=value" options: seed,
- * latency, stall (permille), jitter), "drm[:PATH]" (a node of driver eie, the first one unless PATH names it). Errors: -ENODEV
+ * latency, stall (permille), jitter, cold=1: every job begins without translations), "drm[:PATH]" (a node of driver eie, the first one unless PATH names it). Errors: -ENODEV
  * (unknown, library or node missing), -EPROTO (hardware or driver too new).
  */
 int accel_device_open(const char *spec, struct accel_device **device, struct accel_error *err);
@@ -445,6 +445,20 @@ int accel_device_info(const struct accel_device *device, struct accel_device_inf
  */
 int accel_device_noop(struct accel_device *device, unsigned int jobs, unsigned int depth, struct accel_error *err);
 
+struct accel_counter {
+	const char *name;      /* "LOAD_MEMORY", as in docs/registers.md; static */
+	const char *text;      /* what it counts */
+	uint64_t value;
+};
+
+/*
+ * Reads the engine counters, which run from power-on for all who use the device: fills counters[0 .. min(n, their number)) and returns their
+ * number. Over a time in which jobs began and ended, and none was under way at its ends, the differences of CMD_*, of LOAD_*, of COMPUTE_* and of
+ * STORE_* each add up to that of CYCLES, and READ_* and WRITE_* are granules of 16 bytes. -ENOTSUP: cpu, ref, drm (there only root sees them,
+ * in debugfs), or hardware of an ISA before 1.2.
+ */
+int accel_device_counters(struct accel_device *device, struct accel_counter *counters, unsigned int n, struct accel_error *err);
+
 /* -------------------------------------------------------------- programs */
 
 struct accel_program;
@@ -468,7 +482,7 @@ struct accel_place_info {
 	unsigned int row_tiles, col_tiles;
 	bool resident;              /* weights stay on chip between runs */
 	uint64_t ideal_cycles;      /* ceil(non-zeros * output pixels / multipliers), all activations non-zero */
-	uint64_t estimated_cycles;  /* of a run, all activations non-zero: docs/performance.md; 0 on the CPU */
+	uint64_t estimated_cycles;  /* of a run that follows another, all activations non-zero: accel_program_estimate(); 0 on the CPU */
 	uint64_t steps;             /* CPU operators: elementary steps of a run, roughly; else 0 */
 	uint64_t bytes_loaded, bytes_stored;   /* a run, activations and, when not resident, weights; on the CPU too */
 	uint64_t bytes_resident;
@@ -520,6 +534,51 @@ struct accel_stats {
 	uint64_t ideal_cycles;   /* ceil(macs / multipliers), summed over the jobs */
 };
 int accel_session_stats(const struct accel_session *session, struct accel_stats *stats);
+
+/* ------------------------------------------------------------- estimates */
+
+/*
+ * What the engine will take, without running it: the cost model walks the program's commands in time (docs/performance.md, "The cost model").
+ * Memory is the simulator's: 16 bytes a cycle, 64 cycles until the first.
+ */
+struct accel_estimate;
+
+struct accel_estimate_options {
+	size_t size;            /* sizeof(struct accel_estimate_options): later versions append */
+	/*
+	 * [inputs of the model] of [batch, count]: one run of these on the interpreter tells which activations are zero. NULL: nobody knows, and a
+	 * share of `nonzero` of them (0 stands for 1: all) is taken for not zero, in seeded order.
+	 */
+	const float *const *inputs;
+	double nonzero;
+	bool first;             /* the first run of a session, which brings resident weights in; else one that follows another */
+	bool cold;              /* every job begins without translations, as with the simulator's option cold=1 */
+	bool timeline;          /* keep what accel_estimate_span() tells */
+};
+
+/* options may be NULL. All is zero for layers on the CPU. -EINVAL (options), -ENOMEM, and with inputs the errors of a session. */
+int accel_program_estimate(const struct accel_program *program, const struct accel_estimate_options *options,
+			   struct accel_estimate **estimate, struct accel_error *err);
+void accel_estimate_free(struct accel_estimate *estimate);
+
+/* Of all jobs: all but macs, saturated, restores, ideal_cycles, which are zero. */
+int accel_estimate_total(const struct accel_estimate *estimate, struct accel_stats *stats);
+/* Of a layer, as accel_program_place() counts: cycles, busy and stall_*. Every cycle of a job is one layer's: that of its oldest compute command under way, or else of the next. -ERANGE. */
+int accel_estimate_layer(const struct accel_estimate *estimate, unsigned int index, struct accel_stats *stats);
+/* Of a job of the run, as accel_estimate_total(). -ERANGE. */
+int accel_estimate_job(const struct accel_estimate *estimate, uint64_t index, struct accel_stats *stats);
+
+/* A command on its engine. */
+struct accel_span {
+	const char *engine;     /* "load", "compute", "store"; static */
+	const char *command;    /* "LOAD", "VMAC", ...; static */
+	unsigned int layer;     /* as accel_program_place() counts */
+	uint64_t job, start, end;   /* job of the run; cycles from the job's begin: it was taken, it is complete */
+	uint64_t bytes;         /* of a transfer */
+};
+
+/* Spans in the order of their ends, job by job. -ERANGE: there are no more, or there is no timeline. */
+int accel_estimate_span(const struct accel_estimate *estimate, uint64_t index, struct accel_span *span);
 
 #pragma GCC visibility pop
 

@@ -59,12 +59,17 @@ struct accel_backend {
 	int (*submit)(void *dev, const struct accel_job *job, uint64_t *seq, struct accel_error *err);
 	/* 0 and the completion entry (also for failed jobs), or -ETIMEDOUT. Each seq is waited for once. */
 	int (*wait)(void *dev, uint64_t seq, int64_t timeout_ns, struct eie_cpl *cpl, struct accel_error *err);
+	/* Engine counters (EIE_PERF_*); NULL: out of reach. 0 or -errno */
+	int (*counters)(void *dev, uint64_t values[EIE_PERF_COUNTERS]);
 };
 
 extern const struct accel_backend accel_backend_ref, accel_backend_sim, accel_backend_drm;
 
 /* Opens accel_backend_ref with the parameters of a device tree, which is copied; config is the name it goes by. */
 int accel_ref_open_tree(const char *config, const void *blob, size_t bytes, void **dev, struct accel_error *err);
+
+/* The same with parameters alone; it has no device tree. */
+int accel_ref_open_params(const struct eie_params *params, void **dev, struct accel_error *err);
 
 /* hwparams.c: reads and checks a device tree; -EPROTO names what is missing or too new. */
 int eie_params_read(const void *blob, size_t bytes, struct eie_params *params, struct accel_error *err);
@@ -80,8 +85,12 @@ struct eie_ref_mem {
 	uint32_t (*write)(void *ctx, uint64_t va, const void *buf, size_t len);
 	void *ctx;
 };
+typedef void (*eie_ref_observer)(void *arg, const struct eie_ref *ref, const struct eie_cmd *cmd, bool restore, uint32_t index, uint32_t count);
+/* Of a device that accel_ref_open_*() opened: who is told of each command before it runs. */
+void accel_ref_observe(void *dev, eie_ref_observer observe, void *arg);
 int eie_ref_new(const struct eie_params *params, struct eie_ref **ref);
 void eie_ref_free(struct eie_ref *ref);
+void eie_ref_observe(struct eie_ref *ref, eie_ref_observer observe, void *arg);
 void eie_ref_run(struct eie_ref *ref, const struct eie_desc *desc, const struct eie_ref_mem *mem, struct eie_cpl *cpl);
 
 #endif

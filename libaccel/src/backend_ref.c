@@ -75,30 +75,46 @@ static int unknown_config(const char *name, struct accel_error *err)
 			  near ? near : "", near ? "\"?" : "", list);
 }
 
+int accel_ref_open_params(const struct eie_params *params, void **out, struct accel_error *err)
+{
+	struct ref_dev *dev = calloc(1, sizeof(*dev));
+
+	if (!dev || eie_ref_new(params, &dev->ref)) {
+		free(dev);
+		return accel_fail(err, -ENOMEM, NULL, "out of memory for the interpreter");
+	}
+	pthread_mutex_init(&dev->lock, NULL);
+	dev->next_va = 1ull << 32;
+	*out = dev;
+	return 0;
+}
+
 int accel_ref_open_tree(const char *config, const void *blob, size_t bytes, void **out, struct accel_error *err)
 {
 	struct eie_params params;
 	struct ref_dev *dev;
 	int ret = eie_params_read(blob, bytes, &params, err);
 
+	ret = ret ? ret : accel_ref_open_params(&params, out, err);
 	if (ret)
 		return ret;
-	dev = calloc(1, sizeof(*dev));
-	if (dev)
-		dev->device_tree = malloc(bytes);
-	if (!dev || !dev->device_tree || eie_ref_new(&params, &dev->ref)) {
-		if (dev)
-			free(dev->device_tree);
-		free(dev);
+	dev = *out;
+	dev->device_tree = malloc(bytes);
+	if (!dev->device_tree) {
+		accel_backend_ref.close(dev);
 		return accel_fail(err, -ENOMEM, NULL, "out of memory for device ref:%s", config);
 	}
-	pthread_mutex_init(&dev->lock, NULL);
 	snprintf(dev->config, sizeof(dev->config), "%s", config);
 	memcpy(dev->device_tree, blob, bytes);
 	dev->device_tree_bytes = bytes;
-	dev->next_va = 1ull << 32;
-	*out = dev;
 	return 0;
+}
+
+void accel_ref_observe(void *ctx, eie_ref_observer observe, void *arg)
+{
+	struct ref_dev *dev = ctx;
+
+	eie_ref_observe(dev->ref, observe, arg);
 }
 
 static int backend_open(const char *options, void **out, struct accel_error *err)

@@ -70,19 +70,29 @@ static int backend_describe(void *ctx, const char **config, const void **blob, s
 	return 0;
 }
 
+/*
+ * From SIMBUS_LARGE_FROM on a buffer is a number of large pages: a walk for 2 MiB costs as much as one for 4 KiB, and a job that streams its weights
+ * stands still for each. Simulated memory that nobody touches costs nothing.
+ */
+static size_t buffer_bytes(size_t size)
+{
+	size_t page = size >= SIMBUS_LARGE_FROM ? SIMBUS_LARGE_PAGE : SIMBUS_PAGE;
+
+	return (size + page - 1) / page * page;
+}
+
 static int backend_buffer_new(void *ctx, size_t size, bool device_writes, struct accel_buffer *buf, struct accel_error *err)
 {
 	struct sim_dev *s = ctx;
 	struct simdev_memory m = { .space = &s->space };
 	int ret;
 
-	size = (size + SIMBUS_PAGE - 1) / SIMBUS_PAGE * SIMBUS_PAGE;
+	size = buffer_bytes(size);
 	pthread_mutex_lock(&s->lock);
 	/* The bus address is unique, so is the device address made from it; large ones stay aligned for large pages. */
 	ret = simbus_alloc(s->dev->bus, size, size >= SIMBUS_LARGE_PAGE ? SIMBUS_LARGE_PAGE : SIMBUS_PAGE, &m.bus);
 	if (!ret) {
-		ret = sv39_map(s->dev->bus, s->space.root, VA_OFFSET + m.bus, m.bus, size,
-			       EIE_PTE_V | EIE_PTE_R | (device_writes ? EIE_PTE_W : 0));
+		ret = simdev_map(&s->space, VA_OFFSET + m.bus, m.bus, size, EIE_PTE_V | EIE_PTE_R | (device_writes ? EIE_PTE_W : 0));
 		if (ret)
 			simbus_release(s->dev->bus, m.bus, size);
 	}
@@ -152,6 +162,8 @@ static int backend_submit(void *ctx, const struct accel_job *job, uint64_t *seq,
 	pthread_mutex_lock(&s->lock);
 	while (!ret && !simdev_room(s->dev))
 		ret = advance(s, err);
+	if (!ret && s->dev->options.cold && simdev_invalidate(s->dev, ASID))
+		ret = accel_fail(err, -EIO, NULL, "the simulated device does not forget its translations");
 	if (!ret) {
 		*seq = ++s->seq;
 		accel_job_descriptor(job, *seq, &desc);
@@ -196,6 +208,21 @@ static int backend_wait(void *ctx, uint64_t seq, int64_t timeout_ns, struct eie_
 	return ret;
 }
 
+static int backend_counters(void *ctx, uint64_t values[EIE_PERF_COUNTERS])
+{
+	struct sim_dev *s = ctx;
+
+	pthread_mutex_lock(&s->lock);
+	for (uint32_t i = 0; i < EIE_PERF_COUNTERS; i++) {
+		uint32_t reg = EIE_PERF_BASE + EIE_PERF_STRIDE * i;
+
+		values[i] = simdev_read32(s->dev, reg);   /* latches the other half */
+		values[i] |= (uint64_t)simdev_read32(s->dev, reg + 4) << 32;
+	}
+	pthread_mutex_unlock(&s->lock);
+	return 0;
+}
+
 const struct accel_backend accel_backend_sim = {
 	.name = "sim",
 	.open = backend_open,
@@ -205,4 +232,5 @@ const struct accel_backend accel_backend_sim = {
 	.buffer_free = backend_buffer_free,
 	.submit = backend_submit,
 	.wait = backend_wait,
+	.counters = backend_counters,
 };

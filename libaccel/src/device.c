@@ -170,6 +170,23 @@ int accel_device_open_reference(const struct accel_device *device, struct accel_
 	return 0;
 }
 
+int device_open_params(const struct eie_params *params, struct accel_device **device, struct accel_error *err)
+{
+	struct accel_device *d = new_device(&accel_backend_ref);
+	int ret;
+
+	if (!d)
+		return accel_fail(err, -ENOMEM, NULL, "out of memory");
+	ret = accel_ref_open_params(params, &d->dev, err);
+	if (ret) {
+		free(d);
+		return ret;
+	}
+	d->params = *params;
+	*device = d;
+	return 0;
+}
+
 struct accel_device *accel_device_ref(struct accel_device *device)
 {
 	atomic_fetch_add(&device->refs, 1);

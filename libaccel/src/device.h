@@ -23,6 +23,9 @@ struct accel_device {
  */
 const char *accel_spec_config(const char *options, char *config, size_t size);
 
+/* An interpreter with these parameters, and no device tree. -ENOMEM. */
+int device_open_params(const struct eie_params *params, struct accel_device **device, struct accel_error *err);
+
 /* The name of the list (NULL-terminated) that looks most like `name`, or NULL when none does. */
 const char *accel_nearest(const char *name, const char *const *list);
 

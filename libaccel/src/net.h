@@ -31,6 +31,7 @@ struct net_value {
 	float *codebook;            /* [ncodes] that data were made of, [0] = 0, owned; or NULL. Passes may leave it behind: net_codes.h checks */
 	unsigned int ncodes;        /* at most 256 */
 	float *row_scale;           /* [dims[0]] factors that a pass has multiplied what the codebook gives with, owned; or NULL. Left behind like the codebook */
+	bool merged;                /* pass_merge() has computed it: elements that are the same were not meant to be */
 	uint64_t stored_bytes;      /* of a constant in the file that it was read from, or 0 */
 };
 
@@ -145,6 +146,8 @@ int pass_batch_norm(struct accel_network *net, bool *changed, struct accel_error
 /* Batch normalisation of images that no convolution takes in becomes one itself, of a pixel in each channel: whoever scales or shifts behind it goes into that. */
 int pass_scaling(struct accel_network *net, bool *changed, struct accel_error *err);
 int pass_pad(struct accel_network *net, bool *changed, struct accel_error *err);
+/* Convolutions behind each other, and those of one image that are added up, become one where that takes no more weights: docs/onnx.md. */
+int pass_merge(struct accel_network *net, bool *changed, struct accel_error *err);
 int pass_hard_swish(struct accel_network *net, bool *changed, struct accel_error *err);
 int pass_activation(struct accel_network *net, bool *changed, struct accel_error *err);
 /*

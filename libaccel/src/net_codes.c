@@ -81,12 +81,12 @@ static bool collect(struct table *t, const float *v, uint64_t count, float *code
 	return true;
 }
 
-bool net_codes_collect(const struct net_value *value, float *codebook, unsigned int *n)
+bool net_shares_values(const struct net_value *value, float *codebook, unsigned int *n)
 {
 	struct table t = { 0 };
 
 	codebook[0] = 0;
-	return collect(&t, value->data, value->count, codebook, n);
+	return !value->merged && collect(&t, value->data, value->count, codebook, n) && 2 * (uint64_t)(*n - 1) <= value->count;
 }
 
 static int fill(struct net_codes *c, struct table *t, const float *v)

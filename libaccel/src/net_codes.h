@@ -27,7 +27,9 @@ int net_keep_codebook(struct net_value *value, const float *codebook, unsigned i
 /* Bounds what a small file may unpack to. */
 #define NET_CODES_SPARSE 256u
 
-/* The different elements of a float32 constant, in order, behind codebook[0] = 0. false: there are more than 255. */
-bool net_codes_collect(const struct net_value *value, float *codebook, unsigned int *n);
+/*
+ * The different elements of a float32 constant, in order, behind codebook[0] = 0. false: there are more than 255, too many to be the same by intention, or a pass has computed them.
+ */
+bool net_shares_values(const struct net_value *value, float *codebook, unsigned int *n);
 
 #endif

@@ -4,7 +4,6 @@
  * when its inputs are constants. So the arithmetic on shapes that exporters leave in graphs is gone when the import ends, every
  * shape is known, and an If whose condition is constant is replaced by the branch that is taken.
  */
-#include "file.h"
 #include "graph.h"
 #include "onnx.h"
 #include "op.h"
@@ -34,7 +33,7 @@ struct binding {
 struct import {
 	struct accel_network *net;
 	const struct onnx_options *options;
-	const char *folder;
+	struct onnx_source source;
 	unsigned int opset;
 	void *node_names;            /* tsearch tree of strings */
 	struct accel_error *err;
@@ -356,7 +355,7 @@ static int import_constant(struct import *im, const Onnx__NodeProto *n, struct s
 	if (n->n_output != 1)
 		return NODE_FAIL(im, n, -EINVAL, "%zu outputs", n->n_output);
 	if (t && t->t) {
-		ret = onnx_constant(im->net, t->t, n->output[0], im->folder, &number, im->err);
+		ret = onnx_constant(im->net, t->t, n->output[0], &im->source, &number, im->err);
 	} else if (f || i) {
 		int64_t integer = i ? i->i : 0;
 
@@ -493,7 +492,7 @@ static int import_node(struct import *im, const Onnx__NodeProto *n, struct scope
 	/* trailing inputs and outputs that are not there need no place */
 	while (node.nin && node.in[node.nin - 1] == NET_NONE)
 		node.nin--;
-	ret = ret ? ret : onnx_attrs(im->net, n, &node, im->err);
+	ret = ret ? ret : onnx_attrs(im->net, n, &im->source, &node, im->err);
 	ret = ret ? ret : fix_inputs(im, &node);
 	ret = ret ? ret : add_outputs(im, n, &node, scope);
 	while (node.nout && node.out[node.nout - 1] == NET_NONE)
@@ -527,7 +526,7 @@ static int import_graph(struct import *im, const Onnx__GraphProto *g, struct sco
 
 		if (!name || !*name)
 			return accel_fail(im->err, -EINVAL, NULL, "%s: initialiser %zu has no name", im->net->file, i);
-		ret = onnx_constant(im->net, g->initializer[i], name, im->folder, &number, im->err);
+		ret = onnx_constant(im->net, g->initializer[i], name, &im->source, &number, im->err);
 		ret = ret ? ret : define(im, scope, name, number);
 		drop_elements(g->initializer[i]);
 	}
@@ -669,12 +668,11 @@ static int import_model(struct import *im, const Onnx__ModelProto *m)
 	return ret;
 }
 
-/* Takes m over. */
-static int load_unpacked(Onnx__ModelProto *m, const char *name, const char *folder, const struct onnx_options *options,
-			 struct accel_network **net, struct accel_error *err)
+int onnx_import(Onnx__ModelProto *m, const char *name, const struct onnx_source *source, const struct onnx_options *options,
+		struct accel_network **net, struct accel_error *err)
 {
 	static const struct onnx_options none;
-	struct import im = { .options = options ? options : &none, .folder = folder, .err = err };
+	struct import im = { .options = options ? options : &none, .source = *source, .err = err };
 	int ret;
 
 	if (!m)
@@ -696,33 +694,5 @@ static int load_unpacked(Onnx__ModelProto *m, const char *name, const char *fold
 		net_free(im.net);
 	else
 		*net = im.net;
-	return ret;
-}
-
-int onnx_load(const void *data, size_t size, const char *name, const char *folder, const struct onnx_options *options,
-	      struct accel_network **net, struct accel_error *err)
-{
-	return load_unpacked(onnx__model_proto__unpack(NULL, size, data), name, folder, options, net, err);
-}
-
-int onnx_open(const char *path, const struct onnx_options *options, struct accel_network **net, struct accel_error *err)
-{
-	const char *slash = strrchr(path, '/');
-	char *folder = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-	Onnx__ModelProto *m;
-	void *data;
-	size_t size;
-	int ret;
-
-	if (!folder)
-		return accel_fail(err, -ENOMEM, NULL, "%s: out of memory", path);
-	ret = accel_file_read(path, &data, &size, err);
-	if (!ret) {
-		m = onnx__model_proto__unpack(NULL, size, data);
-		/* weights are of some hundred megabytes, and m has them: one copy less */
-		free(data);
-		ret = load_unpacked(m, path, folder, options, net, err);
-	}
-	free(folder);
 	return ret;
 }

@@ -47,10 +47,11 @@ static int add_strings(struct net_node *node, const Onnx__AttributeProto *a)
 	return ret;
 }
 
-static int add_tensor(struct accel_network *net, struct net_node *node, const Onnx__TensorProto *t, struct accel_error *err)
+static int add_tensor(struct accel_network *net, struct net_node *node, const Onnx__TensorProto *t, const struct onnx_source *source,
+		      struct accel_error *err)
 {
 	uint32_t number, *in;
-	int ret = onnx_constant(net, t, "", NULL, &number, err);
+	int ret = onnx_constant(net, t, "", source, &number, err);
 
 	if (ret)
 		return ret;
@@ -74,7 +75,8 @@ static int add_list(struct net_node *node, const char *name, enum net_attr_type 
 	return a ? 0 : -ENOMEM;
 }
 
-int onnx_attrs(struct accel_network *net, const Onnx__NodeProto *n, struct net_node *node, struct accel_error *err)
+int onnx_attrs(struct accel_network *net, const Onnx__NodeProto *n, const struct onnx_source *source, struct net_node *node,
+	       struct accel_error *err)
 {
 	for (size_t i = 0; i < n->n_attribute; i++) {
 		const Onnx__AttributeProto *a = n->attribute[i];
@@ -94,7 +96,7 @@ int onnx_attrs(struct accel_network *net, const Onnx__NodeProto *n, struct net_n
 			ret = add_text(node, a->name, a->s.data, a->s.len);
 			break;
 		case TENSOR:
-			ret = a->t ? add_tensor(net, node, a->t, err) : -EINVAL;
+			ret = a->t ? add_tensor(net, node, a->t, source, err) : -EINVAL;
 			break;
 		case FLOATS:
 			ret = add_list(node, a->name, NET_FLOATS, a->n_floats, a->floats);

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PIECE 65536u   /* bytes that are read at once: a multiple of every element's */
+
 /* TensorProto.DataType */
 enum { FLOAT = 1, UINT8, INT8, UINT16, INT16, INT32, INT64, STRING, BOOL, FLOAT16, DOUBLE, UINT32, UINT64, BFLOAT16 = 16 };
 
@@ -149,13 +151,34 @@ static bool below(const char *location)
 	return true;
 }
 
-static int read_external(const char *file, const char *name, const Onnx__TensorProto *t, const char *folder, uint64_t bytes, void *to,
+/* Elements of a file into those of a network, in pieces: large tensors need not be there twice. What reading says. */
+static int read_elements(const struct onnx_file *f, uint64_t at, int32_t data_type, uint64_t count, enum net_type type, void *to)
+{
+	const uint64_t raw = raw_size(data_type), size = net_type_size(type), most = PIECE / raw;
+	uint8_t *piece = malloc(PIECE);
+	int ret = piece ? 0 : -ENOMEM;
+
+	for (uint64_t i = 0; !ret && i < count; i += most) {
+		uint64_t n = count - i < most ? count - i : most;
+
+		ret = onnx_file_read(f, at + i * raw, n * raw, piece);
+		if (!ret)
+			from_raw(piece, data_type, n, (uint8_t *)to + i * size);
+	}
+	free(piece);
+	return ret;
+}
+
+static int read_external(const char *file, const char *name, const Onnx__TensorProto *t, const char *folder, uint64_t count, enum net_type type, void *to,
 			 struct accel_error *err)
 {
+	const uint64_t bytes = count * raw_size(t->data_type);
 	const char *location = external(t, "location"), *text;
-	uint64_t offset = 0, length = bytes, done = 0;
+	struct onnx_file f = { .size = 0 };
+	uint64_t offset = 0, length = bytes;
+	struct stat st;
 	char *path;
-	int fd;
+	int ret = 0;
 
 	if (!location || !below(location) || !folder)
 		return accel_fail(err, -EBADMSG, name, "%s: tensor '%s': external data at '%s'; a file in the model's folder is needed", file,
@@ -169,29 +192,28 @@ static int read_external(const char *file, const char *name, const Onnx__TensorP
 				  (unsigned long long)bytes);
 	if (asprintf(&path, "%s/%s", folder, location) < 0)
 		return accel_fail(err, -ENOMEM, name, "%s: out of memory", file);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0) {
+	f.fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (f.fd < 0 || fstat(f.fd, &st)) {
 		int code = -errno;
 
 		accel_fail(err, code, name, "%s: tensor '%s': its data should be in %s: %s", file, name, path, strerror(-code));
+		if (f.fd >= 0)
+			close(f.fd);
 		free(path);
 		return code;
 	}
-	while (done < bytes && offset <= INT64_MAX - bytes) {
-		ssize_t n = pread(fd, (uint8_t *)to + done, bytes - done, (off_t)(offset + done));
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		done += (uint64_t)n;
+	f.size = (uint64_t)st.st_size;
+	if (offset > f.size || bytes > f.size - offset)
+		ret = accel_fail(err, -EBADMSG, name, "%s: tensor '%s': %s has %llu of %llu bytes from %llu on", file, name, path,
+				 (unsigned long long)(offset > f.size ? 0 : f.size - offset), (unsigned long long)bytes, (unsigned long long)offset);
+	if (!ret) {
+		ret = read_elements(&f, offset, t->data_type, count, type, to);
+		if (ret)
+			accel_fail(err, ret, name, "%s: tensor '%s': %s: %s", file, name, path, strerror(-ret));
 	}
-	close(fd);
-	if (done < bytes)
-		accel_fail(err, -EBADMSG, name, "%s: tensor '%s': %s has %llu of %llu bytes from %llu on", file, name, path,
-			   (unsigned long long)done, (unsigned long long)bytes, (unsigned long long)offset);
+	close(f.fd);
 	free(path);
-	return done < bytes ? -EBADMSG : 0;
+	return ret;
 }
 
 /* ---------------------------------------------------------------- constants */
@@ -214,13 +236,14 @@ static int check_size(const struct accel_network *net, const Onnx__TensorProto *
 	return 0;
 }
 
-int onnx_constant(struct accel_network *net, const Onnx__TensorProto *t, const char *name, const char *folder, uint32_t *number_out,
-		  struct accel_error *err)
+int onnx_constant(struct accel_network *net, const Onnx__TensorProto *t, const char *name, const struct onnx_source *source,
+		  uint32_t *number_out, struct accel_error *err)
 {
+	const struct onnx_cut *cut = source ? onnx_skeleton_find(source->skeleton, t) : NULL;
 	uint32_t dims[NET_MAX_DIMS];
 	enum net_type type;
-	uint64_t count, bytes;
-	void *data, *raw;
+	uint64_t count;
+	void *data;
 	int ret = onnx_type(net->file, name, t->data_type, &type, err);
 
 	if (ret)
@@ -243,21 +266,17 @@ int onnx_constant(struct accel_network *net, const Onnx__TensorProto *t, const c
 		ret = net_add_constant(net, name, type, (unsigned int)t->n_dims, dims, number_out, &data, err);
 	if (ret)
 		return ret;
-	if (t->data_location != 1) {
-		if (t->has_raw_data)
-			from_raw(t->raw_data.data, t->data_type, count, data);
-		else
-			from_fields(t, count, data);
-		return 0;
+	if (t->data_location == 1)
+		return read_external(net->file, name, t, source ? source->folder : NULL, count, type, data, err);
+	if (!t->has_raw_data) {
+		from_fields(t, count, data);
+	} else if (!cut) {
+		from_raw(t->raw_data.data, t->data_type, count, data);
+	} else {
+		ret = read_elements(&source->skeleton->file, cut->at, t->data_type, count, type, data);
+		if (ret)
+			accel_fail(err, ret, name, "%s: tensor '%s': reading its elements: %s", net->file, name, strerror(-ret));
 	}
-	bytes = count * raw_size(t->data_type);
-	raw = malloc(bytes ? bytes : 1);
-	if (!raw)
-		return accel_fail(err, -ENOMEM, name, "%s: out of memory", net->file);
-	ret = read_external(net->file, name, t, folder, bytes, raw, err);
-	if (!ret)
-		from_raw(raw, t->data_type, count, data);
-	free(raw);
 	return ret;
 }
 

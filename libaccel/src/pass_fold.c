@@ -100,7 +100,7 @@ static int keep_codebook(const struct net_value *old, const struct affine *a, st
 
 	if (old->codebook)
 		memcpy(codebook, old->codebook, n * sizeof(*codebook));
-	else if (!net_codes_collect(old, codebook, &n) || 2 * (uint64_t)(n - 1) > old->count)
+	else if (!net_shares_values(old, codebook, &n))
 		return 0;
 	for (uint32_t c = 0; c < a->n; c++)
 		scaled = scaled || a->factor[c] != 1;
@@ -137,6 +137,7 @@ static int scale_weights(struct accel_network *net, struct net_node *conv, const
 	}
 	if (!transposed && keep_codebook(&w, a, &net->values[number]))
 		return no_memory(net, err);
+	net->values[number].merged = w.merged;
 	conv->in[1] = number;
 	ret = net_add_constant(net, "", NET_F32, 1, &a->n, &number, &data, err);
 	if (ret)

@@ -147,6 +147,8 @@ static uint32_t run_commands(struct ref_run *run, uint64_t va, uint32_t count, b
 
 		if (status)
 			return status;
+		if (run->ref->observe)
+			run->ref->observe(run->ref->observe_arg, run->ref, &cmd, restore, i, count);
 		status = ref_out_of_time(run) ? EIE_STATUS_TIMEOUT : execute(run, &cmd);
 		/* Running out of time is the job's failure, not a command's. */
 		if (status && status != EIE_STATUS_TIMEOUT)
@@ -262,6 +264,12 @@ int eie_ref_new(const struct eie_params *params, struct eie_ref **out)
 nomem:
 	eie_ref_free(ref);
 	return -ENOMEM;
+}
+
+void eie_ref_observe(struct eie_ref *ref, eie_ref_observer observe, void *arg)
+{
+	ref->observe = observe;
+	ref->observe_arg = arg;
 }
 
 void eie_ref_free(struct eie_ref *ref)

@@ -26,6 +26,9 @@ struct eie_ref {
 	bool used;                  /* asid means something */
 	uint16_t asid;
 	uint64_t resident;          /* of asid; 0: none */
+	/* Told of each command before it runs: number `index` of `count`. Or NULL. */
+	eie_ref_observer observe;
+	void *observe_arg;
 };
 
 /* Tokens between two engines, named by giver and taker. */

@@ -178,6 +178,18 @@ uint64_t *sv39_entry(struct simbus *bus, uint64_t root, uint64_t va, int level)
 	return table_entry(bus, table, va, level);
 }
 
+/* A table that no page is left in makes room for a large page. */
+static void drop_empty_table(struct simbus *bus, uint64_t *entry)
+{
+	static const uint64_t nothing[SIMBUS_PAGE / sizeof(uint64_t)];
+	const uint64_t *table = is_table(*entry) ? simbus_ptr(bus, pte_addr(*entry), SIMBUS_PAGE) : NULL;
+
+	if (!table || memcmp(table, nothing, SIMBUS_PAGE))
+		return;
+	simbus_release(bus, pte_addr(*entry), SIMBUS_PAGE);
+	*entry = 0;
+}
+
 static int map_page(struct simbus *bus, uint64_t root, uint64_t va, uint64_t addr, int level, uint64_t flags)
 {
 	uint64_t *e;
@@ -193,6 +205,8 @@ static int map_page(struct simbus *bus, uint64_t root, uint64_t va, uint64_t add
 		*e = make_pte(table, EIE_PTE_V);
 	}
 	e = sv39_entry(bus, root, va, level);
+	if (e && level)
+		drop_empty_table(bus, e);
 	if (!e || *e & EIE_PTE_V)
 		return -EEXIST;
 	*e = make_pte(addr, flags);

@@ -9,6 +9,7 @@
 
 #define SIMBUS_PAGE 4096u
 #define SIMBUS_LARGE_PAGE (2u << 20)
+#define SIMBUS_LARGE_FROM (128u << 10)   /* bytes from which on a session's buffer has large pages */
 #define SIMBUS_BASE 0x80000000u   /* bus address of the first byte; below it nothing answers */
 
 struct simbus;
@@ -30,7 +31,10 @@ void simbus_fail_none(struct simbus *bus);
 int simbus_read(const struct simbus *bus, uint64_t addr, void *buf, size_t len);
 int simbus_write(const struct simbus *bus, uint64_t addr, const void *buf, size_t len);
 
-/* Page tables. root: one zeroed page. flags: EIE_PTE_*. Large pages are used where addresses and size allow. 0, -ENOMEM, -EEXIST. */
+/*
+ * Page tables. root: one zeroed page. flags: EIE_PTE_*. Large pages are used where addresses and size allow; one may take the place of a
+ * table that has become empty, which the device may still remember: invalidate. 0, -ENOMEM, -EEXIST.
+ */
 int sv39_map(struct simbus *bus, uint64_t root, uint64_t va, uint64_t addr, size_t size, uint64_t flags);
 /* Clears leaves; the tables stay. */
 void sv39_unmap(struct simbus *bus, uint64_t root, uint64_t va, size_t size);

@@ -37,7 +37,7 @@ static void irq_op(void *ctx, unsigned int vector)
 
 int simdev_parse(const char *spec, struct simdev_options *options, struct accel_error *err)
 {
-	static const char *const keys[] = { "seed", "latency", "stall", "jitter", NULL };
+	static const char *const keys[] = { "seed", "latency", "stall", "jitter", "cold", NULL };
 	const char *p;
 
 	*options = (struct simdev_options){ .seed = 1 };
@@ -57,7 +57,7 @@ int simdev_parse(const char *spec, struct simdev_options *options, struct accel_
 		while (keys[which] && strcmp(keys[which], key))
 			which++;
 		if (!keys[which])
-			return accel_fail(err, -EINVAL, NULL, "no simulator option \"%s\"; there are seed, latency, stall, jitter", key);
+			return accel_fail(err, -EINVAL, NULL, "no simulator option \"%s\"; there are seed, latency, stall, jitter, cold", key);
 		errno = 0;
 		value = strtoull(p + n + 1, &end, 0);
 		if (end == p + n + 1 || errno || p[n + 1] == '-' || (*end && *end != ',') || (which && value > 1000000) ||
@@ -65,6 +65,8 @@ int simdev_parse(const char *spec, struct simdev_options *options, struct accel_
 			return accel_fail(err, -EINVAL, NULL, "simulator option \"%s\" has a value that is no number or too large", key);
 		if (which == 0)
 			options->seed = value;
+		else if (which == 4)
+			options->cold = value;
 		else
 			*(which == 1 ? &options->latency : which == 2 ? &options->stall_permille : &options->jitter) = (unsigned int)value;
 		p = end;
@@ -289,6 +291,18 @@ void simdev_space_close(struct simdev_space *space)
 		sv39_free(space->dev->bus, space->root);
 }
 
+int simdev_map(struct simdev_space *space, uint64_t va, uint64_t bus, size_t size, uint64_t flags)
+{
+	int ret = sv39_map(space->dev->bus, space->root, va, bus, size, flags);
+
+	/* A large page may have taken the place of a table that the walker remembers. */
+	if (!ret && size >= SIMBUS_LARGE_PAGE && simdev_invalidate(space->dev, space->asid)) {
+		sv39_unmap(space->dev->bus, space->root, va, size);
+		ret = -ETIMEDOUT;
+	}
+	return ret;
+}
+
 int simdev_memory_new(struct simdev_space *space, uint64_t va, size_t size, uint64_t flags, struct simdev_memory *memory)
 {
 	struct simbus *bus = space->dev->bus;
@@ -299,7 +313,7 @@ int simdev_memory_new(struct simdev_space *space, uint64_t va, size_t size, uint
 	ret = simbus_alloc(bus, memory->size, memory->size >= SIMBUS_LARGE_PAGE ? SIMBUS_LARGE_PAGE : SIMBUS_PAGE, &memory->bus);
 	if (ret)
 		return ret;
-	ret = sv39_map(bus, space->root, va, memory->bus, memory->size, flags);
+	ret = simdev_map(space, va, memory->bus, memory->size, flags);
 	if (ret) {
 		simbus_release(bus, memory->bus, memory->size);
 		return ret;

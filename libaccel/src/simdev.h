@@ -17,6 +17,7 @@ struct simdev_options {
 	char config[32];           /* "8x8" */
 	uint64_t seed;
 	unsigned int latency, stall_permille, jitter;   /* struct eie_sim_params */
+	bool cold;                                      /* every job begins without translations */
 	unsigned int sq_log2, cq_log2;                  /* entries of the rings; 0 means 64 entries */
 };
 
@@ -73,6 +74,9 @@ struct simdev_space {
 int simdev_space_open(struct simdev *dev, uint16_t asid, struct simdev_space *space);
 /* Invalidates, then frees the tables (not what they point to). */
 void simdev_space_close(struct simdev_space *space);
+
+/* Maps what lies at a bus address, in large pages where addresses and size allow. As sv39_map(), and -ETIMEDOUT. */
+int simdev_map(struct simdev_space *space, uint64_t va, uint64_t bus, size_t size, uint64_t flags);
 
 /* Memory mapped at va of a space with EIE_PTE_* flags (V included). size is rounded up to pages. */
 struct simdev_memory {

@@ -406,7 +406,7 @@ static int subject_make(struct suite *suite, struct subject *s)
 	struct runner check = { 0 };
 	float *input = NULL;
 	uint64_t macs;
-	int status = bench_layer_make(s->shape, suite->seed, &s->model, &input, &macs);
+	int status = bench_layer_make(s->shape, BENCH_UNIFORM, suite->seed, &s->model, &input, &macs);
 
 	if (!status) {
 		accel_model_input(s->model, 0, &in);

@@ -48,20 +48,32 @@ struct stall_text text_stalls(const struct accel_stats *s)
 	return t;
 }
 
-int runner_open(struct runner *r, struct accel_model *model, struct accel_device *device,
-		unsigned int batch)
+static int open_runner(struct runner *r, struct accel_model *model, struct accel_device *device, unsigned int batch,
+		       bool streamed)
 {
-	struct accel_compile_options options = { .size = sizeof(options), .batch = batch };
+	struct accel_compile_options options = { .size = sizeof(options), .batch = batch, .stream_weights = streamed };
 	struct accel_device_info info;
 	struct accel_error err = { 0 };
 
-	*r = (struct runner){ .model = model, .device = accel_device_ref(device), .batch = batch };
+	*r = (struct runner){ .model = model, .device = accel_device_ref(device), .batch = batch, .streamed = streamed };
 	accel_device_info(device, &info);
 	r->name = text_device(&info);
 	if (accel_program_compile(model, device, &options, &r->program[0], &err) ||
 	    accel_session_open(r->program[0], device, &r->session[0], &err))
 		return fail_accel(r->name.s, &err);
 	return EXIT_OK;
+}
+
+int runner_open(struct runner *r, struct accel_model *model, struct accel_device *device,
+		unsigned int batch)
+{
+	return open_runner(r, model, device, batch, false);
+}
+
+int runner_open_streamed(struct runner *r, struct accel_model *model, struct accel_device *device,
+			 unsigned int batch)
+{
+	return open_runner(r, model, device, batch, true);
 }
 
 static void close_slot(struct runner *r, unsigned int slot)
@@ -100,7 +112,7 @@ static void add(struct accel_stats *sum, const struct accel_stats *s)
 
 static struct accel_session *session(struct runner *r, unsigned int n, struct accel_error *err)
 {
-	struct accel_compile_options options = { .size = sizeof(options), .batch = n };
+	struct accel_compile_options options = { .size = sizeof(options), .batch = n, .stream_weights = r->streamed };
 
 	if (n == r->batch)
 		return r->session[0];

@@ -10,6 +10,7 @@ struct runner {
 	struct accel_device *device; /* a reference */
 	struct text name;	     /* "sim:8x8" */
 	unsigned int batch;
+	bool streamed;
 	/* of the full batch, and of the rest: a run has no padding, so that counters are exact */
 	struct accel_program *program[2];
 	struct accel_session *session[2];
@@ -24,6 +25,9 @@ struct runner {
  */
 int runner_open(struct runner *r, struct accel_model *model, struct accel_device *device,
 		unsigned int batch);
+/* The same with weights that are streamed in each run. */
+int runner_open_streamed(struct runner *r, struct accel_model *model, struct accel_device *device,
+			 unsigned int batch);
 void runner_close(struct runner *r);
 /*
  * Runs n <= batch items. in[i] and out[i] belong to graph input and output i: [n, count]. Of real

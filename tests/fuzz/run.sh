@@ -7,9 +7,12 @@ seed=${4:-$(date +%s)}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$1/check" "$work/corpus"
-cp tests/fuzz/corpus/"$2"/* "$work/corpus/" || exit 1
+# two that read ONNX files have one corpus
+kept=$2
+[ "$2" = skeleton ] && kept=onnx
+cp tests/fuzz/corpus/"$kept"/* "$work/corpus/" || exit 1
 # ONNX's own operator cases are good beginnings too
-if [ "$2" = onnx ]; then
+if [ "$kept" = onnx ]; then
 	for model in /usr/share/libonnx-testdata/data/node/*/model.onnx; do
 		cp "$model" "$work/corpus/$(basename "$(dirname "$model")")"
 	done

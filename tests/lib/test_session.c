@@ -7,6 +7,7 @@
 #include <cmocka.h>
 #include <errno.h>
 #include <math.h>
+#include <string.h>
 
 #include "commands.h"
 #include "device.h"
@@ -274,13 +275,57 @@ static void test_reference(void **state)
 	accel_device_unref(cpu);
 }
 
+static uint64_t moved(const struct accel_counter *before, const struct accel_counter *after, int n, const char *prefix)
+{
+	uint64_t sum = 0;
+
+	for (int i = 0; i < n; i++)
+		if (!strncmp(after[i].name, prefix, strlen(prefix)))
+			sum += after[i].value - before[i].value;
+	return sum;
+}
+
+/* What each engine did in a run adds up to the cycles of the run. */
+static void test_counters(void **state)
+{
+	static const char *const engines[] = { "CMD_", "LOAD_", "COMPUTE_", "STORE_" };
+	struct fixture *f = *state;
+	struct accel_counter before[EIE_PERF_COUNTERS], after[EIE_PERF_COUNTERS], first[2] = { 0 };
+	struct accel_stats stats;
+	int n = accel_device_counters(f->device, before, EIE_PERF_COUNTERS, &f->err);
+
+	if (strncmp(spec, "sim", 3)) {
+		assert_int_equal(n, -ENOTSUP);
+		assert_non_null(strstr(f->err.text, "engine counters"));
+		return;
+	}
+	assert_int_equal(n, EIE_PERF_COUNTERS);
+	assert_int_equal(accel_session_run(f->session, NULL), 0);
+	assert_int_equal(accel_session_stats(f->session, &stats), 0);
+	assert_int_equal(accel_device_counters(f->device, after, EIE_PERF_COUNTERS, NULL), n);
+	for (int i = 0; i < n; i++)
+		assert_true(after[i].name && after[i].text && after[i].value >= before[i].value);
+	assert_string_equal(after[EIE_PERF_LOAD_MEMORY].name, "LOAD_MEMORY");
+	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++)
+		assert_int_equal(moved(before, after, n, engines[i]), stats.cycles);
+	assert_int_equal(moved(before, after, n, "CYCLES"), stats.cycles);
+	assert_int_equal(moved(before, after, n, "JOBS"), stats.jobs);
+	assert_int_equal(moved(before, after, n, "CMD_BUSY"), stats.commands);
+	assert_int_equal(moved(before, after, n, "WRITE_ABUF"), stats.write_beats);
+
+	/* no room is no error, and nothing behind it is touched */
+	assert_int_equal(accel_device_counters(f->device, first, 1, NULL), n);
+	assert_non_null(first[0].name);
+	assert_null(first[1].name);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_conversion), TEST(test_refused_inputs), TEST(test_order), TEST(test_failed_job), TEST(test_two_sessions),
-		TEST(test_cpu), TEST(test_mismatch), TEST(test_specs), TEST(test_reference),
+		TEST(test_cpu), TEST(test_mismatch), TEST(test_specs), TEST(test_reference), TEST(test_counters),
 	};
 	int failed = 0;
 
