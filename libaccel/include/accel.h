@@ -535,6 +535,16 @@ struct accel_stats {
 };
 int accel_session_stats(const struct accel_session *session, struct accel_stats *stats);
 
+/* A job of the last finished run; none on the CPU. */
+struct accel_job_info {
+	struct accel_stats stats;
+	uint64_t start, end;             /* cycles of the device's clock; zero on ref, which has none */
+	unsigned int first_layer, last_layer;   /* as accel_program_place() counts */
+};
+
+/* Jobs in the order in which they ran. -ERANGE: there are no more. */
+int accel_session_job(const struct accel_session *session, uint64_t index, struct accel_job_info *info);
+
 /* ------------------------------------------------------------- estimates */
 
 /*
@@ -552,7 +562,7 @@ struct accel_estimate_options {
 	const float *const *inputs;
 	double nonzero;
 	bool first;             /* the first run of a session, which brings resident weights in; else one that follows another */
-	bool cold;              /* every job begins without translations, as with the simulator's option cold=1 */
+	bool cold;              /* the run begins without translations, as with the simulator's option cold=1 */
 	bool timeline;          /* keep what accel_estimate_span() tells */
 };
 
