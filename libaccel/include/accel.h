@@ -482,7 +482,6 @@ struct accel_place_info {
 	unsigned int row_tiles, col_tiles;
 	bool resident;              /* weights stay on chip between runs */
 	uint64_t ideal_cycles;      /* ceil(non-zeros * output pixels / multipliers), all activations non-zero */
-	uint64_t estimated_cycles;  /* of a run that follows another, all activations non-zero: accel_program_estimate(); 0 on the CPU */
 	uint64_t steps;             /* CPU operators: elementary steps of a run, roughly; else 0 */
 	uint64_t bytes_loaded, bytes_stored;   /* a run, activations and, when not resident, weights; on the CPU too */
 	uint64_t bytes_resident;
@@ -490,6 +489,7 @@ struct accel_place_info {
 };
 
 unsigned int accel_program_places(const struct accel_program *program);
+/* -ERANGE. What a layer takes is told by accel_program_estimate(). */
 int accel_program_place(const struct accel_program *program, unsigned int index, struct accel_place_info *info);
 unsigned int accel_program_batch(const struct accel_program *program);
 /* Totals: jobs a run, commands, bytes of command and constant buffers. */
