@@ -482,7 +482,6 @@ struct accel_place_info {
 	unsigned int row_tiles, col_tiles;
 	bool resident;              /* weights stay on chip between runs */
 	uint64_t ideal_cycles;      /* ceil(non-zeros * output pixels / multipliers), all activations non-zero */
-	uint64_t estimated_cycles;  /* of a run that follows another, all activations non-zero: accel_program_estimate(); 0 on the CPU */
 	uint64_t steps;             /* CPU operators: elementary steps of a run, roughly; else 0 */
 	uint64_t bytes_loaded, bytes_stored;   /* a run, activations and, when not resident, weights; on the CPU too */
 	uint64_t bytes_resident;
@@ -490,6 +489,7 @@ struct accel_place_info {
 };
 
 unsigned int accel_program_places(const struct accel_program *program);
+/* -ERANGE. What a layer takes is told by accel_program_estimate(). */
 int accel_program_place(const struct accel_program *program, unsigned int index, struct accel_place_info *info);
 unsigned int accel_program_batch(const struct accel_program *program);
 /* Totals: jobs a run, commands, bytes of command and constant buffers. */
@@ -535,6 +535,16 @@ struct accel_stats {
 };
 int accel_session_stats(const struct accel_session *session, struct accel_stats *stats);
 
+/* A job of the last finished run; none on the CPU. */
+struct accel_job_info {
+	struct accel_stats stats;
+	uint64_t start, end;             /* cycles of the device's clock; zero on ref, which has none */
+	unsigned int first_layer, last_layer;   /* as accel_program_place() counts */
+};
+
+/* Jobs in the order in which they ran. -ERANGE: there are no more. */
+int accel_session_job(const struct accel_session *session, uint64_t index, struct accel_job_info *info);
+
 /* ------------------------------------------------------------- estimates */
 
 /*
@@ -552,7 +562,7 @@ struct accel_estimate_options {
 	const float *const *inputs;
 	double nonzero;
 	bool first;             /* the first run of a session, which brings resident weights in; else one that follows another */
-	bool cold;              /* every job begins without translations, as with the simulator's option cold=1 */
+	bool cold;              /* the run begins without translations, as with the simulator's option cold=1 */
 	bool timeline;          /* keep what accel_estimate_span() tells */
 };
 

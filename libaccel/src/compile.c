@@ -186,44 +186,6 @@ static int fill_places(const struct plan *plan, struct accel_program *p)
 	return 0;
 }
 
-/* A VPOOL reads a granule of each channel of a block a cycle, as many as the eight windows of a column lie in. */
-static uint64_t pool_cycles(const struct accel_layer *layer, unsigned int clusters)
-{
-	const struct accel_window *w = &layer->window;
-	uint64_t eighths = EIE_GRANULE_VALUES + (EIE_GRANULE_VALUES - 1) * w->stride_x, columns = (window_out_pixels(w) + 7) / 8 * window_taps(w);
-
-	eighths = eighths < EIE_GRANULE_VALUES * EIE_GRANULE_VALUES ? eighths : EIE_GRANULE_VALUES * EIE_GRANULE_VALUES;
-	return (w->channels + clusters - 1) / clusters * columns * eighths / EIE_GRANULE_VALUES;
-}
-
-/* Granules of the output, a cycle each, or two when two tensors are multiplied. */
-static uint64_t element_cycles(const struct accel_model *m, const struct accel_layer *layer)
-{
-	const struct accel_tensor *out = &m->tensors[layer->output];
-	uint64_t granules = out->count / out->dims[0] / EIE_GRANULE_VALUES + 1;
-
-	return granules * out->dims[0] * (layer->nparts == 2 && m->tensors[layer->parts[1]].count == out->count ? 2 : 1);
-}
-
-/*
- * The array takes its entries, of the busiest cluster, or two columns a cycle, whichever is longer, while loads go on beside it; the last
- * stores have nothing to hide behind. A bus word a cycle.
- */
-static void estimate(struct accel_program *p)
-{
-	for (unsigned int l = 0; l < p->model->nlayers; l++) {
-		struct accel_place_info *info = &p->places[l].info;
-		uint64_t entries = (uint64_t)((double)info->ideal_cycles * info->balance + 0.5), columns = (p->model->layers[l].cols + 1) / 2;
-		uint64_t array = (entries > columns ? entries : columns) * p->batch, loads = info->bytes_loaded / EIE_GRANULE_BYTES;
-
-		if (accel_layer_pools(&p->model->layers[l]))
-			array = pool_cycles(&p->model->layers[l], p->params.clusters) * p->batch;
-		if (!accel_layer_weighted(&p->model->layers[l]) && accel_layer_rescales(&p->model->layers[l]))
-			array = element_cycles(p->model, &p->model->layers[l]) * p->batch;
-		info->estimated_cycles = (array > loads ? array : loads) + info->bytes_stored / EIE_GRANULE_BYTES;
-	}
-}
-
 static int compile_for_engine(const struct plan *plan, struct accel_program *p)
 {
 	int ret;
@@ -236,8 +198,6 @@ static int compile_for_engine(const struct plan *plan, struct accel_program *p)
 	ret = ret ? ret : fill_io(plan, plan->model->inputs, plan->model->ninputs, &p->inputs);
 	ret = ret ? ret : fill_io(plan, plan->model->outputs, plan->model->noutputs, &p->outputs);
 	ret = ret ? ret : fill_places(plan, p);
-	if (!ret)
-		estimate(p);
 	p->residency = ret ? 0 : residency_of(p);
 	p->needs = needs_of(plan->model);
 	return ret;

@@ -73,16 +73,18 @@ void engine_ended(struct cost_engine *e, unsigned int engine, bool restore, uint
 
 /* ---------------------------------------------------------------- counters */
 
-static uint64_t busy_cycles(const struct cost_vector *v, uint64_t from, uint64_t to)
+/* Takes the marks away, for cycles to come. */
+static uint64_t busy_cycles(struct cost_vector *v, uint64_t from, uint64_t to)
 {
 	uint64_t n = 0;
 
 	for (; from < to; from = (from | 63) + 1) {
-		uint64_t bits = v->busy[(from & v->busy_mask) / 64] >> (from & 63);
+		uint64_t *word = &v->busy[(from & v->busy_mask) / 64], mask = ~UINT64_C(0) << (from & 63);
 
 		if ((from | 63) >= to)
-			bits &= ~UINT64_C(0) >> (63 - (to - 1 - from));
-		n += (unsigned int)__builtin_popcountll(bits);
+			mask &= ~UINT64_C(0) >> (63 - ((to - 1) & 63));
+		n += (unsigned int)__builtin_popcountll(*word & mask);
+		*word &= ~mask;
 	}
 	return n;
 }

@@ -19,7 +19,6 @@ void compute_reset(struct cost_compute *c)
 	memset(c->vector.cluster, 0, sizeof(c->vector.cluster));
 	memset(c->vector.sent, 0, sizeof(c->vector.sent));
 	memset(c->vector.counts, 0, sizeof(c->vector.counts));
-	memset(c->vector.busy, 0, (c->vector.busy_mask + 1) / 8);
 	c->vector.nsent = 0;
 	c->count = 0;
 	memset(c->mac, 0, sizeof(c->mac));

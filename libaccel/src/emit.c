@@ -454,7 +454,7 @@ void emit_store(struct emit *e, const struct task *task, const struct stage *st,
 }
 
 /* Not every activation is zero, not every lane always busy; 16 bytes a cycle. */
-double emit_estimate(const struct emit *e, uint64_t nonzeros, uint64_t bytes)
+double emit_weight(const struct emit *e, uint64_t nonzeros, uint64_t bytes)
 {
 	return (double)nonzeros / (e->plan->params.clusters * e->plan->params.lanes) * 1.1 + (double)bytes / EIE_GRANULE_BYTES;
 }
@@ -476,7 +476,7 @@ static void emit_chain(struct emit *e)
 	}
 	for (uint32_t i = 0; i < e->plan->batch; i++)
 		tasks[i] = (struct task){ .item = i, .begins = true, .drains = true,
-					  .cycles = emit_estimate(e, nonzeros, granules * EIE_GRANULE_BYTES) };
+					  .cycles = emit_weight(e, nonzeros, granules * EIE_GRANULE_BYTES) };
 	emit_queue(e, tasks, e->plan->batch);
 	free(tasks);
 }
@@ -513,7 +513,7 @@ static void emit_stream(struct emit *e)
 					*task = (struct task){ .item = item + i, .tile = t, .chunk = chunk, .half = (outputs + i) & 1,
 							       .begins = c == 0 && i == 0, .drains = c == chunks - 1 };
 					if (chunk)
-						task->cycles = emit_estimate(e, chunk->nonzeros, (uint64_t)EIE_GRANULE_BYTES *
+						task->cycles = emit_weight(e, chunk->nonzeros, (uint64_t)EIE_GRANULE_BYTES *
 									(chunk->units + (fresh ? k * (chunk->wlen + chunk->plen) : 0)));
 				}
 			}

@@ -28,7 +28,7 @@ struct task {
 	uint32_t block, blocks;           /* pooling: blocks of channels */
 	bool begins;                      /* nothing is left in the accumulators: a job may begin here */
 	bool drains;
-	double cycles;                    /* estimate */
+	double cycles;                    /* emit_weight() */
 };
 
 /* Slots of a task whose loads have been written, and the last of these loads. */
@@ -133,8 +133,8 @@ void emit_stage_weights(struct emit *e, const struct task *task, struct stage *s
 bool emit_stage_pointers(struct emit *e, const struct tile_chunk *c, struct stage *st);
 void emit_stage_stream(struct emit *e, const struct tile_chunk *c, struct stage *st, uint32_t first, uint32_t n);
 void emit_stage_params(struct emit *e, const struct task *task, struct stage *st);
-/* Cycles of so many products and bytes. */
-double emit_estimate(const struct emit *e, uint64_t nonzeros, uint64_t bytes);
+/* What a task adds to its job, to cut jobs by: about a cycle each. What it takes is not known before there are commands: accel_program_estimate(). */
+double emit_weight(const struct emit *e, uint64_t nonzeros, uint64_t bytes);
 /* Loads of a task, and what computes it (the last such command is returned) and stores what came out. starts: the job starts with this task. */
 void emit_stage(struct emit *e, const struct task *task, bool starts, struct stage *st);
 int64_t emit_compute(struct emit *e, const struct task *task, const struct stage *st);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* The cost model applied to programs: what their jobs work on, either from a run of the interpreter or from their weights alone. */
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +8,7 @@
 #include "cost.h"
 #include "device.h"
 #include "net.h"
-#include "program.h"
+#include "netprogram.h"
 #include "simbus.h"
 
 #define SEED 2016
@@ -129,16 +128,6 @@ static struct accel_stats stats_of(const struct cost_totals *t)
 	};
 }
 
-/* Every field is a count of 64 bits. */
-static void add_stats(struct accel_stats *sum, const struct accel_stats *s)
-{
-	const uint64_t *from = (const uint64_t *)s;
-	uint64_t *to = (uint64_t *)sum;
-
-	for (size_t i = 0; i < sizeof(*s) / sizeof(*from); i++)
-		to[i] += from[i];
-}
-
 /* The commands of the job have been recorded. */
 static int run_job(struct estimating *e)
 {
@@ -153,7 +142,7 @@ static int run_job(struct estimating *e)
 	if (!jobs)
 		return -ENOMEM;
 	e->out->jobs = jobs;
-	if (e->options.cold)
+	if (e->options.cold && e->out->njobs == 0)
 		cost_engine_forget(e->engine);
 	ret = cost_run(e->engine, &job, e->out->layers + part->first_layer, &totals);
 	if (ret)
@@ -161,7 +150,7 @@ static int run_job(struct estimating *e)
 	jobs[e->out->njobs] = stats_of(&totals);
 	jobs[e->out->njobs].jobs = 1;
 	jobs[e->out->njobs].commands = job.ncmds + job.nrestore;
-	add_stats(&e->out->total, &jobs[e->out->njobs++]);
+	accel_stats_add(&e->out->total, &jobs[e->out->njobs++]);
 	return 0;
 }
 

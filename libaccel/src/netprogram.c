@@ -90,14 +90,35 @@ struct netsession {
 	struct accel_stats sum;
 };
 
-/* Every field is a count of 64 bits. */
-static void add_stats(struct accel_stats *sum, const struct accel_stats *s)
+void accel_stats_add(struct accel_stats *sum, const struct accel_stats *s)
 {
+	/* every field is a count of 64 bits */
 	const uint64_t *from = (const uint64_t *)s;
 	uint64_t *to = (uint64_t *)sum;
 
 	for (size_t i = 0; i < sizeof(*s) / sizeof(*from); i++)
 		to[i] += from[i];
+}
+
+int netsession_job(const struct netsession *s, uint64_t index, struct accel_job_info *info)
+{
+	const struct accel_network *net = s->program->model->net;
+	unsigned int layer = 0;
+
+	for (unsigned int n = 0; n < net->nnodes; n++) {
+		const struct accel_program *p = s->program->segments[n];
+
+		if (p && index < p->njobs) {
+			int ret = accel_session_job(s->segments[n], index, info);
+
+			info->first_layer += ret ? 0 : layer;
+			info->last_layer += ret ? 0 : layer;
+			return ret;
+		}
+		index -= p ? p->njobs : 0;
+		layer += p ? accel_model_layers(p->model) : 1;
+	}
+	return -ERANGE;
 }
 
 static int run_segment(void *arg, struct netrun *run, const struct net_node *node, struct accel_error *err)
@@ -115,7 +136,7 @@ static int run_segment(void *arg, struct netrun *run, const struct net_node *nod
 	if (ret)
 		return ret;
 	accel_session_stats(session, &stats);
-	add_stats(&s->sum, &stats);
+	accel_stats_add(&s->sum, &stats);
 	return 0;
 }
 

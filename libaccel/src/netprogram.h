@@ -22,6 +22,12 @@ void netsession_output(struct netsession *session, unsigned int index, float *da
 /* Runs all nodes in the caller's thread; *stats gets the sums over the segments. */
 int netsession_run(struct netsession *session, struct accel_stats *stats, struct accel_error *err);
 
+/* As accel_session_job(). */
+int netsession_job(const struct netsession *session, uint64_t index, struct accel_job_info *info);
+
+/* Adds every count to the sum. */
+void accel_stats_add(struct accel_stats *sum, const struct accel_stats *stats);
+
 /* session.c: accel_session_open(), but layers on the CPU share the pool's threads. The pool must outlive the session; NULL: a pool of its own. */
 int session_open(struct accel_program *program, struct accel_device *device, struct pool *pool, struct accel_session **session,
 		 struct accel_error *err);

@@ -31,6 +31,7 @@ struct accel_session {
 	int failed;                                /* of the run so far, with its text */
 	struct accel_error error;
 	struct accel_stats stats;
+	struct accel_job_info *jobs;               /* [njobs], the first `waited` of which are filled */
 };
 
 /* ------------------------------------------------------------------- opening */
@@ -150,7 +151,8 @@ int session_open(struct accel_program *program, struct accel_device *device, str
 		ret = new_cpu(s, pool, err);
 	} else {
 		s->seqs = calloc(program->njobs, sizeof(*s->seqs));
-		ret = s->seqs ? new_buffers(s, err) : accel_fail(err, -ENOMEM, NULL, "out of memory");
+		s->jobs = calloc(program->njobs + (size_t)1, sizeof(*s->jobs));
+		ret = s->seqs && s->jobs ? new_buffers(s, err) : accel_fail(err, -ENOMEM, NULL, "out of memory");
 	}
 	if (ret) {
 		accel_session_close(s);
@@ -179,6 +181,7 @@ void accel_session_close(struct accel_session *s)
 	pool_free(s->pool);
 	netsession_free(s->net);
 	free(s->seqs);
+	free(s->jobs);
 	accel_program_unref(s->program);
 	accel_device_unref(s->device);
 	free(s);
@@ -428,11 +431,15 @@ static void job_failed(struct accel_session *s, uint32_t j, const struct eie_cpl
 			       layer, (unsigned long long)address);
 }
 
-static void add_stats(struct accel_session *s, const struct eie_cpl *cpl)
+static void add_job(struct accel_session *s, uint32_t j, const struct eie_cpl *cpl)
 {
-	struct accel_stats *t = &s->stats;
+	const struct accel_program_job *job = &s->program->jobs[j];
+	struct accel_job_info *info = &s->jobs[j];
+	struct accel_stats *t = &info->stats;
 	uint64_t multipliers = s->program->params.clusters * s->program->params.lanes;
 
+	*info = (struct accel_job_info){ .start = le64toh(cpl->time_start), .end = le64toh(cpl->time_end), .first_layer = job->layer_first,
+					 .last_layer = job->layer_last };
 	t->jobs++;
 	t->cycles += le32toh(cpl->cycles);
 	t->busy += le32toh(cpl->busy);
@@ -454,6 +461,17 @@ static void add_stats(struct accel_session *s, const struct eie_cpl *cpl)
 	t->restores += le32toh(cpl->restored);
 	/* A job's multiplications, perfectly spread: counting them a layer and item would need the activations. */
 	t->ideal_cycles += (le64toh(cpl->macs) + multipliers - 1) / multipliers;
+	accel_stats_add(&s->stats, t);
+}
+
+int accel_session_job(const struct accel_session *s, uint64_t index, struct accel_job_info *info)
+{
+	if (s->net)
+		return netsession_job(s->net, index, info);
+	if (s->running || index >= s->waited)
+		return -ERANGE;
+	*info = s->jobs[index];
+	return 0;
 }
 
 static int64_t now_ns(void)
@@ -485,7 +503,7 @@ int accel_session_wait(struct accel_session *s, int64_t timeout_ns, struct accel
 			s->running = false;
 			return ret;
 		}
-		add_stats(s, &cpl);
+		add_job(s, s->waited, &cpl);
 		if (cpl.status && !s->failed)
 			job_failed(s, s->waited, &cpl);
 	}

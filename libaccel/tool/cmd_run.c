@@ -27,42 +27,6 @@ struct run {
 	bool raw, verify, classes;
 };
 
-/*
- * Splits "[NAME=]FILE". *index is the tensor's number among the n; a word with '=' that names no
- * tensor but an existing file is that file.
- */
-static int split(const struct run *r, const char *word, const struct accel_tensor_info *tensors,
-		 unsigned int n, const char *kind, unsigned int *index, const char **file)
-{
-	const char *eq = strchr(word, '='), *near;
-	const char *names[64];
-	char name[80];
-
-	*index = 0;
-	*file = word;
-	for (unsigned int i = 0; eq && i < n; i++) {
-		if (strlen(tensors[i].name) == (size_t)(eq - word) &&
-		    !strncmp(tensors[i].name, word, (size_t)(eq - word))) {
-			*index = i;
-			*file = eq + 1;
-			return EXIT_OK;
-		}
-	}
-	if (eq && (!strcmp(kind, "output") || access(word, F_OK)) &&
-	    !memchr(word, '/', (size_t)(eq - word))) {
-		for (unsigned int i = 0; i < n && i < 64; i++)
-			names[i] = tensors[i].name;
-		snprintf(name, sizeof(name), "%.*s", (int)(eq - word), word);
-		near = nearest(name, names, n < 64 ? n : 64);
-		return fail("%s: has no %s '%s'; %s '%s'", r->model_path, kind, name,
-			    near ? "did you mean" : "its first is", near ? near : tensors[0].name);
-	}
-	if (n > 1)
-		return fail("%s: has %u %ss: say which with --%s %s=%s", r->model_path, n, kind,
-			    kind, tensors[0].name, word);
-	return EXIT_OK;
-}
-
 static int describe(struct run *r)
 {
 	r->nin = accel_model_inputs(r->model);
@@ -82,34 +46,6 @@ static int describe(struct run *r)
 	return EXIT_OK;
 }
 
-static int read_inputs(struct run *r, const struct arg_list *inputs)
-{
-	const char *file;
-	unsigned int at;
-	int status;
-
-	for (unsigned int i = 0; i < inputs->n; i++) {
-		status = split(r, inputs->item[i], r->in, r->nin, "input", &at, &file);
-		if (!status)
-			status = items_read(r->tool, &r->items[at], file, r->model, at, r->raw);
-		if (status)
-			return status;
-	}
-	r->n = r->items[0].n;
-	for (unsigned int i = 0; i < r->nin; i++) {
-		if (!r->items[i].n)
-			return fail("%s: no file given for input '%s'", r->model_path,
-				    r->in[i].name);
-		if (r->items[i].n != r->n)
-			return fail("%s: input '%s' has %" PRIu64 " items, '%s' has %" PRIu64,
-				    r->model_path, r->in[i].name, r->items[i].n, r->in[0].name,
-				    r->n);
-		if (!r->items[i].raw != !r->items[0].raw)
-			return fail("%s: either all inputs are int16 or none", r->model_path);
-	}
-	return EXIT_OK;
-}
-
 static int name_outputs(struct run *r, const struct arg_list *outputs)
 {
 	const char *file;
@@ -117,7 +53,7 @@ static int name_outputs(struct run *r, const struct arg_list *outputs)
 	int status;
 
 	for (unsigned int i = 0; i < outputs->n; i++) {
-		status = split(r, outputs->item[i], r->out, r->nout, "output", &at, &file);
+		status = named_file(r->model_path, outputs->item[i], r->out, r->nout, "output", &at, &file);
 		if (status)
 			return status;
 		if (r->path[at])
@@ -480,7 +416,7 @@ int cmd_run(struct tool *tool, int argc, char **argv)
 		if (!status)
 			status = open_device(spec, &device);
 		if (!status)
-			status = read_inputs(&r, &inputs);
+			status = items_read_all(tool, r.model_path, &inputs, r.model, r.raw, r.items, &r.n);
 		if (!status) {
 			batch = batch ? batch : default_batch(r.model);
 			if (!r.top && r.classes)

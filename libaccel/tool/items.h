@@ -3,6 +3,7 @@
 #ifndef EIE_ITEMS_H
 #define EIE_ITEMS_H
 
+#include "args.h"
 #include "tool.h"
 
 struct item_source {
@@ -28,6 +29,16 @@ struct items {
 int items_read(const struct tool *tool, struct items *items, const char *path,
 	       const struct accel_model *model, unsigned int input, bool raw);
 void items_free(struct items *items);
+
+/*
+ * Splits "[NAME=]FILE". *index is the tensor's number among the n; a word with '=' that names no
+ * tensor but an existing file is that file. kind: "input" or "output". Prints an error; returns an exit status.
+ */
+int named_file(const char *model_path, const char *word, const struct accel_tensor_info *tensors,
+	       unsigned int n, const char *kind, unsigned int *index, const char **file);
+/* items_read() of each "[NAME=]FILE" of a command line into items[inputs of the model]; *n: items of each. */
+int items_read_all(const struct tool *tool, const char *model_path, const struct arg_list *words,
+		   const struct accel_model *model, bool raw, struct items *items, uint64_t *n);
 
 /* By its name: .jpg, .jpeg, .png, in any case. */
 bool is_picture(const char *name);
