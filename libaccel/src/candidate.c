@@ -52,6 +52,7 @@ struct finder {
 	struct accel_network *net;
 	const struct pass_users *users;
 	const struct view *views;  /* [nvalues] */
+	const uint32_t *maps;      /* [nnodes] */
 	struct candidate *all;     /* [nnodes] */
 	const struct placement *how;
 	struct accel_error *err;
@@ -232,19 +233,6 @@ static int find_conv(const struct finder *s, uint32_t n)
 	return f->kind ? check_weights(s, n, "convolution") : 0;
 }
 
-/* All windows have as many pixels to divide by: none sticks out of the image, or the padding that is counted. */
-static bool divides_evenly(const struct pooling *p)
-{
-	for (unsigned int d = 1; d < WINDOW_DIMS; d++) {
-		const struct window *w = &p->w;
-		int64_t end = (int64_t)(w->out[d] - 1) * w->stride[d] - w->pad[d] + (int64_t)(w->kernel[d] - 1) * w->dilation[d] + 1;
-
-		if (!p->count_pad && (w->pad[d] || end > (int64_t)w->in[d]))
-			return false;
-	}
-	return true;
-}
-
 /* The mean of each channel of an image, as some exporters write GlobalAveragePool. */
 static bool is_global_mean(const struct accel_network *net, const struct net_node *node)
 {
@@ -269,7 +257,7 @@ static int find_pool(const struct finder *s, uint32_t n)
 	bool max = pass_is(node, "MaxPool") || pass_is(node, "GlobalMaxPool");
 	struct candidate *f = &s->all[n];
 
-	*f = (struct candidate){ .kind = max ? CANDIDATE_MAX_POOL : CANDIDATE_AVERAGE_POOL, .out = node->out[0] };
+	*f = (struct candidate){ .kind = max ? CANDIDATE_MAX_POOL : CANDIDATE_AVERAGE_POOL, .out = node->out[0], .map = s->maps[n] };
 	if (!is_image(x) || !s->net->values[f->out].count)
 		return REFUSE(s, n, "pooling of what is no image of one item");
 	if (node->act.kind || (node->nout > 1 && node->out[1] != NET_NONE))
@@ -279,8 +267,6 @@ static int find_pool(const struct finder *s, uint32_t n)
 	} else {
 		const struct pooling *p = node->plan;
 
-		if (!max && !divides_evenly(p))
-			return REFUSE(s, n, "average pooling over as many pixels as each window has in the image: the engine divides by one number");
 		f->window = window_of(&p->w, x->dims[1], 1);
 	}
 	return pool_in_stages(&f->window) ? 0 : check_limits(s, n);
@@ -403,7 +389,7 @@ static int check_sizes(const struct finder *s, uint32_t n)
 	uint64_t most = s->net->values[f->out].count, joined = 0;
 
 	for (unsigned int i = 0; i < candidate_inputs(f, node); i++) {
-		uint64_t count = s->net->values[f->channels || f->kind == CANDIDATE_TABLE ? f->source : node->in[i]].count;
+		uint64_t count = s->net->values[candidate_input(f, node, i)].count;
 
 		most = count > most ? count : most;
 		joined += count;
@@ -415,14 +401,14 @@ static int check_sizes(const struct finder *s, uint32_t n)
 	return most > ACCEL_MAX_DIM ? REFUSE(s, n, "a tensor of %llu values: %u are allowed", (unsigned long long)most, ACCEL_MAX_DIM) : 0;
 }
 
-int candidates_find(struct accel_network *net, const struct pass_users *users, const struct view *views, const struct placement *how, struct candidate *c,
-		    struct accel_error *err)
+int candidates_find(struct accel_network *net, const struct pass_users *users, const struct view *views, const uint32_t *maps, const struct placement *how,
+		    struct candidate *c, struct accel_error *err)
 {
 	static const char *const fcs[] = { "MatMul", "Gemm", NULL };
 	static const char *const pools[] = { "MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool", NULL };
 	static const char *const joins[] = { "Concat", "Add", "Sum", NULL };
 	static const char *const reshapes[] = { "Reshape", "Flatten", "Squeeze", "Unsqueeze", NULL };
-	const struct finder s = { net, users, views, c, how, err };
+	const struct finder s = { net, users, views, maps, c, how, err };
 	struct accel_function function;
 	bool conv = how->conv;
 	int ret = 0;
@@ -602,6 +588,21 @@ static int add_product(struct accel_graph *graph, const char *name, enum accel_a
 	return ret ? ret : accel_graph_add_multiply(graph, name, operands[0], operands[1], activation, output, err);
 }
 
+/* Padding counts in the engine's averages: what they are to be multiplied with for that is the second input. */
+static int add_mapped_average(struct accel_graph *graph, const char *name, const struct accel_window *w, const unsigned int *inputs, unsigned int *output,
+			      struct accel_error *err)
+{
+	unsigned int operands[2] = { 0, inputs[1] };
+	char label[ACCEL_MAX_NAME + 1];
+	int ret;
+
+	snprintf(label, sizeof(label), "%.230s.counted", name);
+	ret = accel_graph_add_average_pool(graph, label, inputs[0], w, &operands[0], err);
+	if (!ret)
+		copy_range(graph, operands[0], inputs[0]);
+	return ret ? ret : add_product(graph, name, ACCEL_ACT_NONE, operands, output, err);
+}
+
 int candidate_add(const struct accel_network *net, uint32_t n, const struct candidate *c, const struct placement *how, struct accel_graph *graph,
 		  const unsigned int *inputs, unsigned int *output, struct accel_error *err)
 {
@@ -616,6 +617,8 @@ int candidate_add(const struct accel_network *net, uint32_t n, const struct cand
 			return add_pool_in_stages(graph, node->name, ACCEL_LAYER_MAX_POOL, &c->window, inputs[0], output, err);
 		return accel_graph_add_max_pool(graph, node->name, inputs[0], &c->window, output, err);
 	case CANDIDATE_AVERAGE_POOL:
+		if (candidate_has_map(c))
+			return add_mapped_average(graph, node->name, &c->window, inputs, output, err);
 		if (pool_in_stages(&c->window))
 			return add_pool_in_stages(graph, node->name, ACCEL_LAYER_AVERAGE_POOL, &c->window, inputs[0], output, err);
 		return accel_graph_add_average_pool(graph, node->name, inputs[0], &c->window, output, err);

@@ -28,6 +28,7 @@ struct candidate {
 	uint32_t out;              /* value that it makes; the inputs are the node's, of FC, CONV and RESHAPE the first one */
 	uint32_t source;           /* TABLE: its input. CONV of a view: the value that it reads in place of its input, and ... */
 	const uint32_t *channels;  /* ... which channel of that its channels are; else NULL */
+	uint32_t map;              /* AVERAGE_POOL: constant image that the averages are multiplied with (pool_maps()), or NET_NONE */
 	uint32_t groups;           /* CONV: of the weights; of the window too, but for views */
 	enum accel_activation activation;
 	uint32_t rows, cols;       /* FC, CONV */
@@ -68,10 +69,23 @@ static inline bool candidate_joins(const struct candidate *c)
 	return c->kind == CANDIDATE_CONCAT || c->kind == CANDIDATE_ADD;
 }
 
+static inline bool candidate_has_map(const struct candidate *c)
+{
+	return c->kind == CANDIDATE_AVERAGE_POOL && c->map != NET_NONE;
+}
+
 /* Inputs that a layer reads as tensors. */
 static inline unsigned int candidate_inputs(const struct candidate *c, const struct net_node *node)
 {
-	return candidate_joins(c) || c->kind == CANDIDATE_MULTIPLY ? node->nin : 1;
+	return candidate_joins(c) || c->kind == CANDIDATE_MULTIPLY ? node->nin : candidate_has_map(c) ? 2 : 1;
+}
+
+/* Value that input i is. */
+static inline uint32_t candidate_input(const struct candidate *c, const struct net_node *node, unsigned int i)
+{
+	if (i && candidate_has_map(c))
+		return c->map;
+	return c->channels || c->kind == CANDIDATE_TABLE ? c->source : node->in[i];
 }
 
 /* Leaves the node on the CPU and says why. 0 or -ENOMEM. */
@@ -79,9 +93,9 @@ int candidate_refuse(const struct accel_network *net, struct net_node *node, str
 	__attribute__((format(printf, 5, 6)));
 /* What candidate n has taken in is nodes of its own again, the CPU's: call it before n is refused. */
 void candidate_give_back(const struct accel_network *net, uint32_t n, struct candidate *all);
-/* Fills c [nnodes], which points into views. A node that could be one by its kind, but is not, gets its device_reason. -ENOMEM. */
-int candidates_find(struct accel_network *net, const struct pass_users *users, const struct view *views, const struct placement *how, struct candidate *c,
-		    struct accel_error *err);
+/* Fills c [nnodes], which points into views; maps: of pool_maps(). A node that could be one by its kind, but is not, gets its device_reason. -ENOMEM. */
+int candidates_find(struct accel_network *net, const struct pass_users *users, const struct view *views, const uint32_t *maps, const struct placement *how,
+		    struct candidate *c, struct accel_error *err);
 /* Adds the layer of node n; inputs: its tensors in the graph. *output gets its tensor. Errors are those of the graph. */
 int candidate_add(const struct accel_network *net, uint32_t n, const struct candidate *c, const struct placement *how, struct accel_graph *graph,
 		  const unsigned int *inputs, unsigned int *output, struct accel_error *err);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "candidate_pool.h"
 #include "graph.h"
+#include "op_window.h"
+#include "pass.h"
 #include "window.h"
 
 #include <errno.h>
@@ -114,5 +116,66 @@ int add_pool_in_stages(struct accel_graph *graph, const char *name, enum accel_l
 	/* what stuck out was divided by, too */
 	if (!ret && correct)
 		ret = add_factor(graph, name, (float)(places / ((double)w->height * w->width)), tensor, output, err);
+	return ret;
+}
+
+/* ---------------------------------------------------------------- padding that does not count */
+
+/* Kernel elements of the window that are inside the image, along one dimension. */
+static uint32_t inside(const struct window *w, unsigned int d, uint32_t o)
+{
+	uint32_t first, last;
+
+	window_range(w->kernel[d], w->dilation[d], (int64_t)o * w->stride[d] - w->pad[d], w->in[d], &first, &last);
+	return last - first;
+}
+
+/* All windows have as many pixels to divide by: none sticks out of the image, or the padding that is counted. */
+static bool divides_evenly(const struct pooling *p)
+{
+	for (unsigned int d = 0; !p->count_pad && d < WINDOW_DIMS; d++)
+		for (uint32_t o = 0; o < p->w.out[d]; o++)
+			if (inside(&p->w, d, o) != p->w.kernel[d])
+				return false;
+	return true;
+}
+
+static void fill_map(const struct window *w, uint32_t channels, float *map)
+{
+	uint64_t pixels = (uint64_t)w->out[1] * w->out[2];
+
+	for (uint32_t y = 0; y < w->out[1]; y++) {
+		for (uint32_t x = 0; x < w->out[2]; x++) {
+			uint32_t n = inside(w, 1, y) * inside(w, 2, x);
+
+			map[(uint64_t)y * w->out[2] + x] = n ? (float)w->kernel_count / (float)n : 0;
+		}
+	}
+	for (uint32_t c = 1; c < channels; c++)
+		memcpy(map + c * pixels, map, pixels * sizeof(*map));
+}
+
+int pool_maps(struct accel_network *net, uint32_t **maps, struct accel_error *err)
+{
+	uint32_t *number = malloc((net->nnodes + (size_t)1) * sizeof(*number));
+	int ret = number ? 0 : accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
+
+	for (uint32_t n = 0; !ret && n < net->nnodes; n++) {
+		const struct net_node *node = &net->nodes[n];
+		const struct pooling *p = node->plan;
+		struct net_value y;
+		void *map;
+
+		number[n] = NET_NONE;
+		if (!pass_is(node, "AveragePool"))
+			continue;
+		y = net->values[node->out[0]];   /* a copy: the values may move */
+		if (y.ndim != 4 || y.dims[0] != 1 || !y.count || divides_evenly(p))
+			continue;
+		ret = net_add_constant(net, "", NET_F32, y.ndim, y.dims, &number[n], &map, err);
+		if (!ret)
+			fill_map(&p->w, y.dims[1], map);
+	}
+	*maps = number;
 	return ret;
 }

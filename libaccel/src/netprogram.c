@@ -129,7 +129,8 @@ static int run_segment(void *arg, struct netrun *run, const struct net_node *nod
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < node->nin; i++)
-		ret = accel_session_input(session, i, netrun_value(run, node->in[i]), err);
+		if (!s->program->model->net->values[node->in[i]].data)
+			ret = accel_session_input(session, i, netrun_value(run, node->in[i]), err);
 	ret = ret ? ret : accel_session_run(session, err);
 	for (unsigned int i = 0; !ret && i < node->nout; i++)
 		ret = accel_session_output(session, i, netrun_value(run, node->out[i]), err);
@@ -138,6 +139,29 @@ static int run_segment(void *arg, struct netrun *run, const struct net_node *nod
 	accel_session_stats(session, &stats);
 	accel_stats_add(&s->sum, &stats);
 	return 0;
+}
+
+/* Constants that a segment reads are its inputs once and for all, the same for every item. */
+static int set_constants(const struct netsession *s, unsigned int n, struct accel_error *err)
+{
+	const struct accel_network *net = s->program->model->net;
+	unsigned int batch = s->program->batch;
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && i < net->nodes[n].nin; i++) {
+		const struct net_value *v = &net->values[net->nodes[n].in[i]];
+		float *items;
+
+		if (!v->data)
+			continue;
+		items = malloc(v->count * batch * sizeof(*items));
+		ret = items ? 0 : accel_fail(err, -ENOMEM, NULL, "out of memory");
+		for (unsigned int b = 0; !ret && b < batch; b++)
+			memcpy(items + b * v->count, v->data, v->count * sizeof(*items));
+		ret = ret ? ret : accel_session_input(s->segments[n], i, items, err);
+		free(items);
+	}
+	return ret;
 }
 
 int netsession_new(struct accel_program *program, struct accel_device *device, unsigned int threads, struct netsession **session,
@@ -155,8 +179,10 @@ int netsession_new(struct accel_program *program, struct accel_device *device, u
 		ret = accel_fail(err, -ENOMEM, NULL, "out of memory");
 	ret = ret ? ret : netrun_new(net, program->batch, threads, run_segment, s, &s->run, err);
 	for (unsigned int n = 0; !ret && n < net->nnodes; n++)
-		if (program->segments[n])
+		if (program->segments[n]) {
 			ret = session_open(program->segments[n], device, netrun_pool(s->run), &s->segments[n], err);
+			ret = ret ? ret : set_constants(s, n, err);
+		}
 	if (ret)
 		netsession_free(s);
 	else

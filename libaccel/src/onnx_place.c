@@ -6,6 +6,7 @@
  */
 #include "onnx_place.h"
 #include "candidate.h"
+#include "candidate_pool.h"
 #include "graph.h"
 
 #include <errno.h>
@@ -45,7 +46,7 @@ static unsigned int inputs_of(const struct placer *p, uint32_t n)
 
 static uint32_t input_of(const struct placer *p, uint32_t n, unsigned int i)
 {
-	return on_engine(p, n) && (p->c[n].channels || p->c[n].kind == CANDIDATE_TABLE) ? p->c[n].source : p->net->nodes[n].in[i];
+	return on_engine(p, n) ? candidate_input(&p->c[n], &p->net->nodes[n], i) : p->net->nodes[n].in[i];
 }
 
 /* The node that makes input i, or NET_NONE. */
@@ -223,6 +224,21 @@ static int settle(const struct placer *p)
 
 /* ---------------------------------------------------------------- segments */
 
+/* What is in a constant, for its tensor. */
+static void set_constant_range(struct accel_graph *graph, unsigned int tensor, const struct net_value *v)
+{
+	struct accel_tensor *t = &graph->model->tensors[tensor];
+	const float *f = v->data;
+
+	t->range_lo = t->range_hi = f[0];
+	for (uint64_t i = 1; i < v->count; i++) {
+		t->range_lo = f[i] < t->range_lo ? f[i] : t->range_lo;
+		t->range_hi = f[i] > t->range_hi ? f[i] : t->range_hi;
+	}
+	t->calibrated = true;
+	graph->measured[tensor] = true;
+}
+
 /* What calibration says of the value, for its tensor. */
 static int set_range(const struct placer *p, struct accel_graph *graph, unsigned int tensor, uint32_t value)
 {
@@ -271,14 +287,17 @@ static int add_input(const struct placer *p, struct accel_graph *graph, uint32_t
 	/* any range: the measured one follows */
 	ret = accel_graph_input(graph, name, image ? 3 : 1, image ? v->dims + 1 : &count, 0, 1, &p->tensor[value], p->err);
 	ends->in[ends->nin++] = value;
-	return ret ? ret : set_range(p, graph, p->tensor[value], value);
+	if (!ret && v->data)
+		set_constant_range(graph, p->tensor[value], v);
+	else if (!ret)
+		ret = set_range(p, graph, p->tensor[value], value);
+	return ret;
 }
 
 /* Node n as a layer. */
 static int add_node(const struct placer *p, struct accel_graph *graph, uint32_t n, struct ends *ends)
 {
-	const struct net_node *node = &p->net->nodes[n];
-	unsigned int *inputs = calloc(node->nin, sizeof(*inputs)), first;
+	unsigned int *inputs = calloc(inputs_of(p, n), sizeof(*inputs)), first;
 	int ret = inputs ? 0 : accel_fail(p->err, -ENOMEM, NULL, "%s: out of memory", p->net->file);
 
 	for (unsigned int i = 0; !ret && i < inputs_of(p, n); i++) {
@@ -409,12 +428,12 @@ static int rebuild(const struct placer *p)
 	return ret;
 }
 
-static int place(struct placer *p, const struct pass_users *users, const struct view *views)
+static int place(struct placer *p, const struct pass_users *users, const struct view *views, const uint32_t *maps)
 {
 	const struct calib_inputs seeded = { 0 };
 	struct calib *guess = NULL;
 	bool any = false;
-	int ret = candidates_find(p->net, users, views, p->how, p->c, p->err);
+	int ret = candidates_find(p->net, users, views, maps, p->how, p->c, p->err);
 
 	ret = ret ? ret : settle(p);
 	for (uint32_t n = 0; !ret && n < p->net->nnodes; n++)
@@ -432,8 +451,10 @@ static int place(struct placer *p, const struct pass_users *users, const struct 
 
 int onnx_place(struct accel_network *net, const struct placement *how, const struct calib *calib, struct accel_error *err)
 {
+	uint32_t *maps;
+	int ret = pool_maps(net, &maps, err);
 	size_t nodes = net->nnodes + (size_t)1, values = net->nvalues + (size_t)1;
-	struct pass_users users;
+	struct pass_users users = { 0 };
 	struct view *views = NULL;
 	bool changed = false;
 	struct placer p = {
@@ -441,14 +462,15 @@ int onnx_place(struct accel_network *net, const struct placement *how, const str
 		.group = calloc(nodes, sizeof(*p.group)), .maker = calloc(values, sizeof(*p.maker)),
 		.tensor = calloc(values, sizeof(*p.tensor)), .gone = calloc(nodes, sizeof(*p.gone)),
 	};
-	int ret = pass_users_new(net, &users, err);
 
+	ret = ret ? ret : pass_users_new(net, &users, err);
 	if (!ret && (!p.c || !p.level || !p.group || !p.maker || !p.tensor || !p.gone))
 		ret = accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
 	ret = ret ? ret : views_find(net, &users, &views, err);
-	ret = ret ? ret : place(&p, &users, views);
+	ret = ret ? ret : place(&p, &users, views, maps);
 	views_free(net, views);
 	pass_users_free(&users);
+	free(maps);
 	free(p.c);
 	free(p.level);
 	free(p.group);

@@ -252,6 +252,60 @@ static void test_averages_joined(void **state)
 	accel_model_unref(model);
 }
 
+/*
+ * Averages over the pixels that a window has in the image: padding on all sides and on some, windows that stick out, of an image that others made and of a joined one. The
+ * engine's own average and a product with a constant; the constant goes through a file, and is every item's.
+ */
+static void test_padded_averages(void **state)
+{
+	const int64_t image[4] = { 1, 1, SIDE, SIDE }, three[2] = { 3, 3 }, two[2] = { 2, 2 }, all[4] = { 1, 1, 1, 1 }, some[4] = { 0, 1, 0, 0 };
+	static float items[ITEMS * SIDE * SIDE];
+	struct test_rng rng = { 31 };
+	struct ob *b = ob_new(13);
+	struct accel_model *model, *again;
+	const struct net_node *node;
+	struct accel_error err;
+	const float *map = NULL;
+	Onnx__NodeProto *n;
+	void *file;
+	size_t size;
+
+	(void)state;
+	random_items(items);
+	ob_input(b, "image", 1, 4, image);
+	codebook_conv(b, &rng, "a", "image", 9, 1, 3);
+	n = ob_node(b, "AveragePool", "a", "around");
+	ob_attr_ints(b, n, "kernel_shape", 2, three);
+	ob_attr_ints(b, n, "pads", 4, all);
+	n = ob_node(b, "Concat", "around,a", "joined");
+	ob_attr_int(b, n, "axis", 1);
+	n = ob_node(b, "AveragePool", "joined", "ceiled");
+	ob_attr_ints(b, n, "kernel_shape", 2, three);
+	ob_attr_ints(b, n, "strides", 2, two);
+	ob_attr_int(b, n, "ceil_mode", 1);
+	n = ob_node(b, "AveragePool", "ceiled", "left");
+	ob_attr_ints(b, n, "kernel_shape", 2, two);
+	ob_attr_ints(b, n, "pads", 4, some);
+	codebook_conv(b, &rng, "y", "left", 3, 18, 1);
+	ob_output(b, "y");
+	model = place_all(b, true, items, ITEMS);
+	assert_int_equal(model->net->nnodes, 1);
+	node = &model->net->nodes[0];
+	assert_int_equal(node->nin, 4);
+	for (unsigned int i = 0; i < node->nin; i++)
+		map = map ? map : model->net->values[node->in[i]].data;
+	/* a corner, an edge, the middle */
+	assert_non_null(map);
+	assert_true(map[0] == 9.0f / 4 && map[1] == 9.0f / 6 && map[SIDE + 1] == 1 && map[9 * SIDE * SIDE - 1] == 9.0f / 4);
+	check_devices(model, items, 1e-3f);
+	assert_int_equal(eie_encode(model, &file, &size, NULL, &err), 0);
+	assert_int_equal(accel_model_load(file, size, "f", &again, &err), 0);
+	free(file);
+	check_devices(again, items, 1e-3f);
+	accel_model_unref(again);
+	accel_model_unref(model);
+}
+
 /* Pooling of an image that is larger than a window: in stages that fit, or stick out of it. */
 static void test_large_pools(void **state)
 {
@@ -407,7 +461,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_convolutions),    cmocka_unit_test(test_residual),    cmocka_unit_test(test_joins_left),
-		cmocka_unit_test(test_averages_joined), cmocka_unit_test(test_large_pools), cmocka_unit_test(test_views),
+		cmocka_unit_test(test_averages_joined), cmocka_unit_test(test_large_pools), cmocka_unit_test(test_padded_averages), cmocka_unit_test(test_views),
 		cmocka_unit_test(test_too_large),       cmocka_unit_test(test_weight_groups),
 	};
 

@@ -188,7 +188,7 @@ light | light-*)
 		resnet50 gpu_0/data_0 gpu_0/softmax_1 1e-2 1 sim:8x8 1
 		bvlc_alexnet data_0 prob_1 1e-3 3 - -
 		inception_v1 data_0 prob_1 1e-3 4 - -
-		inception_v2 data_0 prob_1 1e-3 8 - -
+		inception_v2 data_0 prob_1 1e-3 1 - -
 		densenet121 data_0 fc6_1 1e-3 0 - -
 		zfnet512 gpu_0/data_0 gpu_0/softmax_1 1e-3 3 - -
 		vgg19 data_0 prob_1 1e-3 1 - -
