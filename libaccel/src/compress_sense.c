@@ -23,7 +23,7 @@ struct sense {
 	const struct calib_inputs *in;
 	uint64_t items, count;             /* values of the first output */
 	float *right;                      /* [items, count] */
-	double variance;                   /* sum of squares about the means */
+	double variance;                   /* sum of squares about the means; of one item, or of outputs that never change, about zero */
 };
 
 /* One item through the network; inputs without data stay zero. */
@@ -51,6 +51,7 @@ static uint64_t item_of(const struct sense *s, uint64_t i)
 
 static int take_right(struct sense *s, struct accel_error *err)
 {
+	double about_zero = 0;
 	const float *out;
 	int ret = 0;
 
@@ -70,7 +71,10 @@ static int take_right(struct sense *s, struct accel_error *err)
 			squares += y * y;
 		}
 		s->variance += fmax(squares - sum * sum / (double)s->items, 0);
+		about_zero += squares;
 	}
+	if (s->variance <= FLOOR * about_zero)
+		s->variance = about_zero;
 	return ret;
 }
 
@@ -88,7 +92,7 @@ static int measure(const struct sense *s, double *error, struct accel_error *err
 			sum += d * d;
 		}
 	}
-	*error = s->variance > 0 && isfinite(sum) ? fmax(sum / s->variance, FLOOR) : 1;
+	*error = isfinite(sum) ? fmax(sum / s->variance, FLOOR) : 1;
 	return ret;
 }
 
@@ -148,7 +152,8 @@ int compress_sense(struct compress *c, struct accel_network *net, const struct c
 		return accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
 	ret = netrun_new(net, 1, 0, NULL, NULL, &s.run, c->err);
 	ret = ret ? ret : take_right(&s, c->err);
-	for (unsigned int i = 0; !ret && i < c->n; i++) {
+	/* outputs of zeros alone tell of no layer: all go by their curves */
+	for (unsigned int i = 0; !ret && s.variance > 0 && i < c->n; i++) {
 		struct compress_layer *l = &c->layer[i];
 
 		if (!l->second || l->density > 0 || l->n > MOST_COPY)

@@ -499,6 +499,19 @@ static void test_second_order(void **state)
 }
 
 /* Corrected, the outputs follow much closer with as many weights and as few values; and again the same gives the same bytes. */
+/* One input has no variance: what the outputs lose is taken of themselves. */
+static void test_one_calibration_item(void **state)
+{
+	float *inputs = typical();
+	const struct accel_onnx_options onnx = { .size = sizeof(onnx), .calib = inputs, .ncalib = 1 };
+	struct seen s;
+
+	(void)state;
+	accel_model_unref(good_with((struct accel_compress_options){ .density = 0.3 }, &onnx, &s));
+	assert_true(fabs((double)(s.layer[0].nonzeros + s.layer[1].nonzeros) / (CONV_WEIGHTS + FC_WEIGHTS) - 0.3) < 0.02);
+	free(inputs);
+}
+
 static void test_correction(void **state)
 {
 	float *inputs = typical();
@@ -671,7 +684,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_default), cmocka_unit_test(test_density), cmocka_unit_test(test_overrides), cmocka_unit_test(test_size),
 		cmocka_unit_test(test_share), cmocka_unit_test(test_row_scales), cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_options), cmocka_unit_test(test_cancel),
-		cmocka_unit_test(test_second_order), cmocka_unit_test(test_correction), cmocka_unit_test(test_max_drop),
+		cmocka_unit_test(test_second_order), cmocka_unit_test(test_one_calibration_item), cmocka_unit_test(test_correction), cmocka_unit_test(test_max_drop),
 		cmocka_unit_test(test_bad_weights), cmocka_unit_test(test_odd_networks),
 	};
 	char folder[] = "/tmp/accel-compress-XXXXXX";
