@@ -368,6 +368,14 @@ struct accel_correct_info {
 	double before, after;              /* pruned only; corrected, and with shared values */
 };
 
+/* What a search did. Errors: of the first output on calibration items, the held-out ones if there was correction, as a share of its variance; with max_drop points of accuracy lost. */
+struct accel_search_info {
+	unsigned int tries, better;        /* made, in earlier runs too; kept */
+	unsigned int resumed;              /* of the tries: made in earlier runs */
+	double before, after;
+	uint64_t amount_before, amount_after;   /* bytes of the file, or cycles, as the goal is */
+};
+
 struct accel_compress_options {
 	size_t size;                       /* sizeof(struct accel_compress_options): later versions append */
 	double density;                    /* share of all weights that stays, spread over the layers; 0: chosen */
@@ -379,7 +387,7 @@ struct accel_compress_options {
 	const uint32_t *labels;            /* [nlabelled] place of the greatest value of the first output */
 	enum accel_prune prune;
 	enum accel_share share;
-	uint64_t seed;                     /* of RANDOM */
+	uint64_t seed;                     /* of RANDOM, and of a search */
 	unsigned int noverrides;
 	const struct accel_compress_layer *overrides;   /* later ones change what earlier ones said */
 	/*
@@ -396,6 +404,19 @@ struct accel_compress_options {
 	enum accel_correct correct;
 	void (*corrected)(void *arg, const struct accel_correct_info *info);   /* called at the end with report_arg, when correction was wanted; or NULL */
 	enum accel_scales scales;
+	uint64_t cycles;                   /* of the engine for a run, by accel_program_estimate() on 8x8 with no activation zero, at most; 0: no matter. Not with another goal */
+	/*
+	 * Densities and bits of each layer are looked for: from what the goal alone gives, `tries` changes by the seed, of which those that the calibration inputs' (with max_drop: the labelled
+	 * items') outputs profit from are kept. The bits given are where it begins.
+	 */
+	bool search;
+	unsigned int tries;                /* 0: 40 */
+	/*
+	 * File that is written after each try, and from which a search that was broken off goes on, to the same result; NULL: none. What is left of other options, another network, or
+	 * other items is refused (-EEXIST). The caller removes it when the model is safe.
+	 */
+	const char *search_state;
+	void (*searched)(void *arg, const struct accel_search_info *info);   /* called at the end with report_arg; or NULL */
 };
 
 /*

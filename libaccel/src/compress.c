@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* From a network of floats to a compressed model: docs/compression.md. */
 #include "compress.h"
-#include "container.h"
-#include "import.h"
 #include "kmeans.h"
 #include "onnx.h"
 
@@ -12,16 +10,6 @@
 #include <string.h>
 
 #define LOSS       0.02    /* of what the weights are worth, when nobody wants anything: about 17 dB below them */
-#define ROUNDS     6       /* towards a size */
-#define CORRECTED_ROUNDS 3 /* of what is corrected at last */
-#define CLOSE      0.97    /* of the size that was asked for is near enough */
-
-/* What all rounds share. Each opens the file again: a copy of the weights would cost as much memory as they do. */
-struct source {
-	const char *path;
-	struct accel_onnx_options onnx;
-	struct onnx_options import;
-};
 
 static struct accel_compress_options copy_options(const struct accel_compress_options *options)
 {
@@ -50,8 +38,10 @@ static int check_options(const struct accel_compress_options *o, bool calibrated
 		return accel_fail(err, -EINVAL, NULL, "scales %d are unknown", (int)o->scales);
 	if (o->share > ACCEL_SHARE_RANDOM)
 		return accel_fail(err, -EINVAL, NULL, "weight sharing %d is unknown", (int)o->share);
-	if ((o->density > 0) + (o->file_bytes > 0) + (o->max_drop > 0) > 1)
-		return accel_fail(err, -EINVAL, NULL, "several of density, size and drop of accuracy: one of them decides how much is pruned");
+	if ((o->density > 0) + (o->file_bytes > 0) + (o->cycles > 0) + (o->max_drop > 0) > 1)
+		return accel_fail(err, -EINVAL, NULL, "several of density, size, cycles and drop of accuracy: one of them decides how much is pruned");
+	if (o->search && !calibrated && !(o->max_drop > 0))
+		return accel_fail(err, -EINVAL, NULL, "a search without calibration inputs, and without labelled ones: nothing says what is better");
 	if (!(o->max_drop >= 0) || o->max_drop > 100 || (o->max_drop > 0 && (!o->nlabelled || !o->labelled || !o->labels)))
 		return accel_fail(err, -EINVAL, NULL, "a drop of accuracy of %g points; above 0 to 100, and with labelled items", o->max_drop);
 	for (unsigned int i = 0; i < o->noverrides; i++) {
@@ -272,190 +262,33 @@ static void report(const struct compress *c)
 		c->options->corrected(c->options->report_arg, &c->tune.told);
 }
 
-/* ---------------------------------------------------------------- goals */
-
-static int open_network(const void *arg, struct accel_network **net, struct accel_error *err)
+static int run(struct compress *c, const struct compress_source *s, struct accel_model **model)
 {
-	const struct source *s = arg;
-
-	return onnx_open(s->path, &s->import, net, err);
-}
-
-/* Takes net over. */
-static int finish(const struct compress *c, const struct source *s, struct accel_network *net, struct accel_model **model, uint64_t *bytes)
-{
-	void *data;
-	size_t size;
-	int ret = import_finish(net, s->path, &s->onnx, model, c->err);
-
-	if (ret || !bytes)
-		return ret;
-	ret = eie_encode(*model, &data, &size, NULL, c->err);
-	if (ret) {
-		accel_model_unref(*model);
-		return ret;
-	}
-	free(data);
-	*bytes = size;
-	return 0;
-}
-
-static int run_once(struct compress *c, const struct source *s, struct accel_network *net, double loss, struct accel_model **model, uint64_t *bytes)
-{
-	int ret;
-
-	compress_choose(c, loss);
-	ret = compress_all(c, net);
-	if (ret) {
-		net_free(net);
-		return ret;
-	}
-	return finish(c, s, net, model, bytes);
-}
-
-/* Bits of a weight that is there or not, with this probability. */
-static double entropy(double p)
-{
-	return p > 0 && p < 1 ? -p * log2(p) - (1 - p) * log2(1 - p) : 0;
-}
-
-/* Roughly, for what is pruned: what each layer's positions, codes and codebook take. */
-static double estimate(struct compress *c, double loss)
-{
-	double bytes = 0;
-
-	compress_choose(c, loss);
-	for (unsigned int i = 0; i < c->n; i++) {
-		const struct compress_layer *l = &c->layer[i];
-		double d = (double)l->keep / (double)l->n;
-
-		bytes += l->bits ? (double)l->n * (entropy(d) + d * l->bits) / 8 : 4 * (double)l->n;
-	}
-	return bytes;
-}
-
-static double loss_of_estimate(struct compress *c, double bytes)
-{
-	double lo = 0, hi = COMPRESS_MOST;
-
-	for (unsigned int i = 0; i < 60; i++) {
-		double middle = (lo + hi) / 2;
-
-		if (estimate(c, middle) > bytes)
-			lo = middle;
-		else
-			hi = middle;
-	}
-	return hi;
-}
-
-/*
- * Correction takes its time: what was chosen without it gets it in the end. The codes that come of it may take a little more room. layers: what was chosen, for when it does not
- * fit after all.
- */
-static int correct_to_size(struct compress *c, const struct source *s, double wanted, struct compress_layer *layers, struct accel_model **model)
-{
-	uint64_t goal = c->options->file_bytes, bytes = 0;
-	int ret = 0;
-
-	c->tuning = true;
-	for (unsigned int round = 0; !ret && round < CORRECTED_ROUNDS; round++) {
-		struct accel_network *net = NULL;
-		struct accel_model *m;
-
-		ret = open_network(s, &net, c->err);
-		ret = ret ? ret : run_once(c, s, net, loss_of_estimate(c, wanted), &m, &bytes);
-		if (!ret && bytes <= goal) {
-			accel_model_unref(*model);
-			*model = m;
-			return 0;
-		}
-		wanted -= 1.2 * (double)(bytes - goal);
-		accel_model_unref(ret ? NULL : m);
-	}
-	memcpy(c->layer, layers, c->n * sizeof(*layers));
-	c->tune.told = (struct accel_correct_info){ .why = "the corrected network was always larger than the file may be" };
-	return ret;
-}
-
-/* The estimate is corrected by what came of it, until the file is no larger than it may be, and not much smaller. Takes net over. */
-static int run_to_size(struct compress *c, const struct source *s, struct accel_network *net, struct accel_model **model)
-{
-	struct compress_layer *layers = calloc(c->n, sizeof(*layers));
-	uint64_t goal = c->options->file_bytes, bytes = 0, best = 0;
-	double wanted = (double)goal, taken = 0;
-	int ret = 0;
-
-	if (!layers) {
-		net_free(net);
-		return accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
-	}
-	for (unsigned int round = 0; round < ROUNDS && (double)best < CLOSE * (double)goal; round++) {
-		struct accel_model *m;
-		double loss = loss_of_estimate(c, wanted), estimated = estimate(c, loss);
-
-		ret = net ? 0 : open_network(s, &net, c->err);
-		ret = ret ? ret : run_once(c, s, net, loss, &m, &bytes);
-		net = NULL;
-		if (ret)
-			break;
-		if (bytes > goal || bytes <= best) {
-			accel_model_unref(m);
-		} else {
-			accel_model_unref(best ? *model : NULL);
-			*model = m;
-			best = bytes;
-			taken = estimated;
-			memcpy(layers, c->layer, c->n * sizeof(*layers));
-		}
-		/* all of it stays, and the file is small enough; or next to nothing stays, and it is not */
-		if ((bytes <= goal && loss < 1e-12) || (bytes > goal && loss >= COMPRESS_MOST))
-			break;
-		wanted = estimated - ((double)bytes - 0.5 * (1 + CLOSE) * (double)goal);
-	}
-	if (best)
-		memcpy(c->layer, layers, c->n * sizeof(*layers));
-	if (!ret && best && c->tune.items)
-		ret = correct_to_size(c, s, taken, layers, model);
-	free(layers);
-	if (ret && best)
-		accel_model_unref(*model);
-	if (!ret && !best)
-		ret = accel_fail(c->err, -ERANGE, NULL, "%s: no file of %llu bytes: %llu with as much pruned as makes sense; fewer --bits help", c->file,
-				 (unsigned long long)goal, (unsigned long long)bytes);
-	return ret;
-}
-
-static int run(struct compress *c, const struct source *s, struct accel_model **model)
-{
+	const struct accel_compress_options *o = c->options;
 	struct accel_network *net = NULL;
 	double loss = LOSS;
-	int ret = open_network(s, &net, c->err);
+	int ret = compress_open(s, &net, c->err);
 
 	if (ret)
 		return ret;
 	ret = compress_find(c, net);
-	if (!ret && (c->options->prune == ACCEL_PRUNE_SECOND_ORDER || (c->options->prune == ACCEL_PRUNE_AUTO && s->onnx.ncalib)))
+	if (!ret && (o->prune == ACCEL_PRUNE_SECOND_ORDER || (o->prune == ACCEL_PRUNE_AUTO && s->onnx.ncalib)))
 		ret = look_at_inputs(c, net, &s->onnx);
 	else if (!ret)
 		ret = make_curves(c, net);
+	if (!ret && o->density > 0)
+		loss = compress_loss_of_density(c, o->density);
+	/* a goal of size or cycles is looked for without correction, which takes its time; a search wants to see what will be */
+	c->tuning = c->tune.items && (o->search || !compress_goal(c));
+	if (!ret && o->max_drop > 0 && !o->search)
+		ret = compress_find_loss(c, s, net, &loss);
 	if (ret) {
 		net_free(net);
 		return ret;
 	}
-	if (c->options->file_bytes)
-		return run_to_size(c, s, net, model);
-	if (c->options->density > 0)
-		loss = compress_loss_of_density(c, c->options->density);
-	c->tuning = c->tune.items;
-	if (c->options->max_drop > 0) {
-		ret = compress_find_loss(c, net, open_network, s, &loss);
-		if (ret) {
-			net_free(net);
-			return ret;
-		}
-	}
-	return run_once(c, s, net, loss, model, NULL);
+	if (o->search)
+		return compress_search(c, s, net, loss, model);
+	return compress_goal(c) ? compress_to_goal(c, s, net, model) : compress_once(c, s, net, loss, model, NULL);
 }
 
 int accel_model_compress(const char *path, const struct accel_onnx_options *onnx, const struct accel_compress_options *options,
@@ -463,7 +296,7 @@ int accel_model_compress(const char *path, const struct accel_onnx_options *onnx
 {
 	const struct accel_compress_options o = copy_options(options);
 	struct compress c = { .options = &o, .file = path, .err = err };
-	struct source s = { .path = path, .onnx = import_copy(onnx) };
+	struct compress_source s = { .path = path, .onnx = import_copy(onnx) };
 	struct import_lists lists = { 0 };
 	int ret = check_options(&o, s.onnx.ncalib, err);
 

@@ -3,6 +3,7 @@
 #ifndef ACCEL_COMPRESS_H
 #define ACCEL_COMPRESS_H
 
+#include "import.h"
 #include "net.h"
 #include "prune.h"
 #include "second.h"
@@ -19,7 +20,9 @@ struct compress_layer {
 	bool conv;
 	bool rows_first;           /* rows of the output are the first dimension of the weights */
 	uint64_t n;                /* weights */
+	double positions;          /* that each weight is multiplied at, in a run */
 	unsigned int bits;         /* 2^bits - 1 shared values, two of 1 bit; 0: the layer stays as it is */
+	bool bits_given;           /* for this layer */
 	double density;            /* given for this layer, or 0 */
 	struct second *second;     /* what its inputs say, or NULL: by magnitude */
 	struct prune_curve curve;
@@ -44,6 +47,13 @@ struct tune {
 	double energy;             /* mean over the items of the squares about the means */
 	char why[128];             /* not */
 	struct accel_correct_info told;
+};
+
+/* What all rounds share. Each opens the file again: a copy of the weights would cost as much memory as they do. */
+struct compress_source {
+	const char *path;
+	struct accel_onnx_options onnx;
+	struct onnx_options import;
 };
 
 struct compress {
@@ -87,9 +97,33 @@ int compress_tune_new(struct compress *c, struct accel_network *net, const struc
 int compress_tune(struct compress *c, struct accel_network *net, bool shared);
 void compress_tune_free(struct compress *c);
 
-/* compress_drop.c: the largest loss that costs no more than max_drop points. open (arg, net): the network as it was. */
-int compress_find_loss(struct compress *c, const struct accel_network *net, int (*open)(const void *arg, struct accel_network **net, struct accel_error *err),
-		       const void *arg, double *loss);
+/* compress_drop.c: right answers of net on the labelled items. -EINVAL, -EDOM: the items are not for this network. */
+int compress_check_labels(const struct compress *c, const struct accel_network *net);
+int compress_count_right(const struct compress *c, const struct accel_network *net, uint64_t *right);
+/* The largest loss that costs no more than max_drop points. net: as it was. */
+int compress_find_loss(struct compress *c, const struct compress_source *s, const struct accel_network *net, double *loss);
+
+/* compress_goal.c: the network as it was; arg is a struct compress_source. */
+int compress_open(const void *arg, struct accel_network **net, struct accel_error *err);
+/* The model of a compressed network, and what it takes of what there is a goal for: cycles, or else bytes of the file; amount may be NULL. Takes net over. */
+int compress_finish(const struct compress *c, const struct compress_source *s, struct accel_network *net, struct accel_model **model, uint64_t *amount);
+/* Chooses for this loss, compresses net, which it takes over, and finishes. */
+int compress_once(struct compress *c, const struct compress_source *s, struct accel_network *net, double loss, struct accel_model **model, uint64_t *amount);
+uint64_t compress_goal(const struct compress *c);
+/* What `keep` and `bits` of the layers will take of it, roughly, and without what is always there; and the loss at which that is so much. */
+double compress_estimate(const struct compress *c);
+double compress_loss_of_estimate(struct compress *c, double amount);
+/* The estimate is corrected by what came of it, until the goal is met, and not by far. Takes net over. -ERANGE. */
+int compress_to_goal(struct compress *c, const struct compress_source *s, struct accel_network *net, struct accel_model **model);
+
+/* The error for that: amount is the least that was seen. */
+int compress_out_of_reach(const struct compress *c, uint64_t amount);
+
+/*
+ * compress_search.c: densities and bits of the layers by trying. loss: where it begins, when there is neither a size nor cycles to be reached. Takes net, which is the float network, over.
+ */
+int compress_search(struct compress *c, const struct compress_source *s, struct accel_network *net, double loss, struct accel_model **model);
+
 /* compress.c: prunes and shares all layers, as keep and bits say. */
 int compress_all(struct compress *c, struct accel_network *net);
 

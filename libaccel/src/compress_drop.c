@@ -11,7 +11,7 @@
 #define ROUNDS 10          /* of bisection over its logarithm */
 #define EPOCHS 6u          /* of correction in each of them: what is taken gets more */
 
-static int check_labels(const struct compress *c, const struct accel_network *net)
+int compress_check_labels(const struct compress *c, const struct accel_network *net)
 {
 	const struct accel_compress_options *o = c->options;
 	const struct net_value *in = net->ninputs ? &net->values[net->inputs[0]] : NULL, *out = &net->values[net->outputs[0]];
@@ -30,7 +30,7 @@ static int check_labels(const struct compress *c, const struct accel_network *ne
 }
 
 /* Items whose greatest value is at their label, of equal ones the first. */
-static int count_right(const struct compress *c, const struct accel_network *net, uint64_t *right)
+int compress_count_right(const struct compress *c, const struct accel_network *net, uint64_t *right)
 {
 	const struct accel_compress_options *o = c->options;
 	const struct net_value *in = &net->values[net->inputs[0]], *out = &net->values[net->outputs[0]];
@@ -54,39 +54,37 @@ static int count_right(const struct compress *c, const struct accel_network *net
 	return ret;
 }
 
-static int try_loss(struct compress *c, double loss, int (*open)(const void *arg, struct accel_network **net, struct accel_error *err), const void *arg,
-		    uint64_t *right)
+static int try_loss(struct compress *c, const struct compress_source *s, double loss, uint64_t *right)
 {
 	struct accel_network *net;
-	int ret = open(arg, &net, c->err);
+	int ret = compress_open(s, &net, c->err);
 
 	if (ret)
 		return ret;
 	compress_choose(c, loss);
 	ret = compress_all(c, net);
-	ret = ret ? ret : count_right(c, net, right);
+	ret = ret ? ret : compress_count_right(c, net, right);
 	net_free(net);
 	return ret;
 }
 
-int compress_find_loss(struct compress *c, const struct accel_network *net, int (*open)(const void *arg, struct accel_network **net, struct accel_error *err),
-		       const void *arg, double *loss)
+int compress_find_loss(struct compress *c, const struct compress_source *s, const struct accel_network *net, double *loss)
 {
 	double lo = log(LEAST), hi = log(COMPRESS_MOST), items = (double)c->options->nlabelled;
 	unsigned int epochs = c->tune.epochs;
 	uint64_t before, right;
-	int ret = check_labels(c, net);
+	int ret = compress_check_labels(c, net);
 
-	ret = ret ? ret : count_right(c, net, &before);
+	ret = ret ? ret : compress_count_right(c, net, &before);
 	c->tune.epochs = epochs < EPOCHS ? epochs : EPOCHS;
-	ret = ret ? ret : try_loss(c, LEAST, open, arg, &right);
+	ret = ret ? ret : try_loss(c, s, LEAST, &right);
 	if (!ret && 100 * ((double)before - (double)right) / items > c->options->max_drop)
 		return accel_fail(c->err, -ERANGE, NULL, "%s: %.2f points are lost with hardly anything pruned (%.2f %% right before, %.2f %% now): more bits help", c->file,
 				  100 * ((double)before - (double)right) / items, 100 * (double)before / items, 100 * (double)right / items);
 	for (unsigned int i = 0; !ret && i < ROUNDS; i++) {
 		double middle = (lo + hi) / 2;
 
-		ret = try_loss(c, exp(middle), open, arg, &right);
+		ret = try_loss(c, s, exp(middle), &right);
 		if (100 * ((double)before - (double)right) / items <= c->options->max_drop)
 			lo = middle;
 		else

@@ -64,6 +64,7 @@ static void settle(const struct compress *c, const char *name, struct compress_l
 			continue;
 		used[i] = true;
 		l->bits = over->keep ? 0 : over->bits ? over->bits : l->bits;
+		l->bits_given = l->bits_given || over->bits;
 		l->density = over->density > 0 ? over->density : l->density;
 	}
 }
@@ -104,6 +105,7 @@ static int add(struct compress *c, const struct accel_network *net, unsigned int
 		return accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", net->file);
 	/* the importer looks for scales of convolutions' rows only */
 	l->rows_first = pass_is(node, "Conv");
+	l->positions = (double)node->work / (double)l->n;
 	settle(c, node->name, l, used);
 	c->n++;
 	return 0;

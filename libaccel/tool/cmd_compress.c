@@ -7,8 +7,10 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int check_names(const char *in, const char *out)
 {
@@ -36,7 +38,7 @@ static int parse_density(const char *word, double *density)
 }
 
 /* 500000, 500k, 1.5M: powers of 1,000 as disks have them. */
-static int parse_size(const char *word, uint64_t *bytes)
+static int parse_amount(const char *option, const char *what, const char *word, uint64_t *amount)
 {
 	char *end;
 	double n = strtod(word, &end);
@@ -46,8 +48,8 @@ static int parse_size(const char *word, uint64_t *bytes)
 		end++;
 	}
 	if (end == word || *end || !(n >= 1) || n > 1e15)
-		return usage("compress", "--size: '%s' is not a number of bytes, as 500000, 500k or 1.5M", word);
-	*bytes = (uint64_t)n;
+		return usage("compress", "%s: '%s' is not a number of %s, as 500000, 500k or 1.5M", option, word, what);
+	*amount = (uint64_t)n;
 	return EXIT_OK;
 }
 
@@ -119,7 +121,7 @@ static int parse_correct(const char *word, enum accel_correct *correct)
 }
 
 struct words {
-	const char *density, *size, *drop, *bits, *share, *prune, *correct, *scales;
+	const char *density, *size, *cycles, *drop, *bits, *share, *prune, *correct, *scales;
 };
 
 static int parse_words(const struct words *w, struct accel_compress_options *o)
@@ -127,11 +129,13 @@ static int parse_words(const struct words *w, struct accel_compress_options *o)
 	int status = w->density ? parse_density(w->density, &o->density) : EXIT_OK;
 
 	if (!status && w->size)
-		status = parse_size(w->size, &o->file_bytes);
+		status = parse_amount("--size", "bytes", w->size, &o->file_bytes);
+	if (!status && w->cycles)
+		status = parse_amount("--cycles", "cycles", w->cycles, &o->cycles);
 	if (!status && w->drop)
 		status = parse_drop(w->drop, &o->max_drop);
-	if (!status && (w->density != NULL) + (w->size != NULL) + (w->drop != NULL) > 1)
-		status = usage("compress", "--density, --size, --max-drop: give one of them, it decides how much is pruned");
+	if (!status && (w->density != NULL) + (w->size != NULL) + (w->cycles != NULL) + (w->drop != NULL) > 1)
+		status = usage("compress", "--density, --size, --cycles, --max-drop: give one of them, it decides how much is pruned");
 	if (!status && w->bits)
 		status = parse_bits(w->bits, &o->conv_bits, &o->fc_bits);
 	if (!status && w->share)
@@ -153,12 +157,17 @@ struct teller {
 	uint64_t items; /* of calibration */
 	struct compress_report report;
 	bool titled;
+	bool points; /* accuracy is the goal */
 };
 
 static int step(void *arg, const char *layer, unsigned int done, unsigned int total)
 {
 	struct teller *t = arg;
 
+	if (total == UINT32_MAX && !strcmp(layer, "(search)")) {
+		detail(t->tool, "try %u", done + 1);
+		return 0;
+	}
 	if (total == UINT32_MAX) {
 		total = (unsigned int)t->items;
 		layer = "";
@@ -182,6 +191,21 @@ static void print_correction(void *arg, const struct accel_correct_info *info)
 	else
 		report(t->tool, "Correction", "error of the output %.2f %% of its variance, %.2f %% when only pruned, on %s held-out items; %u epochs", 100 * info->after,
 		       100 * info->before, text_count(info->held).s, info->epochs);
+}
+
+static void print_search(void *arg, const struct accel_search_info *info)
+{
+	struct teller *t = arg;
+	char again[48] = "";
+
+	if (info->resumed)
+		snprintf(again, sizeof(again), " (%u before it was broken off)", info->resumed);
+	if (t->points)
+		report(t->tool, "Search", "%u tries%s, %u better: %s bytes with %.2f points lost, not %s with %.2f", info->tries, again, info->better,
+		       text_count(info->amount_after).s, info->after, text_count(info->amount_before).s, info->before);
+	else
+		report(t->tool, "Search", "%u tries%s, %u better: error of the output %.3f %% of its variance, not %.3f %%", info->tries, again, info->better,
+		       100 * info->after, 100 * info->before);
 }
 
 static void print_layer(void *arg, const struct accel_compress_info *info)
@@ -244,16 +268,19 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 	const char *pos[2], *out = NULL, *preprocess = NULL, *classes = NULL, *layers = NULL, *data = NULL, *labels = NULL,
 		   *html = NULL;
 	struct arg_list calib = { 0 }, shapes = { 0 }, fixed = { 0 };
-	uint64_t limit = 0;
+	uint64_t limit = 0, tries = 0, seed = 0;
+	bool search = false;
+	char *state = NULL;
 	struct teller teller = { .tool = tool };
 	struct accel_compress_options goals = { .size = sizeof(goals), .progress = step, .progress_arg = &teller,
-						.report = print_layer, .report_arg = &teller, .corrected = print_correction };
+						.report = print_layer, .report_arg = &teller, .corrected = print_correction, .searched = print_search };
 	struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed, .preprocess = &preprocess, .classes = &classes };
 	struct words words = { 0 };
 	const struct arg options[] = {
 		{ "output", 'o', ARG_TEXT, &out, "MODEL.eie", "the model to write" },
 		{ "density", 0, ARG_TEXT, &words.density, "D", "share of the weights that stays, as 0.1 or 10%" },
 		{ "size", 0, ARG_TEXT, &words.size, "BYTES", "the file is to be no larger, as 500k or 1.5M" },
+		{ "cycles", 0, ARG_TEXT, &words.cycles, "N", "a run is to take the engine (8x8) no more, as 70k: by the cost model, no activation zero" },
 		{ "max-drop", 0, ARG_TEXT, &words.drop, "POINTS", "accuracy that may be lost, of 100, on labelled data" },
 		{ "data", 0, ARG_TEXT, &data, "DIR|FILE", "labelled data as eval takes them (default: those of --calib)" },
 		{ "labels", 0, ARG_TEXT, &labels, "FILE", "labels of the data" },
@@ -264,6 +291,9 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 		{ "correct", 0, ARG_TEXT, &words.correct, "HOW", "distil: the output follows the float network's (default with --calib); none" },
 		{ "scales", 0, ARG_TEXT, &words.scales, "OF", "layer: weights share values (default); row: of convolutions times a power of two a row" },
 		{ "share", 0, ARG_TEXT, &words.share, "HOW", "values: optimal (default), linear, density, random" },
+		{ "search", 0, ARG_FLAG, &search, NULL, "tries other densities and bits of layers; MODEL.eie.search lets a broken off search go on" },
+		{ "tries", 0, ARG_COUNT, &tries, "N", "of the search (default 40)" },
+		{ "seed", 0, ARG_COUNT, &seed, "S", "of the moves of a search, and of --share random" },
 		{ "calib", 0, ARG_EACH, &calib, "[NAME=]DIR|FILE", "typical inputs, .npy or pictures; no labels" },
 		{ "report", 0, ARG_TEXT, &html, "PAGE.html", "a page that shows where the bytes are" },
 		PICTURE_ARGS(preprocess, classes),
@@ -272,7 +302,7 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 	};
 	const struct arg_command cmd = {
 		.name = "compress",
-		.synopsis = "MODEL.onnx [--density D|--size BYTES|--max-drop POINTS] [--bits N|CONV,FC] [--layers FILE]\n"
+		.synopsis = "MODEL.onnx [--density D|--size BYTES|--cycles N|--max-drop POINTS] [--search] [--bits N|CONV,FC] [--layers FILE]\n"
 			    "                    [--calib DIR|FILE] [--shape NAME=N,N,...] [--fix NAME=NUMBER]\n"
 			    "                    [--preprocess HOW] [--classes FILE] [--report PAGE.html] -o MODEL.eie",
 		.options = options,
@@ -292,6 +322,14 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 		goto done;
 	status = out ? parse_words(&words, &goals) : usage(cmd.name, "compress needs -o MODEL.eie");
 	status = status ? status : check_names(pos[0], out);
+	if (!status && search && asprintf(&state, "%s.search", out) < 0) {
+		state = NULL;
+		status = fail("out of memory");
+	}
+	if (!status && (tries > UINT32_MAX || ((tries || seed) && !search && goals.share != ACCEL_SHARE_RANDOM)))
+		status = usage(cmd.name, "--tries and --seed are for --search (--seed for --share random, too)");
+	if (!status && search && !calib.n && !words.drop)
+		status = usage(cmd.name, "--search needs inputs to judge by: --calib, or --max-drop with --data");
 	if (!status && html && (!strcmp(html, out) || made_same_file(pos[0], html)))
 		status = fail("%s: would be overwritten by the report; give another name to --report", html);
 	if (!status && layers)
@@ -304,8 +342,13 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 		status = usage(cmd.name, "--data, --labels and --limit are for --max-drop");
 	if (!status) {
 		teller.items = measured.n;
+		teller.points = words.drop;
 		goals.noverrides = overrides.n;
 		goals.overrides = overrides.layer;
+		goals.search = search;
+		goals.tries = (unsigned int)tries;
+		goals.seed = seed;
+		goals.search_state = state;
 		onnx.compress = &goals;
 		onnx.calib = measured.values;
 		onnx.ncalib = measured.n;
@@ -315,6 +358,9 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 	}
 	if (!status)
 		status = made_save(model, out);
+	/* the search ends when its result is safe */
+	if (!status && state)
+		unlink(state);
 	if (!status) {
 		made_summary(tool, out, model, measured.n);
 		made_warnings(tool, pos[0], out, model, &measured);
@@ -329,5 +375,6 @@ done:
 	calibration_free(&measured);
 	onnx_args_free(&onnx);
 	free(calib.item);
+	free(state);
 	return status;
 }

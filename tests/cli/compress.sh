@@ -57,6 +57,37 @@ try 2 "an unknown correction" compress n.onnx --correct much -o bad.eie
 try 0 "scales of rows" compress n.onnx --scales row -q -o c.eie
 try 2 "unknown scales" compress n.onnx --scales all -o bad.eie
 
+try 0 "cycles" compress n.onnx --calib calib.npy --cycles 1M -q -o c.eie
+try 1 "no cycles" compress n.onnx --cycles 3 -o bad.eie
+says "tells why" 'no run of 3 cycles'
+try 2 "cycles and a size" compress n.onnx --cycles 1M --size 1M -o bad.eie
+
+search="compress n.onnx --calib calib.npy --size $((size * 3 / 4)) --search --tries 60 --seed 3"
+try 0 "a search" $search -o s.eie
+prints "tells what it found" '^Search .*60 tries, .* better: error'
+check "the size is kept" [ "$(wc -c <s.eie)" -le $((size * 3 / 4)) ]
+check "nothing is left of it" [ ! -e s.eie.search ]
+# killed as soon as it has done something, it goes on where it was
+"$EIE" $search -q -o k.eie >out 2>err &
+pid=$!
+while [ ! -e k.eie.search ] && kill -0 $pid 2>/dev/null; do sleep 0.01; done
+kill -9 $pid 2>/dev/null
+wait $pid 2>/dev/null
+check "a killed search leaves its state" [ -e k.eie.search ]
+check "and no model" [ ! -e k.eie ]
+cp k.eie.search killed
+try 1 "with other options" $search --bits 3 -o k.eie
+says "it is refused" 'k.eie.search: is of a search with another network, other options or other inputs'
+check "and left" cmp -s k.eie.search killed
+try 0 "goes on" $search -o k.eie
+check "to the same bytes" cmp -s s.eie k.eie
+echo noise >k.eie.search
+try 1 "a damaged state" $search -o k.eie
+says "is named" 'k.eie.search: is no state of a search, or damaged'
+rm k.eie.search
+try 2 "a search without inputs" compress n.onnx --search -o bad.eie
+try 2 "tries without a search" compress n.onnx --tries 3 -o bad.eie
+
 printf '# a comment\n\n*  bits=4\nfc1 density=0.25\nfc2\tkeep\n' >layers
 try 0 "a file of layers" compress n.onnx --layers layers -o l.eie
 prints "changes one" '^fc1 .* 25\.00 %'

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-2.0 OR MIT
+/* Goals that are looked for: a size of the file, or cycles of the engine. */
+#include "compress.h"
+#include "container.h"
+#include "onnx.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROUNDS 6           /* towards a goal */
+#define CORRECTED_ROUNDS 3 /* of what is corrected at last */
+#define CLOSE  0.97        /* of the goal is near enough */
+#define ENGINE "ref:8x8"   /* whose cycles are counted */
+#define MULTIPLIERS 64.0   /* that it has */
+
+int compress_open(const void *arg, struct accel_network **net, struct accel_error *err)
+{
+	const struct compress_source *s = arg;
+
+	return onnx_open(s->path, &s->import, net, err);
+}
+
+/* ---------------------------------------------------------------- measured */
+
+static int count_cycles(const struct compress *c, struct accel_model *model, uint64_t *cycles)
+{
+	struct accel_device *device;
+	struct accel_program *program = NULL;
+	struct accel_estimate *estimate = NULL;
+	struct accel_stats stats;
+	int ret = accel_device_open(ENGINE, &device, c->err);
+
+	if (ret)
+		return ret;
+	ret = accel_program_compile(model, device, NULL, &program, c->err);
+	ret = ret ? ret : accel_program_estimate(program, NULL, &estimate, c->err);
+	ret = ret ? ret : accel_estimate_total(estimate, &stats);
+	*cycles = ret ? 0 : stats.cycles;
+	accel_estimate_free(estimate);
+	accel_program_unref(program);
+	accel_device_unref(device);
+	return ret;
+}
+
+static int count_bytes(const struct compress *c, const struct accel_model *model, uint64_t *bytes)
+{
+	size_t size;
+	void *data;
+	int ret = eie_encode(model, &data, &size, NULL, c->err);
+
+	if (ret)
+		return ret;
+	free(data);
+	*bytes = size;
+	return 0;
+}
+
+int compress_finish(const struct compress *c, const struct compress_source *s, struct accel_network *net, struct accel_model **model, uint64_t *amount)
+{
+	int ret = import_finish(net, s->path, &s->onnx, model, c->err);
+
+	if (ret || !amount)
+		return ret;
+	ret = c->options->cycles ? count_cycles(c, *model, amount) : count_bytes(c, *model, amount);
+	if (ret)
+		accel_model_unref(*model);
+	return ret;
+}
+
+int compress_once(struct compress *c, const struct compress_source *s, struct accel_network *net, double loss, struct accel_model **model, uint64_t *amount)
+{
+	int ret;
+
+	compress_choose(c, loss);
+	ret = compress_all(c, net);
+	if (ret) {
+		net_free(net);
+		return ret;
+	}
+	return compress_finish(c, s, net, model, amount);
+}
+
+/* ---------------------------------------------------------------- estimated */
+
+/* Bits of a weight that is there or not, with this probability. */
+static double entropy(double p)
+{
+	return p > 0 && p < 1 ? -p * log2(p) - (1 - p) * log2(1 - p) : 0;
+}
+
+double compress_estimate(const struct compress *c)
+{
+	double amount = 0;
+
+	for (unsigned int i = 0; i < c->n; i++) {
+		const struct compress_layer *l = &c->layer[i];
+		double d = (double)l->keep / (double)l->n;
+
+		if (c->options->cycles)
+			amount += (double)l->keep * l->positions / MULTIPLIERS;
+		else
+			amount += l->bits ? (double)l->n * (entropy(d) + d * l->bits) / 8 : 4 * (double)l->n;
+	}
+	return amount;
+}
+
+uint64_t compress_goal(const struct compress *c)
+{
+	return c->options->cycles ? c->options->cycles : c->options->file_bytes;
+}
+
+double compress_loss_of_estimate(struct compress *c, double amount)
+{
+	double lo = 0, hi = COMPRESS_MOST;
+
+	for (unsigned int i = 0; i < 60; i++) {
+		double middle = (lo + hi) / 2;
+
+		compress_choose(c, middle);
+		if (compress_estimate(c) > amount)
+			lo = middle;
+		else
+			hi = middle;
+	}
+	return hi;
+}
+
+/* ---------------------------------------------------------------- looked for */
+
+/*
+ * Correction takes its time: what was chosen without it gets it in the end. The codes that come of it may take a little more room. layers: what was chosen, for when it does not
+ * fit after all.
+ */
+static int correct_to_goal(struct compress *c, const struct compress_source *s, double wanted, struct compress_layer *layers, struct accel_model **model)
+{
+	uint64_t goal = compress_goal(c), amount = 0;
+	int ret = 0;
+
+	c->tuning = true;
+	for (unsigned int round = 0; !ret && round < CORRECTED_ROUNDS; round++) {
+		struct accel_network *net = NULL;
+		struct accel_model *m;
+
+		ret = compress_open(s, &net, c->err);
+		ret = ret ? ret : compress_once(c, s, net, compress_loss_of_estimate(c, wanted), &m, &amount);
+		if (!ret && amount <= goal) {
+			accel_model_unref(*model);
+			*model = m;
+			return 0;
+		}
+		wanted -= 1.2 * (double)(amount - goal);
+		accel_model_unref(ret ? NULL : m);
+	}
+	memcpy(c->layer, layers, c->n * sizeof(*layers));
+	c->tune.told = (struct accel_correct_info){ .why = "the corrected network was always beyond the goal" };
+	return ret;
+}
+
+int compress_out_of_reach(const struct compress *c, uint64_t amount)
+{
+	const char *what = c->options->cycles ? "cycles" : "bytes";
+
+	return accel_fail(c->err, -ERANGE, NULL, "%s: no %s of %llu %s: %llu with as much pruned as makes sense%s", c->file, c->options->cycles ? "run" : "file",
+			  (unsigned long long)compress_goal(c), what, (unsigned long long)amount, c->options->cycles ? "" : "; fewer --bits help");
+}
+
+int compress_to_goal(struct compress *c, const struct compress_source *s, struct accel_network *net, struct accel_model **model)
+{
+	struct compress_layer *layers = calloc(c->n, sizeof(*layers));
+	uint64_t goal = compress_goal(c), amount = 0, best = 0;
+	double wanted = (double)goal, taken = 0;
+	int ret = 0;
+
+	if (!layers) {
+		net_free(net);
+		return accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
+	}
+	for (unsigned int round = 0; round < ROUNDS && (double)best < CLOSE * (double)goal; round++) {
+		struct accel_model *m;
+		double loss = compress_loss_of_estimate(c, wanted), estimated;
+
+		compress_choose(c, loss);
+		estimated = compress_estimate(c);
+		ret = net ? 0 : compress_open(s, &net, c->err);
+		ret = ret ? ret : compress_once(c, s, net, loss, &m, &amount);
+		net = NULL;
+		if (ret)
+			break;
+		if (amount > goal || amount <= best) {
+			accel_model_unref(m);
+		} else {
+			accel_model_unref(best ? *model : NULL);
+			*model = m;
+			best = amount;
+			taken = estimated;
+			memcpy(layers, c->layer, c->n * sizeof(*layers));
+		}
+		/* all of it stays, and the goal is reached; or next to nothing stays, and it is not */
+		if ((amount <= goal && loss < 1e-12) || (amount > goal && loss >= COMPRESS_MOST))
+			break;
+		wanted = estimated - ((double)amount - 0.5 * (1 + CLOSE) * (double)goal);
+	}
+	if (best)
+		memcpy(c->layer, layers, c->n * sizeof(*layers));
+	if (!ret && best && c->tune.items)
+		ret = correct_to_goal(c, s, taken, layers, model);
+	free(layers);
+	if (ret && best)
+		accel_model_unref(*model);
+	return ret || best ? ret : compress_out_of_reach(c, amount);
+}
