@@ -20,6 +20,7 @@ struct placer {
 	const struct placement *how;
 	const struct calib *calib;
 	struct candidate *c;       /* [nnodes] */
+	struct layout *layouts;    /* [nvalues] */
 	bool *gone;                /* [nnodes] makes views, and all that read them read what those are of */
 	uint32_t *level;           /* [nnodes] */
 	uint32_t *maker;           /* [nvalues] node that makes it, or NET_NONE; a layer makes what it took in */
@@ -159,6 +160,11 @@ static void find_groups(const struct placer *p)
 /* Leaves a candidate to the CPU. */
 #define LEAVE(p, n, fmt, ...) candidate_refuse((p)->net, &(p)->net->nodes[n], &(p)->c[n], (p)->err, fmt, ##__VA_ARGS__)
 
+static bool is_shape_only(const struct candidate *c)
+{
+	return c->kind == CANDIDATE_RESHAPE || c->kind == CANDIDATE_ALIAS;
+}
+
 /* What no layer with weights is connected with is not worth the way to the engine. *again: something was left. */
 static int leave_lonely(const struct placer *p, bool *again)
 {
@@ -174,7 +180,7 @@ static int leave_lonely(const struct placer *p, bool *again)
 			continue;
 		*again = true;
 		candidate_give_back(p->net, n, p->c);
-		ret = LEAVE(p, n, "%s", p->c[n].kind == CANDIDATE_RESHAPE ? "it moves data and computes nothing" :
+		ret = LEAVE(p, n, "%s", is_shape_only(&p->c[n]) ? "it moves data and computes nothing" :
 									    "no layer with weights beside it is the engine's");
 	}
 	free(has_weights);
@@ -200,6 +206,11 @@ static int check_reshape(const struct placer *p, uint32_t n, bool *again)
 	if (!is_read_outside(p, n, p->c[n].out))
 		return 0;
 	*again = true;
+	/* no alias, but perhaps values in a row that only fully connected layers read */
+	if (p->c[n].kind == CANDIDATE_ALIAS && !pass_is(&p->net->nodes[n], "Transpose")) {
+		p->c[n].kind = CANDIDATE_RESHAPE;
+		return 0;
+	}
 	return LEAVE(p, n, "it moves data and computes nothing");
 }
 
@@ -216,7 +227,7 @@ static int settle(const struct placer *p)
 		find_levels(p);
 		ret = leave_lonely(p, &again);
 		for (uint32_t n = 0; !ret && !again && n < p->net->nnodes; n++)
-			if (p->c[n].kind == CANDIDATE_RESHAPE && on_engine(p, n))
+			if (is_shape_only(&p->c[n]) && on_engine(p, n))
 				ret = check_reshape(p, n, &again);
 	}
 	return ret;
@@ -272,10 +283,29 @@ struct ends {
 	uint32_t *in, *out;        /* [nvalues] */
 };
 
+/* Attribute `name` of a segment's node: numbers of the values that lie turned, if there are any. */
+static int keep_turned(const struct placer *p, struct net_node *node, const char *name, unsigned int n, const uint32_t *values)
+{
+	int64_t *turned = malloc((n + (size_t)1) * sizeof(*turned));
+	uint32_t nturned = 0;
+	struct net_attr *a = NULL;
+
+	for (unsigned int i = 0; turned && i < n; i++)
+		if (layout_is_turned(&p->layouts[values[i]]))
+			turned[nturned++] = i;
+	if (turned && nturned)
+		a = net_node_add_attr(node, name, NET_INTS, nturned, turned);
+	if (a)
+		a->list = true;
+	free(turned);
+	return turned && (a || !nturned) ? 0 : -ENOMEM;
+}
+
 static int add_input(const struct placer *p, struct accel_graph *graph, uint32_t n, uint32_t value, struct ends *ends)
 {
 	const struct net_value *v = &p->net->values[value];
-	const uint32_t count = (uint32_t)v->count;
+	const struct layout *l = &p->layouts[value];
+	const uint32_t count = (uint32_t)v->count, planes[3] = { l->channels, l->height, l->width };
 	bool image = candidate_is_image(&p->c[n]);
 	char name[ACCEL_MAX_NAME + 1];
 	int ret;
@@ -285,7 +315,7 @@ static int add_input(const struct placer *p, struct accel_graph *graph, uint32_t
 		return accel_fail(p->err, -E2BIG, name, "%s: '%s' has %llu values; %u are allowed", p->net->file, name,
 				  (unsigned long long)v->count, ACCEL_MAX_DIM);
 	/* any range: the measured one follows */
-	ret = accel_graph_input(graph, name, image ? 3 : 1, image ? v->dims + 1 : &count, 0, 1, &p->tensor[value], p->err);
+	ret = accel_graph_input(graph, name, image ? 3 : 1, image ? planes : &count, 0, 1, &p->tensor[value], p->err);
 	ends->in[ends->nin++] = value;
 	if (!ret && v->data)
 		set_constant_range(graph, p->tensor[value], v);
@@ -308,7 +338,7 @@ static int add_node(const struct placer *p, struct accel_graph *graph, uint32_t 
 		inputs[i] = p->tensor[value];
 	}
 	first = graph->model->ntensors;
-	p->c[n].mean = p->calib->mean[input_of(p, n, 0)];
+	p->c[n].mean = p->layouts[input_of(p, n, 0)].kind == LAYOUT_TOKENS ? p->calib->token_mean[input_of(p, n, 0)] : p->calib->mean[input_of(p, n, 0)];
 	ret = ret ? ret : candidate_add(p->net, n, &p->c[n], p->how, graph, inputs, &p->tensor[p->c[n].out], p->err);
 	free(inputs);
 	ret = ret ? ret : set_inner_ranges(p, graph, first, n);
@@ -367,6 +397,8 @@ static int segment_node(const struct placer *p, const char *name, const struct e
 	memcpy(node->out, ends->out, ends->nout * sizeof(*node->out));
 	for (unsigned int i = 0; !ret && i < ends->nout; i++)
 		ret = keep_shape(p->net, node, i, ends->out[i]);
+	ret = ret ? ret : keep_turned(p, node, LAYOUT_TURNED, ends->nin, ends->in);
+	ret = ret ? ret : keep_turned(p, node, LAYOUT_TURNED_OUT, ends->nout, ends->out);
 	if (!ret)
 		return 0;
 	net_node_clear(node);
@@ -433,7 +465,7 @@ static int place(struct placer *p, const struct pass_users *users, const struct 
 	const struct calib_inputs seeded = { 0 };
 	struct calib *guess = NULL;
 	bool any = false;
-	int ret = candidates_find(p->net, users, views, maps, p->how, p->c, p->err);
+	int ret = candidates_find(p->net, users, views, maps, p->how, p->c, p->layouts, p->err);
 
 	ret = ret ? ret : settle(p);
 	for (uint32_t n = 0; !ret && n < p->net->nnodes; n++)
@@ -461,10 +493,11 @@ int onnx_place(struct accel_network *net, const struct placement *how, const str
 		.net = net, .err = err, .how = how, .calib = calib, .c = calloc(nodes, sizeof(*p.c)), .level = calloc(nodes, sizeof(*p.level)),
 		.group = calloc(nodes, sizeof(*p.group)), .maker = calloc(values, sizeof(*p.maker)),
 		.tensor = calloc(values, sizeof(*p.tensor)), .gone = calloc(nodes, sizeof(*p.gone)),
+		.layouts = calloc(values, sizeof(*p.layouts)),
 	};
 
 	ret = ret ? ret : pass_users_new(net, &users, err);
-	if (!ret && (!p.c || !p.level || !p.group || !p.maker || !p.tensor || !p.gone))
+	if (!ret && (!p.c || !p.level || !p.group || !p.maker || !p.tensor || !p.gone || !p.layouts))
 		ret = accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
 	ret = ret ? ret : views_find(net, &users, &views, err);
 	ret = ret ? ret : place(&p, &users, views, maps);
@@ -477,6 +510,7 @@ int onnx_place(struct accel_network *net, const struct placement *how, const str
 	free(p.maker);
 	free(p.tensor);
 	free(p.gone);
+	free(p.layouts);
 	/* what pass_apart() took apart in vain */
 	ret = ret ? ret : pass_activation(net, &changed, err);
 	ret = ret ? ret : pass_dead(net, err);
