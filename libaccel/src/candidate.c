@@ -188,6 +188,35 @@ static int make_tokens(const struct finder *s, uint32_t n)
 	return 0;
 }
 
+/*
+ * A matrix of the network times a value [columns, n]: rows of the value are channels, n pixels each. Whoever makes and reads the value may have it turned: the
+ * segment of this layer alone has it as the network has.
+ */
+static int find_sparse(const struct finder *s, uint32_t n)
+{
+	const struct net_node *node = &s->net->nodes[n];
+	const struct net_value *w = &s->net->values[node->in[0]], *x = &s->net->values[node->in[1]];
+	struct layout l = { LAYOUT_IMAGE, w->dims[1], 1, x->dims[x->ndim - 1] };
+	struct candidate *f = &s->all[n];
+
+	*f = (struct candidate){ .kind = CANDIDATE_CONV, .out = node->out[0], .has_source = true, .source = node->in[1], .sparse = true, .beta = 1, .rows = w->dims[0],
+				 .cols = w->dims[1], .row_stride = w->dims[1], .col_stride = 1, .groups = 1, .window = pixel_of(&l, 1) };
+	take_weights(f, w);
+	if (!activation_of(&node->act, &f->activation))
+		return REFUSE(s, n, "the activation behind it is not one of this engine (ReLU, ReLU6)");
+	if (check_limits(s, n) || (f->kind && check_weights(s, n, "matrix times a value")))
+		return -ENOMEM;
+	return 0;
+}
+
+static bool is_sparse_product(const struct finder *s, const struct net_node *node)
+{
+	const struct net_value *w = &s->net->values[node->in[0]], *x = &s->net->values[node->in[1]];
+
+	return s->how->conv && pass_is(node, "MatMul") && w->data && w->type == NET_F32 && w->ndim == 2 && w->count && !x->data && x->type == NET_F32 && x->count &&
+	       (x->ndim == 2 || (x->ndim == 3 && x->dims[0] == 1));
+}
+
 /* MatMul and Gemm. */
 static int find_fc(const struct finder *s, uint32_t n)
 {
@@ -344,6 +373,46 @@ static bool common_layout(const struct finder *s, const struct net_node *node, s
 	return found;
 }
 
+/* A constant with a number for each channel of what lies so. */
+static bool is_row_of_channels(const struct net_value *v, const struct layout *l, unsigned int ndim)
+{
+	unsigned int behind = l->kind == LAYOUT_IMAGE ? ndim - 2 : 0;   /* dimensions behind the channels' */
+
+	return v->data && v->type == NET_F32 && v->count == l->channels && v->ndim <= ndim && v->ndim > behind && v->dims[v->ndim - 1 - behind] == l->channels;
+}
+
+/*
+ * Input x of a node of two has channels, the other one is a constant with a number for each. A value that nobody has decided of, and that is no image, is tokens then.
+ */
+static bool has_channels(const struct finder *s, const struct net_node *node, unsigned int x, struct layout *l)
+{
+	const struct net_value *v = &s->net->values[node->in[x]], *y = &s->net->values[node->out[0]];
+
+	if (node->nin != 2 || v->count != y->count || v->ndim != y->ndim)
+		return false;
+	return (layout_of(s, node->in[x], l) || layout_as_tokens(v, l)) && is_row_of_channels(&s->net->values[node->in[!x]], l, y->ndim);
+}
+
+/* Numbers that are added to channels. */
+static int find_shift(const struct finder *s, uint32_t n, unsigned int x, const struct layout *l)
+{
+	struct net_node *node = &s->net->nodes[n];
+	struct candidate *f = &s->all[n];
+
+	*f = (struct candidate){ .kind = CANDIDATE_SHIFT, .out = node->out[0], .has_source = true, .source = node->in[x], .rows = l->channels,
+				 .bias = s->net->values[node->in[!x]].data, .window = pixel_of(l, l->channels) };
+	for (uint32_t r = 0; r < f->rows; r++)
+		if (!isfinite(f->bias[r]))
+			return REFUSE(s, n, "addition of what is not finite");
+	if (check_limits(s, n))
+		return -ENOMEM;
+	if (f->kind && !activation_of(&node->act, &f->activation))
+		return REFUSE(s, n, "the activation behind it is not one of this engine (ReLU, ReLU6)");
+	if (f->kind)
+		s->layouts[node->in[x]] = s->layouts[f->out] = *l;
+	return 0;
+}
+
 /* Addition of values of one shape. */
 static int find_add(const struct finder *s, uint32_t n)
 {
@@ -352,6 +421,9 @@ static int find_add(const struct finder *s, uint32_t n)
 	struct candidate *f = &s->all[n];
 	struct layout l;
 
+	for (unsigned int i = 0; i < 2 && i < node->nin; i++)
+		if (has_channels(s, node, i, &l))
+			return find_shift(s, n, i, &l);
 	*f = (struct candidate){ .kind = CANDIDATE_ADD, .out = node->out[0] };
 	if (!common_layout(s, node, &l))
 		return REFUSE(s, n, "addition of what are no images of one size, of one item");
@@ -407,14 +479,6 @@ static int find_concat(const struct finder *s, uint32_t n)
 	return 0;
 }
 
-/* A constant with a number for each channel of what lies so. */
-static bool is_row_of_channels(const struct net_value *v, const struct layout *l, unsigned int ndim)
-{
-	unsigned int behind = l->kind == LAYOUT_IMAGE ? ndim - 2 : 0;   /* dimensions behind the channels' */
-
-	return v->data && v->type == NET_F32 && v->count == l->channels && v->ndim <= ndim && v->ndim > behind && v->dims[v->ndim - 1 - behind] == l->channels;
-}
-
 /* Factors of channels, as a convolution with a weight for each. */
 static int find_scale(const struct finder *s, uint32_t n, unsigned int x, const struct layout *l)
 {
@@ -445,8 +509,7 @@ static int find_multiply(const struct finder *s, uint32_t n)
 	bool whole = false;   /* one is as large as the product, the other too or a pixel */
 
 	for (unsigned int i = 0; i < 2; i++)
-		if (layout_of(s, node->in[i], &l) && s->net->values[node->in[i]].count == y->count &&
-		    is_row_of_channels(&s->net->values[node->in[!i]], &l, y->ndim))
+		if (has_channels(s, node, i, &l))
 			return find_scale(s, n, i, &l);
 	*f = (struct candidate){ .kind = CANDIDATE_MULTIPLY, .out = node->out[0] };
 	if (common_layout(s, node, &l) && may_lie_like(s, node->in[0], &l, y) && may_lie_like(s, node->in[1], &l, y)) {
@@ -590,7 +653,9 @@ int candidates_find(struct accel_network *net, const struct pass_users *users, c
 
 		if (c[n].kind == CANDIDATE_TAKEN_IN)
 			continue;
-		if (is_one_of(node, fcs))
+		if (is_one_of(node, fcs) && is_sparse_product(&s, node))
+			ret = find_sparse(&s, n);
+		else if (is_one_of(node, fcs))
 			ret = find_fc(&s, n);
 		else if (conv && node->op && function_of(&s, node, &function))
 			ret = find_table(&s, n, &function);

@@ -11,7 +11,7 @@ enum candidate_kind {
 	CANDIDATE_NONE,            /* the CPU's */
 	CANDIDATE_TAKEN_IN,        /* the Add behind a fully connected layer: that layer's bias */
 	CANDIDATE_FC, CANDIDATE_RESHAPE,   /* values in a row */
-	CANDIDATE_CONV, CANDIDATE_MAX_POOL, CANDIDATE_AVERAGE_POOL, CANDIDATE_CONCAT, CANDIDATE_ADD, CANDIDATE_MULTIPLY,
+	CANDIDATE_CONV, CANDIDATE_MAX_POOL, CANDIDATE_AVERAGE_POOL, CANDIDATE_CONCAT, CANDIDATE_ADD, CANDIDATE_MULTIPLY, CANDIDATE_SHIFT,
 	CANDIDATE_TABLE,   /* images, and tokens: the same, turned */
 	CANDIDATE_ALIAS,   /* the same image under another shape, or turned */
 };
@@ -29,6 +29,7 @@ struct candidate {
 	uint32_t out;              /* value that it makes; the inputs are the node's, of FC, CONV and RESHAPE the first one */
 	bool has_source;           /* it reads source in place of the node's first input: TABLE, CONV of a view or of a product */
 	uint32_t source;
+	bool sparse;               /* CONV: a matrix of the network times a value, which may be given anew: a segment of its own, in and out in the order of the network */
 	const uint32_t *channels;  /* CONV of a view: which channel of source its channels are; else NULL */
 	uint32_t map;              /* AVERAGE_POOL: constant image that the averages are multiplied with (pool_maps()), or NET_NONE */
 	uint32_t groups;           /* CONV: of the weights; of the window too, but for views */
@@ -41,7 +42,7 @@ struct candidate {
 	unsigned int ncodes;
 	const float *row_scale;    /* [rows] factors, negative ones too, that the codebook was multiplied with; or NULL */
 	bool linear;               /* weights are rounded to a linear codebook and a scale for each row */
-	const float *bias;         /* or NULL */
+	const float *bias;         /* or NULL; SHIFT: what is added to the channels */
 	uint64_t bias_stride;      /* 0: one number for all rows */
 	float beta;
 	struct accel_window window;   /* CONV, pooling */

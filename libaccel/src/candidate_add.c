@@ -202,6 +202,8 @@ int candidate_add(const struct accel_network *net, uint32_t n, const struct cand
 		return add_concat(graph, node->name, node->name, node->nin, inputs, output, err);
 	case CANDIDATE_MULTIPLY:
 		return add_product(graph, node->name, c->activation, inputs, output, err);
+	case CANDIDATE_SHIFT:
+		return add_diagonal(graph, node->name, 1, c->bias, c->activation, inputs[0], output, err);
 	case CANDIDATE_TABLE:
 		return accel_graph_add_table(graph, node->name, inputs[0], &c->function, output, err);
 	case CANDIDATE_ADD:

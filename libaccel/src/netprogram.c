@@ -5,6 +5,7 @@
 #include "netmodel.h"
 #include "netrun.h"
 #include "op.h"
+#include "sparse.h"
 
 #include <errno.h>
 #include <math.h>
@@ -228,6 +229,51 @@ void netsession_free(struct netsession *s)
 	free(s->turned);
 	free(s->segments);
 	free(s);
+}
+
+/* A session of the segment's program with another matrix. */
+static int open_sparse(const struct netsession *s, unsigned int n, struct accel_device *device, const struct accel_sparse *matrix, struct accel_session **session,
+		       struct accel_error *err)
+{
+	const struct accel_compile_options options = { .size = sizeof(options), .batch = s->program->batch };
+	struct accel_program *program;
+	struct accel_model *segment;
+	int ret = sparse_segment(&s->program->model->net->nodes[n], matrix, &segment, err);
+
+	if (ret)
+		return ret;
+	ret = accel_program_compile(segment, device, &options, &program, err);
+	accel_model_unref(segment);
+	if (ret)
+		return ret;
+	ret = session_open(program, device, netrun_pool(s->run), session, err);
+	accel_program_unref(program);
+	return ret;
+}
+
+int netsession_sparse(struct netsession *s, struct accel_device *device, const char *name, const struct accel_sparse *matrix, struct accel_error *err)
+{
+	const struct accel_network *net = s->program->model->net;
+	struct accel_session **fresh = calloc(net->nnodes + (size_t)1, sizeof(struct accel_session *));
+	bool any = false;
+	int ret = fresh ? 0 : accel_fail(err, -ENOMEM, NULL, "out of memory");
+
+	for (unsigned int n = 0; !ret && n < net->nnodes; n++) {
+		if (!sparse_is_named(&net->nodes[n], name))
+			continue;
+		any = true;
+		ret = open_sparse(s, n, device, matrix, &fresh[n], err);
+	}
+	if (!ret && !any)
+		ret = accel_fail(err, -ENOENT, NULL, "%s: no layer multiplies a matrix '%s': import the network with that input as a sparse one (--sparse)", net->file, name);
+	for (unsigned int n = 0; fresh && n < net->nnodes; n++) {
+		if (!fresh[n])
+			continue;
+		accel_session_close(ret ? fresh[n] : s->segments[n]);
+		s->segments[n] = ret ? s->segments[n] : fresh[n];
+	}
+	free(fresh);
+	return ret;
 }
 
 /* Smallest and largest integer of each type that a float can be. */

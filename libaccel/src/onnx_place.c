@@ -8,6 +8,7 @@
 #include "candidate.h"
 #include "candidate_pool.h"
 #include "graph.h"
+#include "sparse.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -63,7 +64,7 @@ static bool is_inside(const struct placer *p, uint32_t n, unsigned int i)
 {
 	uint32_t m = maker_of(p, n, i);
 
-	return m != NET_NONE && on_engine(p, m) && on_engine(p, n) && p->level[m] == p->level[n];
+	return m != NET_NONE && on_engine(p, m) && on_engine(p, n) && p->level[m] == p->level[n] && !p->c[m].sparse && !p->c[n].sparse;
 }
 
 /* ---------------------------------------------------------------- levels */
@@ -112,7 +113,7 @@ static void find_makers(const struct placer *p)
 
 /*
  * Images and values in a row are never in one segment: an image is not made by a fully connected layer, and an engine without vector mode has the fully connected
- * segments all the same.
+ * segments all the same. Sparse products are segments of their own: nothing of their level reads what they make, or makes what they read.
  */
 static void find_levels(const struct placer *p)
 {
@@ -126,7 +127,7 @@ static void find_levels(const struct placer *p)
 			least = p->level[m];
 			if (on_engine(p, m) != on_engine(p, n))
 				least++;
-			else if (on_engine(p, n) && candidate_is_flat(&p->c[m]) != candidate_is_flat(&p->c[n]))
+			else if (on_engine(p, n) && (candidate_is_flat(&p->c[m]) != candidate_is_flat(&p->c[n]) || p->c[m].sparse || p->c[n].sparse))
 				least += 2;
 			p->level[n] = least > p->level[n] ? least : p->level[n];
 		}
@@ -281,6 +282,7 @@ static int set_inner_ranges(const struct placer *p, struct accel_graph *graph, u
 struct ends {
 	unsigned int nin, nout;
 	uint32_t *in, *out;        /* [nvalues] */
+	uint32_t sparse;           /* node of the segment's sparse product, or NET_NONE */
 };
 
 /* Attribute `name` of a segment's node: numbers of the values that lie turned, if there are any. */
@@ -304,8 +306,9 @@ static int keep_turned(const struct placer *p, struct net_node *node, const char
 static int add_input(const struct placer *p, struct accel_graph *graph, uint32_t n, uint32_t value, struct ends *ends)
 {
 	const struct net_value *v = &p->net->values[value];
-	const struct layout *l = &p->layouts[value];
-	const uint32_t count = (uint32_t)v->count, planes[3] = { l->channels, l->height, l->width };
+	const struct accel_window *w = &p->c[n].window;
+	const struct layout l = p->c[n].sparse ? (struct layout){ LAYOUT_IMAGE, w->channels, w->height, w->width } : p->layouts[value];
+	const uint32_t count = (uint32_t)v->count, planes[3] = { l.channels, l.height, l.width };
 	bool image = candidate_is_image(&p->c[n]);
 	char name[ACCEL_MAX_NAME + 1];
 	int ret;
@@ -338,7 +341,7 @@ static int add_node(const struct placer *p, struct accel_graph *graph, uint32_t 
 		inputs[i] = p->tensor[value];
 	}
 	first = graph->model->ntensors;
-	p->c[n].mean = p->layouts[input_of(p, n, 0)].kind == LAYOUT_TOKENS ? p->calib->token_mean[input_of(p, n, 0)] : p->calib->mean[input_of(p, n, 0)];
+	p->c[n].mean = p->c[n].sparse ? NULL : p->layouts[input_of(p, n, 0)].kind == LAYOUT_TOKENS ? p->calib->token_mean[input_of(p, n, 0)] : p->calib->mean[input_of(p, n, 0)];
 	ret = ret ? ret : candidate_add(p->net, n, &p->c[n], p->how, graph, inputs, &p->tensor[p->c[n].out], p->err);
 	free(inputs);
 	ret = ret ? ret : set_inner_ranges(p, graph, first, n);
@@ -349,7 +352,7 @@ static int add_node(const struct placer *p, struct accel_graph *graph, uint32_t 
 	return ret;
 }
 
-/* The engine's nodes of a level become one model. */
+/* The engine's nodes of a level but sparse products, or the one sparse product of ends, become one model. */
 static int make_segment(const struct placer *p, uint32_t level, struct ends *ends, struct accel_model **segment)
 {
 	struct accel_graph *graph = NULL;
@@ -360,7 +363,7 @@ static int make_segment(const struct placer *p, uint32_t level, struct ends *end
 	memset(p->tensor, 0xff, p->net->nvalues * sizeof(*p->tensor));
 	ends->nin = ends->nout = 0;
 	for (uint32_t n = 0; !ret && n < p->net->nnodes; n++)
-		if (on_engine(p, n) && p->level[n] == level)
+		if (ends->sparse == NET_NONE ? on_engine(p, n) && p->level[n] == level && !p->c[n].sparse : n == ends->sparse)
 			ret = add_node(p, graph, n, ends);
 	ret = ret ? ret : accel_graph_finish(graph, segment, p->err);
 	accel_graph_free(graph);
@@ -383,6 +386,20 @@ static int keep_shape(const struct accel_network *net, struct net_node *node, un
 	return a ? 0 : -ENOMEM;
 }
 
+/* What else the node of a segment says: how its ends lie, or that a session may replace its matrix. */
+static int keep_ends(const struct placer *p, struct net_node *node, const struct ends *ends)
+{
+	const char *operand;
+	int ret;
+
+	if (ends->sparse != NET_NONE) {
+		operand = p->net->values[p->net->nodes[ends->sparse].in[0]].name;
+		return net_node_add_attr(node, SPARSE_ATTR, NET_TEXT, (uint32_t)strlen(operand), operand) ? 0 : -ENOMEM;
+	}
+	ret = keep_turned(p, node, LAYOUT_TURNED, ends->nin, ends->in);
+	return ret ? ret : keep_turned(p, node, LAYOUT_TURNED_OUT, ends->nout, ends->out);
+}
+
 /* The node of a segment, named after its first layer. Takes over segment. */
 static int segment_node(const struct placer *p, const char *name, const struct ends *ends, struct accel_model *segment, struct net_node *node)
 {
@@ -397,24 +414,30 @@ static int segment_node(const struct placer *p, const char *name, const struct e
 	memcpy(node->out, ends->out, ends->nout * sizeof(*node->out));
 	for (unsigned int i = 0; !ret && i < ends->nout; i++)
 		ret = keep_shape(p->net, node, i, ends->out[i]);
-	ret = ret ? ret : keep_turned(p, node, LAYOUT_TURNED, ends->nin, ends->in);
-	ret = ret ? ret : keep_turned(p, node, LAYOUT_TURNED_OUT, ends->nout, ends->out);
+	ret = ret ? ret : keep_ends(p, node, ends);
 	if (!ret)
 		return 0;
 	net_node_clear(node);
 	return accel_fail(p->err, -ENOMEM, NULL, "%s: out of memory", p->net->file);
 }
 
-/* The nodes of a level, in their order; those of the engine as one. They leave their places in the network empty. */
+/* The nodes of a level, in their order; those of the engine as one, but sparse products each by itself. They leave their places in the network empty. */
 static int move_level(const struct placer *p, uint32_t level, struct net_node *nodes, unsigned int *nnodes, struct ends *ends)
 {
 	struct accel_model *segment;
 	const char *name = NULL;
-	int ret;
+	int ret = 0;
 
-	for (uint32_t n = 0; n < p->net->nnodes; n++) {
+	for (uint32_t n = 0; !ret && n < p->net->nnodes; n++) {
 		if (p->level[n] != level || !is_there(p, n))
 			continue;
+		if (on_engine(p, n) && p->c[n].sparse) {
+			ends->sparse = n;
+			ret = make_segment(p, level, ends, &segment);
+			ret = ret ? ret : segment_node(p, p->net->nodes[n].name, ends, segment, &nodes[*nnodes]);
+			*nnodes += !ret;
+			continue;
+		}
 		if (on_engine(p, n)) {
 			name = name ? name : p->net->nodes[n].name;
 			continue;
@@ -422,8 +445,9 @@ static int move_level(const struct placer *p, uint32_t level, struct net_node *n
 		nodes[(*nnodes)++] = p->net->nodes[n];
 		p->net->nodes[n] = (struct net_node){ 0 };
 	}
-	if (!name)
-		return 0;
+	if (ret || !name)
+		return ret;
+	ends->sparse = NET_NONE;
 	ret = make_segment(p, level, ends, &segment);
 	ret = ret ? ret : segment_node(p, name, ends, segment, &nodes[*nnodes]);
 	*nnodes += !ret;
@@ -435,7 +459,7 @@ static int rebuild(const struct placer *p)
 {
 	struct accel_network *net = p->net;
 	struct net_node *nodes = calloc(net->nnodes + (size_t)1, sizeof(*nodes));
-	struct ends ends = { 0, 0, malloc((net->nvalues + (size_t)1) * sizeof(*ends.in)), malloc((net->nvalues + (size_t)1) * sizeof(*ends.out)) };
+	struct ends ends = { 0, 0, malloc((net->nvalues + (size_t)1) * sizeof(*ends.in)), malloc((net->nvalues + (size_t)1) * sizeof(*ends.out)), NET_NONE };
 	uint32_t levels = 0;
 	unsigned int n = 0;
 	int ret = nodes && ends.in && ends.out ? 0 : accel_fail(p->err, -ENOMEM, NULL, "%s: out of memory", net->file);

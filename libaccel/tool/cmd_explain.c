@@ -127,14 +127,14 @@ int cmd_explain(struct tool *tool, int argc, char **argv)
 	const char *pos[2], *spec = "sim";
 	uint64_t batch = 1;
 	bool as_json = false, stream = false;
-	struct arg_list shapes = { 0 }, fixed = { 0 };
-	const struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed };
+	struct arg_list shapes = { 0 }, fixed = { 0 }, sparse = { 0 };
+	const struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed, .sparse = &sparse };
 	const struct arg options[] = {
 		{ "device", 'd', ARG_TEXT, &spec, "DEVICE",
 		  "sim[:CONFIG], ref[:CONFIG], drm[:PATH] or cpu (default sim)" },
 		{ "batch", 'b', ARG_COUNT, &batch, "N", "items a run (default 1)" },
 		{ "stream", 0, ARG_FLAG, &stream, NULL, "never keep weights on chip between runs" },
-		ONNX_ARGS(shapes, fixed),
+		ONNX_ARGS(shapes, fixed, sparse),
 		{ "json", 0, ARG_FLAG, &as_json, NULL, "report as JSON" },
 		{ 0 },
 	};
