@@ -279,7 +279,7 @@ static void print_table(void)
 		const char *op, *where;
 	} device[] = {
 		{ "Gemm", "device (fully connected, of one vector or many; codebook), else CPU" },
-		{ "MatMul", "device (fully connected, of one vector or many; codebook), else CPU" },
+		{ "MatMul", "device (fully connected, of one vector or many; a sparse matrix times a value; codebook), else CPU" },
 		{ "Conv", "device (two dimensions, codebook), else CPU" },
 		{ "MaxPool", "device beside a Conv of its, else CPU" },
 		{ "AveragePool", "device beside a Conv of its, else CPU" },
