@@ -289,6 +289,20 @@ struct accel_rounded_info {
 	double signal, noise;              /* sums of squares: of the weights, of what rounding changed */
 };
 
+/* Compressed sparse rows: entry i of row r, rowptr[r] <= i < rowptr[r + 1], is value[i] in column col[i]. No column twice in a row, in any order; all finite. */
+struct accel_sparse {
+	uint32_t rows, cols;
+	const uint32_t *rowptr;     /* [rows + 1], [0] = 0 */
+	const uint32_t *col;        /* [nnz] */
+	const float *value;         /* [nnz] */
+};
+
+/* A network's input of two dimensions that is a sparse matrix, an adjacency matrix say. */
+struct accel_onnx_sparse {
+	const char *input;
+	struct accel_sparse matrix;
+};
+
 struct accel_onnx_options {
 	size_t size;                       /* sizeof(struct accel_onnx_options): later versions append */
 	unsigned int nshapes, nfixed;
@@ -308,6 +322,8 @@ struct accel_onnx_options {
 	enum accel_weights weights;
 	void (*rounded)(void *arg, const struct accel_rounded_info *info);   /* called for each layer that LINEAR rounds; or NULL */
 	void *rounded_arg;
+	unsigned int nsparse;
+	const struct accel_onnx_sparse *sparse;   /* inputs that become matrices of the network; sessions may be given others of their values: accel_session_sparse() */
 };
 
 /*
@@ -541,6 +557,14 @@ int accel_session_input(struct accel_session *session, unsigned int index, const
 int accel_session_input_raw(struct accel_session *session, unsigned int index, const int16_t *data, struct accel_error *err);
 int accel_session_output(struct accel_session *session, unsigned int index, float *data, struct accel_error *err);
 int accel_session_output_raw(struct accel_session *session, unsigned int index, int16_t *data, struct accel_error *err);
+
+/*
+ * Gives the layers that multiply the matrix `name` - an input that accel_onnx_options.sparse named, or one such layer - another one, for this session: the next graph. It has as many rows and
+ * columns as the old one, and no value that is not one of the old one's. Only these layers are encoded anew; number ranges stay as they are, so that a much denser graph may
+ * saturate (accel_stats). The matrix is copied. A call that fails changes nothing. -ENOENT: no such layer, -EINVAL: shape or structure, -EDOM: a value that the layer's codebook
+ * has not, -EBUSY, -ENOMEM, and the errors of accel_session_open().
+ */
+int accel_session_sparse(struct accel_session *session, const char *name, const struct accel_sparse *matrix, struct accel_error *err);
 
 /* Asynchronous: one run at a time a session (-EBUSY). wait: -ETIMEDOUT leaves the run going; timeout_ns < 0: for ever. */
 int accel_session_submit(struct accel_session *session, struct accel_error *err);

@@ -59,10 +59,27 @@ static void add_means(struct look *look, uint32_t v, const float *x)
 	}
 }
 
+static void add_token_means(struct look *look, uint32_t v, const float *x)
+{
+	const struct net_value *value = &look->net->values[v];
+	uint64_t channels = value->dims[value->ndim - 1], pixels = value->count / channels;
+	float *mean = look->calib->token_mean[v];
+
+	for (uint64_t c = 0; c < channels; c++) {
+		double sum = 0;
+
+		for (uint64_t i = 0; i < pixels; i++)
+			sum += (double)x[i * channels + c];
+		mean[c] += (float)(sum / (double)pixels / look->items);
+	}
+}
+
 static void range_and_mean(struct look *look, uint32_t v, const float *x)
 {
 	least_and_greatest(look, v, x);
 	add_means(look, v, x);
+	if (look->calib->token_mean[v])
+		add_token_means(look, v, x);
 }
 
 static float most(float lo, float hi)
@@ -234,13 +251,20 @@ static void find_known(const struct accel_network *net, struct calib *calib)
 		calib->range[v].known = calib->range[v].finite = calib->range[v].known && net->values[v].type == NET_F32 && !net->values[v].data;
 }
 
-/* Room for the means of what layers with weights may read: images, and rows of values. */
+/* Room for the means of what layers with weights may read: images, rows of values, tokens. */
 static int find_means(const struct accel_network *net, struct calib *calib)
 {
 	for (uint32_t v = 0; v < net->nvalues; v++) {
 		const struct net_value *x = &net->values[v];
 
-		if (!calib->range[v].known || !x->count || (x->ndim == 4 ? x->dims[0] != 1 : x->ndim > 2))
+		if (!calib->range[v].known || !x->count)
+			continue;
+		if (x->ndim > 1) {
+			calib->token_mean[v] = calloc(x->dims[x->ndim - 1], sizeof(**calib->token_mean));
+			if (!calib->token_mean[v])
+				return -ENOMEM;
+		}
+		if (x->ndim == 4 ? x->dims[0] != 1 : x->ndim > 2)
 			continue;
 		calib->mean[v] = calloc(x->count / pixels_of(x), sizeof(**calib->mean));
 		if (!calib->mean[v])
@@ -259,11 +283,12 @@ int calib_new(const struct accel_network *net, const struct calib_inputs *inputs
 	if (c) {
 		c->range = calloc(net->nvalues + (size_t)1, sizeof(*c->range));
 		c->mean = calloc(net->nvalues + (size_t)1, sizeof(*c->mean));
+		c->token_mean = calloc(net->nvalues + (size_t)1, sizeof(*c->token_mean));
 		c->n = net->nvalues;
 	}
 	if (histogram)
 		look.bins = calloc((size_t)net->nvalues + 1, BINS * sizeof(*look.bins));
-	if (!c || !c->range || !c->mean || (histogram && !look.bins)) {
+	if (!c || !c->range || !c->mean || !c->token_mean || (histogram && !look.bins)) {
 		ret = accel_fail(err, -ENOMEM, NULL, "%s: no memory for calibration", net->file);
 		goto out;
 	}
@@ -311,7 +336,10 @@ void calib_free(struct calib *calib)
 		return;
 	for (unsigned int v = 0; calib->mean && v < calib->n; v++)
 		free(calib->mean[v]);
+	for (unsigned int v = 0; calib->token_mean && v < calib->n; v++)
+		free(calib->token_mean[v]);
 	free(calib->mean);
+	free(calib->token_mean);
 	free(calib->range);
 	free(calib);
 }

@@ -28,6 +28,7 @@ struct calib {
 	unsigned int n;
 	struct calib_range *range; /* [net->nvalues] */
 	float **mean;              /* [net->nvalues] of each channel of an image, and of each value of rows; NULL of other shapes, and of seeded inputs */
+	float **token_mean;        /* [net->nvalues] of what has one place in the last dimension, of values of two dimensions and more; NULL of seeded inputs */
 	bool guessed;              /* from seeded inputs */
 };
 

@@ -4,7 +4,6 @@
 #include "candidate_weights.h"
 #include "graph.h"
 #include "op_conv.h"
-#include "order.h"
 #include "table.h"
 #include "window.h"
 
@@ -54,11 +53,42 @@ struct finder {
 	const struct view *views;  /* [nvalues] */
 	const uint32_t *maps;      /* [nnodes] */
 	struct candidate *all;     /* [nnodes] */
+	struct layout *layouts;    /* [nvalues] */
 	const struct placement *how;
 	struct accel_error *err;
 };
 
 #define REFUSE(s, n, fmt, ...) candidate_refuse((s)->net, &(s)->net->nodes[n], &(s)->all[n], (s)->err, fmt, ##__VA_ARGS__)
+
+/* How the value lies, or, if nobody has decided and its shape is an image's, would lie. */
+static bool layout_of(const struct finder *s, uint32_t value, struct layout *l)
+{
+	*l = s->layouts[value];
+	return l->kind != LAYOUT_NONE || layout_as_image(&s->net->values[value], l);
+}
+
+/* An image of one item, of two dimensions, as operators with windows read it. */
+static bool is_image(const struct finder *s, uint32_t value)
+{
+	struct layout l;
+
+	return layout_of(s, value, &l) && l.kind == LAYOUT_IMAGE && s->net->values[value].ndim == 4;
+}
+
+/* The value is of the shape of y and lies like l, as others of that shape do, or may. */
+static bool may_lie_like(const struct finder *s, uint32_t value, const struct layout *l, const struct net_value *y)
+{
+	const struct net_value *v = &s->net->values[value];
+
+	if (v->type != NET_F32 || v->data || v->count != y->count || v->ndim != y->ndim)
+		return false;
+	return !s->layouts[value].kind || layout_same(&s->layouts[value], l);
+}
+
+static struct accel_window pixel_of(const struct layout *l, uint32_t groups)
+{
+	return (struct accel_window){ l->channels, l->height, l->width, 1, 1, 1, 1, 1, 1, 0, 0, l->height, l->width, groups };
+}
 
 static bool activation_of(const struct net_act *act, enum accel_activation *activation)
 {
@@ -128,6 +158,65 @@ static int check_weights(const struct finder *s, uint32_t n, const char *what)
 	return REFUSE(s, n, "%s, but its few weights are nearly all different: nobody pruned or quantised them; import rounds them unless told otherwise (--weights)", what);
 }
 
+/* The engine's limits. */
+static int check_limits(const struct finder *s, uint32_t n)
+{
+	struct accel_error why;
+
+	return accel_window_check("engine", s->net->nodes[n].name, &s->all[n].window, -ENOTSUP, &why) ? REFUSE(s, n, "%s", why.text) : 0;
+}
+
+/* A fully connected layer of many vectors: a convolution with a window of one pixel, of which each is one. */
+static int make_tokens(const struct finder *s, uint32_t n)
+{
+	const struct net_node *node = &s->net->nodes[n];
+	struct candidate *f = &s->all[n];
+	struct layout *x = &s->layouts[node->in[0]], l = *x;
+
+	if (!s->how->conv)
+		return REFUSE(s, n, "fully connected for many vectors an item is a convolution, which is to stay float32");
+	if ((!l.kind && !layout_as_tokens(&s->net->values[node->in[0]], &l)) || l.kind != LAYOUT_TOKENS || l.channels != f->cols)
+		return REFUSE(s, n, "fully connected for the rows of an image, whose channels lie elsewhere on the engine");
+	f->kind = CANDIDATE_CONV;
+	f->groups = 1;
+	f->window = pixel_of(&l, 1);
+	if (check_limits(s, n) || !f->kind)
+		return f->kind ? -ENOMEM : 0;
+	*x = l;
+	l.channels = f->rows;
+	s->layouts[f->out] = l;
+	return 0;
+}
+
+/*
+ * A matrix of the network times a value [columns, n]: rows of the value are channels, n pixels each. Whoever makes and reads the value may have it turned: the
+ * segment of this layer alone has it as the network has.
+ */
+static int find_sparse(const struct finder *s, uint32_t n)
+{
+	const struct net_node *node = &s->net->nodes[n];
+	const struct net_value *w = &s->net->values[node->in[0]], *x = &s->net->values[node->in[1]];
+	struct layout l = { LAYOUT_IMAGE, w->dims[1], 1, x->dims[x->ndim - 1] };
+	struct candidate *f = &s->all[n];
+
+	*f = (struct candidate){ .kind = CANDIDATE_CONV, .out = node->out[0], .has_source = true, .source = node->in[1], .sparse = true, .beta = 1, .rows = w->dims[0],
+				 .cols = w->dims[1], .row_stride = w->dims[1], .col_stride = 1, .groups = 1, .window = pixel_of(&l, 1) };
+	take_weights(f, w);
+	if (!activation_of(&node->act, &f->activation))
+		return REFUSE(s, n, "the activation behind it is not one of this engine (ReLU, ReLU6)");
+	if (check_limits(s, n) || (f->kind && check_weights(s, n, "matrix times a value")))
+		return -ENOMEM;
+	return 0;
+}
+
+static bool is_sparse_product(const struct finder *s, const struct net_node *node)
+{
+	const struct net_value *w = &s->net->values[node->in[0]], *x = &s->net->values[node->in[1]];
+
+	return s->how->conv && pass_is(node, "MatMul") && w->data && w->type == NET_F32 && w->ndim == 2 && w->count && !x->data && x->type == NET_F32 && x->count &&
+	       (x->ndim == 2 || (x->ndim == 3 && x->dims[0] == 1));
+}
+
 /* MatMul and Gemm. */
 static int find_fc(const struct finder *s, uint32_t n)
 {
@@ -147,9 +236,6 @@ static int find_fc(const struct finder *s, uint32_t n)
 	f->row_stride = turned ? f->cols : 1;
 	f->col_stride = turned ? 1 : f->rows;
 	take_weights(f, w);
-	if (x->count != f->cols || y->count != f->rows)
-		return REFUSE(s, n, "fully connected for %llu vectors an item: this library makes commands for one",
-			      (unsigned long long)(x->count / f->cols));
 	if (gemm && (attr_float(node, "alpha") != 1 || attr_flag(node, "transA")))
 		return REFUSE(s, n, "Gemm with alpha or transA, which the engine has not");
 	if (gemm) {
@@ -161,7 +247,7 @@ static int find_fc(const struct finder *s, uint32_t n)
 	if (!f->bias && add && pass_is(add, "Add")) {
 		unsigned int other = add->in[0] == node->out[0] ? 1 : 0;
 
-		if (net->values[add->out[0]].count == f->rows && take_bias(net, f, add->in[other])) {
+		if (net->values[add->out[0]].count == y->count && take_bias(net, f, add->in[other])) {
 			taken_in = s->users->reader[node->out[0]];
 			f->out = add->out[0];
 			act = &add->act;
@@ -169,17 +255,11 @@ static int find_fc(const struct finder *s, uint32_t n)
 	}
 	if (!activation_of(act, &f->activation))
 		return REFUSE(s, n, "the activation behind it is not one of this engine (ReLU, ReLU6)");
-	if (f->kind && check_weights(s, n, "fully connected"))
+	if ((x->count != f->cols && make_tokens(s, n)) || (f->kind && check_weights(s, n, "fully connected")))
 		return -ENOMEM;
 	if (f->kind && taken_in != NET_NONE)
 		s->all[taken_in].kind = CANDIDATE_TAKEN_IN;
 	return 0;
-}
-
-/* An image: batch 1, two dimensions of pixels, something in it. */
-static bool is_image(const struct net_value *v)
-{
-	return v->type == NET_F32 && !v->data && v->ndim == 4 && v->dims[0] == 1 && v->count;
 }
 
 static struct accel_window window_of(const struct window *w, uint32_t channels, uint32_t groups)
@@ -188,14 +268,6 @@ static struct accel_window window_of(const struct window *w, uint32_t channels, 
 		channels, w->in[1], w->in[2], w->kernel[1], w->kernel[2], w->stride[1], w->stride[2], w->dilation[1], w->dilation[2],
 		(uint32_t)w->pad[1], (uint32_t)w->pad[2], w->out[1], w->out[2], groups
 	};
-}
-
-/* The engine's limits. */
-static int check_limits(const struct finder *s, uint32_t n)
-{
-	struct accel_error why;
-
-	return accel_window_check("engine", s->net->nodes[n].name, &s->all[n].window, -ENOTSUP, &why) ? REFUSE(s, n, "%s", why.text) : 0;
 }
 
 static int find_conv(const struct finder *s, uint32_t n)
@@ -209,13 +281,14 @@ static int find_conv(const struct finder *s, uint32_t n)
 	*f = (struct candidate){ .kind = CANDIDATE_CONV, .out = node->out[0], .beta = 1 };
 	if (!w->data || !s->net->values[f->out].count)
 		return REFUSE(s, n, "convolution with weights that are computed, or empty");
-	if (!is_image(x))
+	if (!is_image(s, node->in[0]) || (view->channels && !is_image(s, view->source)))
 		return REFUSE(s, n, "convolution over %u dimensions of a batch of %u: the engine has two, and takes items one by one",
 			      plan->w.ndim, plan->batch);
 	f->rows = w->dims[0];
 	f->groups = plan->groups;
 	if (view->channels) {
 		/* whose groups are groups no more */
+		f->has_source = true;
 		f->source = view->source;
 		f->channels = view->channels;
 		x = &s->net->values[view->source];
@@ -230,7 +303,13 @@ static int find_conv(const struct finder *s, uint32_t n)
 		return REFUSE(s, n, "its bias is not one constant a channel");
 	if (f->kind && !activation_of(&node->act, &f->activation))
 		return REFUSE(s, n, "the activation behind it is not one of this engine (ReLU, ReLU6)");
-	return f->kind ? check_weights(s, n, "convolution") : 0;
+	if (f->kind && check_weights(s, n, "convolution"))
+		return -ENOMEM;
+	if (f->kind) {
+		layout_of(s, candidate_input(f, node, 0), &s->layouts[candidate_input(f, node, 0)]);
+		layout_as_image(&s->net->values[f->out], &s->layouts[f->out]);
+	}
+	return 0;
 }
 
 /* The mean of each channel of an image, as some exporters write GlobalAveragePool. */
@@ -258,7 +337,7 @@ static int find_pool(const struct finder *s, uint32_t n)
 	struct candidate *f = &s->all[n];
 
 	*f = (struct candidate){ .kind = max ? CANDIDATE_MAX_POOL : CANDIDATE_AVERAGE_POOL, .out = node->out[0], .map = s->maps[n] };
-	if (!is_image(x) || !s->net->values[f->out].count)
+	if (!is_image(s, node->in[0]) || !s->net->values[f->out].count)
 		return REFUSE(s, n, "pooling of what is no image of one item");
 	if (node->act.kind || (node->nout > 1 && node->out[1] != NET_NONE))
 		return REFUSE(s, n, "pooling with an activation behind it, or with the places of the largest values: this engine (ISA 1.x) has no command for it");
@@ -269,32 +348,155 @@ static int find_pool(const struct finder *s, uint32_t n)
 
 		f->window = window_of(&p->w, x->dims[1], 1);
 	}
-	return pool_in_stages(&f->window) ? 0 : check_limits(s, n);
+	if (!pool_in_stages(&f->window) && check_limits(s, n))
+		return -ENOMEM;
+	if (f->kind) {
+		layout_of(s, node->in[0], &s->layouts[node->in[0]]);
+		s->layouts[f->out] = (struct layout){ LAYOUT_IMAGE, f->window.channels, f->window.out_height, f->window.out_width };
+		if (candidate_has_map(f))
+			s->layouts[f->map] = s->layouts[f->out];
+	}
+	return 0;
 }
 
-static int find_join(const struct finder *s, uint32_t n)
+/* How the inputs of a node lie, that all have one size: like the first of which that is decided, else like the first image. */
+static bool common_layout(const struct finder *s, const struct net_node *node, struct layout *l)
+{
+	bool found = false;
+
+	for (unsigned int i = 0; !found && i < node->nin; i++) {
+		*l = s->layouts[node->in[i]];
+		found = l->kind != LAYOUT_NONE;
+	}
+	for (unsigned int i = 0; !found && i < node->nin; i++)
+		found = layout_as_image(&s->net->values[node->in[i]], l);
+	return found;
+}
+
+/* A constant with a number for each channel of what lies so. */
+static bool is_row_of_channels(const struct net_value *v, const struct layout *l, unsigned int ndim)
+{
+	unsigned int behind = l->kind == LAYOUT_IMAGE ? ndim - 2 : 0;   /* dimensions behind the channels' */
+
+	return v->data && v->type == NET_F32 && v->count == l->channels && v->ndim <= ndim && v->ndim > behind && v->dims[v->ndim - 1 - behind] == l->channels;
+}
+
+/*
+ * Input x of a node of two has channels, the other one is a constant with a number for each. A value that nobody has decided of, and that is no image, is tokens then.
+ */
+static bool has_channels(const struct finder *s, const struct net_node *node, unsigned int x, struct layout *l)
+{
+	const struct net_value *v = &s->net->values[node->in[x]], *y = &s->net->values[node->out[0]];
+
+	if (node->nin != 2 || v->count != y->count || v->ndim != y->ndim)
+		return false;
+	return (layout_of(s, node->in[x], l) || layout_as_tokens(v, l)) && is_row_of_channels(&s->net->values[node->in[!x]], l, y->ndim);
+}
+
+/* Numbers that are added to channels. */
+static int find_shift(const struct finder *s, uint32_t n, unsigned int x, const struct layout *l)
+{
+	struct net_node *node = &s->net->nodes[n];
+	struct candidate *f = &s->all[n];
+
+	*f = (struct candidate){ .kind = CANDIDATE_SHIFT, .out = node->out[0], .has_source = true, .source = node->in[x], .rows = l->channels,
+				 .bias = s->net->values[node->in[!x]].data, .window = pixel_of(l, l->channels) };
+	for (uint32_t r = 0; r < f->rows; r++)
+		if (!isfinite(f->bias[r]))
+			return REFUSE(s, n, "addition of what is not finite");
+	if (check_limits(s, n))
+		return -ENOMEM;
+	if (f->kind && !activation_of(&node->act, &f->activation))
+		return REFUSE(s, n, "the activation behind it is not one of this engine (ReLU, ReLU6)");
+	if (f->kind)
+		s->layouts[node->in[x]] = s->layouts[f->out] = *l;
+	return 0;
+}
+
+/* Addition of values of one shape. */
+static int find_add(const struct finder *s, uint32_t n)
 {
 	struct net_node *node = &s->net->nodes[n];
 	const struct net_value *y = &s->net->values[node->out[0]];
 	struct candidate *f = &s->all[n];
-	const struct net_attr *axis = op_attr(node, "axis");
-	bool add = pass_is(node, "Add") || pass_is(node, "Sum");
+	struct layout l;
 
-	*f = (struct candidate){ .kind = add ? CANDIDATE_ADD : CANDIDATE_CONCAT, .out = node->out[0] };
+	for (unsigned int i = 0; i < 2 && i < node->nin; i++)
+		if (has_channels(s, node, i, &l))
+			return find_shift(s, n, i, &l);
+	*f = (struct candidate){ .kind = CANDIDATE_ADD, .out = node->out[0] };
+	if (!common_layout(s, node, &l))
+		return REFUSE(s, n, "addition of what are no images of one size, of one item");
 	for (unsigned int i = 0; i < node->nin; i++) {
-		const struct net_value *x = &s->net->values[node->in[i]];
-
-		if (!is_image(x) || x->dims[2] != y->dims[2] || x->dims[3] != y->dims[3] || (add && x->dims[1] != y->dims[1]))
-			return REFUSE(s, n, "%s of what are no images of one size, of one item", add ? "addition" : "concatenation");
+		if (!may_lie_like(s, node->in[i], &l, y))
+			return REFUSE(s, n, "addition of what are no images of one size, of one item");
 		for (unsigned int before = 0; before < i; before++)
 			if (node->in[before] == node->in[i])
-				return REFUSE(s, n, "%s of a tensor with itself: this engine (ISA 1.x) has no command for it",
-					      add ? "addition" : "concatenation");
+				return REFUSE(s, n, "addition of a tensor with itself: this engine (ISA 1.x) has no command for it");
 	}
-	if (!add && (!axis || (axis->ints[0] != 1 && axis->ints[0] != -3)))
-		return REFUSE(s, n, "concatenation along another dimension than the channels: the engine joins planes of channels");
-	if (!activation_of(&node->act, &f->activation) || (!add && node->act.kind))
+	if (!activation_of(&node->act, &f->activation))
 		return REFUSE(s, n, "the activation behind it is not one of this engine (ReLU, ReLU6)");
+	for (unsigned int i = 0; i < node->nin; i++)
+		s->layouts[node->in[i]] = l;
+	s->layouts[f->out] = l;
+	return 0;
+}
+
+/* Dimension of the channels. */
+static bool is_channel_axis(const struct layout *l, unsigned int ndim, int64_t axis)
+{
+	axis += axis < 0 ? ndim : 0;
+	return axis == (l->kind == LAYOUT_IMAGE ? 1 : (int64_t)ndim - 1);
+}
+
+static int find_concat(const struct finder *s, uint32_t n)
+{
+	struct net_node *node = &s->net->nodes[n];
+	const struct net_attr *axis = op_attr(node, "axis");
+	struct candidate *f = &s->all[n];
+	struct layout l, part;
+	uint32_t channels = 0;
+
+	*f = (struct candidate){ .kind = CANDIDATE_CONCAT, .out = node->out[0] };
+	for (unsigned int i = 0; i < node->nin; i++) {
+		part = (struct layout){ 0 };
+		if (!layout_of(s, node->in[i], &part) || (i && (part.kind != l.kind || part.height != l.height || part.width != l.width)))
+			return REFUSE(s, n, "concatenation of what are no images of one size, of one item");
+		l = part;
+		channels += part.channels;
+		for (unsigned int before = 0; before < i; before++)
+			if (node->in[before] == node->in[i])
+				return REFUSE(s, n, "concatenation of a tensor with itself: this engine (ISA 1.x) has no command for it");
+	}
+	if (!axis || !is_channel_axis(&l, s->net->values[f->out].ndim, axis->ints[0]))
+		return REFUSE(s, n, "concatenation along another dimension than the channels: the engine joins planes of channels");
+	if (node->act.kind)
+		return REFUSE(s, n, "the activation behind it is not one of this engine (ReLU, ReLU6)");
+	for (unsigned int i = 0; i < node->nin; i++)
+		layout_of(s, node->in[i], &s->layouts[node->in[i]]);
+	l.channels = channels;
+	s->layouts[f->out] = l;
+	return 0;
+}
+
+/* Factors of channels, as a convolution with a weight for each. */
+static int find_scale(const struct finder *s, uint32_t n, unsigned int x, const struct layout *l)
+{
+	struct net_node *node = &s->net->nodes[n];
+	const struct net_value *w = &s->net->values[node->in[!x]];
+	struct candidate *f = &s->all[n];
+
+	*f = (struct candidate){ .kind = CANDIDATE_CONV, .out = node->out[0], .has_source = true, .source = node->in[x], .beta = 1, .rows = l->channels, .cols = l->channels,
+				 .groups = l->channels, .window = pixel_of(l, l->channels) };
+	take_weights(f, w);
+	if (check_limits(s, n))
+		return -ENOMEM;
+	if (f->kind && !activation_of(&node->act, &f->activation))
+		return REFUSE(s, n, "the activation behind it is not one of this engine (ReLU, ReLU6)");
+	if (f->kind && check_weights(s, n, "factors of channels"))
+		return -ENOMEM;
+	if (f->kind)
+		s->layouts[node->in[x]] = s->layouts[f->out] = *l;
 	return 0;
 }
 
@@ -303,19 +505,47 @@ static int find_multiply(const struct finder *s, uint32_t n)
 	struct net_node *node = &s->net->nodes[n];
 	const struct net_value *y = &s->net->values[node->out[0]];
 	struct candidate *f = &s->all[n];
+	struct layout l;
 	bool whole = false;   /* one is as large as the product, the other too or a pixel */
 
+	for (unsigned int i = 0; i < 2; i++)
+		if (has_channels(s, node, i, &l))
+			return find_scale(s, n, i, &l);
 	*f = (struct candidate){ .kind = CANDIDATE_MULTIPLY, .out = node->out[0] };
-	for (unsigned int i = 0; i < 2; i++) {
-		const struct net_value *x = &s->net->values[node->in[i]];
+	if (common_layout(s, node, &l) && may_lie_like(s, node->in[0], &l, y) && may_lie_like(s, node->in[1], &l, y)) {
+		whole = true;
+		s->layouts[node->in[0]] = s->layouts[node->in[1]] = l;
+	}
+	for (unsigned int i = 0; !whole && i < 2; i++) {
+		struct layout *one = &s->layouts[node->in[i]], *other = &s->layouts[node->in[!i]];
+		const struct net_value *pixel = &s->net->values[node->in[!i]];
 
-		if (!is_image(x) || x->dims[1] != y->dims[1] || (x->count != y->count && x->count != y->dims[1]))
-			return REFUSE(s, n, "product of what are neither images of one size, of one item, nor an image and a pixel for its channels");
-		whole = whole || x->count == y->count;
+		/* an image and a pixel for its channels */
+		if (!is_image(s, node->in[i]) || s->net->values[node->in[i]].count != y->count || !is_image(s, node->in[!i]) || pixel->dims[1] != y->dims[1] ||
+		    pixel->count != y->dims[1])
+			continue;
+		whole = true;
+		layout_of(s, node->in[i], one);
+		layout_of(s, node->in[!i], other);
+		l = *one;
 	}
 	if (!whole)
-		return REFUSE(s, n, "product of which no operand has the size");
+		return REFUSE(s, n, "product of what are neither images of one size, of one item, nor an image and a pixel for its channels");
+	s->layouts[f->out] = l;
 	return activation_of(&node->act, &f->activation) ? 0 : REFUSE(s, n, "the activation behind it is not one of this engine (ReLU, ReLU6)");
+}
+
+/* A node that moves nothing, because of how its input lies. */
+static bool find_alias(const struct finder *s, uint32_t n)
+{
+	const struct net_node *node = &s->net->nodes[n];
+	struct layout to;
+
+	if (!node->op || !node->nin || !node->nout || !layout_of_alias(s->net, node, &s->layouts[node->in[0]], &to))
+		return false;
+	s->all[n] = (struct candidate){ .kind = CANDIDATE_ALIAS, .out = node->out[0] };
+	s->layouts[node->out[0]] = to;
+	return true;
 }
 
 /* Whether the node multiplies the value by one number, or adds one: then it goes into the function that makes the value. */
@@ -339,14 +569,17 @@ static bool take_affine(const struct accel_network *net, const struct net_node *
 }
 
 /* What a node makes of an image as a function of one number; or NULL. */
-static const char *function_of(const struct accel_network *net, const struct net_node *node, struct accel_function *f)
+static const char *function_of(const struct finder *s, const struct net_node *node, struct accel_function *f)
 {
+	const struct accel_network *net = s->net;
+	struct layout l;
+
 	*f = (struct accel_function){ .factor = 1 };
 	f->name = op_unary_of(node, &f->p, &f->q);
 	if (f->name)
 		return table_knows(f->name) ? f->name : NULL;
 	for (unsigned int i = 0; i < node->nin && i < 2; i++)
-		if (node->in[i] != NET_NONE && is_image(&net->values[node->in[i]]) && take_affine(net, node, node->in[i], f))
+		if (node->in[i] != NET_NONE && layout_of(s, node->in[i], &l) && take_affine(net, node, node->in[i], f))
 			return f->name = "Identity";
 	return NULL;
 }
@@ -357,20 +590,23 @@ static int find_table(const struct finder *s, uint32_t n, const struct accel_fun
 	struct net_node *node = &s->net->nodes[n];
 	uint32_t x = node->in[0];
 	struct candidate *f = &s->all[n];
+	struct layout l;
 
-	if (node->nin == 2 && !is_image(&s->net->values[x]))
+	if (node->nin == 2 && !layout_of(s, x, &l))
 		x = node->in[1];
-	*f = (struct candidate){ .kind = CANDIDATE_TABLE, .out = node->out[0], .source = x, .function = *function };
-	if (!is_image(&s->net->values[x]) || node->act.kind)
+	*f = (struct candidate){ .kind = CANDIDATE_TABLE, .out = node->out[0], .has_source = true, .source = x, .function = *function };
+	if (!layout_of(s, x, &l) || node->act.kind)
 		return REFUSE(s, n, "function of what is no image of one item");
 	for (;;) {
 		struct net_node *next = pass_only_reader(s->net, s->users, f->out);
 
 		if (!next || !take_affine(s->net, next, f->out, &f->function))
-			return 0;
+			break;
 		s->all[s->users->reader[f->out]].kind = CANDIDATE_TAKEN_IN;
 		f->out = next->out[0];
 	}
+	s->layouts[x] = s->layouts[f->out] = l;
+	return 0;
 }
 
 static bool is_one_of(const struct net_node *node, const char *const *names)
@@ -402,13 +638,12 @@ static int check_sizes(const struct finder *s, uint32_t n)
 }
 
 int candidates_find(struct accel_network *net, const struct pass_users *users, const struct view *views, const uint32_t *maps, const struct placement *how,
-		    struct candidate *c, struct accel_error *err)
+		    struct candidate *c, struct layout *layouts, struct accel_error *err)
 {
 	static const char *const fcs[] = { "MatMul", "Gemm", NULL };
 	static const char *const pools[] = { "MaxPool", "AveragePool", "GlobalMaxPool", "GlobalAveragePool", NULL };
-	static const char *const joins[] = { "Concat", "Add", "Sum", NULL };
 	static const char *const reshapes[] = { "Reshape", "Flatten", "Squeeze", "Unsqueeze", NULL };
-	const struct finder s = { net, users, views, maps, c, how, err };
+	const struct finder s = { net, users, views, maps, c, layouts, how, err };
 	struct accel_function function;
 	bool conv = how->conv;
 	int ret = 0;
@@ -418,219 +653,28 @@ int candidates_find(struct accel_network *net, const struct pass_users *users, c
 
 		if (c[n].kind == CANDIDATE_TAKEN_IN)
 			continue;
-		if (is_one_of(node, fcs))
+		if (is_one_of(node, fcs) && is_sparse_product(&s, node))
+			ret = find_sparse(&s, n);
+		else if (is_one_of(node, fcs))
 			ret = find_fc(&s, n);
-		else if (conv && node->op && function_of(net, node, &function))
+		else if (conv && node->op && function_of(&s, node, &function))
 			ret = find_table(&s, n, &function);
 		else if (conv && pass_is(node, "Conv"))
 			ret = find_conv(&s, n);
 		else if (conv && (is_one_of(node, pools) || is_global_mean(net, node)))
 			ret = find_pool(&s, n);
-		else if (conv && is_one_of(node, joins))
-			ret = find_join(&s, n);
+		else if (conv && (pass_is(node, "Add") || pass_is(node, "Sum")))
+			ret = find_add(&s, n);
+		else if (conv && pass_is(node, "Concat"))
+			ret = find_concat(&s, n);
 		else if (conv && pass_is(node, "Mul"))
 			ret = find_multiply(&s, n);
+		else if (conv && find_alias(&s, n))
+			;
 		else if (is_one_of(node, reshapes) && net->values[node->out[0]].type == NET_F32 && net->values[node->out[0]].count)
 			c[n] = (struct candidate){ .kind = CANDIDATE_RESHAPE, .out = node->out[0] };
 		if (!ret && c[n].kind > CANDIDATE_TAKEN_IN)
 			ret = check_sizes(&s, n);
 	}
 	return ret;
-}
-
-/* ---------------------------------------------------------------- layers */
-
-/* A view may have fewer channels than what it is of: then rows have weights for a part of them in any case. */
-static uint32_t weight_groups(const struct candidate *f)
-{
-	return (uint32_t)((uint64_t)f->rows * f->cols / f->weight_count);
-}
-
-/* The layer as compressed sparse rows with a codebook. */
-static int add_weighted(struct accel_graph *graph, const struct net_node *node, const struct candidate *f, unsigned int input,
-			const struct placement *how, unsigned int *output, struct accel_error *err)
-{
-	const struct accel_tensor *x = &graph->model->tensors[input];
-	struct coded_weights w;
-	int ret = weights_code(f, fmax(fabs((double)x->range_lo), fabs((double)x->range_hi)), &w);
-
-	if (ret)
-		ret = accel_fail(err, -ENOMEM, NULL, "out of memory");
-	else if (f->kind == CANDIDATE_CONV)
-		ret = accel_graph_add_conv_csr(graph, node->name, input, &w.csr, &f->window, f->activation, output, err);
-	else
-		ret = accel_graph_add_fc_csr(graph, node->name, input, &w.csr, f->activation, output, err);
-	if (!ret && f->channels)
-		graph->model->layers[graph->model->nlayers - 1].weight_groups = weight_groups(f);
-	if (!ret && f->linear && how->rounded) {
-		const struct accel_rounded_info info = { .layer = node->name, .op = node->op->name, .rows = f->rows, .weights = f->weight_count,
-							 .signal = w.signal, .noise = w.noise };
-
-		how->rounded(how->rounded_arg, &info);
-	}
-	weights_free(&w);
-	return ret;
-}
-
-/* Layers that join multiply nothing, but an average pooling leaves its output a scale of its own. Quantisation finds a common one for averages over powers of two. */
-static bool needs_rescale(const struct accel_model *m, unsigned int tensor)
-{
-	bool first = true, average = false;   /* the tensor itself is an average, whose shift quantisation may choose */
-
-	for (unsigned int l = m->nlayers; l-- > 0;) {
-		const struct accel_layer *layer = &m->layers[l];
-		uint32_t taps = window_taps(&layer->window);
-
-		if (layer->output != tensor)
-			continue;
-		if (!accel_layer_pools(layer))
-			return false;
-		average = average || (first && layer->kind == ACCEL_LAYER_AVERAGE_POOL);
-		if (layer->kind == ACCEL_LAYER_AVERAGE_POOL && (!average || (taps & (taps - 1))))
-			return true;
-		first = false;
-		tensor = layer->input;
-	}
-	return false;
-}
-
-/* A tensor has one place: inputs of the graph, and what is part of another concatenation, are joined as a copy. */
-static bool needs_copy(const struct accel_model *m, unsigned int tensor)
-{
-	for (unsigned int i = 0; i < m->ninputs; i++)
-		if (m->inputs[i] == tensor)
-			return true;
-	for (unsigned int l = 0; l < m->nlayers; l++)
-		for (unsigned int i = 0; m->layers[l].kind == ACCEL_LAYER_CONCAT && i < m->layers[l].nparts; i++)
-			if (m->layers[l].parts[i] == tensor)
-				return true;
-	return false;
-}
-
-static int add_concat(struct accel_graph *graph, const char *layer, const char *name, unsigned int n, const unsigned int *inputs,
-		      unsigned int *output, struct accel_error *err)
-{
-	unsigned int *parts = malloc(n * sizeof(*parts));
-	int ret = parts ? 0 : accel_fail(err, -ENOMEM, NULL, "out of memory");
-
-	for (unsigned int i = 0; !ret && i < n; i++) {
-		char label[ACCEL_MAX_NAME + 1];
-
-		parts[i] = inputs[i];
-		if (needs_rescale(graph->model, parts[i]))
-			snprintf(label, sizeof(label), "%.230s.rescaled%u", layer, i);
-		else if (needs_copy(graph->model, parts[i]))
-			snprintf(label, sizeof(label), "%.230s.copy%u", layer, i);
-		else
-			continue;
-		ret = add_factor(graph, label, 1, inputs[i], &parts[i], err);
-		if (!ret)
-			copy_range(graph, parts[i], inputs[i]);
-	}
-	ret = ret ? ret : accel_graph_add_concat(graph, name, n, parts, output, err);
-	free(parts);
-	return ret;
-}
-
-/*
- * Operands as one image of n times the channels, and a convolution with a one for each in every row: a sum is a sparse matrix. It is rounded and clamped
- * once, like any convolution's.
- */
-static int add_sum(struct accel_graph *graph, const char *name, const struct candidate *c, unsigned int n, const unsigned int *inputs,
-		   const struct net_value *y, unsigned int *output, struct accel_error *err)
-{
-	static const float codebook[2] = { 0, 1 };
-	const struct accel_window pixel = { n * y->dims[1], y->dims[2], y->dims[3], 1, 1, 1, 1, 1, 1, 0, 0, y->dims[2], y->dims[3], 1 };
-	uint32_t rows = y->dims[1], nnz = rows * n, *rowptr = calloc((size_t)rows + 1, sizeof(*rowptr)), *col = malloc(nnz * sizeof(*col));
-	uint8_t *code = malloc(nnz);
-	const struct accel_csr csr = { rows, nnz, rowptr, col, code, codebook, 2, NULL, NULL };
-	char operands[ACCEL_MAX_NAME + 1];
-	unsigned int joined;
-	int ret = rowptr && col && code ? 0 : accel_fail(err, -ENOMEM, NULL, "out of memory");
-
-	for (uint32_t r = 0; !ret && r < rows; r++) {
-		for (uint32_t i = 0; i < n; i++)
-			col[r * n + i] = i * rows + r;
-		rowptr[r + 1] = (r + 1) * n;
-	}
-	if (!ret)
-		memset(code, 1, nnz);
-	snprintf(operands, sizeof(operands), "%.240s.operands", name);
-	ret = ret ? ret : add_concat(graph, name, operands, n, inputs, &joined, err);
-	ret = ret ? ret : accel_graph_add_conv_csr(graph, name, joined, &csr, &pixel, c->activation, output, err);
-	if (!ret)
-		graph->model->layers[graph->model->nlayers - 1].weight_groups = rows;   /* a weight for each operand */
-	free(rowptr);
-	free(col);
-	free(code);
-	return ret;
-}
-
-/* The larger operand first. What joins others has an order of its own, which no factor can take over: its copy has one that another layer may give it. */
-static int add_product(struct accel_graph *graph, const char *name, enum accel_activation activation, const unsigned int *inputs, unsigned int *output,
-		       struct accel_error *err)
-{
-	bool turned = graph->model->tensors[inputs[0]].count < graph->model->tensors[inputs[1]].count;
-	unsigned int operands[2] = { inputs[turned], inputs[!turned] };
-	int ret = 0;
-
-	for (unsigned int i = 0; !ret && i < 2; i++) {
-		unsigned int source = order_source(graph->model, operands[i]), from = operands[i];
-		char label[ACCEL_MAX_NAME + 1];
-
-		if (!order_is_joined(graph->model, source))
-			continue;
-		snprintf(label, sizeof(label), "%.230s.copy%u", name, i);
-		ret = add_factor(graph, label, 1, from, &operands[i], err);
-		if (!ret)
-			copy_range(graph, operands[i], from);
-	}
-	return ret ? ret : accel_graph_add_multiply(graph, name, operands[0], operands[1], activation, output, err);
-}
-
-/* Padding counts in the engine's averages: what they are to be multiplied with for that is the second input. */
-static int add_mapped_average(struct accel_graph *graph, const char *name, const struct accel_window *w, const unsigned int *inputs, unsigned int *output,
-			      struct accel_error *err)
-{
-	unsigned int operands[2] = { 0, inputs[1] };
-	char label[ACCEL_MAX_NAME + 1];
-	int ret;
-
-	snprintf(label, sizeof(label), "%.230s.counted", name);
-	ret = accel_graph_add_average_pool(graph, label, inputs[0], w, &operands[0], err);
-	if (!ret)
-		copy_range(graph, operands[0], inputs[0]);
-	return ret ? ret : add_product(graph, name, ACCEL_ACT_NONE, operands, output, err);
-}
-
-int candidate_add(const struct accel_network *net, uint32_t n, const struct candidate *c, const struct placement *how, struct accel_graph *graph,
-		  const unsigned int *inputs, unsigned int *output, struct accel_error *err)
-{
-	const struct net_node *node = &net->nodes[n];
-
-	switch (c->kind) {
-	case CANDIDATE_RESHAPE:
-		*output = inputs[0];
-		return 0;
-	case CANDIDATE_MAX_POOL:
-		if (pool_in_stages(&c->window))
-			return add_pool_in_stages(graph, node->name, ACCEL_LAYER_MAX_POOL, &c->window, inputs[0], output, err);
-		return accel_graph_add_max_pool(graph, node->name, inputs[0], &c->window, output, err);
-	case CANDIDATE_AVERAGE_POOL:
-		if (candidate_has_map(c))
-			return add_mapped_average(graph, node->name, &c->window, inputs, output, err);
-		if (pool_in_stages(&c->window))
-			return add_pool_in_stages(graph, node->name, ACCEL_LAYER_AVERAGE_POOL, &c->window, inputs[0], output, err);
-		return accel_graph_add_average_pool(graph, node->name, inputs[0], &c->window, output, err);
-	case CANDIDATE_CONCAT:
-		return add_concat(graph, node->name, node->name, node->nin, inputs, output, err);
-	case CANDIDATE_MULTIPLY:
-		return add_product(graph, node->name, c->activation, inputs, output, err);
-	case CANDIDATE_TABLE:
-		return accel_graph_add_table(graph, node->name, inputs[0], &c->function, output, err);
-	case CANDIDATE_ADD:
-		return add_sum(graph, node->name, c, node->nin, inputs, &net->values[c->out], output, err);
-	default:
-		return add_weighted(graph, node, c, inputs[0], how, output, err);
-	}
 }

@@ -3,7 +3,7 @@
 #ifndef ACCEL_CANDIDATE_H
 #define ACCEL_CANDIDATE_H
 
-#include "net.h"
+#include "layout.h"
 #include "pass.h"
 #include "views.h"
 
@@ -11,8 +11,9 @@ enum candidate_kind {
 	CANDIDATE_NONE,            /* the CPU's */
 	CANDIDATE_TAKEN_IN,        /* the Add behind a fully connected layer: that layer's bias */
 	CANDIDATE_FC, CANDIDATE_RESHAPE,   /* values in a row */
-	CANDIDATE_CONV, CANDIDATE_MAX_POOL, CANDIDATE_AVERAGE_POOL, CANDIDATE_CONCAT, CANDIDATE_ADD, CANDIDATE_MULTIPLY,
-	CANDIDATE_TABLE,   /* images */
+	CANDIDATE_CONV, CANDIDATE_MAX_POOL, CANDIDATE_AVERAGE_POOL, CANDIDATE_CONCAT, CANDIDATE_ADD, CANDIDATE_MULTIPLY, CANDIDATE_SHIFT,
+	CANDIDATE_TABLE,   /* images, and tokens: the same, turned */
+	CANDIDATE_ALIAS,   /* the same image under another shape, or turned */
 };
 
 /* What the engine may get, and who wants to know. */
@@ -26,20 +27,22 @@ struct placement {
 struct candidate {
 	enum candidate_kind kind;
 	uint32_t out;              /* value that it makes; the inputs are the node's, of FC, CONV and RESHAPE the first one */
-	uint32_t source;           /* TABLE: its input. CONV of a view: the value that it reads in place of its input, and ... */
-	const uint32_t *channels;  /* ... which channel of that its channels are; else NULL */
+	bool has_source;           /* it reads source in place of the node's first input: TABLE, CONV of a view or of a product */
+	uint32_t source;
+	bool sparse;               /* CONV: a matrix of the network times a value, which may be given anew: a segment of its own, in and out in the order of the network */
+	const uint32_t *channels;  /* CONV of a view: which channel of source its channels are; else NULL */
 	uint32_t map;              /* AVERAGE_POOL: constant image that the averages are multiplied with (pool_maps()), or NET_NONE */
 	uint32_t groups;           /* CONV: of the weights; of the window too, but for views */
 	enum accel_activation activation;
 	uint32_t rows, cols;       /* FC, CONV */
-	uint64_t row_stride, col_stride;
-	const float *weights;      /* [row * row_stride + col * col_stride]; CONV: [rows, channels of a group, kernel] */
+	uint64_t row_stride, col_stride;   /* 0, 0: CONV of a Conv */
+	const float *weights;      /* [row * row_stride + col * col_stride]; of a Conv: [rows, channels of a group, kernel] */
 	uint64_t weight_count;
 	const float *codebook;     /* [ncodes] that they were made of, or NULL */
 	unsigned int ncodes;
 	const float *row_scale;    /* [rows] factors, negative ones too, that the codebook was multiplied with; or NULL */
 	bool linear;               /* weights are rounded to a linear codebook and a scale for each row */
-	const float *bias;         /* or NULL */
+	const float *bias;         /* or NULL; SHIFT: what is added to the channels */
 	uint64_t bias_stride;      /* 0: one number for all rows */
 	float beta;
 	struct accel_window window;   /* CONV, pooling */
@@ -85,7 +88,7 @@ static inline uint32_t candidate_input(const struct candidate *c, const struct n
 {
 	if (i && candidate_has_map(c))
 		return c->map;
-	return c->channels || c->kind == CANDIDATE_TABLE ? c->source : node->in[i];
+	return c->has_source ? c->source : node->in[i];
 }
 
 /* Leaves the node on the CPU and says why. 0 or -ENOMEM. */
@@ -93,9 +96,10 @@ int candidate_refuse(const struct accel_network *net, struct net_node *node, str
 	__attribute__((format(printf, 5, 6)));
 /* What candidate n has taken in is nodes of its own again, the CPU's: call it before n is refused. */
 void candidate_give_back(const struct accel_network *net, uint32_t n, struct candidate *all);
-/* Fills c [nnodes], which points into views; maps: of pool_maps(). A node that could be one by its kind, but is not, gets its device_reason. -ENOMEM. */
+/* Fills c [nnodes], which points into views; maps: of pool_maps(). layouts [nvalues], empty before, gets how values lie that candidates read or make, other than
+ * vectors. A node that could be one by its kind, but is not, gets its device_reason. -ENOMEM. */
 int candidates_find(struct accel_network *net, const struct pass_users *users, const struct view *views, const uint32_t *maps, const struct placement *how,
-		    struct candidate *c, struct accel_error *err);
+		    struct candidate *c, struct layout *layouts, struct accel_error *err);
 /* Adds the layer of node n; inputs: its tensors in the graph. *output gets its tensor. Errors are those of the graph. */
 int candidate_add(const struct accel_network *net, uint32_t n, const struct candidate *c, const struct placement *how, struct accel_graph *graph,
 		  const unsigned int *inputs, unsigned int *output, struct accel_error *err);

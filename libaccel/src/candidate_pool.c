@@ -24,7 +24,8 @@ void copy_range(struct accel_graph *graph, unsigned int to, unsigned int from)
 	graph->measured[to] = true;
 }
 
-int add_factor(struct accel_graph *graph, const char *name, float factor, unsigned int input, unsigned int *output, struct accel_error *err)
+int add_diagonal(struct accel_graph *graph, const char *name, float factor, const float *bias, enum accel_activation activation, unsigned int input, unsigned int *output,
+		 struct accel_error *err)
 {
 	const float codebook[2] = { 0, factor };
 	const struct accel_tensor *x = &graph->model->tensors[input];
@@ -32,17 +33,22 @@ int add_factor(struct accel_graph *graph, const char *name, float factor, unsign
 	uint32_t rows = x->dims[0], *rowptr = malloc(((size_t)rows + 1) * sizeof(*rowptr));
 	uint8_t *code = malloc(rows);
 	/* weight r is in row and column r, so that the pointers are the columns, too */
-	const struct accel_csr csr = { rows, rows, rowptr, rowptr, code, codebook, 2, NULL, NULL };
+	const struct accel_csr csr = { rows, rows, rowptr, rowptr, code, codebook, 2, bias, NULL };
 	int ret = rowptr && code ? 0 : accel_fail(err, -ENOMEM, NULL, "out of memory");
 
 	for (uint32_t r = 0; !ret && r <= rows; r++)
 		rowptr[r] = r;
 	if (!ret)
 		memset(code, 1, rows);
-	ret = ret ? ret : accel_graph_add_conv_csr(graph, name, input, &csr, &pixel, ACCEL_ACT_NONE, output, err);
+	ret = ret ? ret : accel_graph_add_conv_csr(graph, name, input, &csr, &pixel, activation, output, err);
 	free(rowptr);
 	free(code);
 	return ret;
+}
+
+int add_factor(struct accel_graph *graph, const char *name, float factor, unsigned int input, unsigned int *output, struct accel_error *err)
+{
+	return add_diagonal(graph, name, factor, NULL, ACCEL_ACT_NONE, input, output, err);
 }
 
 bool pool_in_stages(const struct accel_window *w)

@@ -20,7 +20,10 @@ int add_pool_in_stages(struct accel_graph *graph, const char *name, enum accel_l
 		       unsigned int *output, struct accel_error *err);
 /* Gives tensor `to` the range of `from`. */
 void copy_range(struct accel_graph *graph, unsigned int to, unsigned int from);
-/* A weight for each channel, all of them the same: the tensor at another scale, or times a number. */
+/* A weight for each channel, all of them the same, and perhaps a number [channels] that is added: the tensor at another scale, times a number, shifted. */
+int add_diagonal(struct accel_graph *graph, const char *name, float factor, const float *bias, enum accel_activation activation, unsigned int input, unsigned int *output,
+		 struct accel_error *err);
+/* The same, without a number that is added and without an activation. */
 int add_factor(struct accel_graph *graph, const char *name, float factor, unsigned int input, unsigned int *output, struct accel_error *err);
 
 #endif

@@ -39,7 +39,7 @@ static void take_row(const struct candidate *f, uint32_t r, struct entry *e)
 {
 	uint32_t n = entries_of_row(f), taps, first;
 
-	if (f->kind != CANDIDATE_CONV) {
+	if (f->row_stride) {
 		for (uint32_t c = 0; c < n; c++)
 			e[c] = (struct entry){ c, f->weights[r * f->row_stride + c * f->col_stride] };
 		return;

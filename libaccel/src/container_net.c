@@ -3,6 +3,7 @@
 #include "container_reader.h"
 #include "container_writer.h"
 #include "graph.h"
+#include "layout.h"
 #include "op.h"
 
 #include <errno.h>
@@ -133,6 +134,22 @@ bool eie_has_coded(const struct accel_network *net)
 	for (uint32_t v = 0; v < net->nvalues; v++)
 		if (net->values[v].data && eie_is_coded(&net->values[v]))
 			return true;
+	return false;
+}
+
+bool eie_has_ends(const struct accel_network *net)
+{
+	for (unsigned int n = 0; n < net->nnodes; n++) {
+		const struct net_node *node = &net->nodes[n];
+
+		if (node->op)
+			continue;
+		if (op_attr(node, LAYOUT_TURNED) || op_attr(node, LAYOUT_TURNED_OUT))
+			return true;
+		for (unsigned int i = 0; i < node->nin; i++)
+			if (net->values[node->in[i]].data)
+				return true;
+	}
 	return false;
 }
 

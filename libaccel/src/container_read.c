@@ -452,8 +452,8 @@ static int check_features(struct eie_reader *r)
 
 			if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_NETWORK))
 				r->network = true;
-			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_CODES))
-				continue;   /* what it says stands with the constants */
+			else if (node == 0 && feature && (!strcmp(feature, EIE_FEATURE_CODES) || !strcmp(feature, EIE_FEATURE_ENDS)))
+				continue;   /* what it says stands with the constants, with the segments */
 			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_PREPROCESS))
 				r->preprocess = true;
 			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_ROW_SCALES))

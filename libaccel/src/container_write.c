@@ -220,7 +220,7 @@ static bool has_row_scales(const struct accel_model *model)
 
 static void put_features(struct eie_writer *w, const struct accel_model *model)
 {
-	char list[80];
+	char list[96];
 	size_t len = 0;
 
 	if (model->net)
@@ -229,6 +229,8 @@ static void put_features(struct eie_writer *w, const struct accel_model *model)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_CODES) + 1;
 	if (model->has_preprocess)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_PREPROCESS) + 1;
+	if (model->net && eie_has_ends(model->net))
+		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_ENDS) + 1;
 	if (has_row_scales(model))
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_ROW_SCALES) + 1;
 	if (w->name_entropy)

@@ -85,6 +85,8 @@ void eie_pack(struct eie_writer *w);
 void eie_put_preprocess(struct eie_writer *w, const struct accel_preprocess *pre);
 /* container_net.c */
 bool eie_has_coded(const struct accel_network *net);
+/* A segment of it reads constants, or has inputs or outputs that are turned. */
+bool eie_has_ends(const struct accel_network *net);
 void eie_put_network(struct eie_writer *w, const struct accel_network *net);
 size_t eie_network_room(const struct accel_network *net);
 

@@ -5,6 +5,7 @@
 #include "onnx_place.h"
 #include "op.h"
 #include "picture.h"
+#include "sparse.h"
 
 #include <errno.h>
 #include <math.h>
@@ -22,6 +23,9 @@ struct accel_onnx_options import_copy(const struct accel_onnx_options *options)
 
 void import_lists_free(struct import_lists *lists)
 {
+	for (unsigned int i = 0; i < lists->nsparse; i++)
+		free(lists->sparse[i]);
+	free(lists->sparse);
 	free(lists->shapes);
 	free(lists->known);
 	*lists = (struct import_lists){ 0 };
@@ -29,12 +33,15 @@ void import_lists_free(struct import_lists *lists)
 
 int import_options(const struct accel_onnx_options *o, struct import_lists *lists, struct onnx_options *to, struct accel_error *err)
 {
-	struct onnx_shape *shapes = calloc(o->nshapes + (size_t)1, sizeof(*shapes));
-	struct onnx_known *known = calloc(o->nfixed + (size_t)1, sizeof(*known));
+	struct onnx_shape *shapes = calloc(o->nshapes + (size_t)o->nsparse + 1, sizeof(*shapes));
+	struct onnx_known *known = calloc(o->nfixed + (size_t)o->nsparse + 1, sizeof(*known));
+	float **sparse = calloc(o->nsparse + (size_t)1, sizeof(*sparse));
 
-	*lists = (struct import_lists){ shapes, known };
-	*to = (struct onnx_options){ .nshapes = o->nshapes, .nknown = o->nfixed, .shapes = shapes, .known = known };
-	if (!shapes || !known)
+	*lists = (struct import_lists){ shapes, known, o->nsparse, sparse };
+	*to = (struct onnx_options){ .nshapes = o->nshapes + o->nsparse, .nknown = o->nfixed + o->nsparse, .shapes = shapes, .known = known };
+	if (!sparse)
+		lists->nsparse = 0;
+	if (!shapes || !known || !sparse)
 		return accel_fail(err, -ENOMEM, NULL, "out of memory");
 	for (unsigned int i = 0; i < o->nshapes; i++) {
 		const struct accel_onnx_shape *s = &o->shapes[i];
@@ -50,6 +57,25 @@ int import_options(const struct accel_onnx_options *o, struct import_lists *list
 			return accel_fail(err, -EINVAL, o->fixed[i].input, "input '%s': %g is not a finite number", o->fixed[i].input,
 					  o->fixed[i].value);
 		known[i] = (struct onnx_known){ .input = o->fixed[i].input, .is_number = true, .number = o->fixed[i].value };
+	}
+	for (unsigned int i = 0; i < o->nsparse; i++) {
+		const struct accel_sparse *m = &o->sparse[i].matrix;
+		const char *input = o->sparse[i].input;
+		const uint64_t count = (uint64_t)m->rows * m->cols;
+		int ret = sparse_check(input, m, err);
+
+		if (!ret && count > NET_MAX_COUNT)
+			ret = accel_fail(err, -E2BIG, input, "input '%s': a matrix of %u x %u, with its zeros more than 2^28 elements", input, m->rows, m->cols);
+		if (ret)
+			return ret;
+		sparse[i] = calloc(count, sizeof(**sparse));
+		if (!sparse[i])
+			return accel_fail(err, -ENOMEM, NULL, "out of memory");
+		sparse_fill(m, sparse[i]);
+		shapes[o->nshapes + i] = (struct onnx_shape){ .input = input, .ndim = 2, .dims = { m->rows, m->cols } };
+		known[o->nfixed + i] = (struct onnx_known){
+			.input = input, .value = { .type = NET_F32, .ndim = 2, .dims = { m->rows, m->cols }, .count = count, .data = sparse[i] }
+		};
 	}
 	return 0;
 }

@@ -13,6 +13,8 @@ struct accel_onnx_options import_copy(const struct accel_onnx_options *options);
 struct import_lists {
 	struct onnx_shape *shapes;
 	struct onnx_known *known;
+	unsigned int nsparse;
+	float **sparse;            /* [nsparse] matrices with their zeros */
 };
 
 /* The importer's options; lists hold what they point to, and are freed in any case. */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Life of a network, and the check that kernels rely on. */
 #include "graph.h"
+#include "layout.h"
 #include "op.h"
 
 #include <errno.h>
@@ -285,6 +286,25 @@ static int infer_segment_output(const struct op_infer *c, unsigned int i)
 	return op_set(c, i, NET_F32, shape->n, dims);
 }
 
+/* Only planes of pixels can be turned. */
+static int check_turned(const struct op_infer *c, bool output)
+{
+	const struct accel_model *m = c->node->segment;
+	const char *name = output ? LAYOUT_TURNED_OUT : LAYOUT_TURNED;
+	const struct net_attr *a = op_attr(c->node, name);
+	unsigned int n = output ? m->noutputs : m->ninputs;
+
+	if (a && a->type != NET_INTS)
+		return OP_FAIL(c, -EINVAL, "attribute '%s' is no list of integers", name);
+	for (uint32_t i = 0; a && i < a->n; i++) {
+		if (a->ints[i] < 0 || a->ints[i] >= n)
+			return OP_FAIL(c, -EINVAL, "attribute '%s' names number %lld of %u", name, (long long)a->ints[i], n);
+		if (m->tensors[output ? m->outputs[a->ints[i]] : m->inputs[a->ints[i]]].ndim != 3)
+			return OP_FAIL(c, -EINVAL, "attribute '%s' names number %lld, which is no image", name, (long long)a->ints[i]);
+	}
+	return 0;
+}
+
 static int infer_segment(struct accel_network *net, struct net_node *node, struct accel_error *err)
 {
 	struct op_infer c = { net, node, err };
@@ -306,6 +326,8 @@ static int infer_segment(struct accel_network *net, struct net_node *node, struc
 	}
 	for (unsigned int i = 0; !ret && i < node->nout; i++)
 		ret = node->out[i] == NET_NONE ? OP_FAIL(&c, -EINVAL, "output %u is missing", i) : infer_segment_output(&c, i);
+	ret = ret ? ret : check_turned(&c, false);
+	ret = ret ? ret : check_turned(&c, true);
 	return ret;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "netmodel.h"
 #include "graph.h"
+#include "layout.h"
 #include "netrun.h"
 #include "op.h"
 #include "picture.h"
@@ -172,10 +173,10 @@ static int float_segment(void *arg, struct netrun *run, const struct net_node *n
 	if (ret)
 		return ret;
 	for (unsigned int i = 0; i < m->ninputs; i++)
-		memcpy(values[m->inputs[i]], netrun_value(run, node->in[i]), m->tensors[m->inputs[i]].count * sizeof(float));
+		layout_to_segment(node, i, netrun_value(run, node->in[i]), values[m->inputs[i]], 1);
 	accel_float_run(m, values);
 	for (unsigned int i = 0; i < m->noutputs; i++)
-		memcpy(netrun_value(run, node->out[i]), values[m->outputs[i]], m->tensors[m->outputs[i]].count * sizeof(float));
+		layout_from_segment(node, i, values[m->outputs[i]], netrun_value(run, node->out[i]), 1);
 	accel_float_free(m, values);
 	return 0;
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "netprogram.h"
 #include "device.h"
+#include "layout.h"
 #include "netmodel.h"
 #include "netrun.h"
 #include "op.h"
+#include "sparse.h"
 
 #include <errno.h>
 #include <math.h>
@@ -87,6 +89,7 @@ struct netsession {
 	const struct accel_program *program;
 	struct netrun *run;
 	struct accel_session **segments;   /* [nnodes]; NULL: an operator */
+	float *turned;             /* room for the largest value that a segment has turned, of all items; NULL: there is none */
 	struct accel_stats sum;
 };
 
@@ -121,6 +124,32 @@ int netsession_job(const struct netsession *s, uint64_t index, struct accel_job_
 	return -ERANGE;
 }
 
+/* Input i: what the network has, unless it is a constant, which is there already. */
+static int set_input(const struct netsession *s, struct netrun *run, const struct net_node *node, unsigned int i, struct accel_session *session,
+		     struct accel_error *err)
+{
+	const float *x = netrun_value(run, node->in[i]);
+
+	if (s->program->model->net->values[node->in[i]].data)
+		return 0;
+	if (layout_turned(node, false, i)) {
+		layout_to_segment(node, i, x, s->turned, s->program->batch);
+		x = s->turned;
+	}
+	return accel_session_input(session, i, x, err);
+}
+
+static int get_output(const struct netsession *s, struct netrun *run, const struct net_node *node, unsigned int i, struct accel_session *session,
+		      struct accel_error *err)
+{
+	bool turned = layout_turned(node, true, i);
+	int ret = accel_session_output(session, i, turned ? s->turned : netrun_value(run, node->out[i]), err);
+
+	if (!ret && turned)
+		layout_from_segment(node, i, s->turned, netrun_value(run, node->out[i]), s->program->batch);
+	return ret;
+}
+
 static int run_segment(void *arg, struct netrun *run, const struct net_node *node, struct accel_error *err)
 {
 	struct netsession *s = arg;
@@ -129,11 +158,10 @@ static int run_segment(void *arg, struct netrun *run, const struct net_node *nod
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < node->nin; i++)
-		if (!s->program->model->net->values[node->in[i]].data)
-			ret = accel_session_input(session, i, netrun_value(run, node->in[i]), err);
+		ret = set_input(s, run, node, i, session, err);
 	ret = ret ? ret : accel_session_run(session, err);
 	for (unsigned int i = 0; !ret && i < node->nout; i++)
-		ret = accel_session_output(session, i, netrun_value(run, node->out[i]), err);
+		ret = get_output(s, run, node, i, session, err);
 	if (ret)
 		return ret;
 	accel_session_stats(session, &stats);
@@ -145,11 +173,12 @@ static int run_segment(void *arg, struct netrun *run, const struct net_node *nod
 static int set_constants(const struct netsession *s, unsigned int n, struct accel_error *err)
 {
 	const struct accel_network *net = s->program->model->net;
+	const struct net_node *node = &net->nodes[n];
 	unsigned int batch = s->program->batch;
 	int ret = 0;
 
-	for (unsigned int i = 0; !ret && i < net->nodes[n].nin; i++) {
-		const struct net_value *v = &net->values[net->nodes[n].in[i]];
+	for (unsigned int i = 0; !ret && i < node->nin; i++) {
+		const struct net_value *v = &net->values[node->in[i]];
 		float *items;
 
 		if (!v->data)
@@ -157,11 +186,31 @@ static int set_constants(const struct netsession *s, unsigned int n, struct acce
 		items = malloc(v->count * batch * sizeof(*items));
 		ret = items ? 0 : accel_fail(err, -ENOMEM, NULL, "out of memory");
 		for (unsigned int b = 0; !ret && b < batch; b++)
-			memcpy(items + b * v->count, v->data, v->count * sizeof(*items));
+			layout_to_segment(node, i, v->data, items + b * v->count, 1);
 		ret = ret ? ret : accel_session_input(s->segments[n], i, items, err);
 		free(items);
 	}
 	return ret;
+}
+
+/* Room to turn values in. */
+static int make_room(struct netsession *s, struct accel_error *err)
+{
+	const struct accel_network *net = s->program->model->net;
+	uint64_t most = 0;
+
+	for (unsigned int n = 0; n < net->nnodes; n++) {
+		const struct net_node *node = &net->nodes[n];
+
+		for (unsigned int i = 0; !node->op && i < node->nin; i++)
+			if (layout_turned(node, false, i) && net->values[node->in[i]].count > most)
+				most = net->values[node->in[i]].count;
+		for (unsigned int i = 0; !node->op && i < node->nout; i++)
+			if (layout_turned(node, true, i) && net->values[node->out[i]].count > most)
+				most = net->values[node->out[i]].count;
+	}
+	s->turned = most ? malloc(most * s->program->batch * sizeof(*s->turned)) : NULL;
+	return !most || s->turned ? 0 : accel_fail(err, -ENOMEM, NULL, "out of memory");
 }
 
 int netsession_new(struct accel_program *program, struct accel_device *device, unsigned int threads, struct netsession **session,
@@ -177,6 +226,7 @@ int netsession_new(struct accel_program *program, struct accel_device *device, u
 	s->segments = calloc(net->nnodes + (size_t)1, sizeof(*s->segments));
 	if (!s->segments)
 		ret = accel_fail(err, -ENOMEM, NULL, "out of memory");
+	ret = ret ? ret : make_room(s, err);
 	ret = ret ? ret : netrun_new(net, program->batch, threads, run_segment, s, &s->run, err);
 	for (unsigned int n = 0; !ret && n < net->nnodes; n++)
 		if (program->segments[n]) {
@@ -197,8 +247,54 @@ void netsession_free(struct netsession *s)
 	for (unsigned int n = 0; s->segments && n < s->program->model->net->nnodes; n++)
 		accel_session_close(s->segments[n]);
 	netrun_free(s->run);
+	free(s->turned);
 	free(s->segments);
 	free(s);
+}
+
+/* A session of the segment's program with another matrix. */
+static int open_sparse(const struct netsession *s, unsigned int n, struct accel_device *device, const struct accel_sparse *matrix, struct accel_session **session,
+		       struct accel_error *err)
+{
+	const struct accel_compile_options options = { .size = sizeof(options), .batch = s->program->batch };
+	struct accel_program *program;
+	struct accel_model *segment;
+	int ret = sparse_segment(&s->program->model->net->nodes[n], matrix, &segment, err);
+
+	if (ret)
+		return ret;
+	ret = accel_program_compile(segment, device, &options, &program, err);
+	accel_model_unref(segment);
+	if (ret)
+		return ret;
+	ret = session_open(program, device, netrun_pool(s->run), session, err);
+	accel_program_unref(program);
+	return ret;
+}
+
+int netsession_sparse(struct netsession *s, struct accel_device *device, const char *name, const struct accel_sparse *matrix, struct accel_error *err)
+{
+	const struct accel_network *net = s->program->model->net;
+	struct accel_session **fresh = calloc(net->nnodes + (size_t)1, sizeof(struct accel_session *));
+	bool any = false;
+	int ret = fresh ? 0 : accel_fail(err, -ENOMEM, NULL, "out of memory");
+
+	for (unsigned int n = 0; !ret && n < net->nnodes; n++) {
+		if (!sparse_is_named(&net->nodes[n], name))
+			continue;
+		any = true;
+		ret = open_sparse(s, n, device, matrix, &fresh[n], err);
+	}
+	if (!ret && !any)
+		ret = accel_fail(err, -ENOENT, NULL, "%s: no layer multiplies a matrix '%s': import the network with that input as a sparse one (--sparse)", net->file, name);
+	for (unsigned int n = 0; fresh && n < net->nnodes; n++) {
+		if (!fresh[n])
+			continue;
+		accel_session_close(ret ? fresh[n] : s->segments[n]);
+		s->segments[n] = ret ? s->segments[n] : fresh[n];
+	}
+	free(fresh);
+	return ret;
 }
 
 /* Smallest and largest integer of each type that a float can be. */

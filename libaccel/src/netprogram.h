@@ -19,6 +19,8 @@ void netsession_free(struct netsession *session);
 /* Input or output `index`, all items: [batch, count]. Indices have been checked. */
 int netsession_input(struct netsession *session, unsigned int index, const float *data, struct accel_error *err);
 void netsession_output(struct netsession *session, unsigned int index, float *data);
+/* accel_session_sparse(), with a matrix that is sound. */
+int netsession_sparse(struct netsession *session, struct accel_device *device, const char *name, const struct accel_sparse *matrix, struct accel_error *err);
 /* Runs all nodes in the caller's thread; *stats gets the sums over the segments. */
 int netsession_run(struct netsession *session, struct accel_stats *stats, struct accel_error *err);
 

@@ -309,7 +309,8 @@ static int read_bias(struct npz *npz, const char *prefix, struct raw_layer *l, s
 	return ret;
 }
 
-static int read_matrix(struct npz *npz, const char *prefix, struct raw_layer *l, struct accel_error *err)
+/* kinds: of the elements. */
+static int read_matrix(struct npz *npz, const char *prefix, const char *kinds, struct raw_layer *l, struct accel_error *err)
 {
 	uint64_t n;
 	struct npy a;
@@ -319,7 +320,7 @@ static int read_matrix(struct npz *npz, const char *prefix, struct raw_layer *l,
 		return ret;
 	if (n != 2 || !l->shape[0] || !l->shape[1])
 		return accel_fail(err, -EINVAL, l->name, "%s: %sshape must be two numbers [outputs, inputs]", npz->file, prefix);
-	ret = npz_need(npz, prefix, "data", "f", 1, &a, err);
+	ret = npz_need(npz, prefix, "data", kinds, 1, &a, err);
 	if (ret)
 		return ret;
 	ret = to_f32(npz, prefix, "data", &a, &l->data, err);
@@ -449,7 +450,7 @@ static int read_layer(struct npz *npz, const char *prefix, struct raw_layer *l, 
 	int ret = read_format(npz, prefix, l, err);
 
 	if (!ret)
-		ret = read_matrix(npz, prefix, l, err);
+		ret = read_matrix(npz, prefix, "f", l, err);
 	if (!ret)
 		ret = read_bias(npz, prefix, l, err);
 	if (!ret)
@@ -651,6 +652,42 @@ int npz_graph(const void *data, size_t size, const char *name, struct accel_grap
 	}
 	*graph = g;
 	return 0;
+}
+
+int npz_matrix_read(const char *path, struct npz_matrix *matrix, struct accel_error *err)
+{
+	struct raw_layer l = { .name = (char *)path };
+	struct npz npz;
+	void *data;
+	size_t size;
+	int ret = accel_file_read(path, &data, &size, err);
+
+	if (ret)
+		return ret;
+	ret = npz_open(&npz, data, size, path, err);
+	if (!ret) {
+		ret = read_format(&npz, "", &l, err);
+		ret = ret ? ret : read_matrix(&npz, "", "fiub", &l, err);
+		ret = ret ? ret : check_all_used(&npz, err);
+		npz_close(&npz);
+	}
+	free(data);
+	l.name = NULL;
+	if (!ret) {
+		*matrix = (struct npz_matrix){ { l.shape[0], l.shape[1], l.rowptr, l.col, l.data }, l.rowptr, l.col, l.data };
+		l.rowptr = l.col = NULL;
+		l.data = NULL;
+	}
+	raw_free(&l);
+	return ret;
+}
+
+void npz_matrix_free(struct npz_matrix *matrix)
+{
+	free(matrix->rowptr);
+	free(matrix->col);
+	free(matrix->value);
+	*matrix = (struct npz_matrix){ 0 };
 }
 
 int accel_graph_from_npz(const char *path, struct accel_graph **graph, struct accel_error *err)

@@ -8,6 +8,7 @@
 #include "candidate.h"
 #include "candidate_pool.h"
 #include "graph.h"
+#include "sparse.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@ struct placer {
 	const struct placement *how;
 	const struct calib *calib;
 	struct candidate *c;       /* [nnodes] */
+	struct layout *layouts;    /* [nvalues] */
 	bool *gone;                /* [nnodes] makes views, and all that read them read what those are of */
 	uint32_t *level;           /* [nnodes] */
 	uint32_t *maker;           /* [nvalues] node that makes it, or NET_NONE; a layer makes what it took in */
@@ -62,7 +64,7 @@ static bool is_inside(const struct placer *p, uint32_t n, unsigned int i)
 {
 	uint32_t m = maker_of(p, n, i);
 
-	return m != NET_NONE && on_engine(p, m) && on_engine(p, n) && p->level[m] == p->level[n];
+	return m != NET_NONE && on_engine(p, m) && on_engine(p, n) && p->level[m] == p->level[n] && !p->c[m].sparse && !p->c[n].sparse;
 }
 
 /* ---------------------------------------------------------------- levels */
@@ -111,7 +113,7 @@ static void find_makers(const struct placer *p)
 
 /*
  * Images and values in a row are never in one segment: an image is not made by a fully connected layer, and an engine without vector mode has the fully connected
- * segments all the same.
+ * segments all the same. Sparse products are segments of their own: nothing of their level reads what they make, or makes what they read.
  */
 static void find_levels(const struct placer *p)
 {
@@ -125,7 +127,7 @@ static void find_levels(const struct placer *p)
 			least = p->level[m];
 			if (on_engine(p, m) != on_engine(p, n))
 				least++;
-			else if (on_engine(p, n) && candidate_is_flat(&p->c[m]) != candidate_is_flat(&p->c[n]))
+			else if (on_engine(p, n) && (candidate_is_flat(&p->c[m]) != candidate_is_flat(&p->c[n]) || p->c[m].sparse || p->c[n].sparse))
 				least += 2;
 			p->level[n] = least > p->level[n] ? least : p->level[n];
 		}
@@ -159,6 +161,11 @@ static void find_groups(const struct placer *p)
 /* Leaves a candidate to the CPU. */
 #define LEAVE(p, n, fmt, ...) candidate_refuse((p)->net, &(p)->net->nodes[n], &(p)->c[n], (p)->err, fmt, ##__VA_ARGS__)
 
+static bool is_shape_only(const struct candidate *c)
+{
+	return c->kind == CANDIDATE_RESHAPE || c->kind == CANDIDATE_ALIAS;
+}
+
 /* What no layer with weights is connected with is not worth the way to the engine. *again: something was left. */
 static int leave_lonely(const struct placer *p, bool *again)
 {
@@ -174,7 +181,7 @@ static int leave_lonely(const struct placer *p, bool *again)
 			continue;
 		*again = true;
 		candidate_give_back(p->net, n, p->c);
-		ret = LEAVE(p, n, "%s", p->c[n].kind == CANDIDATE_RESHAPE ? "it moves data and computes nothing" :
+		ret = LEAVE(p, n, "%s", is_shape_only(&p->c[n]) ? "it moves data and computes nothing" :
 									    "no layer with weights beside it is the engine's");
 	}
 	free(has_weights);
@@ -200,6 +207,11 @@ static int check_reshape(const struct placer *p, uint32_t n, bool *again)
 	if (!is_read_outside(p, n, p->c[n].out))
 		return 0;
 	*again = true;
+	/* no alias, but perhaps values in a row that only fully connected layers read */
+	if (p->c[n].kind == CANDIDATE_ALIAS && !pass_is(&p->net->nodes[n], "Transpose")) {
+		p->c[n].kind = CANDIDATE_RESHAPE;
+		return 0;
+	}
 	return LEAVE(p, n, "it moves data and computes nothing");
 }
 
@@ -216,7 +228,7 @@ static int settle(const struct placer *p)
 		find_levels(p);
 		ret = leave_lonely(p, &again);
 		for (uint32_t n = 0; !ret && !again && n < p->net->nnodes; n++)
-			if (p->c[n].kind == CANDIDATE_RESHAPE && on_engine(p, n))
+			if (is_shape_only(&p->c[n]) && on_engine(p, n))
 				ret = check_reshape(p, n, &again);
 	}
 	return ret;
@@ -270,12 +282,33 @@ static int set_inner_ranges(const struct placer *p, struct accel_graph *graph, u
 struct ends {
 	unsigned int nin, nout;
 	uint32_t *in, *out;        /* [nvalues] */
+	uint32_t sparse;           /* node of the segment's sparse product, or NET_NONE */
 };
+
+/* Attribute `name` of a segment's node: numbers of the values that lie turned, if there are any. */
+static int keep_turned(const struct placer *p, struct net_node *node, const char *name, unsigned int n, const uint32_t *values)
+{
+	int64_t *turned = malloc((n + (size_t)1) * sizeof(*turned));
+	uint32_t nturned = 0;
+	struct net_attr *a = NULL;
+
+	for (unsigned int i = 0; turned && i < n; i++)
+		if (layout_is_turned(&p->layouts[values[i]]))
+			turned[nturned++] = i;
+	if (turned && nturned)
+		a = net_node_add_attr(node, name, NET_INTS, nturned, turned);
+	if (a)
+		a->list = true;
+	free(turned);
+	return turned && (a || !nturned) ? 0 : -ENOMEM;
+}
 
 static int add_input(const struct placer *p, struct accel_graph *graph, uint32_t n, uint32_t value, struct ends *ends)
 {
 	const struct net_value *v = &p->net->values[value];
-	const uint32_t count = (uint32_t)v->count;
+	const struct accel_window *w = &p->c[n].window;
+	const struct layout l = p->c[n].sparse ? (struct layout){ LAYOUT_IMAGE, w->channels, w->height, w->width } : p->layouts[value];
+	const uint32_t count = (uint32_t)v->count, planes[3] = { l.channels, l.height, l.width };
 	bool image = candidate_is_image(&p->c[n]);
 	char name[ACCEL_MAX_NAME + 1];
 	int ret;
@@ -285,7 +318,7 @@ static int add_input(const struct placer *p, struct accel_graph *graph, uint32_t
 		return accel_fail(p->err, -E2BIG, name, "%s: '%s' has %llu values; %u are allowed", p->net->file, name,
 				  (unsigned long long)v->count, ACCEL_MAX_DIM);
 	/* any range: the measured one follows */
-	ret = accel_graph_input(graph, name, image ? 3 : 1, image ? v->dims + 1 : &count, 0, 1, &p->tensor[value], p->err);
+	ret = accel_graph_input(graph, name, image ? 3 : 1, image ? planes : &count, 0, 1, &p->tensor[value], p->err);
 	ends->in[ends->nin++] = value;
 	if (!ret && v->data)
 		set_constant_range(graph, p->tensor[value], v);
@@ -308,7 +341,7 @@ static int add_node(const struct placer *p, struct accel_graph *graph, uint32_t 
 		inputs[i] = p->tensor[value];
 	}
 	first = graph->model->ntensors;
-	p->c[n].mean = p->calib->mean[input_of(p, n, 0)];
+	p->c[n].mean = p->c[n].sparse ? NULL : p->layouts[input_of(p, n, 0)].kind == LAYOUT_TOKENS ? p->calib->token_mean[input_of(p, n, 0)] : p->calib->mean[input_of(p, n, 0)];
 	ret = ret ? ret : candidate_add(p->net, n, &p->c[n], p->how, graph, inputs, &p->tensor[p->c[n].out], p->err);
 	free(inputs);
 	ret = ret ? ret : set_inner_ranges(p, graph, first, n);
@@ -319,7 +352,7 @@ static int add_node(const struct placer *p, struct accel_graph *graph, uint32_t 
 	return ret;
 }
 
-/* The engine's nodes of a level become one model. */
+/* The engine's nodes of a level but sparse products, or the one sparse product of ends, become one model. */
 static int make_segment(const struct placer *p, uint32_t level, struct ends *ends, struct accel_model **segment)
 {
 	struct accel_graph *graph = NULL;
@@ -330,7 +363,7 @@ static int make_segment(const struct placer *p, uint32_t level, struct ends *end
 	memset(p->tensor, 0xff, p->net->nvalues * sizeof(*p->tensor));
 	ends->nin = ends->nout = 0;
 	for (uint32_t n = 0; !ret && n < p->net->nnodes; n++)
-		if (on_engine(p, n) && p->level[n] == level)
+		if (ends->sparse == NET_NONE ? on_engine(p, n) && p->level[n] == level && !p->c[n].sparse : n == ends->sparse)
 			ret = add_node(p, graph, n, ends);
 	ret = ret ? ret : accel_graph_finish(graph, segment, p->err);
 	accel_graph_free(graph);
@@ -353,6 +386,20 @@ static int keep_shape(const struct accel_network *net, struct net_node *node, un
 	return a ? 0 : -ENOMEM;
 }
 
+/* What else the node of a segment says: how its ends lie, or that a session may replace its matrix. */
+static int keep_ends(const struct placer *p, struct net_node *node, const struct ends *ends)
+{
+	const char *operand;
+	int ret;
+
+	if (ends->sparse != NET_NONE) {
+		operand = p->net->values[p->net->nodes[ends->sparse].in[0]].name;
+		return net_node_add_attr(node, SPARSE_ATTR, NET_TEXT, (uint32_t)strlen(operand), operand) ? 0 : -ENOMEM;
+	}
+	ret = keep_turned(p, node, LAYOUT_TURNED, ends->nin, ends->in);
+	return ret ? ret : keep_turned(p, node, LAYOUT_TURNED_OUT, ends->nout, ends->out);
+}
+
 /* The node of a segment, named after its first layer. Takes over segment. */
 static int segment_node(const struct placer *p, const char *name, const struct ends *ends, struct accel_model *segment, struct net_node *node)
 {
@@ -367,22 +414,30 @@ static int segment_node(const struct placer *p, const char *name, const struct e
 	memcpy(node->out, ends->out, ends->nout * sizeof(*node->out));
 	for (unsigned int i = 0; !ret && i < ends->nout; i++)
 		ret = keep_shape(p->net, node, i, ends->out[i]);
+	ret = ret ? ret : keep_ends(p, node, ends);
 	if (!ret)
 		return 0;
 	net_node_clear(node);
 	return accel_fail(p->err, -ENOMEM, NULL, "%s: out of memory", p->net->file);
 }
 
-/* The nodes of a level, in their order; those of the engine as one. They leave their places in the network empty. */
+/* The nodes of a level, in their order; those of the engine as one, but sparse products each by itself. They leave their places in the network empty. */
 static int move_level(const struct placer *p, uint32_t level, struct net_node *nodes, unsigned int *nnodes, struct ends *ends)
 {
 	struct accel_model *segment;
 	const char *name = NULL;
-	int ret;
+	int ret = 0;
 
-	for (uint32_t n = 0; n < p->net->nnodes; n++) {
+	for (uint32_t n = 0; !ret && n < p->net->nnodes; n++) {
 		if (p->level[n] != level || !is_there(p, n))
 			continue;
+		if (on_engine(p, n) && p->c[n].sparse) {
+			ends->sparse = n;
+			ret = make_segment(p, level, ends, &segment);
+			ret = ret ? ret : segment_node(p, p->net->nodes[n].name, ends, segment, &nodes[*nnodes]);
+			*nnodes += !ret;
+			continue;
+		}
 		if (on_engine(p, n)) {
 			name = name ? name : p->net->nodes[n].name;
 			continue;
@@ -390,8 +445,9 @@ static int move_level(const struct placer *p, uint32_t level, struct net_node *n
 		nodes[(*nnodes)++] = p->net->nodes[n];
 		p->net->nodes[n] = (struct net_node){ 0 };
 	}
-	if (!name)
-		return 0;
+	if (ret || !name)
+		return ret;
+	ends->sparse = NET_NONE;
 	ret = make_segment(p, level, ends, &segment);
 	ret = ret ? ret : segment_node(p, name, ends, segment, &nodes[*nnodes]);
 	*nnodes += !ret;
@@ -403,7 +459,7 @@ static int rebuild(const struct placer *p)
 {
 	struct accel_network *net = p->net;
 	struct net_node *nodes = calloc(net->nnodes + (size_t)1, sizeof(*nodes));
-	struct ends ends = { 0, 0, malloc((net->nvalues + (size_t)1) * sizeof(*ends.in)), malloc((net->nvalues + (size_t)1) * sizeof(*ends.out)) };
+	struct ends ends = { 0, 0, malloc((net->nvalues + (size_t)1) * sizeof(*ends.in)), malloc((net->nvalues + (size_t)1) * sizeof(*ends.out)), NET_NONE };
 	uint32_t levels = 0;
 	unsigned int n = 0;
 	int ret = nodes && ends.in && ends.out ? 0 : accel_fail(p->err, -ENOMEM, NULL, "%s: out of memory", net->file);
@@ -433,7 +489,7 @@ static int place(struct placer *p, const struct pass_users *users, const struct 
 	const struct calib_inputs seeded = { 0 };
 	struct calib *guess = NULL;
 	bool any = false;
-	int ret = candidates_find(p->net, users, views, maps, p->how, p->c, p->err);
+	int ret = candidates_find(p->net, users, views, maps, p->how, p->c, p->layouts, p->err);
 
 	ret = ret ? ret : settle(p);
 	for (uint32_t n = 0; !ret && n < p->net->nnodes; n++)
@@ -461,10 +517,11 @@ int onnx_place(struct accel_network *net, const struct placement *how, const str
 		.net = net, .err = err, .how = how, .calib = calib, .c = calloc(nodes, sizeof(*p.c)), .level = calloc(nodes, sizeof(*p.level)),
 		.group = calloc(nodes, sizeof(*p.group)), .maker = calloc(values, sizeof(*p.maker)),
 		.tensor = calloc(values, sizeof(*p.tensor)), .gone = calloc(nodes, sizeof(*p.gone)),
+		.layouts = calloc(values, sizeof(*p.layouts)),
 	};
 
 	ret = ret ? ret : pass_users_new(net, &users, err);
-	if (!ret && (!p.c || !p.level || !p.group || !p.maker || !p.tensor || !p.gone))
+	if (!ret && (!p.c || !p.level || !p.group || !p.maker || !p.tensor || !p.gone || !p.layouts))
 		ret = accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
 	ret = ret ? ret : views_find(net, &users, &views, err);
 	ret = ret ? ret : place(&p, &users, views, maps);
@@ -477,6 +534,7 @@ int onnx_place(struct accel_network *net, const struct placement *how, const str
 	free(p.maker);
 	free(p.tensor);
 	free(p.gone);
+	free(p.layouts);
 	/* what pass_apart() took apart in vain */
 	ret = ret ? ret : pass_activation(net, &changed, err);
 	ret = ret ? ret : pass_dead(net, err);

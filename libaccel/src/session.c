@@ -12,6 +12,7 @@
 #include "device.h"
 #include "netprogram.h"
 #include "program.h"
+#include "sparse.h"
 
 /* One buffer a base, and one for commands, restore commands and base table. */
 enum { BUF_COMMANDS = NBASES, NBUFFERS };
@@ -277,6 +278,20 @@ int accel_session_input(struct accel_session *s, unsigned int index, const float
 		}
 	}
 	return 0;
+}
+
+int accel_session_sparse(struct accel_session *s, const char *name, const struct accel_sparse *matrix, struct accel_error *err)
+{
+	int ret = check_idle(s, err);
+
+	ret = ret ? ret : sparse_check(name, matrix, err);
+	if (ret)
+		return ret;
+	if (!s->net)
+		return accel_fail(err, -ENOENT, NULL, "no layer multiplies a matrix '%s': such layers are those of ONNX networks", name);
+	ret = netsession_sparse(s->net, s->device, name, matrix, err);
+	s->finished = s->finished && ret;
+	return ret;
 }
 
 int accel_session_input_raw(struct accel_session *s, unsigned int index, const int16_t *data, struct accel_error *err)

@@ -32,10 +32,12 @@ struct arg {
 };
 
 /* Options of every command that opens an ONNX file. */
-#define ONNX_ARGS(shapes, fixed) \
+#define ONNX_ARGS(shapes, fixed, sparse) \
 	{ "shape", 0, ARG_EACH, &(shapes), "NAME=N,N,...", \
 	  "ONNX: the shape of an input that the file leaves open" }, \
-	{ "fix", 0, ARG_EACH, &(fixed), "NAME=NUMBER", "ONNX: an input that is always this number" }
+	{ "fix", 0, ARG_EACH, &(fixed), "NAME=NUMBER", "ONNX: an input that is always this number" }, \
+	{ "sparse", 0, ARG_EACH, &(sparse), "NAME=G.npz", \
+	  "ONNX: an input that is a sparse matrix (scipy's save_npz)" }
 
 /* And what a model that is being imported says about pictures. */
 #define PICTURE_ARGS(preprocess, classes) \

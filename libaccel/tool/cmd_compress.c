@@ -267,14 +267,14 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 {
 	const char *pos[2], *out = NULL, *preprocess = NULL, *classes = NULL, *layers = NULL, *data = NULL, *labels = NULL,
 		   *html = NULL;
-	struct arg_list calib = { 0 }, shapes = { 0 }, fixed = { 0 };
+	struct arg_list calib = { 0 }, shapes = { 0 }, fixed = { 0 }, sparse = { 0 };
 	uint64_t limit = 0, tries = 0, seed = 0;
 	bool search = false;
 	char *state = NULL;
 	struct teller teller = { .tool = tool };
 	struct accel_compress_options goals = { .size = sizeof(goals), .progress = step, .progress_arg = &teller,
 						.report = print_layer, .report_arg = &teller, .corrected = print_correction, .searched = print_search };
-	struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed, .preprocess = &preprocess, .classes = &classes };
+	struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed, .sparse = &sparse, .preprocess = &preprocess, .classes = &classes };
 	struct words words = { 0 };
 	const struct arg options[] = {
 		{ "output", 'o', ARG_TEXT, &out, "MODEL.eie", "the model to write" },
@@ -297,7 +297,7 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 		{ "calib", 0, ARG_EACH, &calib, "[NAME=]DIR|FILE", "typical inputs, .npy or pictures; no labels" },
 		{ "report", 0, ARG_TEXT, &html, "PAGE.html", "a page that shows where the bytes are" },
 		PICTURE_ARGS(preprocess, classes),
-		ONNX_ARGS(shapes, fixed),
+		ONNX_ARGS(shapes, fixed, sparse),
 		{ 0 },
 	};
 	const struct arg_command cmd = {

@@ -305,9 +305,9 @@ int cmd_eval(struct tool *tool, int argc, char **argv)
 	const char *pos[2], *data = NULL, *labels = NULL, *spec = "sim";
 	uint64_t limit = 0, batch = 0;
 	bool verify = false, as_json = false;
-	struct arg_list shapes = { 0 }, fixed = { 0 };
+	struct arg_list shapes = { 0 }, fixed = { 0 }, sparse = { 0 };
 	const char *preprocess = NULL, *classes = NULL;
-	const struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed, .preprocess = &preprocess, .classes = &classes };
+	const struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed, .sparse = &sparse, .preprocess = &preprocess, .classes = &classes };
 	const struct arg options[] = {
 		{ "data", 0, ARG_TEXT, &data, "DIR|FILE",
 		  "IDX files (plain or .gz), inputs as .npy, or pictures" },
@@ -320,7 +320,7 @@ int cmd_eval(struct tool *tool, int argc, char **argv)
 		{ "verify", 0, ARG_FLAG, &verify, NULL,
 		  "compare every output bit with cpu and ref" },
 		PICTURE_ARGS(preprocess, classes),
-		ONNX_ARGS(shapes, fixed),
+		ONNX_ARGS(shapes, fixed, sparse),
 		{ "json", 0, ARG_FLAG, &as_json, NULL, "report as JSON" },
 		{ 0 },
 	};

@@ -179,8 +179,8 @@ int cmd_explain(struct tool *tool, int argc, char **argv)
 	const char *pos[2], *spec = "sim";
 	uint64_t batch = 1;
 	bool as_json = false, stream = false;
-	struct arg_list inputs = { 0 }, shapes = { 0 }, fixed = { 0 };
-	const struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed };
+	struct arg_list inputs = { 0 }, shapes = { 0 }, fixed = { 0 }, sparse = { 0 };
+	const struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed, .sparse = &sparse };
 	const struct arg options[] = {
 		{ "device", 'd', ARG_TEXT, &spec, "DEVICE",
 		  "sim[:CONFIG], ref[:CONFIG], drm[:PATH] or cpu (default sim)" },
@@ -188,7 +188,7 @@ int cmd_explain(struct tool *tool, int argc, char **argv)
 		{ "input", 'i', ARG_LIST, &inputs, "[NAME=]X...",
 		  ".npy files or pictures, as many items as the batch: cycles of a run of these" },
 		{ "stream", 0, ARG_FLAG, &stream, NULL, "never keep weights on chip between runs" },
-		ONNX_ARGS(shapes, fixed),
+		ONNX_ARGS(shapes, fixed, sparse),
 		{ "json", 0, ARG_FLAG, &as_json, NULL, "report as JSON" },
 		{ 0 },
 	};

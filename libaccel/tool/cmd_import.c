@@ -22,8 +22,8 @@ static int make_model(const char *path, const struct calibration *calib, const s
 		with_calib.ncalib = calib ? calib->n : 0;
 		return open_model(path, &with_calib, model);
 	}
-	if (onnx->shapes->n || onnx->fixed->n || onnx->float_conv)
-		return fail("%s: --shape, --fix and --conv are for ONNX files", path);
+	if (onnx->shapes->n || onnx->fixed->n || onnx->sparse->n || onnx->float_conv)
+		return fail("%s: --shape, --fix, --sparse and --conv are for ONNX files", path);
 	if (onnx->method != ACCEL_CALIB_MINMAX || onnx->report)
 		return fail("%s: --calib-method and --calib-report are for networks (.onnx, .net)", path);
 	if (*onnx->preprocess && accel_preprocess_parse(*onnx->preprocess, &preprocess, &err))
@@ -93,13 +93,13 @@ static int check_names(const char *in, const char *out, const char *graph)
 int cmd_import(struct tool *tool, int argc, char **argv)
 {
 	const char *pos[2], *out = NULL;
-	struct arg_list calib = { 0 }, shapes = { 0 }, fixed = { 0 };
+	struct arg_list calib = { 0 }, shapes = { 0 }, fixed = { 0 }, sparse = { 0 };
 	const char *preprocess = NULL, *classes = NULL, *graph = NULL;
 	const char *method = NULL, *conv = NULL, *weights = NULL;
 	struct rounding rounding = { 0 };
 	bool table = false, exact;
 	struct onnx_args onnx = { .shapes = &shapes,
-				  .fixed = &fixed,
+				  .fixed = &fixed, .sparse = &sparse,
 				  .preprocess = &preprocess,
 				  .classes = &classes,
 				  .graph = &graph,
@@ -116,7 +116,7 @@ int cmd_import(struct tool *tool, int argc, char **argv)
 		{ "graph", 'g', ARG_TEXT, &graph, "G.onnx",
 		  "the network of a .net file (default SqueezeNet v1.0)" },
 		PICTURE_ARGS(preprocess, classes),
-		ONNX_ARGS(shapes, fixed),
+		ONNX_ARGS(shapes, fixed, sparse),
 		{ "conv", 0, ARG_TEXT, &conv, "KIND",
 		  "int16 (default): convolutions for the engine; float32: for the CPU" },
 		{ "weights", 0, ARG_TEXT, &weights, "KIND",

@@ -214,10 +214,10 @@ int cmd_inspect(struct tool *tool, int argc, char **argv)
 {
 	const char *pos[2];
 	bool as_json = false;
-	struct arg_list shapes = { 0 }, fixed = { 0 };
-	const struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed };
+	struct arg_list shapes = { 0 }, fixed = { 0 }, sparse = { 0 };
+	const struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed, .sparse = &sparse };
 	const struct arg options[] = {
-		ONNX_ARGS(shapes, fixed),
+		ONNX_ARGS(shapes, fixed, sparse),
 		{ "json", 0, ARG_FLAG, &as_json, NULL, "report as JSON" },
 		{ 0 },
 	};

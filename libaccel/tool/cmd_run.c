@@ -25,6 +25,7 @@ struct run {
 	struct runner runner, check;
 	uint64_t n, top, differ, values;
 	bool raw, verify, classes;
+	struct sparse_set sparse; /* matrices that the sessions of a model that is no ONNX file get */
 };
 
 static int describe(struct run *r)
@@ -315,6 +316,8 @@ static int open_check(struct run *r, const struct accel_device *device)
 
 	if (!status)
 		status = runner_open(&r->check, r->model, ref, r->runner.batch);
+	if (!status)
+		status = runner_sparse(&r->check, &r->sparse);
 	accel_device_unref(ref);
 	return status;
 }
@@ -365,9 +368,9 @@ int cmd_run(struct tool *tool, int argc, char **argv)
 	struct arg_list inputs = { 0 }, outputs = { 0 };
 	uint64_t batch = 0;
 	bool as_json = false;
-	struct arg_list shapes = { 0 }, fixed = { 0 };
+	struct arg_list shapes = { 0 }, fixed = { 0 }, sparse = { 0 };
 	const char *preprocess = NULL, *classes = NULL;
-	const struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed, .preprocess = &preprocess, .classes = &classes };
+	const struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed, .sparse = &sparse, .sparse_later = true, .preprocess = &preprocess, .classes = &classes };
 	const struct arg options[] = {
 		{ "input", 'i', ARG_LIST, &inputs, "[NAME=]X...",
 		  ".npy, .jpg and .png files, directories, - (.npy on stdin)" },
@@ -383,7 +386,7 @@ int cmd_run(struct tool *tool, int argc, char **argv)
 		  "compare every output bit with ref; status 1 if any differs" },
 		{ "batch", 'b', ARG_COUNT, &batch, "N", "items a run (default 64; 1 for ONNX)" },
 		PICTURE_ARGS(preprocess, classes),
-		ONNX_ARGS(shapes, fixed),
+		ONNX_ARGS(shapes, fixed, sparse),
 		{ "json", 0, ARG_FLAG, &as_json, NULL, "report as JSON" },
 		{ 0 },
 	};
@@ -424,6 +427,10 @@ int cmd_run(struct tool *tool, int argc, char **argv)
 			status = runner_open(&r.runner, r.model, device,
 					     (unsigned int)(batch < r.n ? batch : r.n));
 		}
+		if (!status && !has_suffix(pos[0], ".onnx"))
+			status = sparse_set_read(&sparse, &r.sparse);
+		if (!status)
+			status = runner_sparse(&r.runner, &r.sparse);
 		if (!status && r.verify)
 			status = open_check(&r, device);
 		if (!status)
@@ -432,6 +439,7 @@ int cmd_run(struct tool *tool, int argc, char **argv)
 			status = finish(&r, as_json);
 		accel_device_unref(device);
 		release(&r);
+		sparse_set_free(&r.sparse);
 	}
 	onnx_args_free(&onnx);
 	free(inputs.item);

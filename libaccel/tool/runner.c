@@ -110,6 +110,23 @@ static void add(struct accel_stats *sum, const struct accel_stats *s)
 		to[i] += from[i];
 }
 
+static int give_matrices(const struct runner *r, struct accel_session *s, struct accel_error *err)
+{
+	int ret = 0;
+
+	for (unsigned int i = 0; !ret && r->sparse && i < r->sparse->n; i++)
+		ret = accel_session_sparse(s, r->sparse->item[i].input, &r->sparse->item[i].matrix, err);
+	return ret;
+}
+
+int runner_sparse(struct runner *r, const struct sparse_set *set)
+{
+	struct accel_error err = { 0 };
+
+	r->sparse = set;
+	return give_matrices(r, r->session[0], &err) ? fail_accel(r->name.s, &err) : EXIT_OK;
+}
+
 static struct accel_session *session(struct runner *r, unsigned int n, struct accel_error *err)
 {
 	struct accel_compile_options options = { .size = sizeof(options), .batch = n, .stream_weights = r->streamed };
@@ -120,7 +137,8 @@ static struct accel_session *session(struct runner *r, unsigned int n, struct ac
 		return r->session[1];
 	close_slot(r, 1);
 	if (accel_program_compile(r->model, r->device, &options, &r->program[1], err) ||
-	    accel_session_open(r->program[1], r->device, &r->session[1], err))
+	    accel_session_open(r->program[1], r->device, &r->session[1], err) ||
+	    give_matrices(r, r->session[1], err))
 		return NULL;
 	return r->session[1];
 }

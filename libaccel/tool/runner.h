@@ -3,7 +3,7 @@
 #ifndef EIE_RUNNER_H
 #define EIE_RUNNER_H
 
-#include "tool.h"
+#include "sparse_set.h"
 
 struct runner {
 	struct accel_model *model;   /* the caller's */
@@ -14,6 +14,7 @@ struct runner {
 	/* of the full batch, and of the rest: a run has no padding, so that counters are exact */
 	struct accel_program *program[2];
 	struct accel_session *session[2];
+	const struct sparse_set *sparse; /* or NULL */
 	struct accel_stats stats; /* sums over all runs */
 	uint64_t items, runs;
 	double wall, cpu; /* seconds in runs, inputs and outputs not counted */
@@ -29,6 +30,8 @@ int runner_open(struct runner *r, struct accel_model *model, struct accel_device
 int runner_open_streamed(struct runner *r, struct accel_model *model, struct accel_device *device,
 			 unsigned int batch);
 void runner_close(struct runner *r);
+/* Gives all sessions, also later ones, these matrices (accel_session_sparse()). The set stays the caller's. */
+int runner_sparse(struct runner *r, const struct sparse_set *set);
 /*
  * Runs n <= batch items. in[i] and out[i] belong to graph input and output i: [n, count]. Of real
  * and raw inputs one is used: real unless NULL. Outputs are int16 or float32 by their type

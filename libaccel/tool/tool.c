@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "args.h"
 #include "classes.h"
+#include "sparse_set.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -268,8 +269,12 @@ static int open_onnx(const char *path, const struct onnx_args *onnx, struct acce
 	struct accel_preprocess preprocess;
 	struct classes classes = { 0 };
 	struct accel_error err = { 0 };
+	struct sparse_set sparse = { 0 };
 	struct parsed p = { 0 };
 	int status = parse_all(onnx, &p), ret;
+
+	if (!status)
+		status = sparse_set_read(onnx->sparse, &sparse);
 
 	if (!status && wish && accel_preprocess_parse(wish, &preprocess, &err))
 		status = fail_accel("--preprocess", &err);
@@ -280,6 +285,8 @@ static int open_onnx(const char *path, const struct onnx_args *onnx, struct acce
 		options.nshapes = onnx->shapes ? onnx->shapes->n : 0;
 		options.fixed = p.fixed;
 		options.nfixed = onnx->fixed ? onnx->fixed->n : 0;
+		options.sparse = sparse.item;
+		options.nsparse = sparse.n;
 		options.calib_inputs = onnx->calib;
 		options.ncalib = onnx->ncalib;
 		options.calib_method = onnx->method;
@@ -305,6 +312,7 @@ static int open_onnx(const char *path, const struct onnx_args *onnx, struct acce
 	/* the last name may be of a word that was refused */
 	for (unsigned int i = 0; p.names && p.names[i]; i++)
 		free(p.names[i]);
+	sparse_set_free(&sparse);
 	classes_free(&classes);
 	free(p.names);
 	free(p.shape);
@@ -317,6 +325,7 @@ void onnx_args_free(const struct onnx_args *onnx)
 {
 	free(onnx->shapes->item);
 	free(onnx->fixed->item);
+	free(onnx->sparse->item);
 }
 
 int open_model(const char *path, const struct onnx_args *onnx, struct accel_model **model)
@@ -328,6 +337,8 @@ int open_model(const char *path, const struct onnx_args *onnx, struct accel_mode
 		return open_onnx(path, onnx ? onnx : &none, model);
 	if (onnx && ((onnx->shapes && onnx->shapes->n) || (onnx->fixed && onnx->fixed->n)))
 		return fail("%s: --shape and --fix are for ONNX files; this model's shapes are fixed", path);
+	if (onnx && onnx->sparse && onnx->sparse->n && !onnx->sparse_later)
+		return fail("%s: --sparse is for ONNX files; eie run takes it for this one, too", path);
 	if (onnx && ((onnx->preprocess && *onnx->preprocess) || (onnx->classes && *onnx->classes)))
 		return fail("%s: --preprocess and --classes are for importing; this model says itself how pictures become inputs", path);
 	if (has_suffix(path, ".npz"))

@@ -64,9 +64,10 @@ bool has_suffix(const char *name, const char *suffix); /* ignores case */
 double seconds_wall(void);
 double seconds_cpu(void); /* of this process, all threads */
 
-/* What importing needs: --shape NAME=N,N,... and --fix NAME=NUMBER of ONNX files, and what a model says about pictures, as it was given. */
+/* What importing needs: --shape NAME=N,N,..., --fix NAME=NUMBER and --sparse NAME=GRAPH.npz of ONNX files, and what a model says about pictures, as it was given. */
 struct onnx_args {
-	struct arg_list *shapes, *fixed;
+	struct arg_list *shapes, *fixed, *sparse;
+	bool sparse_later; /* the command gives other models their matrices itself */
 	const char *const *preprocess, *const *classes; /* NULL, or where the options' values are */
 	const char *const *graph; /* of weights in a .net file; the same */
 	const float *const *calib; /* [inputs] of [ncalib, count], or NULL */

@@ -286,7 +286,10 @@ int main(int argc, char **argv)
 	else if (!strcmp(what, "onnx")) {
 		FILE *f = create(argv[2]);
 
-		make_onnx(f, argc > 3 ? argv[3] : "");
+		if (argc > 3 && !strcmp(argv[3], "graph"))
+			make_graph_network(f);
+		else
+			make_onnx(f, argc > 3 ? argv[3] : "");
 		finish(f, argv[2]);
 	} else if (!strcmp(what, "npy") && argc > 3)
 		make_npy(argv[2], argv[3], argc - 4, argv + 4);

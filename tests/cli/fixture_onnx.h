@@ -101,11 +101,11 @@ static void onnx_node(struct message *graph, const char *op, const char *name, c
 	onnx_sub(graph, 1, &n);
 }
 
-static void onnx_tensor(struct message *graph, unsigned int field, const char *name, uint32_t width)
+static void onnx_tensor(struct message *graph, unsigned int field, const char *name, uint32_t rows, uint32_t width)
 {
 	struct message v = { 0 }, type = { 0 }, tensor = { 0 }, shape = { 0 }, dim = { 0 };
 
-	onnx_int(&dim, 1, 1);
+	onnx_int(&dim, 1, rows);
 	onnx_sub(&shape, 1, &dim);
 	onnx_int(&dim, 1, width);
 	onnx_sub(&shape, 1, &dim);
@@ -117,13 +117,25 @@ static void onnx_tensor(struct message *graph, unsigned int field, const char *n
 	onnx_sub(graph, field, &v);
 }
 
+static void onnx_finish(struct message *graph, FILE *f)
+{
+	struct message model = { 0 }, opset = { 0 };
+
+	onnx_int(&opset, 2, 13);
+	onnx_int(&model, 1, 8);
+	onnx_sub(&model, 7, graph);
+	onnx_sub(&model, 8, &opset);
+	fwrite(model.bytes, 1, model.n, f);
+	free(model.bytes);
+}
+
 /* kind: "", "nan" (a weight of fc1), "big" (4 million weights), "names" (of layers that no page of HTML may take as they are) */
 static void make_onnx(FILE *f, const char *kind)
 {
 	const bool names = !strcmp(kind, "names");
 	const uint32_t middle = strcmp(kind, "big") ? 64 : 4096, last = strcmp(kind, "big") ? 32 : 1024;
 	const float bad = NAN;
-	struct message model = { 0 }, graph = { 0 }, opset = { 0 };
+	struct message graph = { 0 };
 
 	onnx_node(&graph, "Gemm", names ? "</td>&amp;<b \"'>\xc3\xa9\xff\xc0\x80" : "fc1", "x", "w1", "a");
 	onnx_node(&graph, "Relu", "relu", "a", NULL, "b");
@@ -131,14 +143,28 @@ static void make_onnx(FILE *f, const char *kind)
 	onnx_text(&graph, 2, "fixture");
 	onnx_weights(&graph, "w1", 16, middle, strcmp(kind, "nan") ? NULL : &bad);
 	onnx_weights(&graph, "w2", middle, last, NULL);
-	onnx_tensor(&graph, 11, "x", 16);
-	onnx_tensor(&graph, 12, "y", last);
-	onnx_int(&opset, 2, 13);
-	onnx_int(&model, 1, 8);
-	onnx_sub(&model, 7, &graph);
-	onnx_sub(&model, 8, &opset);
-	fwrite(model.bytes, 1, model.n, f);
-	free(model.bytes);
+	onnx_tensor(&graph, 11, "x", 1, 16);
+	onnx_tensor(&graph, 12, "y", 1, last);
+	onnx_finish(&graph, f);
+}
+
+/* Two layers of graph convolution for six nodes: y = A relu(A x w1) w2. */
+static void make_graph_network(FILE *f)
+{
+	struct message graph = { 0 };
+
+	onnx_node(&graph, "MatMul", "mix1", "x", "w1", "a");
+	onnx_node(&graph, "MatMul", "spread1", "A", "a", "b");
+	onnx_node(&graph, "Relu", "relu", "b", NULL, "c");
+	onnx_node(&graph, "MatMul", "mix2", "c", "w2", "d");
+	onnx_node(&graph, "MatMul", "spread2", "A", "d", "y");
+	onnx_text(&graph, 2, "fixture");
+	onnx_weights(&graph, "w1", 4, 8, NULL);
+	onnx_weights(&graph, "w2", 8, 3, NULL);
+	onnx_tensor(&graph, 11, "A", 6, 6);
+	onnx_tensor(&graph, 11, "x", 6, 4);
+	onnx_tensor(&graph, 12, "y", 6, 3);
+	onnx_finish(&graph, f);
 }
 
 #endif

@@ -278,8 +278,8 @@ static void print_table(void)
 	static const struct {
 		const char *op, *where;
 	} device[] = {
-		{ "Gemm", "device (fully connected, codebook), else CPU" },
-		{ "MatMul", "device (fully connected, codebook), else CPU" },
+		{ "Gemm", "device (fully connected, of one vector or many; codebook), else CPU" },
+		{ "MatMul", "device (fully connected, of one vector or many; a sparse matrix times a value; codebook), else CPU" },
 		{ "Conv", "device (two dimensions, codebook), else CPU" },
 		{ "MaxPool", "device beside a Conv of its, else CPU" },
 		{ "AveragePool", "device beside a Conv of its, else CPU" },
@@ -287,10 +287,11 @@ static void print_table(void)
 		{ "ReduceMean", "device (as GlobalAveragePool) beside a Conv of its, else CPU" },
 		{ "GlobalAveragePool", "device beside a Conv of its, else CPU" },
 		{ "Concat", "device (channels) beside a Conv of its, else CPU" },
-		{ "Add", "device (images, biases), else CPU" },
-		{ "Sum", "device (images), else CPU" },
-		{ "Mul", "device (images, pixels, numbers), else CPU" },
-		{ "Reshape", "nowhere before a device's Gemm or MatMul, else CPU" },
+		{ "Add", "device (images, tokens, biases), else CPU" },
+		{ "Sum", "device (images, tokens), else CPU" },
+		{ "Mul", "device (images, tokens, pixels, channels' factors, numbers), else CPU" },
+		{ "Reshape", "nowhere before a device's Gemm or MatMul, and between images and tokens, else CPU" },
+		{ "Transpose", "nowhere between images and tokens, else CPU" },
 		{ "Flatten", "nowhere before a device's Gemm or MatMul, else CPU" },
 		{ "Squeeze", "nowhere before a device's Gemm or MatMul, else CPU" },
 		{ "Unsqueeze", "nowhere before a device's Gemm or MatMul, else CPU" },
