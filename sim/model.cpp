@@ -68,6 +68,8 @@ Model::Model(const eie_sim_params &params, const eie_sim_ops &ops, void *ctx)
 
 Model::~Model()
 {
+	// Verilator's scopes leave the thread's context, which may have been another model's that is gone
+	Verilated::threadContextp(&context_);
 	top_.final();
 #if VM_COVERAGE // make coverage: a file for each model that ends
 	if (const char *dir = getenv("EIE_SIM_COVERAGE")) {

@@ -178,6 +178,7 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 		echo "hw-joins-$(c) 600 env $(CHECKED) $(T)/lib/joins sim:$(c)"; echo "hw-elements-$(c) 600 env $(CHECKED) $(T)/lib/elements sim:$(c)";) \
 	$(foreach t,network placement excitation weights,echo "hw-$(t) 600 env $(CHECKED) $(T)/lib/$(t) cpu sim:2x2 sim:8x8";) \
 	$(foreach t,$(LIB_TESTS),echo "asan-$(t) 1200 env $(SIM_ENV) $(T)/asan/$(t)"; echo "lib-$(t) 1200 env $(SIM_ENV) $(T)/lib/$(t)";) \
+	echo "networks-cost 900 env $(SIM_ENV) $(T)/lib/cost squeezenet"; \
 	$(foreach t,$(CLI_TESTS),echo "cli-$(t) 600 env $(SIM_ENV) EIE=$(abspath $(BUILD))/eie BUILD=$(abspath $(BUILD)) tests/cli/$(t).sh";) \
 	$(foreach t,$(filter-out array-8x8,$(RTL_TESTS)),echo "rtl-$(t) 600 $(T)/rtl/$(t)";) \
 	$(foreach g,ppocr silero light-small,echo "networks-$(g) 900 tests/networks/run.sh $(BUILD) $(g)";) \

@@ -467,6 +467,7 @@ struct accel_compile_options {
 	size_t size;            /* sizeof(struct accel_compile_options): later versions append */
 	unsigned int batch;     /* items a run; 0 means 1 */
 	bool stream_weights;    /* never keep weights on chip between runs (for measurements) */
+	bool layer_jobs;        /* jobs of one layer each, with nothing on chip between them (for measurements: a job has its own counters) */
 };
 
 /* Compiles for the parameters of the device; the program runs on any device with the same ones. options may be NULL. */
@@ -562,7 +563,7 @@ struct accel_estimate_options {
 	const float *const *inputs;
 	double nonzero;
 	bool first;             /* the first run of a session, which brings resident weights in; else one that follows another */
-	bool cold;              /* the run begins without translations, as with the simulator's option cold=1 */
+	bool cold;              /* every job begins without translations, as with the simulator's option cold=1 */
 	bool timeline;          /* keep what accel_estimate_span() tells */
 };
 

@@ -160,7 +160,8 @@ static int backend_submit(void *ctx, const struct accel_job *job, uint64_t *seq,
 	int ret = 0;
 
 	pthread_mutex_lock(&s->lock);
-	while (!ret && !simdev_room(s->dev))
+	/* a job that is under way would lose its translations, too */
+	while (!ret && (!simdev_room(s->dev) || (s->dev->options.cold && s->dev->submitted != s->dev->consumed)))
 		ret = advance(s, err);
 	if (!ret && s->dev->options.cold && simdev_invalidate(s->dev, ASID))
 		ret = accel_fail(err, -EIO, NULL, "the simulated device does not forget its translations");

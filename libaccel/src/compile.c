@@ -280,7 +280,7 @@ int accel_program_compile(struct accel_model *model, const struct accel_device *
 		struct accel_error unfit = { 0 };
 
 		p->params = device->params;
-		ret = plan_make(model, &device->params, o.batch, o.stream_weights, &plan, &unfit);
+		ret = plan_make(model, &device->params, &o, &plan, &unfit);
 		if (ret == -E2BIG && needs_of(model)) {
 			p->on_cpu = p->any_device = true;
 			ret = places_on_cpu(p, unfit.text);

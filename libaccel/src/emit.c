@@ -559,9 +559,9 @@ int emit_program(struct plan *plan, struct accel_program *program, struct accel_
 	struct emit e = { .plan = plan, .program = program };
 
 	for (uint32_t i = 0; i < plan->nsegments && !e.nomem; i++) {
-		bool fc = plan->model->layers[plan->segments[i].first_layer].kind == ACCEL_LAYER_FC;
+		bool fc = plan->model->layers[plan->segments[i].first_layer].kind == ACCEL_LAYER_FC, alone = fc || plan->layer_jobs;
 
-		if (fc)
+		if (alone)
 			emit_flush(&e);
 		e.segment = &plan->segments[i];
 		if (e.segment->chain)
@@ -574,7 +574,7 @@ int emit_program(struct plan *plan, struct accel_program *program, struct accel_
 			emit_blocks(&e, 2);
 		else if (fc)
 			emit_stream(&e);
-		if (fc)
+		if (alone)
 			emit_flush(&e);
 	}
 	emit_flush(&e);

@@ -142,7 +142,7 @@ static int run_job(struct estimating *e)
 	if (!jobs)
 		return -ENOMEM;
 	e->out->jobs = jobs;
-	if (e->options.cold && e->out->njobs == 0)
+	if (e->options.cold)
 		cost_engine_forget(e->engine);
 	ret = cost_run(e->engine, &job, e->out->layers + part->first_layer, &totals);
 	if (ret)

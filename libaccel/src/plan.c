@@ -288,7 +288,7 @@ static int cut_segments(struct plan *plan)
 		*s = (struct segment){ .first_layer = l, .nlayers = 1, .chain = plan->layers[l].resident, .conv = plan_is_conv(plan, l),
 				       .pool = accel_layer_pools(&m->layers[l]), .element = plan_is_element(plan, l) && !plan->layers[l].done_before,
 				       .x_slot = slot, .y = 2 * slot, .y_slot = slot, .out = NO_TENSOR };
-		while (can_join(&plan->layers[l]) && l + s->nlayers < m->nlayers && can_join(&plan->layers[l + s->nlayers]) &&
+		while (!plan->layer_jobs && can_join(&plan->layers[l]) && l + s->nlayers < m->nlayers && can_join(&plan->layers[l + s->nlayers]) &&
 		       plan_place_chain(plan, l, s->nlayers + 1) <= plan->params.abuf)
 			s->nlayers++;
 		if (s->chain) {
@@ -403,13 +403,13 @@ static int place_constants(struct plan *plan, struct accel_error *err)
 	return 0;
 }
 
-int plan_make(const struct accel_model *model, const struct eie_params *params, unsigned int batch, bool stream_weights,
+int plan_make(const struct accel_model *model, const struct eie_params *params, const struct accel_compile_options *options,
 	      struct plan *plan, struct accel_error *err)
 {
 	uint32_t shared = 0, need;
 	int ret = check_model(model, err);
 
-	*plan = (struct plan){ .model = model, .params = *params, .batch = batch };
+	*plan = (struct plan){ .model = model, .params = *params, .batch = options->batch, .layer_jobs = options->layer_jobs };
 	if (ret)
 		return ret;
 	plan->params.abuf -= table_granules(model, params);
@@ -439,7 +439,7 @@ int plan_make(const struct accel_model *model, const struct eie_params *params, 
 			return plan_no_memory(err);
 		plan->tensors[layer->output].slot = lp->rows.slot;
 		plan->tensors[layer->output].granules = lp->rows.granules;
-		if (!stream_weights && try_resident(plan, l))
+		if (!options->stream_weights && try_resident(plan, l))
 			return plan_no_memory(err);
 	}
 	if (choose_residents(plan))

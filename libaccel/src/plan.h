@@ -81,6 +81,7 @@ struct plan {
 	const struct accel_model *model;
 	struct eie_params params;   /* but for abuf, which is less by what a table needs, if there are some: they lie behind it */
 	unsigned int batch;
+	bool layer_jobs;            /* as in struct accel_compile_options */
 	uint32_t row_limit;
 	struct layer_plan *layers;
 	struct tensor_plan *tensors;
@@ -91,7 +92,8 @@ struct plan {
 	size_t bytes[NBASES];
 };
 
-int plan_make(const struct accel_model *model, const struct eie_params *params, unsigned int batch, bool stream_weights,
+/* options: batch is at least 1. */
+int plan_make(const struct accel_model *model, const struct eie_params *params, const struct accel_compile_options *options,
 	      struct plan *plan, struct accel_error *err);
 /*
  * Places the tensors of a chain of layers in a set of ABUF; returns its granules. A tensor between two segments has a place in each,

@@ -214,7 +214,7 @@ static void choose(struct keep *k)
 	bool more = true;
 
 	for (unsigned int t = 0; t < plan->model->ntensors; t++)
-		if (k->lives[t].can)
+		if (k->lives[t].can && !plan->layer_jobs)
 			k->order[k->n++] = &k->lives[t];
 	qsort(k->order, k->n, sizeof(struct life *), shorter_first);
 	/* what is kept may free the slots that were in the way of another */

@@ -14,7 +14,7 @@
 /* Runs every layer's output against the definition; place_is: what the first layer's place must be, or NULL for any. */
 static inline void check_model(struct accel_model *m, unsigned int batch, const char *place_is)
 {
-	const struct accel_compile_options options = { sizeof(options), batch, false };
+	const struct accel_compile_options options = { .size = sizeof(options), .batch = batch };
 	struct accel_program *program;
 	struct accel_session *session;
 	struct accel_place_info place;

@@ -40,7 +40,7 @@ static void check_tokens(const struct accel_program *p)
 /* Runs twice: the second run finds the weights where the first one left them. */
 static void check_model(struct accel_model *m, unsigned int batch, bool stream)
 {
-	const struct accel_compile_options options = { sizeof(options), batch, stream };
+	const struct accel_compile_options options = { .size = sizeof(options), .batch = batch, .stream_weights = stream };
 	struct accel_program *program;
 	struct accel_session *session;
 	struct accel_stats stats;

@@ -41,7 +41,7 @@ static void is_output(struct accel_graph *g, unsigned int tensor)
 /* The model's program for the device under test, and its bits on it. */
 static struct accel_program *checked(struct accel_model *m, unsigned int batch)
 {
-	const struct accel_compile_options options = { sizeof(options), batch, false };
+	const struct accel_compile_options options = { .size = sizeof(options), .batch = batch };
 	struct accel_program *program;
 	struct accel_error err;
 

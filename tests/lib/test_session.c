@@ -28,7 +28,7 @@ struct fixture {
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
-	const struct accel_compile_options options = { sizeof(options), 2, false };
+	const struct accel_compile_options options = { .size = sizeof(options), .batch = 2 };
 
 	*state = f;
 	f->model = random_chain(3, 2, sizes, 0.5, 4, 0);
@@ -177,7 +177,7 @@ static void test_two_sessions(void **state)
 static void test_cpu(void **state)
 {
 	struct fixture *f = *state;
-	const struct accel_compile_options options = { sizeof(options), 2, false };
+	const struct accel_compile_options options = { .size = sizeof(options), .batch = 2 };
 	struct accel_device *cpu;
 	struct accel_program *program;
 	struct accel_session *session;
