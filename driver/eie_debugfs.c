@@ -26,6 +26,10 @@ static void eie_debugfs_print_regs(struct seq_file *m, struct eie_device *edev)
 
 	for (reg = 0; reg <= EIE_REG_PROGRESS; reg += 4)
 		seq_printf(m, "%03x %08x\n", reg, eie_read(edev, reg));
+	/* engine counters; zero on devices that have none */
+	for (reg = 0; reg < EIE_PERF_COUNTERS * EIE_PERF_STRIDE; reg += 4)
+		seq_printf(m, "%03x %08x\n", EIE_PERF_BASE + reg,
+			   eie_read(edev, EIE_PERF_BASE + reg));
 	for (i = 0; i < edev->num_rings; i++) {
 		for (reg = 0; reg <= EIE_REG_Q_FAULT_ADDR_HI; reg += 4)
 			seq_printf(m, "q%u %02x %08x\n", i, reg,

@@ -110,8 +110,8 @@ $(T)/rtl/$(1): tests/rtl/tb_$(firstword $(subst -, ,$(1))).cpp $(wildcard tests/
 		$(BUILD)/hw/$(2)/eie_cfg_pkg.sv -F hw/rtl/eie.f $$(abspath $$(wildcard $$(<:.cpp=.sv)) $$<) >$$@.log 2>&1 || { tail -n 30 $$@.log; exit 1; }
 endef
 # eie_array's parameters come from eie_top in the whole; here they are given, to the module and to the bench
-RTL_8X8_G := Clusters=8 Lanes=8 Rows=512 WbufDepth=65536 PbufDepth=8192 RbufDepth=1024 JobDepth=32
-RTL_8X8_D := CLUSTERS=8 LANES=8 ROWS=512 WBUF=65536 PBUF=8192 RBUF=1024 ABUF=32768
+RTL_8X8_G := Clusters=8 Lanes=8 Rows=512 WbufDepth=65536 PbufDepth=16384 RbufDepth=1024 JobDepth=32
+RTL_8X8_D := CLUSTERS=8 LANES=8 ROWS=512 WBUF=65536 PBUF=16384 RBUF=1024 ABUF=32768
 $(eval $(call rtl_bench,host,2x2,eie_host,-GQueues=2 -GScrubDepth=32,))
 $(eval $(call rtl_bench,engines,2x2,tb_engines,,))
 $(eval $(call rtl_bench,array-2x2,2x2,eie_array,--prefix Vtop,))
@@ -211,6 +211,11 @@ diagrams:
 bench-compression: $(BUILD)/eie
 	@tests/bench/compression.sh $(BUILD)
 .PHONY: bench-compression
+
+# a minute: the tables of docs/performance.md
+bench-paper: $(BUILD)/eie $(BUILD)/libeie_sim.so
+	@tests/bench/paper.sh $(BUILD)
+.PHONY: bench-paper
 
 fuzz: $(FUZZERS:%=$(T)/fuzz/%)
 	@for f in $(FUZZERS); do tests/fuzz/run.sh $(BUILD) $$f $(FUZZ_TIME) || exit 1; done

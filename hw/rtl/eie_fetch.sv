@@ -101,14 +101,18 @@ module eie_fetch #(
   // Dispatch: a job goes to an idle lane, else beside a job whose words are all fetched. Earlier would
   // leave jobs waiting behind long ones at the end of a MAC.
 
-  logic [Slots-1:0] idle, late, beside, to0, to1, in0, in1, put, able;
+  logic [Slots-1:0] idle, late, ready, again, beside, to0, to1, in0, in1, put, able;
   logic             vec;
 
   assign vec    = Vector && cfg_vec_i[job0_i[0]];
   assign able   = {Slots{!vec}} | Leader;
   assign idle   = active_q & ~valid_q & able;
   assign late   = active_q & valid_q & ~need_q & able;
-  assign beside = {late[Lanes-1:0], late[Slots-1:Lanes]} & ~valid_q;
+  assign beside = ({late[Lanes-1:0], late[Slots-1:Lanes]} & ~valid_q) | again;
+
+  // a slot whose job ends now, and the one that its lane goes over to has all its words
+  assign again  = ends & {ready[Lanes-1:0], ready[Slots-1:Lanes]} & able;
+  assign ready  = next_o & ~need_q;
 
   // in most cycles nobody is free
   always_comb begin
@@ -296,7 +300,7 @@ module eie_fetch #(
   assert property (@(posedge clk_i) disable iff (!rst_ni)
     (next_o & {idle[Lanes-1:0], idle[Slots-1:Lanes]}) == '0);
   assert property (@(posedge clk_i) disable iff (!rst_ni) (fly0_q & ~valid_q) == '0 && (fly1_q & ~valid_q) == '0);
-  assert property (@(posedge clk_i) disable iff (!rst_ni) (put & valid_q) == '0);
+  assert property (@(posedge clk_i) disable iff (!rst_ni) (put & valid_q & ~ends) == '0);
 `endif
 
 endmodule

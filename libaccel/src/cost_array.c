@@ -48,6 +48,12 @@ static bool decode(struct array_cluster *c, unsigned int lane, const uint8_t *st
 	return !c->left[lane];
 }
 
+/* The other slots of the same lanes. */
+static uint32_t other_slot(const struct cost_array *a, uint32_t slots)
+{
+	return (slots & ((1u << a->lanes) - 1)) << a->lanes | slots >> a->lanes;
+}
+
 struct decoded {
 	uint32_t ends, leave;   /* both bits of a lane */
 	bool fires;
@@ -107,11 +113,10 @@ static void put_job(const struct cost_array *a, struct array_cluster *c, uint32_
 /* True: a lane multiplies. */
 static bool step_cluster(const struct cost_array *a, struct array_cluster *c, unsigned int number_of)
 {
-	uint32_t all = both(a, (1u << a->lanes) - 1), firsts = (1u << a->lanes) - 1;
+	uint32_t all = both(a, (1u << a->lanes) - 1);
 	uint32_t waits = ~c->active & c->valid & all, grants[2] = { grant(c, 0), grant(c, 1) };
 	uint32_t idle = c->active & ~c->valid, late = c->active & c->valid & ~c->need;
-	uint32_t beside = ((late & firsts) << a->lanes | late >> a->lanes) & ~c->valid, put = 0, slots[2] = { 0, 0 };
-	uint32_t to0 = lowest(idle ? idle : beside), to1 = lowest((idle | beside) & ~to0), load, ends, leave;
+	uint32_t ready = waits & ~c->need, put = 0, slots[2] = { 0, 0 }, beside, to0, to1, load, ends, leave;
 	const unsigned int had = c->count;
 	uint8_t busy = 0;
 	struct decoded d;
@@ -124,6 +129,10 @@ static bool step_cluster(const struct cost_array *a, struct array_cluster *c, un
 	d = decode_all(a, c, number_of);
 	ends = d.ends & c->active;
 	leave = d.leave & c->active;
+	/* beside a job whose words are all fetched; or in the place of one that ends, if the lane goes over to such a job */
+	beside = (other_slot(a, late) & ~c->valid) | (ends & other_slot(a, ready));
+	to0 = lowest(idle ? idle : beside);
+	to1 = lowest((idle | beside) & ~to0);
 	load = (d.ends & waits) | (~d.ends & c->active & c->fresh);
 	for (uint32_t l = load; l; l &= l - 1)
 		load_lane(c, number(lowest(l)) % a->lanes);

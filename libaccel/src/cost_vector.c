@@ -46,9 +46,9 @@ static void add_job(struct cost_vector *v, struct vector_cluster *c, const struc
 {
 	uint64_t begin, pop;
 
-	/* to a lane that is idle, or beside a job whose words are all fetched */
+	/* to a lane that is idle, beside a job whose words are all fetched, or in the place of one that ends before such a job */
 	pop = c->late < c->end + 1 ? c->late : c->end + 1;
-	pop = most(pop, c->end_before + 1);
+	pop = c->late <= c->end_before ? c->end_before : most(pop, c->end_before + 1);
 	pop = most(pop, seen);
 	if (c->njobs)
 		pop = most(pop, c->pop[(c->njobs - 1) % COST_JOBS] + 1);

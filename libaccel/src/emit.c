@@ -325,10 +325,25 @@ static int64_t add_drain(struct emit *e, uint32_t layer, uint32_t tile, unsigned
 	return emit_add(e, layer, &cmd);
 }
 
-static void compute_chain(struct emit *e, const struct stage *st)
+static int64_t add_store(struct emit *e, uint32_t layer, uint64_t offset, uint32_t addr, uint32_t len)
+{
+	const struct tensor_plan *t = &e->plan->tensors[e->plan->model->layers[layer].output];
+	struct eie_cmd cmd = emit_xfer(EIE_OP_STORE, t->base, offset, EIE_BUF_ABUF, addr, len);
+
+	e->program->places[layer].info.bytes_stored += xfer_bytes(&cmd);
+	return emit_add(e, layer, &cmd);
+}
+
+/*
+ * What a row tile has made goes out as soon as it is drained. Returns the last command of compute; *stored is the last STORE, none of which the
+ * task's own drains have to wait for.
+ */
+static int64_t compute_chain(struct emit *e, const struct task *task, const struct stage *st, int64_t *stored)
 {
 	const struct segment *s = e->segment;
+	int64_t drain = NOBODY;
 
+	*stored = NOBODY;
 	for (uint32_t l = s->first_layer; l < s->first_layer + s->nlayers; l++) {
 		const struct accel_layer *layer = &e->plan->model->layers[l];
 		const struct layer_plan *lp = &e->plan->layers[l];
@@ -352,11 +367,18 @@ static void compute_chain(struct emit *e, const struct stage *st)
 				at.weights += chunk->wlen;
 			}
 			at.out = set + out->abuf + lp->rows.out[t];
-			add_drain(e, l, t, e->half, st->x, &at);
+			drain = add_drain(e, l, t, e->half, st->x, &at);
+			if (out->in_memory) {
+				*stored = add_store(e, l, item_offset(out, task->item) + (uint64_t)lp->rows.out[t] * EIE_GRANULE_BYTES,
+						    at.out, lp->rows.steps[t] * e->plan->params.clusters);
+				MARK(e, drain, SIGNAL_NEXT);
+				MARK(e, *stored, WAIT_PREV);
+			}
 			at.param += row->rlen;
 			e->half ^= 1;
 		}
 	}
+	return drain;
 }
 
 static void compute_stream(struct emit *e, const struct task *task, const struct stage *st)
@@ -382,10 +404,10 @@ static void compute_stream(struct emit *e, const struct task *task, const struct
 int64_t emit_compute(struct emit *e, const struct task *task, const struct stage *st)
 {
 	struct accel_program *p = e->program;
-	int64_t first = p->ncmds, last;
+	int64_t first = p->ncmds, last = NOBODY, stored = NOBODY;
 
 	if (e->segment->chain)
-		compute_chain(e, st);
+		last = compute_chain(e, task, st, &stored);
 	else if (e->segment->conv)
 		emit_compute_conv(e, task, st);
 	else if (e->segment->pool)
@@ -396,7 +418,8 @@ int64_t emit_compute(struct emit *e, const struct task *task, const struct stage
 		compute_stream(e, task, st);
 	if (e->nomem)
 		return NOBODY;
-	last = (int64_t)p->ncmds - 1;
+	last = e->segment->chain ? last : (int64_t)p->ncmds - 1;
+	e->stored[st->x] = stored != NOBODY ? stored : e->stored[st->x];
 	if (st->load != NOBODY)
 		MARK(e, first, WAIT_PREV);
 	if (e->segment->chain || e->segment->pool || e->segment->element || task->chunk)
@@ -412,45 +435,31 @@ int64_t emit_compute(struct emit *e, const struct task *task, const struct stage
 
 /* ------------------------------------------------------------------ stores */
 
-static int64_t add_store(struct emit *e, uint32_t layer, uint64_t offset, uint32_t addr, uint32_t len)
-{
-	const struct tensor_plan *t = &e->plan->tensors[e->plan->model->layers[layer].output];
-	struct eie_cmd cmd = emit_xfer(EIE_OP_STORE, t->base, offset, EIE_BUF_ABUF, addr, len);
-
-	e->program->places[layer].info.bytes_stored += xfer_bytes(&cmd);
-	return emit_add(e, layer, &cmd);
-}
-
-void emit_store(struct emit *e, const struct task *task, const struct stage *st, int64_t computed)
+void emit_store(struct emit *e, const struct task *task, int64_t computed)
 {
 	const struct segment *s = e->segment;
 	bool planes = s->conv || s->pool || s->element;
 	int64_t first = NOBODY, last = NOBODY;
 
-	if (!task->drains)
+	if (!task->drains || s->chain)
 		return;
 	if (planes)
 		first = last = s->conv ? emit_store_conv(e, task) : emit_store_blocks(e, task);
 	for (uint32_t l = s->first_layer; !planes && l < s->first_layer + s->nlayers; l++) {
 		const struct layer_plan *lp = &e->plan->layers[l];
 		const struct tensor_plan *t = &e->plan->tensors[e->plan->model->layers[l].output];
-		uint64_t offset = item_offset(t, task->item);
 
 		if (!t->in_memory)
 			continue;
-		if (s->chain)
-			last = add_store(e, l, offset, st->x * s->set_granules + t->abuf, t->granules);
-		else
-			last = add_store(e, l, offset + (uint64_t)lp->rows.out[task->tile] * EIE_GRANULE_BYTES,
-					 emit_y_slot(e, task),
-					 lp->rows.steps[task->tile] * e->plan->params.clusters);
+		last = add_store(e, l, item_offset(t, task->item) + (uint64_t)lp->rows.out[task->tile] * EIE_GRANULE_BYTES,
+				 emit_y_slot(e, task), lp->rows.steps[task->tile] * e->plan->params.clusters);
 		first = first == NOBODY ? last : first;
 	}
 	if (last == NOBODY)
 		return;
 	MARK(e, computed, SIGNAL_NEXT);
 	MARK(e, first, WAIT_PREV);
-	e->stored[s->chain ? st->x : task->half] = last;
+	e->stored[task->half] = last;
 }
 
 /* Not every activation is zero, not every lane always busy; 16 bytes a cycle. */

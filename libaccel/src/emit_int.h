@@ -135,10 +135,13 @@ void emit_stage_stream(struct emit *e, const struct tile_chunk *c, struct stage 
 void emit_stage_params(struct emit *e, const struct task *task, struct stage *st);
 /* What a task adds to its job, to cut jobs by: about a cycle each. What it takes is not known before there are commands: accel_program_estimate(). */
 double emit_weight(const struct emit *e, uint64_t nonzeros, uint64_t bytes);
-/* Loads of a task, and what computes it (the last such command is returned) and stores what came out. starts: the job starts with this task. */
+/*
+ * Loads of a task, and what computes it (the last such command is returned) and stores what came out; chains store while they compute. starts: the job starts
+ * with this task.
+ */
 void emit_stage(struct emit *e, const struct task *task, bool starts, struct stage *st);
 int64_t emit_compute(struct emit *e, const struct task *task, const struct stage *st);
-void emit_store(struct emit *e, const struct task *task, const struct stage *st, int64_t computed);
+void emit_store(struct emit *e, const struct task *task, int64_t computed);
 
 /* emit_job.c: */
 /* Appends a segment's tasks; those of several segments share jobs. */

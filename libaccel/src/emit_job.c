@@ -111,7 +111,7 @@ static void emit_job(struct emit *e, const struct task *tasks, uint32_t n)
 			emit_stage(e, &tasks[i + 1], false, next);
 		e->segment = tasks[i].segment;
 		computed = emit_compute(e, &tasks[i], now);
-		emit_store(e, &tasks[i], now, computed);
+		emit_store(e, &tasks[i], computed);
 		if (!other)
 			continue;
 		e->segment = tasks[i + 1].segment;

@@ -104,22 +104,55 @@ static int try_resident(struct plan *plan, unsigned int l)
 	const struct eie_params *p = &plan->params;
 	struct layer_plan *lp = &plan->layers[l];
 	uint32_t in = plan->tensors[layer->input].granules, out = plan->tensors[layer->output].granules;
-	const struct tile_limits limits = { EIE_GRANULE_VALUES, in, p->wbuf, p->pbuf };
-	bool fits;
-	int ret;
+	struct tile_limits limits = { EIE_GRANULE_VALUES, in, p->wbuf, p->pbuf, true };
+	bool fits = false;
 
 	if (layer->nnz * stream_unit(layer->code_bits == 8) > (uint64_t)p->wbuf * p->clusters * EIE_GRANULE_BYTES ||
 	    in > p->pbuf / 2 || round_up(in, p->clusters) + (uint64_t)out > p->abuf)
 		return 0;
-	ret = tile_encode(layer, p, &lp->rows, plan->tensors[layer->input].slot, in, &limits, &lp->image);
-	if (ret)
-		return ret;
-	fits = lp->image.wlen <= p->wbuf && lp->image.plen <= p->pbuf && lp->image.rlen <= p->rbuf;
-	for (uint32_t t = 0; t < lp->rows.ntiles; t++)
-		fits = fits && lp->image.rows[t].nchunks <= 1;
-	if (!fits)
-		tile_image_free(&lp->image);
+	/* without the gaps, if it is them that do not fit */
+	for (int packed = 0; !fits && packed < 2; packed++) {
+		int ret;
+
+		limits.aligned = !packed;
+		ret = tile_encode(layer, p, &lp->rows, plan->tensors[layer->input].slot, in, &limits, &lp->image);
+		if (ret)
+			return ret;
+		fits = lp->image.wlen <= p->wbuf && lp->image.plen <= p->pbuf && lp->image.rlen <= p->rbuf;
+		for (uint32_t t = 0; t < lp->rows.ntiles; t++)
+			fits = fits && lp->image.rows[t].nchunks <= 1;
+		if (!fits)
+			tile_image_free(&lp->image);
+	}
 	return 0;
+}
+
+static int share_rows(struct plan *plan, unsigned int l, bool tail)
+{
+	const struct accel_layer *layer = &plan->model->layers[l];
+	struct layer_plan *lp = &plan->layers[l];
+
+	tile_rows_free(&lp->rows);
+	if (tile_balance(layer, &plan->params, plan->row_limit, tail, &lp->rows))
+		return -ENOMEM;
+	plan->tensors[layer->output].slot = lp->rows.slot;
+	plan->tensors[layer->output].granules = lp->rows.granules;
+	return 0;
+}
+
+/*
+ * Pointers of one more row tile may be what does not fit, and streamed weights go without a small last tile: that of a tile is hidden behind
+ * the loads of the next.
+ */
+static int place_resident(struct plan *plan, unsigned int l)
+{
+	int ret = share_rows(plan, l, true);
+
+	ret = ret ? ret : try_resident(plan, l);
+	if (ret || has_image(&plan->layers[l]))
+		return ret;
+	ret = share_rows(plan, l, false);
+	return ret ? ret : try_resident(plan, l);
 }
 
 struct candidate {
@@ -190,7 +223,7 @@ static int encode_streamed(struct plan *plan, unsigned int l)
 	const struct accel_layer *layer = &plan->model->layers[l];
 	const struct stream_area *area = &plan->area;
 	struct layer_plan *lp = &plan->layers[l];
-	struct tile_limits limits = { EIE_GRANULE_VALUES, plan->params.abuf / 4, area->w_slot, area->p_slot };
+	struct tile_limits limits = { EIE_GRANULE_VALUES, plan->params.abuf / 4, area->w_slot, area->p_slot, false };
 
 	/* With more items large chunks are better: when a row tile is one chunk it is loaded once for all of them. */
 	if (plan->batch <= 2) {
@@ -424,7 +457,6 @@ int plan_make(const struct accel_model *model, const struct eie_params *params, 
 
 	for (unsigned int l = 0; l < model->nlayers; l++) {
 		const struct accel_layer *layer = &model->layers[l];
-		struct layer_plan *lp = &plan->layers[l];
 
 		if (layer->kind != ACCEL_LAYER_FC) {
 			ret = layer->kind == ACCEL_LAYER_CONV ? plan_conv(plan, l, err) :
@@ -435,11 +467,7 @@ int plan_make(const struct accel_model *model, const struct eie_params *params, 
 				return ret;
 			continue;
 		}
-		if (tile_balance(layer, params, plan->row_limit, &lp->rows))
-			return plan_no_memory(err);
-		plan->tensors[layer->output].slot = lp->rows.slot;
-		plan->tensors[layer->output].granules = lp->rows.granules;
-		if (!options->stream_weights && try_resident(plan, l))
+		if (options->stream_weights ? share_rows(plan, l, false) : place_resident(plan, l))
 			return plan_no_memory(err);
 	}
 	if (choose_residents(plan))

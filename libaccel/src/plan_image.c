@@ -30,14 +30,14 @@ static int share_rows(const struct plan *plan, unsigned int l, uint32_t limit, s
 	unsigned int lead = plan->leader[m->layers[l].output];
 
 	if (lead == m->layers[l].output)
-		return tile_balance(&m->layers[l], &plan->params, limit, rows);
+		return tile_balance(&m->layers[l], &plan->params, limit, false, rows);
 	for (unsigned int i = 0; i < m->ninputs; i++)
 		if (m->inputs[i] == lead)
 			return tile_follow(&m->layers[l], &plan->params, limit, NULL, rows);
 	for (unsigned int before = 0; before < l; before++)
 		if (m->layers[before].output == lead && plan_is_conv(plan, before))
 			return tile_follow(&m->layers[l], &plan->params, limit, &plan->layers[before].rows, rows);
-	return tile_balance(&m->layers[l], &plan->params, limit, rows);
+	return tile_balance(&m->layers[l], &plan->params, limit, false, rows);
 }
 
 /* Rows to clusters, pixels to batches and bands, channels to places. */
@@ -216,7 +216,7 @@ int plan_encode_conv(struct plan *plan, unsigned int l)
 	struct layer_plan *lp = &plan->layers[l];
 	uint32_t taps = layer->window.kernel_y * layer->window.kernel_x, k = plan->params.clusters;
 	uint32_t pixels = layer->window.height * layer->window.width;
-	const struct tile_limits limits = { k * taps, lp->conv.chunk_blocks, plan->area.w_slot, plan->area.p_slot };
+	const struct tile_limits limits = { k * taps, lp->conv.chunk_blocks, plan->area.w_slot, plan->area.p_slot, false };
 	uint32_t *slot = malloc(layer->cols * sizeof(*slot));
 	int ret;
 

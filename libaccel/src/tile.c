@@ -14,6 +14,10 @@ static uint32_t row_nonzeros(const struct accel_layer *layer, uint32_t row)
 
 /* ------------------------------------------------------------------ balance */
 
+#define BROADCASTS  2      /* columns a cycle */
+#define TAIL_SLACK  1.75   /* time of a small last tile to that of its broadcast, at least */
+#define TAIL_SPARES 32     /* rows a cluster that it must spare the last drain */
+
 struct bin {
 	uint64_t load;
 	uint32_t rows, index;
@@ -96,6 +100,21 @@ static double share_out(const struct weighted_row *sorted, uint32_t n, uint32_t 
 	return cost;
 }
 
+/*
+ * A small last row tile leaves little to drain and to store when the array has finished; what the tiles before it made is stored meanwhile.
+ * It has the heaviest rows, for they are the fewest, and more work than its columns take to be broadcast, two a cycle: short columns leave lanes idle
+ * between them, so it shall last TAIL_SLACK times as long as that (from 1.25 to 3.5 were tried on EIE's nine layers). Returns 0 when it would be nearly as large as what one tile has, or spare little.
+ */
+static uint32_t tail_rows(const struct accel_layer *layer, const struct eie_params *params, const struct weighted_row *sorted, uint32_t row_limit)
+{
+	uint32_t k = params->clusters, n = layer->rows, tail = 0, whole = n < k * row_limit ? n : k * row_limit;
+	double work = 0, enough = TAIL_SLACK * layer->cols / BROADCASTS * k * params->lanes;
+
+	while (tail < n && (work < enough || tail % (8 * k)))
+		work += sorted[tail++].nonzeros;
+	return tail < whole / 2 && whole - tail >= TAIL_SPARES * k ? tail : 0;
+}
+
 static int place_rows(const struct accel_layer *layer, uint32_t clusters, const struct weighted_row *sorted,
 		      const uint32_t *bin_of, struct tile_rows *rows)
 {
@@ -138,27 +157,34 @@ static int rows_alloc(struct tile_rows *rows, uint32_t ntiles, uint32_t nbins, u
 	return rows->steps && rows->out && rows->bin_first && rows->order && rows->slot ? 0 : -ENOMEM;
 }
 
-int tile_balance(const struct accel_layer *layer, const struct eie_params *params, uint32_t row_limit, struct tile_rows *rows)
+int tile_balance(const struct accel_layer *layer, const struct eie_params *params, uint32_t row_limit, bool tail, struct tile_rows *rows)
 {
-	uint32_t n = layer->rows, k = params->clusters, ntiles = (n - 1) / (k * row_limit) + 1, nbins = ntiles * k;
-	uint32_t capacity = ((n - 1) / nbins + 8) / 8 * 8, best_capacity = capacity;
+	uint32_t n = layer->rows, k = params->clusters, last, rest, nbins, capacity, best_capacity;
 	struct weighted_row *sorted = malloc(n * sizeof(*sorted));
-	struct bin *heap = malloc(2 * (size_t)nbins * sizeof(*heap));
+	struct bin *heap = NULL;
 	uint32_t *bin_of = malloc(n * sizeof(*bin_of));
+	uint64_t busiest, busiest_last = 0;
 	double best = -1;
-	uint64_t busiest;
 	int ret = -ENOMEM;
 
-	if (rows_alloc(rows, ntiles, nbins, n) || !sorted || !heap || !bin_of)
+	*rows = (struct tile_rows){ 0 };
+	if (!sorted || !bin_of)
 		goto out;
-
 	for (uint32_t r = 0; r < n; r++)
 		sorted[r] = (struct weighted_row){ row_nonzeros(layer, r), r };
 	qsort(sorted, n, sizeof(*sorted), heavier_first);
 
+	last = tail ? tail_rows(layer, params, sorted, row_limit) : 0;
+	rest = n - last;
+	nbins = ((rest - 1) / (k * row_limit) + 1) * k;
+	heap = malloc(2 * (size_t)(nbins + k) * sizeof(*heap));
+	if (!heap || rows_alloc(rows, nbins / k + (last != 0), nbins + k, n))
+		goto out;
+
 	/* Few rows a bin keep the drain short; a few more let a bin of light rows make up for one of heavy rows. */
+	capacity = best_capacity = ((rest - 1) / nbins + 8) / 8 * 8;
 	for (;; capacity = capacity * 2 < row_limit ? capacity * 2 : row_limit) {
-		double cost = share_out(sorted, n, nbins, k, params->lanes, capacity, heap, heap + nbins, bin_of, &busiest);
+		double cost = share_out(sorted + last, rest, nbins, k, params->lanes, capacity, heap, heap + nbins, bin_of + last, &busiest);
 
 		if (best < 0 || cost < best) {
 			best = cost;
@@ -167,8 +193,12 @@ int tile_balance(const struct accel_layer *layer, const struct eie_params *param
 		if (capacity == row_limit)
 			break;
 	}
-	share_out(sorted, n, nbins, k, params->lanes, best_capacity, heap, heap + nbins, bin_of, &busiest);
-	rows->balance = layer->nnz ? (double)busiest * k / (double)layer->nnz : 1;
+	share_out(sorted + last, rest, nbins, k, params->lanes, best_capacity, heap, heap + nbins, bin_of + last, &busiest);
+	if (last)
+		share_out(sorted, last, k, k, params->lanes, last / k, heap, heap + k, bin_of, &busiest_last);
+	for (uint32_t i = 0; i < last; i++)
+		bin_of[i] += nbins;
+	rows->balance = layer->nnz ? (double)(busiest + busiest_last) * k / (double)layer->nnz : 1;
 	ret = place_rows(layer, k, sorted, bin_of, rows);
 out:
 	free(sorted);
@@ -283,6 +313,19 @@ static int csc_build(const struct accel_layer *layer, const uint32_t *order, uin
 	return 0;
 }
 
+/*
+ * Where a column begins that may begin at entry `at` or behind it. Lanes read words of 16 bytes, two a cycle and cluster: aligned, a column begins at
+ * the next word when it would otherwise lie in one word more than it needs. Short columns are bound by that.
+ */
+static uint64_t column_start(uint64_t at, uint32_t entries, bool wide, bool aligned)
+{
+	uint32_t word = EIE_GRANULE_BYTES / stream_unit(wide);
+
+	if (aligned && at % word && (at % word + entries + word - 1) / word > (entries + word - 1) / word)
+		at += word - at % word;
+	return at;
+}
+
 static uint32_t column_entries(const struct csc *csc, uint32_t column, bool wide)
 {
 	uint32_t first = csc->colptr[column];
@@ -315,9 +358,10 @@ static void put32(uint8_t *p, uint32_t value)
 }
 
 /* Streams and pointers of units [first, first + units) for all clusters. */
-static int encode_chunk(const struct csc *csc, uint32_t clusters, bool wide, uint32_t first, uint32_t units, uint32_t unit,
+static int encode_chunk(const struct csc *csc, uint32_t clusters, bool wide, uint32_t first, uint32_t units, const struct tile_limits *limits,
 			uint32_t wlen, struct tile_image *image)
 {
+	const uint32_t unit = limits->unit;
 	struct tile_chunk *chunk, *chunks = realloc(image->chunks, (image->nchunks + 1) * sizeof(*chunks));
 	int ret;
 
@@ -342,9 +386,10 @@ static int encode_chunk(const struct csc *csc, uint32_t clusters, bool wide, uin
 
 		for (uint32_t j = 0; j < units * unit; j++) {
 			uint32_t from = csc[c].colptr[first * unit + j], n = csc[c].colptr[first * unit + j + 1] - from;
-			uint32_t entries = stream_encode(csc[c].row + from, csc[c].code + from, n, wide,
-							 w + (size_t)start * stream_unit(wide));
+			uint32_t entries = column_entries(&csc[c], first * unit + j, wide);
 
+			start = (uint32_t)column_start(start, entries, wide, limits->aligned);
+			stream_encode(csc[c].row + from, csc[c].code + from, n, wide, w + (size_t)start * stream_unit(wide));
 			put32(p + (size_t)j * 4, stream_pointer(start, entries));
 			start += entries;
 			chunk->nonzeros += n;
@@ -367,8 +412,11 @@ static uint32_t measure_chunk(const struct csc *csc, uint32_t clusters, bool wid
 
 		for (uint32_t c = 0; c < clusters; c++) {
 			next[c] = entries[c];
-			for (uint32_t j = 0; j < limits->unit; j++)
-				next[c] += column_entries(&csc[c], (first + n) * limits->unit + j, wide);
+			for (uint32_t j = 0; j < limits->unit; j++) {
+				uint32_t column = column_entries(&csc[c], (first + n) * limits->unit + j, wide);
+
+				next[c] = column_start(next[c], column, wide, limits->aligned) + column;
+			}
 			longest = next[c] > longest ? next[c] : longest;
 		}
 		longest = (longest * stream_unit(wide) + EIE_GRANULE_BYTES - 1) / EIE_GRANULE_BYTES;
@@ -432,7 +480,7 @@ static int encode_row_tile(const struct accel_layer *layer, const struct eie_par
 		if (!n)
 			ret = -E2BIG;   /* not with limits as told in tile.h */
 		else if (wlen)
-			ret = encode_chunk(csc, k, wide, first, n, limits->unit, wlen, image);
+			ret = encode_chunk(csc, k, wide, first, n, limits, wlen, image);
 	}
 	image->rows[t].nchunks = image->nchunks - image->rows[t].first_chunk;
 	for (uint32_t c = 0; c < k; c++)

@@ -21,8 +21,8 @@ struct tile_rows {
 	double balance;        /* time of the busiest clusters / mean */
 };
 
-/* row_limit: rows a cluster and tile, a multiple of 8. */
-int tile_balance(const struct accel_layer *layer, const struct eie_params *params, uint32_t row_limit, struct tile_rows *rows);
+/* row_limit: rows a cluster and tile, a multiple of 8. tail: the last tile may be a small one, which takes more pointers. */
+int tile_balance(const struct accel_layer *layer, const struct eie_params *params, uint32_t row_limit, bool tail, struct tile_rows *rows);
 /* The same in the order of another layer with as many rows, or, where that is NULL, of their numbers: row r is cluster r mod clusters' row r / clusters. */
 int tile_follow(const struct accel_layer *layer, const struct eie_params *params, uint32_t row_limit, const struct tile_rows *order, struct tile_rows *rows);
 void tile_rows_free(struct tile_rows *rows);
@@ -35,6 +35,7 @@ struct tile_limits {
 	uint32_t unit;               /* columns */
 	uint32_t input;              /* units */
 	uint32_t wbuf, pbuf;
+	bool aligned;                /* columns lie in as few words of WBUF as they can, with gaps between them */
 };
 
 /* One MAC command's worth. Offsets are bytes into the image's data. */
