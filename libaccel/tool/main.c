@@ -21,8 +21,8 @@ static const struct {
 	{ "run", cmd_run, "run a model on inputs" },
 	{ "eval", cmd_eval, "accuracy and cycles over a data set" },
 	{ "bench", cmd_bench, "measure a suite or a model" },
+	{ "profile", cmd_profile, "a timeline and a report of a run" },
 	{ "coredump", cmd_coredump, "print what the driver kept of a hang" },
-	{ "profile", NULL, NULL }, /* planned */
 };
 
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))

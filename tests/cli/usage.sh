@@ -17,13 +17,13 @@ try 0 "help" --help
 prints "lists the commands" '^  inspect '
 try 0 "help as a word" help
 
-for c in info import compress inspect explain run eval bench coredump; do
+for c in info import compress inspect explain run eval bench profile coredump; do
 	try 0 "$c --help" $c --help
 	prints "$c --help has an example" "^  eie $c "
 	try 2 "$c with an unknown option" $c --frobnicate
 	try 2 "$c with an unknown letter" $c -Z
 done
-for c in import compress inspect explain run eval bench coredump; do
+for c in import compress inspect explain run eval bench profile coredump; do
 	try 2 "$c without a model" $c
 	try 2 "$c with three models" $c a.eie b.eie c.eie
 done
