@@ -286,7 +286,7 @@ void profile_page(const struct profile *p, FILE *out)
 	}
 	density(p, out);
 	on_cpu(p, out);
-	/* '<' is nowhere in JSON but in names, where json_text() leaves it: a name must not end the element */
+	/* json_text() leaves no '<' in names, so none ends the element */
 	fputs("<script type=\"application/json\" id=\"figures\">\n", out);
 	json_begin(&j, out);
 	profile_figures(p, &j);
