@@ -158,8 +158,8 @@ static void roofline(const struct profile *p, FILE *out)
 	const double sx = (WIDTH - 80) / log(x1 / x0), sy = (h - 30) / log(y1 / y0), knee = roof / 16;
 
 	begin(out, "roofline", "Roofline",
-	      "Products a cycle against products a byte that goes to or from memory. No layer can be above the line: to the left memory's 16 bytes a "
-	      "cycle bound it, to the right the multipliers. All products count as if no activation were zero, so skipped zeros lift a layer.", 310);
+	      "Products a cycle against products a byte that goes to or from memory. The line is the bound of an engine that skips no zero: to the left memory's 16 bytes a "
+	      "cycle, to the right the multipliers. All products count as if no activation were zero, so skipped zeros lift a layer above it.", 310);
 	fprintf(out, "<polyline class=\"roof\" points=\"%.1f,%.1f %.1f,%.1f %.1f,%.1f\"/>\n", 60.0, h - 30 - sy * log(16 * x0 / y0 > 1 ? 16 * x0 / y0 : 1),
 		60 + sx * log(knee / x0), h - 30 - sy * log(roof / y0), 60 + sx * log(x1 / x0), h - 30 - sy * log(roof / y0));
 	for (uint64_t i = 0; i < p->nlayers; i++) {
