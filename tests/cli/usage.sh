@@ -7,9 +7,6 @@ try 2 "no command"
 try 2 "an unknown command" frobnicate
 try 2 "a mistyped command" isnpect
 says "suggests the nearest" "did you mean 'inspect'"
-try 2 "a planned command" profile
-says "which is told" "planned, not in this version"
-try 2 "another planned command" profile
 try 2 "an unknown option before the command" --frob
 try 0 "version" --version
 prints "is a version" '^eie [0-9][0-9]*\.[0-9][0-9]*\.[0-9]'
