@@ -82,6 +82,7 @@ check-vm-debian:
 
 check-networks:
 	@$(MAKE) --no-print-directory deps GROUP=check
+	@$(MAKE) --no-print-directory deps GROUP=networks
 	@echo "Building the library and the simulator (log in $(BUILD)/check-networks-build.log)"
 	@$(call quietly,check-networks-build)
 	@tests/run.sh -j $(NPROC) -l check-networks $(BUILD)

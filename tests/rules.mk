@@ -137,6 +137,7 @@ NETWORKS := resnet50 mobilenet vgg19 inception_v1 inception_v2 densenet121 shuff
 $(BUILD)/check-networks.list: $(MAKEFILE_LIST)
 	@mkdir -p $(@D)
 	@{ $(foreach n,$(NETWORKS),echo "light-$(n) 1800 env $(SIM_ENV) tests/networks/run.sh $(BUILD) light-$(n)";) \
+	echo "profile-page 600 env $(SIM_ENV) tests/networks/profile.sh $(BUILD)"; \
 	echo "ppocr 900 env $(SIM_ENV) tests/networks/run.sh $(BUILD) ppocr"; \
 	echo "squeezenet-photos 1200 env $(SIM_ENV) EIE_TEST_PHOTOS=100 EIE=$(abspath $(BUILD))/eie BUILD=$(abspath $(BUILD)) tests/cli/squeezenet.sh"; \
 	} > $@

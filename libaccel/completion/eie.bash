@@ -6,7 +6,7 @@ _eie() {
 
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		mapfile -t COMPREPLY < <(compgen -W "info import compress inspect explain run eval bench coredump --help --version" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "info import compress inspect explain run eval bench profile coredump --help --version" -- "$cur")
 	elif [ "$prev" = --device ] || [ "$prev" = -d ]; then
 		mapfile -t COMPREPLY < <(compgen -W "cpu ref sim" -- "$cur")
 	elif [[ $cur == -* ]]; then

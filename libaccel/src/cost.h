@@ -37,7 +37,8 @@ struct cost_tile {
 /* What a compute command works on. */
 struct cost_work {
 	struct cost_tile *tile;           /* MAC, VMAC */
-	uint8_t *live;                    /* MAC: a byte a granule, VMAC: a bit a column and group: not zero. NULL: none is */
+	uint8_t *live;                    /* a bit a column, VMAC: of each group: not zero. NULL: none is */
+	uint32_t groups;                  /* of so many; MAC: 1 */
 };
 
 /* Writes down the work of commands, while something else (ref, or cost_load()) keeps the buffers up to date. */

@@ -63,10 +63,11 @@ static void add_job(struct cost_vector *v, struct vector_cluster *c, const struc
 /* Jobs of cluster n that its queue had been given when columns showed in cycle `now`. */
 static uint64_t pushed(const struct cost_vector *v, unsigned int n, uint64_t now)
 {
+	/* columns leave a cycle apart at least: the fourth last is in the queue whatever the others are */
 	for (uint64_t i = v->nsent; i && i + 4 > v->nsent; i--)
 		if (v->sent[(i - 1) % 4] + 3 <= now)
 			return v->counts[(i - 1) % 4][n];
-	return v->nsent > 4 ? v->counts[v->nsent % 4][n] : 0;
+	return 0;
 }
 
 /* The first cycle from `at` on in which no queue says that it may be full. */

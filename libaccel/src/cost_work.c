@@ -170,6 +170,7 @@ static int record_mac(struct cost_recorder *r, const struct eie_cmd *cmd, struct
 
 	work->tile = tile_of(r, false, CMD_GET(cmd, MAC_WIDE), CMD_GET(cmd, MAC_PTR), len * EIE_GRANULE_VALUES, CMD_GET(cmd, MAC_WEIGHTS));
 	work->live = calloc(len, 1);
+	work->groups = 1;
 	if (!work->tile || !work->live)
 		return -ENOMEM;
 	for (uint32_t j = 0; j < len * EIE_GRANULE_VALUES; j++) {
@@ -203,6 +204,7 @@ static int record_vmac(struct cost_recorder *r, const struct eie_cmd *cmd, struc
 	work->tile = tile_of(r, true, CMD_GET(cmd, VMAC_WIDE), CMD_GET(cmd, VMAC_PTR), columns, CMD_GET(cmd, VMAC_WEIGHTS));
 	if (!work->tile)
 		return -ENOMEM;
+	work->groups = groups;
 	work->live = calloc(((size_t)groups * columns + 7) / 8, 1);
 	if (!work->live)
 		return -ENOMEM;

@@ -21,6 +21,8 @@ struct accel_estimate {
 	struct accel_stats total, *jobs;
 	struct cost_cycles *layers;
 	struct accel_span *spans;
+	unsigned int nclusters;
+	uint64_t *loads;        /* [nlayers][nclusters], with a timeline */
 };
 
 /* One program, or one segment of a network, and where its buffers are. */
@@ -208,6 +210,22 @@ static void end_job(struct estimating *e)
 	e->job = NULL;
 }
 
+/* Entries that each cluster has of a command. */
+static void add_loads(const struct cost_work *work, uint64_t *loads, unsigned int k)
+{
+	const struct cost_tile *t = work->tile;
+	size_t columns = t ? t->columns : 0, groups = work->groups;
+
+	for (size_t i = 0; i < columns * groups; i++) {
+		size_t j = i % (columns ? columns : 1);
+
+		if (!(work->live[i / 8] >> i % 8 & 1))
+			continue;
+		for (unsigned int c = 0; c < k; c++)
+			loads[c] += t->vector ? t->column[j * k + c].steps : t->pointer[j * k + c] >> EIE_PTR_START_BITS;
+	}
+}
+
 /* A command is about to run. */
 static int on_command(struct estimating *e, const struct eie_cmd *cmd, bool restore, uint32_t index, uint32_t ncmds)
 {
@@ -222,6 +240,9 @@ static int on_command(struct estimating *e, const struct eie_cmd *cmd, bool rest
 	ret = ret ? ret : cost_record(&e->recorder, cmd, &e->works[e->nworks]);
 	if (ret)
 		return ret;
+	if (e->out->loads)
+		add_loads(&e->works[e->nworks], e->out->loads + (e->parts[e->part].first_layer +
+			  e->parts[e->part].program->cmd_layer[e->job->first_cmd + index]) * (size_t)e->out->nclusters, e->out->nclusters);
 	e->nworks++;
 	if (e->nworks < ncmds)
 		return 0;
@@ -356,8 +377,12 @@ int accel_program_estimate(const struct accel_program *program, const struct acc
 		e.out->nlayers = accel_model_layers(program->model);
 		e.out->layers = calloc(e.out->nlayers + (size_t)1, sizeof(*e.out->layers));
 	}
-	if (!e.out || !e.out->layers) {
-		free(e.out);
+	if (e.out && e.options.timeline) {
+		e.out->nclusters = program->params.clusters;
+		e.out->loads = calloc(e.out->nlayers * (size_t)e.out->nclusters + 1, sizeof(*e.out->loads));
+	}
+	if (!e.out || !e.out->layers || (e.options.timeline && !e.out->loads)) {
+		accel_estimate_free(e.out);
 		return accel_fail(err, -ENOMEM, NULL, "out of memory");
 	}
 	ret = program->on_cpu ? 0 : estimate(&e, program, err);
@@ -379,6 +404,7 @@ void accel_estimate_free(struct accel_estimate *e)
 	free(e->jobs);
 	free(e->layers);
 	free(e->spans);
+	free(e->loads);
 	free(e);
 }
 
@@ -411,5 +437,13 @@ int accel_estimate_span(const struct accel_estimate *e, uint64_t index, struct a
 	if (index >= e->nspans)
 		return -ERANGE;
 	*span = e->spans[index];
+	return 0;
+}
+
+int accel_estimate_cluster(const struct accel_estimate *e, unsigned int layer, unsigned int cluster, uint64_t *entries)
+{
+	if (!e->loads || layer >= e->nlayers || cluster >= e->nclusters)
+		return -ERANGE;
+	*entries = e->loads[layer * (size_t)e->nclusters + cluster];
 	return 0;
 }

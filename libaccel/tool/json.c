@@ -38,7 +38,7 @@ static void quoted(FILE *out, const char *s)
 			fputs("\\ufffd", out);
 		else if (c == '"' || c == '\\')
 			fprintf(out, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
+		else if (c < 0x20 || c == 0x7f || c == '<') /* a text may stand in a page of HTML */
 			fprintf(out, "\\u%04x", c);
 		else
 			fputc(c, out);

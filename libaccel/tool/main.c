@@ -21,8 +21,8 @@ static const struct {
 	{ "run", cmd_run, "run a model on inputs" },
 	{ "eval", cmd_eval, "accuracy and cycles over a data set" },
 	{ "bench", cmd_bench, "measure a suite or a model" },
+	{ "profile", cmd_profile, "a timeline and a report of a run" },
 	{ "coredump", cmd_coredump, "print what the driver kept of a hang" },
-	{ "profile", NULL, NULL }, /* planned */
 };
 
 #define NCOMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -33,8 +33,7 @@ static void help(void)
 	       "Compressed neural networks on the EIE engine, its simulator, or the CPU.\n\n"
 	       "Commands:\n");
 	for (size_t i = 0; i < NCOMMANDS; i++)
-		if (commands[i].run)
-			printf("  %-10s %s\n", commands[i].name, commands[i].summary);
+		printf("  %-10s %s\n", commands[i].name, commands[i].summary);
 	printf("\nOptions:\n"
 	       "  -q, --quiet    errors only: no warnings, no progress\n"
 	       "  -v, --verbose  more detail on stderr\n"
@@ -64,11 +63,9 @@ static int dispatch(struct tool *tool, int argc, char **argv)
 	if (!argc)
 		return usage("", "no command given");
 	for (size_t i = 0; i < NCOMMANDS; i++) {
-		names[i] = commands[i].run ? commands[i].name : NULL;
+		names[i] = commands[i].name;
 		if (strcmp(argv[0], commands[i].name))
 			continue;
-		if (!commands[i].run)
-			return usage("", "%s is planned, not in this version", argv[0]);
 		return commands[i].run(tool, argc, argv);
 	}
 	if (!strcmp(argv[0], "help")) {

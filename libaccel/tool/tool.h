@@ -28,6 +28,7 @@ int cmd_explain(struct tool *tool, int argc, char **argv);
 int cmd_run(struct tool *tool, int argc, char **argv);
 int cmd_eval(struct tool *tool, int argc, char **argv);
 int cmd_bench(struct tool *tool, int argc, char **argv);
+int cmd_profile(struct tool *tool, int argc, char **argv);
 int cmd_coredump(struct tool *tool, int argc, char **argv);
 
 /* "eie: ..." on stderr; returns EXIT_FAILED, so that a caller can return it. */

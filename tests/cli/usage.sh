@@ -7,9 +7,6 @@ try 2 "no command"
 try 2 "an unknown command" frobnicate
 try 2 "a mistyped command" isnpect
 says "suggests the nearest" "did you mean 'inspect'"
-try 2 "a planned command" profile
-says "which is told" "planned, not in this version"
-try 2 "another planned command" profile
 try 2 "an unknown option before the command" --frob
 try 0 "version" --version
 prints "is a version" '^eie [0-9][0-9]*\.[0-9][0-9]*\.[0-9]'
@@ -17,13 +14,13 @@ try 0 "help" --help
 prints "lists the commands" '^  inspect '
 try 0 "help as a word" help
 
-for c in info import compress inspect explain run eval bench coredump; do
+for c in info import compress inspect explain run eval bench profile coredump; do
 	try 0 "$c --help" $c --help
 	prints "$c --help has an example" "^  eie $c "
 	try 2 "$c with an unknown option" $c --frobnicate
 	try 2 "$c with an unknown letter" $c -Z
 done
-for c in import compress inspect explain run eval bench coredump; do
+for c in import compress inspect explain run eval bench profile coredump; do
 	try 2 "$c without a model" $c
 	try 2 "$c with three models" $c a.eie b.eie c.eie
 done

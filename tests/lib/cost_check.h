@@ -11,7 +11,8 @@ struct cost_limit {
 	uint64_t cycles;
 };
 
-/* Farthest that a job's cycles were off in this program, as a share; for the test's report. */
+/* Jobs that were compared, and the farthest that one's cycles were off, as a share; for the test's report. */
+static unsigned int cost_jobs;
 static double cost_worst;
 
 static inline void cost_close(const char *what, const char *layer, uint64_t got, uint64_t want, double reference, const struct cost_limit *limit)
@@ -31,6 +32,7 @@ static inline void cost_check_job(const struct accel_program *program, const str
 	struct accel_place_info place;
 
 	accel_program_place(program, job->first_layer, &place);
+	cost_jobs++;
 	cost_worst = off > cost_worst ? off : cost_worst;
 	cost_close("cycles", place.layer, model->cycles, sim->cycles, reference, limit);
 	cost_close("busy", place.layer, model->busy, sim->busy, reference, limit);

@@ -261,6 +261,6 @@ int main(int argc, char **argv)
 		failed = each_device_(1, argv, defaults, 1, squeezenet, 1);
 	else
 		failed = each_device(argc, argv, defaults, tests);
-	printf("# a job's cycles were off by %.3f %% at the most\n", 100 * cost_worst);
+	printf("# %u jobs; one's cycles were off by %.4f %% at the most\n", cost_jobs, 100 * cost_worst);
 	return failed;
 }
