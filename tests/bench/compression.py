@@ -231,14 +231,22 @@ def vgg_16():
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(25088, 4096), nn.ReLU(), nn.Linear(4096, 4096), nn.ReLU(), nn.Linear(4096, 1000))
 
 
+# in a small process of its own: a child's peak is at least what its parent had when it was made, and this one has PyTorch
+MEASURE = """
+import json, os, subprocess, sys, time
+start = time.monotonic()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+print(json.dumps([status, time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6]))
+"""
+
+
 def measure(*arguments):
     """Seconds, those of processors, and megabytes at most, of one process."""
-    start = time.monotonic()
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
+    status, *figures = json.loads(subprocess.run([sys.executable, "-S", "-c", MEASURE, *arguments], check=True, capture_output=True, text=True).stdout)
     if status:
         sys.exit(f"{' '.join(arguments)}: status {status}")
-    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6
+    return figures
 
 
 def speed(eie, work):
