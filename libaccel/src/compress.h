@@ -34,6 +34,12 @@ struct compress_layer {
 	double signal, noise;      /* sums of squares: of the weights, and of what was changed; with `second` of the outputs */
 };
 
+struct tune_hidden {
+	uint32_t value;
+	uint64_t count, at;        /* of its values among `each` */
+	double energy;
+};
+
 /* What the float network makes of calibration items, for those that follow it: compress_tune.c. */
 struct tune {
 	const float **list;        /* [ninputs] of the inputs, owned; values are the caller's */
@@ -45,6 +51,10 @@ struct tune {
 	bool scores;               /* it is scores of classes: compared as probabilities, too */
 	float *right;              /* [items, count] */
 	double energy;             /* mean over the items of the squares about the means */
+	unsigned int nhidden;      /* layers whose own outputs are compared, too */
+	struct tune_hidden *hidden;
+	uint64_t each;             /* values of all of them, for an item */
+	float *inside;             /* [items, each] what the float network has there */
 	char why[128];             /* not */
 	struct accel_correct_info told;
 };

@@ -24,6 +24,7 @@
 #define MOST_BYTES   (1u << 28)    /* of outputs that are kept */
 #define PATIENCE     4u            /* epochs without anything better */
 #define TEMPERATURE  2.0
+#define HIDDEN       0.3           /* of the loss: what the outputs of layers count, all together */
 #define RATE         0.02          /* of a step, of the root mean square of what is tuned */
 #define RATE_SHARED  0.004
 #define RATE_LATENT  0.004
@@ -63,20 +64,58 @@ static void fill(struct grad *g, const struct accel_network *net, const struct t
 	}
 }
 
-static void take_energy(struct tune *t)
+/* Mean over the items of the squares about the means, of count values an item, whose first is `step` behind that of the item before. */
+static double energy_of(const float *values, uint64_t items, uint64_t step, uint64_t count)
 {
-	t->energy = 0;
-	for (uint64_t k = 0; k < t->count; k++) {
+	double energy = 0;
+
+	for (uint64_t k = 0; k < count; k++) {
 		double sum = 0, squares = 0;
 
-		for (uint64_t i = 0; i < t->items; i++) {
-			double y = (double)t->right[i * t->count + k];
+		for (uint64_t i = 0; i < items; i++) {
+			double y = (double)values[i * step + k];
 
 			sum += y;
 			squares += y * y;
 		}
-		t->energy += fmax(squares - sum * sum / (double)t->items, 0) / (double)t->items;
+		energy += fmax(squares - sum * sum / (double)items, 0) / (double)items;
 	}
+	return energy;
+}
+
+/* Outputs of layers, from the last one back as far as there is room: a deep network learns little of what its first layers should do from its last one. */
+static int choose_hidden(struct compress *c, const struct accel_network *net)
+{
+	struct tune *t = &c->tune;
+
+	t->hidden = calloc(c->n + (size_t)1, sizeof(*t->hidden));
+	for (unsigned int i = c->n; t->hidden && i-- > 0;) {
+		uint32_t value = net->nodes[c->layer[i].node].out[0];
+		const struct net_value *v = &net->values[value];
+
+		if (value == t->out || v->type != NET_F32)
+			continue;
+		if ((t->each + v->count) * t->items > MOST_BYTES / sizeof(float))
+			break;
+		t->hidden[t->nhidden++] = (struct tune_hidden){ .value = value, .count = v->count, .at = t->each };
+		t->each += v->count;
+	}
+	t->inside = malloc((t->items * t->each + 1) * sizeof(*t->inside));
+	return t->hidden && t->inside ? 0 : -ENOMEM;
+}
+
+static void take_item(struct tune *t, struct grad *g, uint64_t item)
+{
+	memcpy(t->right + item * t->count, grad_value(g, t->out), t->count * sizeof(*t->right));
+	for (unsigned int i = 0; i < t->nhidden; i++)
+		memcpy(t->inside + item * t->each + t->hidden[i].at, grad_value(g, t->hidden[i].value), t->hidden[i].count * sizeof(*t->inside));
+}
+
+static void take_energies(struct tune *t)
+{
+	t->energy = energy_of(t->right, t->items, t->count, t->count);
+	for (unsigned int i = 0; i < t->nhidden; i++)
+		t->hidden[i].energy = energy_of(t->inside + t->hidden[i].at, t->items, t->each, t->hidden[i].count);
 }
 
 /* Weights and biases of layers that are compressed. */
@@ -134,13 +173,15 @@ int compress_tune_new(struct compress *c, struct accel_network *net, const struc
 		t->told.why = t->why;
 	if (!ret && t->items) {
 		t->right = malloc(t->items * t->count * sizeof(*t->right));
-		ret = t->right ? grad_new(&c->blas, net, wanted, t->out, &g, c->err) : accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
+		ret = !t->right || choose_hidden(c, net) ? accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file)
+							 : grad_new(&c->blas, net, wanted, t->out, &g, c->err);
 		for (uint64_t i = 0; !ret && i < t->items; i++) {
 			fill(g, net, t, i);
 			grad_run(g);
-			memcpy(t->right + i * t->count, grad_value(g, t->out), t->count * sizeof(*t->right));
+			take_item(t, g, i);
 		}
-		take_energy(t);
+		if (!ret)
+			take_energies(t);
 		grad_free(g);
 	}
 	free(wanted);
@@ -151,6 +192,8 @@ void compress_tune_free(struct compress *c)
 {
 	free(c->tune.list);
 	free(c->tune.right);
+	free(c->tune.hidden);
+	free(c->tune.inside);
 }
 
 /* ---------------------------------------------------------------- loss */
@@ -426,6 +469,21 @@ static double look(struct run *r, double *squares)
 	return isfinite(loss) ? loss / (double)n : INFINITY;
 }
 
+/* Derivatives of what the outputs of layers differ by, each by its energy. */
+static void add_hidden(const struct run *r, uint64_t item)
+{
+	const struct tune *t = r->t;
+
+	for (unsigned int i = 0; i < t->nhidden; i++) {
+		const struct tune_hidden *h = &t->hidden[i];
+		const float *y = grad_value(r->g, h->value), *right = t->inside + item * t->each + h->at;
+		float *d = grad_by(r->g, h->value), unit = h->energy > 0 ? (float)(2 * HIDDEN / t->nhidden / h->energy) : 0;
+
+		for (uint64_t k = 0; d && k < h->count; k++)
+			d[k] += unit * (y[k] - right[k]);
+	}
+}
+
 /* All other items once, in an order that is always the same. */
 static void epoch(struct run *r, const uint64_t *order, uint64_t n)
 {
@@ -436,7 +494,12 @@ static void epoch(struct run *r, const uint64_t *order, uint64_t n)
 		fill(r->g, r->net, t, order[i]);
 		grad_run(r->g);
 		loss_of(t, grad_value(r->g, t->out), t->right + order[i] * t->count, r->d, &squares);
-		grad_back(r->g, r->d);
+		grad_begin(r->g);
+		/* what is compressed may lead to another output only */
+		if (grad_by(r->g, t->out))
+			memcpy(grad_by(r->g, t->out), r->d, t->count * sizeof(*r->d));
+		add_hidden(r, order[i]);
+		grad_end(r->g);
 		if ((i + 1) % BATCH == 0 || i + 1 == n)
 			step(r);
 	}

@@ -199,16 +199,22 @@ void grad_run(struct grad *g)
 	}
 }
 
-void grad_back(struct grad *g, const float *d)
+void grad_begin(struct grad *g)
+{
+	for (uint32_t v = 0; v < g->net->nvalues; v++)
+		if (g->d[v] && !g->net->values[v].data)
+			memset(g->d[v], 0, g->net->values[v].count * sizeof(float));
+}
+
+float *grad_by(struct grad *g, uint32_t value)
+{
+	return g->net->values[value].data ? NULL : g->d[value];
+}
+
+void grad_end(struct grad *g)
 {
 	const struct accel_network *net = g->net;
 
-	for (uint32_t v = 0; v < net->nvalues; v++)
-		if (g->d[v] && !net->values[v].data)
-			memset(g->d[v], 0, net->values[v].count * sizeof(float));
-	if (!g->d[g->out])
-		return;
-	memcpy(g->d[g->out], d, net->values[g->out].count * sizeof(*d));
 	for (unsigned int n = net->nnodes; n-- > 0;) {
 		const struct net_node *node = &net->nodes[n];
 		const struct grad_step s = { g->blas, net, node, g->value, g->d, g->scratch };
@@ -219,4 +225,13 @@ void grad_back(struct grad *g, const float *d)
 			grad_activate(&node->act, g->before[n], g->d[node->out[0]], net->values[node->out[0]].count);
 		grad_find(net, node)(&s);
 	}
+}
+
+void grad_back(struct grad *g, const float *d)
+{
+	grad_begin(g);
+	if (!g->d[g->out])
+		return;
+	memcpy(g->d[g->out], d, g->net->values[g->out].count * sizeof(*d));
+	grad_end(g);
 }

@@ -21,6 +21,11 @@ void *grad_value(struct grad *grad, uint32_t value);
 void grad_run(struct grad *grad);
 /* d: [count] derivatives by the values of out. Derivatives by the wanted constants are added to grad_sum(). */
 void grad_back(struct grad *grad, const float *d);
+/* The same in two steps, for who wants more than out to be right: all derivatives are 0; what is added to grad_by() of values on the way goes back with the rest. */
+void grad_begin(struct grad *grad);
+/* [count], or NULL: value does not depend on wanted constants, or out does not depend on it. */
+float *grad_by(struct grad *grad, uint32_t value);
+void grad_end(struct grad *grad);
 /* [count] of a wanted constant; whoever uses it sets it to 0. */
 float *grad_sum(struct grad *grad, uint32_t value);
 

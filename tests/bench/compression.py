@@ -7,6 +7,8 @@
                                           error on the fold that neither training nor compression saw
   compression.py retrain EIE DIGITS WORK [NAME]   the same folds, retrained by the recipe of libaccel/examples/compress_torch.py, with labels of the training folds; the dense network is
                                           trained for as many epochs in all, with the same augmentation
+  compression.py search EIE DIGITS WORK           a search against none, the same size, calibration inputs and seed: error of the scores on the fold that nobody saw, as a share of
+                                          their variance, and classes
   compression.py speed EIE WORK           AlexNet and VGG-16 with seeded weights, not calibrated: time, peak memory, time to load
 
 Needs python3-torch and python3-numpy (Debian).
@@ -27,6 +29,7 @@ from torch import nn
 from compress_torch import Recipe
 
 FOLDS, EPOCHS, BATCH, CALIBRATION = 5, 20, 64, 1000
+SEARCH_EPOCHS = 8
 RATIO = 15.2          # of the float32 parameters to the whole file
 
 
@@ -121,6 +124,35 @@ def digits(eie, folder, work):
         print(f"{name:15} {floats:9,} {size // FOLDS:8,} {floats * FOLDS / size:7.1f} {wrong_dense / n:10.2f} % {wrong / n:15.2f} % {(wrong - wrong_dense) / n:+10.2f}")
 
 
+SEARCHED = (("LeNet-300-100", lenet_300_100, 24.0, 24), ("LeNet-5", lenet_5, 45.0, 16))   # times smaller, tries
+
+
+def search(eie, folder, work):
+    pictures, labels = read_digits(folder)
+    fold = np.arange(len(labels)) % FOLDS
+    inputs = (pictures[fold == 0][:, None] / 255).astype(np.float32)
+    path, calib, out, data, scores = (os.path.join(work, f) for f in ("net.onnx", "calib.npy", "net.eie", "inputs.npy", "scores.npy"))
+    np.save(calib, (pictures[fold != 0][:CALIBRATION, None] / 255).astype(np.float32))
+    np.save(data, inputs)
+    print("network         goal B           file B   error of scores  wrong   seconds")
+    for name, make, ratio, tries in SEARCHED:
+        torch.manual_seed(0)
+        net = make()
+        train(net, batches_of(pictures[fold != 0], labels[fold != 0]), SEARCH_EPOCHS)
+        torch.onnx.export(net, torch.zeros(1, 1, 28, 28), path, input_names=["image"], output_names=["scores"])
+        with torch.no_grad():
+            right = net(torch.from_numpy(inputs)).numpy()
+        goal = int(4 * sum(p.numel() for p in net.parameters()) / ratio)
+        for how, words in (("no search", ()), (f"{tries} tries", ("--search", "--tries", str(tries), "--seed", "1"))):
+            start = time.monotonic()
+            run(eie, "compress", path, "--calib", calib, "--size", str(goal), *words, "-q", "-o", out)
+            seconds = time.monotonic() - start
+            run(eie, "run", out, "--input", data, "--output", scores, "-q")
+            got = np.load(scores).reshape(right.shape)
+            error = ((got - right) ** 2).sum() / ((right - right.mean(0)) ** 2).sum()
+            print(f"{name:15} {goal:7,} {how:10} {os.path.getsize(out):6,} {100 * error:14.2f} % {int((got.argmax(1) != labels[fold == 0]).sum()):7} {seconds:9.0f}", flush=True)
+
+
 # Of the layers' names in the networks above: shares of weights that stay, and values that they share.
 RETRAINED = {
     "LeNet-300-100": (lenet_300_100, {"1": 0.052, "3": 0.083, "5": 0.5}, 15),
@@ -199,14 +231,22 @@ def vgg_16():
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(25088, 4096), nn.ReLU(), nn.Linear(4096, 4096), nn.ReLU(), nn.Linear(4096, 1000))
 
 
+# in a small process of its own: a child's peak is at least what its parent had when it was made, and this one has PyTorch
+MEASURE = """
+import json, os, subprocess, sys, time
+start = time.monotonic()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, usage = os.wait4(process.pid, 0)
+print(json.dumps([status, time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6]))
+"""
+
+
 def measure(*arguments):
     """Seconds, those of processors, and megabytes at most, of one process."""
-    start = time.monotonic()
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
+    status, *figures = json.loads(subprocess.run([sys.executable, "-S", "-c", MEASURE, *arguments], check=True, capture_output=True, text=True).stdout)
     if status:
         sys.exit(f"{' '.join(arguments)}: status {status}")
-    return time.monotonic() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024 / 1e6
+    return figures
 
 
 def speed(eie, work):
@@ -235,6 +275,8 @@ if __name__ == "__main__":
         digits(*sys.argv[2:])
     elif sys.argv[1:2] == ["retrain"] and len(sys.argv) in (5, 6):
         retrain(*sys.argv[2:])
+    elif sys.argv[1:2] == ["search"] and len(sys.argv) == 5:
+        search(*sys.argv[2:])
     elif sys.argv[1:2] == ["speed"] and len(sys.argv) == 4:
         speed(*sys.argv[2:])
     else:

