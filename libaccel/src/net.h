@@ -146,6 +146,7 @@ int pass_batch_norm(struct accel_network *net, bool *changed, struct accel_error
 int pass_scaling(struct accel_network *net, bool *changed, struct accel_error *err);
 int pass_pad(struct accel_network *net, bool *changed, struct accel_error *err);
 int pass_hard_swish(struct accel_network *net, bool *changed, struct accel_error *err);
+int pass_gelu(struct accel_network *net, bool *changed, struct accel_error *err);
 int pass_activation(struct accel_network *net, bool *changed, struct accel_error *err);
 /*
  * The other way round, where pass_activation() took in what the engine does by itself: behind layers that the engine may get, all but ReLU and ReLU6. What the engine does not get,
