@@ -122,18 +122,18 @@ $(eval $(call rtl_bench,gather-4,2x2,eie_gather,--prefix Vtop -GClusters=4,-DTB_
 $(eval $(call rtl_bench,gather-16,2x2,eie_gather,--prefix Vtop -GClusters=16,-DTB_CLUSTERS=16))
 RTL_TESTS := host engines gather-4 gather-16 width-64 width-256 array-2x2 array-8x8
 
-# ---- published networks: run.sh fetches them, randomise gives topologies weights, mobilenet makes one
+# ---- published networks: run.sh fetches them, randomise gives topologies weights, topologies makes more of them
 
 $(T)/randomise: tests/networks/randomise.c $(BUILD)/gen/onnx.pb-c.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -I$(BUILD)/gen -o $@ $^ -lprotobuf-c -lm
 
-$(T)/mobilenet: tests/networks/mobilenet.c tests/lib/onnx_build.h $(BUILD)/gen/onnx.pb-c.c $(BUILD)/libaccel.a
+$(T)/topologies: tests/networks/topologies.c tests/lib/onnx_build.h $(BUILD)/gen/onnx.pb-c.c $(BUILD)/libaccel.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LIB_CFLAGS) -Itests/lib -o $@ $< $(BUILD)/libaccel.a -lcmocka $(LIB_LIBS)
 
 # longest first: ResNet-50 alone takes as long as the others together
-NETWORKS := resnet50 mobilenet vgg19 inception_v1 inception_v2 densenet121 shufflenet squeezenet bvlc_alexnet zfnet512
+NETWORKS := resnet50 mobilenet shufflenet_v2 vgg19 inception_v1 inception_v2 densenet121 shufflenet squeezenet nasnet deit convnext mnasnet bvlc_alexnet zfnet512
 $(BUILD)/check-networks.list: $(MAKEFILE_LIST)
 	@mkdir -p $(@D)
 	@{ $(foreach n,$(NETWORKS),echo "light-$(n) 1800 env $(SIM_ENV) tests/networks/run.sh $(BUILD) light-$(n)";) \
@@ -142,7 +142,7 @@ $(BUILD)/check-networks.list: $(MAKEFILE_LIST)
 	echo "squeezenet-photos 1200 env $(SIM_ENV) EIE_TEST_PHOTOS=100 EIE=$(abspath $(BUILD))/eie BUILD=$(abspath $(BUILD)) tests/cli/squeezenet.sh"; \
 	} > $@
 
-check-networks-build: $(BUILD)/eie $(BUILD)/libeie_sim.so $(BUILD)/check-networks.list $(T)/randomise $(T)/mobilenet
+check-networks-build: $(BUILD)/eie $(BUILD)/libeie_sim.so $(BUILD)/check-networks.list $(T)/randomise $(T)/topologies
 .PHONY: check-networks-build
 
 # ---- all of it
@@ -177,7 +177,7 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	$(foreach c,$(CHECK_CONFIGS),echo "hw-simdev-$(c) 600 env $(CHECKED) $(T)/lib/simdev $(c),stall=100,jitter=20";) \
 	$(foreach c,$(filter 8x8 %-vector,$(CHECK_CONFIGS)),echo "hw-convolutions-$(c) 900 env $(CHECKED) $(T)/lib/conv sim:$(c)"; \
 		echo "hw-joins-$(c) 600 env $(CHECKED) $(T)/lib/joins sim:$(c)"; echo "hw-elements-$(c) 600 env $(CHECKED) $(T)/lib/elements sim:$(c)";) \
-	$(foreach t,network placement tokens graphs excitation weights,echo "hw-$(t) 600 env $(CHECKED) $(T)/lib/$(t) cpu sim:2x2 sim:8x8";) \
+	$(foreach t,network placement tokens splits graphs excitation weights,echo "hw-$(t) 600 env $(CHECKED) $(T)/lib/$(t) cpu sim:2x2 sim:8x8";) \
 	$(foreach t,$(LIB_TESTS),echo "asan-$(t) 1200 env $(SIM_ENV) $(T)/asan/$(t)"; echo "lib-$(t) 1200 env $(SIM_ENV) $(T)/lib/$(t)";) \
 	echo "networks-cost 900 env $(SIM_ENV) $(T)/lib/cost squeezenet"; \
 	$(foreach t,$(CLI_TESTS),echo "cli-$(t) 600 env $(SIM_ENV) EIE=$(abspath $(BUILD))/eie BUILD=$(abspath $(BUILD)) tests/cli/$(t).sh";) \
@@ -202,7 +202,7 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	} > $@
 
 check-build: all $(BUILD)/check.list $(BUILD)/libeie_sim_checked.so $(LIB_TESTS:%=$(T)/lib/%) $(LIB_TESTS:%=$(T)/asan/%) \
-	$(T)/randomise $(T)/mobilenet $(SIM_CHECKS) $(HW_TESTS:%=$(T)/hw/%) fuzz-hw-build $(FUZZERS:%=$(T)/fuzz/%) $(RTL_TESTS:%=$(T)/rtl/%) \
+	$(T)/randomise $(T)/topologies $(SIM_CHECKS) $(HW_TESTS:%=$(T)/hw/%) fuzz-hw-build $(FUZZERS:%=$(T)/fuzz/%) $(RTL_TESTS:%=$(T)/rtl/%) \
 	$(KERNEL_TESTS) $(SERVER_TESTS) $(BUILD)/eie-device $(BUILD)/eie-device-checked $(DRIVER_PROGRAMS) machine-uml
 
 diagrams:

@@ -617,6 +617,30 @@ static bool is_one_of(const struct net_node *node, const char *const *names)
 	return false;
 }
 
+/* Inputs that are views are read from what they are of, if that lies as an image does. */
+static int check_views(const struct finder *s, uint32_t n)
+{
+	const struct net_node *node = &s->net->nodes[n];
+	struct candidate *f = &s->all[n];
+	bool any = false;
+
+	if (!candidate_is_image(f) || f->kind == CANDIDATE_CONV || f->kind == CANDIDATE_ALIAS)
+		return 0;
+	for (unsigned int i = 0; i < candidate_inputs(f, node); i++) {
+		const struct view *view = &s->views[candidate_value(f, node, i)];
+
+		if (view->channels && !is_image(s, view->source)) {
+			candidate_give_back(s->net, n, s->all);
+			return REFUSE(s, n, "channels of what is no image of one item");
+		}
+		if (view->channels)
+			layout_of(s, view->source, &s->layouts[view->source]);
+		any = any || view->channels;
+	}
+	f->views = any ? s->views : NULL;
+	return 0;
+}
+
 /* Tensors that a model has room for; those that are added are joined first. */
 static int check_sizes(const struct finder *s, uint32_t n)
 {
@@ -673,6 +697,8 @@ int candidates_find(struct accel_network *net, const struct pass_users *users, c
 			;
 		else if (is_one_of(node, reshapes) && net->values[node->out[0]].type == NET_F32 && net->values[node->out[0]].count)
 			c[n] = (struct candidate){ .kind = CANDIDATE_RESHAPE, .out = node->out[0] };
+		if (!ret && c[n].kind > CANDIDATE_TAKEN_IN)
+			ret = check_views(&s, n);
 		if (!ret && c[n].kind > CANDIDATE_TAKEN_IN)
 			ret = check_sizes(&s, n);
 	}

@@ -26,6 +26,7 @@ struct placement {
 
 struct candidate {
 	enum candidate_kind kind;
+	const struct view *views;  /* [nvalues]: what is a view is read from its source; CONV has channels for it, others select them first */
 	uint32_t out;              /* value that it makes; the inputs are the node's, of FC, CONV and RESHAPE the first one */
 	bool has_source;           /* it reads source in place of the node's first input: TABLE, CONV of a view or of a product */
 	uint32_t source;
@@ -83,12 +84,19 @@ static inline unsigned int candidate_inputs(const struct candidate *c, const str
 	return candidate_joins(c) || c->kind == CANDIDATE_MULTIPLY ? node->nin : candidate_has_map(c) ? 2 : 1;
 }
 
-/* Value that input i is. */
-static inline uint32_t candidate_input(const struct candidate *c, const struct net_node *node, unsigned int i)
+/* Value that input i is in the network, and what is read in its place. */
+static inline uint32_t candidate_value(const struct candidate *c, const struct net_node *node, unsigned int i)
 {
 	if (i && candidate_has_map(c))
 		return c->map;
 	return c->has_source ? c->source : node->in[i];
+}
+
+static inline uint32_t candidate_input(const struct candidate *c, const struct net_node *node, unsigned int i)
+{
+	uint32_t v = candidate_value(c, node, i);
+
+	return c->views && c->views[v].channels ? c->views[v].source : v;
 }
 
 /* Leaves the node on the CPU and says why. 0 or -ENOMEM. */
@@ -100,6 +108,9 @@ void candidate_give_back(const struct accel_network *net, uint32_t n, struct can
  * vectors. A node that could be one by its kind, but is not, gets its device_reason. -ENOMEM. */
 int candidates_find(struct accel_network *net, const struct pass_users *users, const struct view *views, const uint32_t *maps, const struct placement *how,
 		    struct candidate *c, struct layout *layouts, struct accel_error *err);
+/* Adds a layer that selects the channels of a view from its source, tensor input. *output gets its tensor, with the source's range. Errors are those of the graph. */
+int candidate_select(struct accel_graph *graph, const char *name, const struct view *view, uint32_t channels, unsigned int input, unsigned int *output,
+		     struct accel_error *err);
 /* Adds the layer of node n; inputs: its tensors in the graph. *output gets its tensor. Errors are those of the graph. */
 int candidate_add(const struct accel_network *net, uint32_t n, const struct candidate *c, const struct placement *how, struct accel_graph *graph,
 		  const unsigned int *inputs, unsigned int *output, struct accel_error *err);

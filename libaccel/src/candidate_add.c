@@ -178,6 +178,29 @@ static int add_mapped_average(struct accel_graph *graph, const char *name, const
 	return ret ? ret : add_product(graph, name, ACCEL_ACT_NONE, operands, output, err);
 }
 
+int candidate_select(struct accel_graph *graph, const char *name, const struct view *view, uint32_t channels, unsigned int input, unsigned int *output,
+		     struct accel_error *err)
+{
+	static const float codebook[2] = { 0, 1 };
+	const struct accel_tensor *x = &graph->model->tensors[input];
+	const struct accel_window pixel = { x->dims[0], x->dims[1], x->dims[2], 1, 1, 1, 1, 1, 1, 0, 0, x->dims[1], x->dims[2], 1 };
+	uint32_t *rowptr = malloc(((size_t)channels + 1) * sizeof(*rowptr));
+	uint8_t *code = malloc(channels);
+	const struct accel_csr csr = { channels, x->dims[0], rowptr, view->channels, code, codebook, 2, NULL, NULL };
+	int ret = rowptr && code ? 0 : accel_fail(err, -ENOMEM, NULL, "out of memory");
+
+	for (uint32_t r = 0; !ret && r <= channels; r++)
+		rowptr[r] = r;
+	if (!ret)
+		memset(code, 1, channels);
+	ret = ret ? ret : accel_graph_add_conv_csr(graph, name, input, &csr, &pixel, ACCEL_ACT_NONE, output, err);
+	if (!ret)
+		copy_range(graph, *output, input);
+	free(rowptr);
+	free(code);
+	return ret;
+}
+
 int candidate_add(const struct accel_network *net, uint32_t n, const struct candidate *c, const struct placement *how, struct accel_graph *graph,
 		  const unsigned int *inputs, unsigned int *output, struct accel_error *err)
 {

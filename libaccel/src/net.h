@@ -149,6 +149,7 @@ int pass_pad(struct accel_network *net, bool *changed, struct accel_error *err);
 /* Convolutions behind each other, and those of one image that are added up, become one where that takes no more weights: docs/onnx.md. */
 int pass_merge(struct accel_network *net, bool *changed, struct accel_error *err);
 int pass_hard_swish(struct accel_network *net, bool *changed, struct accel_error *err);
+int pass_gelu(struct accel_network *net, bool *changed, struct accel_error *err);
 int pass_activation(struct accel_network *net, bool *changed, struct accel_error *err);
 /*
  * The other way round, where pass_activation() took in what the engine does by itself: behind layers that the engine may get, all but ReLU and ReLU6. What the engine does not get,

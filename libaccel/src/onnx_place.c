@@ -69,6 +69,14 @@ static bool is_inside(const struct placer *p, uint32_t n, unsigned int i)
 
 /* ---------------------------------------------------------------- levels */
 
+/* Whether node r, which reads a view as its input i, reads what that is of instead. */
+static bool reads_through(const struct placer *p, uint32_t r, unsigned int i)
+{
+	const struct candidate *c = &p->c[r];
+
+	return c->kind == CANDIDATE_CONV ? c->channels && i == 0 : c->kind > CANDIDATE_TAKEN_IN && c->views && c->views[p->net->nodes[r].in[i]].channels;
+}
+
 /* Whether what node n makes is read through views alone. */
 static bool is_only_viewed(const struct placer *p, uint32_t n)
 {
@@ -83,7 +91,7 @@ static bool is_only_viewed(const struct placer *p, uint32_t n)
 			for (unsigned int i = 0; i < p->net->nodes[r].nin; i++) {
 				if (p->net->nodes[r].in[i] != node->out[o])
 					continue;
-				if (!p->gone[r] && !(p->c[r].kind == CANDIDATE_CONV && p->c[r].channels && i == 0))
+				if (!p->gone[r] && !reads_through(p, r, i))
 					return false;
 				any = true;
 			}
@@ -327,6 +335,19 @@ static int add_input(const struct placer *p, struct accel_graph *graph, uint32_t
 	return ret;
 }
 
+/* Input i of node n, if it is a view that must be made: *tensor is what it is of, and becomes the view. */
+static int select_channels(const struct placer *p, struct accel_graph *graph, uint32_t n, unsigned int i, unsigned int *tensor)
+{
+	const struct candidate *c = &p->c[n];
+	uint32_t value = candidate_value(c, &p->net->nodes[n], i);
+	char name[ACCEL_MAX_NAME + 1];
+
+	if (!c->views || !c->views[value].channels)
+		return 0;
+	snprintf(name, sizeof(name), "%.230s.select%u", p->net->nodes[n].name, i);
+	return candidate_select(graph, name, &c->views[value], p->net->values[value].dims[1], *tensor, tensor, p->err);
+}
+
 /* Node n as a layer. */
 static int add_node(const struct placer *p, struct accel_graph *graph, uint32_t n, struct ends *ends)
 {
@@ -339,6 +360,7 @@ static int add_node(const struct placer *p, struct accel_graph *graph, uint32_t 
 		if (p->tensor[value] == NET_NONE)
 			ret = add_input(p, graph, n, value, ends);
 		inputs[i] = p->tensor[value];
+		ret = ret ? ret : select_channels(p, graph, n, i, &inputs[i]);
 	}
 	first = graph->model->ntensors;
 	p->c[n].mean = p->c[n].sparse ? NULL : p->layouts[input_of(p, n, 0)].kind == LAYOUT_TOKENS ? p->calib->token_mean[input_of(p, n, 0)] : p->calib->mean[input_of(p, n, 0)];

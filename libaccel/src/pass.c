@@ -164,7 +164,7 @@ int pass_renumber(struct accel_network *net, struct accel_error *err)
 int pass_all(struct accel_network *net, struct accel_error *err)
 {
 	static int (*const passes[])(struct accel_network *, bool *, struct accel_error *) = {
-		pass_pad, pass_batch_norm, pass_merge, pass_hard_swish, pass_activation,
+		pass_pad, pass_batch_norm, pass_merge, pass_hard_swish, pass_gelu, pass_activation,
 	};
 	bool changed = true, scaled = false;
 	int ret = pass_dead(net, err);

@@ -170,7 +170,7 @@ int pass_apart(struct accel_network *net, struct accel_error *err)
 	return ret;
 }
 
-/* ---------------------------------------------------------------- hard-swish */
+/* ---------------------------------------------------------------- hard-swish, Gelu */
 
 /* One input is the constant f: the other one. */
 static bool with_constant(const struct accel_network *net, const struct net_node *node, float f, uint32_t *other)
@@ -241,7 +241,58 @@ static bool hard_swish_of(const struct accel_network *net, const struct pass_use
 	return false;
 }
 
-int pass_hard_swish(struct accel_network *net, bool *changed, struct accel_error *err)
+/* x times a number that rounding to float32 may have changed: about f, or a quotient by about 1 / f. */
+static bool scaled_by(const struct accel_network *net, const struct pass_users *u, uint32_t value, double f, uint32_t *x)
+{
+	const struct net_node *node = maker(net, u, value, "Mul");
+	float v;
+
+	for (unsigned int i = 0; node && i < 2; i++) {
+		*x = node->in[1 - i];
+		if (pass_scalar(net, node->in[i], &v) && fabs((double)v - f) < 1e-6 && net->values[node->in[i]].ndim <= net->values[*x].ndim)
+			return true;
+	}
+	node = maker(net, u, value, "Div");
+	if (!node || !pass_scalar(net, node->in[1], &v) || net->values[node->in[1]].ndim > net->values[node->in[0]].ndim)
+		return false;
+	*x = node->in[0];
+	return fabs((double)v - 1 / f) < 1e-6;
+}
+
+/* 1 + erf(x / sqrt(2)): x */
+static bool erf_and_one(const struct accel_network *net, const struct pass_users *u, uint32_t value, uint32_t *x)
+{
+	const struct net_node *add = maker(net, u, value, "Add"), *erf;
+	uint32_t of;
+
+	if (!add || !with_constant(net, add, 1, &of))
+		return false;
+	erf = maker(net, u, of, "Erf");
+	return erf && scaled_by(net, u, erf->in[0], sqrt(0.5), x);
+}
+
+/* The two ways in which x * (1 + erf(x / sqrt(2))) / 2 was met before ONNX had Gelu: the half at the end, or with x. */
+static bool gelu_of(const struct accel_network *net, const struct pass_users *u, const struct net_node *node, uint32_t *x)
+{
+	const struct net_node *mul;
+	uint32_t half, product;
+
+	if (!pass_is(node, "Mul"))
+		return false;
+	mul = with_constant(net, node, 0.5f, &product) ? maker(net, u, product, "Mul") : NULL;
+	for (unsigned int i = 0; i < 2; i++) {
+		if (mul && erf_and_one(net, u, mul->in[i], x) && mul->in[1 - i] == *x)
+			return true;
+		if (erf_and_one(net, u, node->in[i], x) && scaled_by(net, u, node->in[1 - i], 0.5, &half) && half == *x)
+			return true;
+	}
+	return false;
+}
+
+/* Nodes that are the last of a pattern become the one operator that it is a function of one input with. */
+static int replace(struct accel_network *net, const char *op, unsigned int opset,
+		   bool (*matches)(const struct accel_network *net, const struct pass_users *u, const struct net_node *node, uint32_t *x), bool *changed,
+		   struct accel_error *err)
 {
 	struct pass_users users;
 	int ret = pass_users_new(net, &users, err);
@@ -250,10 +301,9 @@ int pass_hard_swish(struct accel_network *net, bool *changed, struct accel_error
 		struct net_node *node = &net->nodes[n], fresh;
 		uint32_t x;
 
-		if (!node->name || !node->op || node->act.kind || node->nout != 1 || !is_float(net, node->out[0]) ||
-		    !hard_swish_of(net, &users, node, &x))
+		if (!node->name || !node->op || node->act.kind || node->nout != 1 || !is_float(net, node->out[0]) || !matches(net, &users, node, &x))
 			continue;
-		if (net_node_init(&fresh, op_find("HardSwish"), node->name, 14, 1, 1)) {
+		if (net_node_init(&fresh, op_find(op), node->name, opset, 1, 1)) {
 			ret = accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
 			break;
 		}
@@ -267,4 +317,14 @@ int pass_hard_swish(struct accel_network *net, bool *changed, struct accel_error
 	}
 	pass_users_free(&users);
 	return ret;
+}
+
+int pass_hard_swish(struct accel_network *net, bool *changed, struct accel_error *err)
+{
+	return replace(net, "HardSwish", 14, hard_swish_of, changed, err);
+}
+
+int pass_gelu(struct accel_network *net, bool *changed, struct accel_error *err)
+{
+	return replace(net, "Gelu", 20, gelu_of, changed, err);
 }

@@ -117,9 +117,45 @@ static int find_slice(const struct accel_network *net, const struct net_node *no
 	return start + y->dims[1] <= x->dims[1] ? add_view(net, views, node->out[0], node->in[0], (uint32_t)start, 1, err) : 0;
 }
 
+/* Gather of constant channels, each at most once: a convolution has one weight for each. */
+static int find_gather(const struct accel_network *net, const struct net_node *node, struct view *views, struct accel_error *err)
+{
+	const struct net_value *x = &net->values[node->in[0]], *which = &net->values[node->in[1]];
+	const struct view *from = &views[node->in[0]];
+	const struct net_attr *axis = op_attr(node, "axis");
+	uint32_t *channels;
+	bool *seen;
+	int ret = 0;
+
+	if (!is_image(x) || !is_image(&net->values[node->out[0]]) || !axis || (axis->ints[0] != 1 && axis->ints[0] != -3) || !which->data || which->ndim != 1 ||
+	    (which->type != NET_I64 && which->type != NET_I32))
+		return 0;
+	channels = malloc((which->count + 1) * sizeof(*channels));
+	seen = calloc(x->dims[1], sizeof(*seen));
+	if (!channels || !seen)
+		ret = accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
+	for (uint64_t c = 0; !ret && c < which->count; c++) {
+		/* in range: inference has looked at constants */
+		int64_t at = which->type == NET_I64 ? ((const int64_t *)which->data)[c] : ((const int32_t *)which->data)[c];
+
+		at += at < 0 ? x->dims[1] : 0;
+		if (seen[at])
+			break;
+		seen[at] = true;
+		channels[c] = from->channels ? from->channels[at] : (uint32_t)at;
+		if (c + 1 == which->count) {
+			views[node->out[0]] = (struct view){ from->channels ? from->source : node->in[0], channels };
+			channels = NULL;
+		}
+	}
+	free(channels);
+	free(seen);
+	return ret;
+}
+
 bool views_operator(const struct net_node *node)
 {
-	return pass_is(node, "Reshape") || pass_is(node, "Transpose") || pass_is(node, "Split") || pass_is(node, "Slice");
+	return pass_is(node, "Gather") || pass_is(node, "Reshape") || pass_is(node, "Transpose") || pass_is(node, "Split") || pass_is(node, "Slice");
 }
 
 int views_find(const struct accel_network *net, const struct pass_users *users, struct view **views, struct accel_error *err)
@@ -136,6 +172,8 @@ int views_find(const struct accel_network *net, const struct pass_users *users, 
 			ret = find_split(net, node, v, err);
 		else if (pass_is(node, "Slice"))
 			ret = find_slice(net, node, v, err);
+		else if (pass_is(node, "Gather"))
+			ret = find_gather(net, node, v, err);
 	}
 	*views = v;
 	return ret;

@@ -4,6 +4,7 @@
 #define NETWORK_CHECK_H
 
 #include <math.h>
+#include "container.h"
 #include "models.h"
 #include "net.h"
 #include "netmodel.h"
@@ -92,6 +93,76 @@ static inline void check_devices(struct accel_model *model, const float *items, 
 	free(flat);
 	free(first);
 	free(out);
+}
+
+/* Runs the network as it is written, every operator on the CPU. Frees b. */
+static inline void run_written(struct ob *b, const float *items, float *out)
+{
+	struct accel_network *net;
+	struct accel_model *model;
+	struct accel_error err;
+
+	if (ob_load(b, NULL, &net, &err) || netmodel_new(net, &model, &err))
+		fail_msg("%s", err.text);
+	run(model, "cpu", ITEMS, items, out);
+	accel_model_unref(model);
+	ob_free(b);
+}
+
+/*
+ * Placed, on every device the same bytes, before and behind a file, and close to what is written. nodes: of the network then, segments of the engine included.
+ * The model is the caller's.
+ */
+static inline struct accel_model *check_network(struct ob *(*make)(void), unsigned int nodes, float tolerance)
+{
+	struct accel_network *net;
+	struct accel_model *model, *again;
+	struct accel_error err;
+	struct ob *b = make();
+	struct test_rng rng = { 77 };
+	size_t nin, nout, size;
+	float *items, *written, *placed;
+	bool turned = false;
+	void *file;
+
+	assert_int_equal(ob_load(b, NULL, &net, &err), 0);
+	nin = net->values[net->inputs[0]].count;
+	nout = net->values[net->outputs[0]].count;
+	net_free(net);
+	items = malloc(ITEMS * nin * sizeof(*items));
+	written = malloc(ITEMS * nout * sizeof(*written));
+	placed = malloc(ITEMS * nout * sizeof(*placed));
+	assert_true(items && written && placed);
+	for (size_t i = 0; i < ITEMS * nin; i++)
+		items[i] = (float)test_uniform(&rng);
+	run_written(b, items, written);
+	model = place_all(make(), true, items, ITEMS);
+	if (model->net->nnodes != nodes)
+		for (unsigned int n = 0; n < model->net->nnodes; n++)
+			print_message("%s (%s): %s\n", model->net->nodes[n].name, net_op_name(&model->net->nodes[n]),
+				      model->net->nodes[n].device_reason ? model->net->nodes[n].device_reason : "");
+	assert_int_equal(model->net->nnodes, nodes);
+	check_devices(model, items, tolerance);
+	run(model, devices[0], ITEMS, items, placed);
+	for (size_t i = 0; i < ITEMS * nout; i++)
+		if (!(fabsf(placed[i] - written[i]) < tolerance))
+			fail_msg("value %zu: %g, as written %g", i, (double)placed[i], (double)written[i]);
+	assert_int_equal(eie_encode(model, &file, &size, NULL, &err), 0);
+	if (accel_model_load(file, size, "f", &again, &err))
+		fail_msg("%s", err.text);
+	/* a reader that does not know of turned values must not take the file */
+	for (unsigned int n = 0; n < model->net->nnodes; n++)
+		for (unsigned int k = 0; k < model->net->nodes[n].nattrs; k++)
+			turned = turned || !strncmp(model->net->nodes[n].attrs[k].name, "turned", 6);
+	assert_int_equal(!!memmem(file, size, "segment-ends", 13), turned);
+	free(file);
+	run(again, devices[0], ITEMS, items, written);
+	assert_memory_equal(placed, written, ITEMS * nout * sizeof(*placed));
+	accel_model_unref(again);
+	free(items);
+	free(written);
+	free(placed);
+	return model;
 }
 
 static inline void random_items(float *items)

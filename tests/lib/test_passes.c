@@ -162,6 +162,48 @@ static void test_hard_swish(void **state)
 	}
 }
 
+/* As exporters write it, the half at the end or with x, products or quotients; and what is nearly that. */
+static void test_gelu(void **state)
+{
+	static const struct {
+		const char *first, *scale, *last[2][3];
+		float one;
+		unsigned int gelus;
+	} ways[] = {
+		{ "Div", "root", { { "Mul", "x,a", "m" }, { "Mul", "m,half", "y" } }, 1, 1 },
+		{ "Mul", "reciprocal", { { "Mul", "a,x", "m" }, { "Mul", "half,m", "y" } }, 1, 1 },
+		{ "Div", "root", { { "Mul", "x,half", "m" }, { "Mul", "m,a", "y" } }, 1, 1 },
+		{ "Mul", "root", { { "Mul", "x,a", "m" }, { "Mul", "m,half", "y" } }, 1, 0 },
+		{ "Div", "root", { { "Mul", "x,a", "m" }, { "Mul", "m,half", "y" } }, 0.5f, 0 },
+		{ "Div", "root", { { "Mul", "s,a", "m" }, { "Mul", "m,half", "y" } }, 1, 0 },
+		{ "Div", "root", { { "Mul", "x,a", "m" }, { "Mul", "m,root", "y" } }, 1, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		struct accel_network *net;
+		struct ob *b = image_network(3);
+		char scaled[32];
+
+		ob_scalar(b, "root", 1.41421354f);
+		ob_scalar(b, "reciprocal", 0.707106769f);
+		ob_scalar(b, "half", 0.5f);
+		ob_scalar(b, "one", ways[i].one);
+		snprintf(scaled, sizeof(scaled), "x,%s", ways[i].scale);
+		ob_node(b, ways[i].first, scaled, "s");
+		ob_node(b, "Erf", "s", "e");
+		ob_node(b, "Add", i % 2 ? "one,e" : "e,one", "a");
+		for (int k = 0; k < 2; k++)
+			ob_node(b, ways[i].last[k][0], ways[i].last[k][1], ways[i].last[k][2]);
+		ob_output(b, "y");
+		net = compare(b, ways[i].gelus ? 1e-6 : 0);
+		assert_int_equal(count(net, "Gelu"), ways[i].gelus);
+		assert_true(!ways[i].gelus || net->nnodes == 1);
+		net_free(net);
+		ob_free(b);
+	}
+}
+
 static void test_not_hard_swish(void **state)
 {
 	(void)state;
@@ -462,7 +504,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_batch_norm),        cmocka_unit_test(test_batch_norm_alone), cmocka_unit_test(test_channel_factors),
 		cmocka_unit_test(test_pad),               cmocka_unit_test(test_pad_stays),        cmocka_unit_test(test_hard_swish),
-		cmocka_unit_test(test_not_hard_swish),    cmocka_unit_test(test_activations),      cmocka_unit_test(test_identity_and_dead),
+		cmocka_unit_test(test_not_hard_swish),    cmocka_unit_test(test_gelu),              cmocka_unit_test(test_activations),      cmocka_unit_test(test_identity_and_dead),
 		cmocka_unit_test(test_constant_folding),  cmocka_unit_test(test_random_networks),  cmocka_unit_test(test_threads),
 		cmocka_unit_test(test_batch),             cmocka_unit_test(test_dropout),
 	};

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0 OR MIT
 # Published networks against ONNX Runtime:  run.sh BUILD GROUP
-# with GROUP ppocr, silero, light (all topologies of libonnx-testdata, and MobileNet V2), light-NAME (one of them) or light-small (two, without the RTL)
+# with GROUP ppocr, silero, light (all topologies of libonnx-testdata, and those of topologies.c), light-NAME (one of them) or light-small (four, without the RTL)
 # What cannot be fetched is skipped, with the reason. See docs/testing.md.
 set -u
 build=$(cd "$1" && pwd)
@@ -83,7 +83,7 @@ pruned() {
 wanted() {
 	case $group in
 	light | "light-$1") return 0 ;;
-	light-small) [ "$1" = squeezenet ] || [ "$1" = shufflenet ] ;;
+	light-small) case $1 in squeezenet | shufflenet | nasnet | convnext) ;; *) return 1 ;; esac ;;
 	*) return 1 ;;
 	esac
 }
@@ -207,14 +207,28 @@ light | light-*)
 		zfnet512 gpu_0/data_0 gpu_0/softmax_1 1e-3 3 - -
 		vgg19 data_0 prob_1 1e-3 1 - -
 	END
-	if wanted mobilenet; then
-		step "MobileNet V2: written" "$build/tests/mobilenet" 224 5 mobilenet.onnx
-		agree "MobileNet V2" mobilenet.onnx x=picture.npy y 1e-4
+	# written by topologies.c: side of the picture, tolerance of rounded weights, segments and operators that these leave on the CPU today, devices
+	while read -r network side within left operators devices; do
+		wanted "$network" || continue
+		node "$here/inputs.mjs" random 1 -1 1 "$network.npy" 1 3 "$side" "$side"
+		calib=$network.npy
+		step "$network: written" "$build/tests/topologies" "$network" "$side" 5 written.onnx || continue
+		agree "$network" written.onnx "x=$network.npy" y 1e-4
 		segments 1
-		rounded "MobileNet V2" mobilenet.onnx x=picture.npy y 1e-1
-		segments 0
-		through ref sim:8x8
-	fi
+		rounded "$network" written.onnx "x=$network.npy" y "$within"
+		segments "$left"
+		left "$operators"
+		[ "$group" != light-small ] || devices=
+		# shellcheck disable=SC2086 # none, or one
+		through ref $devices
+	done <<-END
+		mobilenet 224 1e-1 0 0 sim:8x8
+		shufflenet_v2 224 1e-2 0 0 sim:8x8
+		mnasnet 224 1e-2 0 0
+		nasnet 64 1e-2 0 0 sim:8x8
+		convnext 64 1e-2 7 16 sim:8x8
+		deit 224 1e-2 7 37 sim:8x8
+	END
 	;;
 *)
 	echo "not ok 1 - no group of networks is called $group"
