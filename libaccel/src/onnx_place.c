@@ -11,9 +11,12 @@
 #include "sparse.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define SMALL_SHARE 100
 
 struct placer {
 	struct accel_network *net;
@@ -223,6 +226,45 @@ static int check_reshape(const struct placer *p, uint32_t n, bool *again)
 	return LEAVE(p, n, "it moves data and computes nothing");
 }
 
+/* Work of the engine's nodes by level [nnodes + 1], 0 where a matrix that comes at run time asks for it; and the lowest and highest level of the CPU's. */
+static void weigh_levels(const struct placer *p, double *work, uint32_t *lowest, uint32_t *highest)
+{
+	*lowest = UINT32_MAX;
+	*highest = 0;
+	for (uint32_t n = 0; n < p->net->nnodes; n++) {
+		if (on_engine(p, n)) {
+			work[p->level[n]] += p->c[n].sparse ? INFINITY : (double)p->net->nodes[n].work;
+		} else if (is_there(p, n)) {
+			*lowest = p->level[n] < *lowest ? p->level[n] : *lowest;
+			*highest = p->level[n] > *highest ? p->level[n] : *highest;
+		}
+	}
+}
+
+/* A segment between two of the CPU's takes the data there and back, and cuts what could be one: it must have a hundredth of the work of the largest. */
+static int leave_small(const struct placer *p, bool *again)
+{
+	/* a level rises by two at most with each node */
+	double *work = calloc(2 * (p->net->nnodes + (size_t)1), sizeof(*work)), most = 0;
+	uint32_t lowest, highest;
+	int ret = work ? 0 : -ENOMEM;
+
+	if (!ret)
+		weigh_levels(p, work, &lowest, &highest);
+	for (uint32_t n = 0; !ret && n < p->net->nnodes; n++)
+		if (on_engine(p, n) && isfinite(work[p->level[n]]))
+			most = fmax(most, work[p->level[n]]);
+	for (uint32_t n = 0; !ret && n < p->net->nnodes; n++) {
+		if (!on_engine(p, n) || p->level[n] < lowest || p->level[n] > highest || work[p->level[n]] * SMALL_SHARE >= most)
+			continue;
+		*again = true;
+		candidate_give_back(p->net, n, p->c);
+		ret = LEAVE(p, n, "it would be a segment of less than a hundredth of the work, between two of the CPU's");
+	}
+	free(work);
+	return ret;
+}
+
 /* Takes candidates away until the rest are sound. */
 static int settle(const struct placer *p)
 {
@@ -238,6 +280,8 @@ static int settle(const struct placer *p)
 		for (uint32_t n = 0; !ret && !again && n < p->net->nnodes; n++)
 			if (is_shape_only(&p->c[n]) && on_engine(p, n))
 				ret = check_reshape(p, n, &again);
+		if (!ret && !again)
+			ret = leave_small(p, &again);
 	}
 	return ret;
 }

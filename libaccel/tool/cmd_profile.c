@@ -166,14 +166,14 @@ static int write_out(const struct profile *p, const char *path)
 int cmd_profile(struct tool *tool, int argc, char **argv)
 {
 	const char *pos[2], *spec = "sim", *output = NULL;
-	struct arg_list inputs = { 0 }, shapes = { 0 }, fixed = { 0 };
-	const struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed };
+	struct arg_list inputs = { 0 }, shapes = { 0 }, fixed = { 0 }, sparse = { 0 };
+	const struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed, .sparse = &sparse };
 	const struct arg options[] = {
 		{ "input", 'i', ARG_LIST, &inputs, "[NAME=]X...", ".npy files or pictures: one run of them all" },
 		{ "output", 'o', ARG_TEXT, &output, "FILE", "report.html, or trace.json for ui.perfetto.dev" },
 		{ "device", 'd', ARG_TEXT, &spec, "DEVICE",
 		  "sim[:CONFIG], ref[:CONFIG], drm[:PATH] or cpu (default sim)" },
-		ONNX_ARGS(shapes, fixed),
+		ONNX_ARGS(shapes, fixed, sparse),
 		{ 0 },
 	};
 	const struct arg_command cmd = {

@@ -138,7 +138,7 @@ ppocr)
 	calib=text320.npy
 	rounded "PP-OCR recogniser" "$models/ch_PP-OCRv4_rec_infer.onnx" x=text320.npy softmax_11.tmp_0 1e-1 --shape x=1,3,48,320
 	# its transformer's fully connected layers are the engine's; normalisation and attention between them are not
-	segments 8
+	segments 2
 	left 80
 	through ref
 	node "$here/decode.mjs" ours.npy "$models/ppocr_keys_v1.txt" >log
