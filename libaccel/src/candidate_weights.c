@@ -227,7 +227,7 @@ enum weights_kind weights_look(const struct candidate *f)
 	 * A network whose weights nobody shared has layers of few weights all the same, depthwise and squeeze layers above all. Pruned ones count as
 	 * shared: they share the zero.
 	 */
-	return f->kind != CANDIDATE_CONV || f->ncodes || 2 * (uint64_t)b.nsorted <= f->weight_count ? WEIGHTS_SHARED : WEIGHTS_FEW;
+	return f->row_stride || f->ncodes || 2 * (uint64_t)b.nsorted <= f->weight_count ? WEIGHTS_SHARED : WEIGHTS_FEW;
 }
 
 static void code_shared(const struct candidate *f, struct entry *e, struct coded_weights *to)
