@@ -34,8 +34,9 @@ try 0 "another graph, on the CPU" run gcn.eie --sparse A=star.npz --input x.npy 
 check "the same bits" cmp star.npy star_cpu.npy
 try 0 "the first one again" run gcn.eie --sparse A=ring.npz --input x.npy -o again.npy --device sim:8x8
 check "the same bits as without an option" cmp ring.npy again.npy
-# the float network is what runs an .onnx directly: its matrix is that of the command
-try 0 "an ONNX file with a graph" run gcn.onnx --sparse A=star.npz --input x.npy -o float.npy
+try 0 "the float network" import gcn.onnx --sparse A=star.npz --conv float32 --weights exact --calib calib.npy -o float.eie
+try 0 "its output" run float.eie --input x.npy -o float.npy
+try 0 "an ONNX file with a graph" run gcn.onnx --sparse A=star.npz --input calib.npy -o direct.npy
 cat >close.py <<'END'
 import sys
 import numpy as np

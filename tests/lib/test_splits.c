@@ -37,7 +37,7 @@ static struct ob *shufflenet(void)
 	const int64_t image[4] = { 1, 1, SIDE, SIDE }, halves[2] = { 6, 6 };
 	struct test_rng rng = { 51 };
 	struct ob *b = ob_new(13);
-	char x[16] = "stem";
+	char x[24] = "stem";
 
 	ob_input(b, "image", 1, 4, image);
 	ob_ints(b, "halves", 2, halves);

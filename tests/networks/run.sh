@@ -198,10 +198,10 @@ light | light-*)
 		segments "$coded"
 	done <<-END
 		squeezenet data_0 softmaxout_1 5e-3 1 sim:8x8 1
-		shufflenet gpu_0/data_0 gpu_0/softmax_1 1e-3 4 sim:8x8 4
+		shufflenet gpu_0/data_0 gpu_0/softmax_1 1e-3 1 sim:8x8 1
 		resnet50 gpu_0/data_0 gpu_0/softmax_1 1e-2 1 sim:8x8 1
 		bvlc_alexnet data_0 prob_1 1e-3 3 - -
-		inception_v1 data_0 prob_1 1e-3 4 - -
+		inception_v1 data_0 prob_1 1e-3 3 - -
 		inception_v2 data_0 prob_1 1e-3 1 - -
 		densenet121 data_0 fc6_1 1e-3 0 - -
 		zfnet512 gpu_0/data_0 gpu_0/softmax_1 1e-3 3 - -
