@@ -174,7 +174,7 @@ static void test_places(void **state)
 {
 	static const uint32_t sizes[] = { 64, 64, 16 };
 	struct accel_model *m = random_chain(1, 2, sizes, 0.3, 4, 0);
-	const struct accel_compile_options stream = { sizeof(stream), 1, true };
+	const struct accel_compile_options stream = { .size = sizeof(stream), .batch = 1, .stream_weights = true };
 	struct accel_program *resident, *streamed;
 	struct accel_place_info a, b;
 	struct accel_program_totals totals;

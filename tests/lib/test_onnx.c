@@ -554,7 +554,7 @@ static void test_bounds(void **state)
 	b = small();
 	ob_ints(b, "shape", 2, (const int64_t[]){ 256, 256 });
 	for (int i = 0; i < 5; i++) {
-		char name[8];
+		char name[16];
 
 		snprintf(name, sizeof(name), "z%d", i);
 		ob_node(b, "ConstantOfShape", "shape", name);
