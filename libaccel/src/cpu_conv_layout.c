@@ -300,7 +300,9 @@ int conv_layout_new(const struct accel_layer *layer, uint32_t lanes, const uint3
 	set_blocks(l, &layer->window, count_entries(l, layer, &all, l->group));
 	set_tasks(l);
 	l->live = calloc(layer->cols + (size_t)1, sizeof(*l->live));
-	if (!l->live || make_entries(l, layer, &all) || make_lines(l, &layer->window))
+	if (phases(&layer->window) > 1)
+		l->counts = calloc((size_t)l->pairs * layer->window.height, layer->window.stride_x * sizeof(*l->counts));
+	if (!l->live || (phases(&layer->window) > 1 && !l->counts) || make_entries(l, layer, &all) || make_lines(l, &layer->window))
 		goto out;
 	for (uint64_t i = 0; i < layer->nnz; i++)
 		l->live[layer->col[i]]++;
@@ -324,6 +326,7 @@ void conv_layout_free(struct conv_layout *l)
 	free(l->lines);
 	free(l->line_first);
 	free(l->live);
+	free(l->counts);
 	free(l);
 }
 
@@ -354,31 +357,57 @@ static uint64_t rectangle(const struct accel_window *w, const struct cpu_lines *
 	return all;
 }
 
-static uint64_t tap_pixels(const struct accel_window *w, const struct cpu_lines *lines, const int16_t *plane, int32_t dy, int32_t dx)
+/* Pixels that are not 0 of a line, by phase: line_counts[line * stride_x + phase]. */
+static void count_lines(const struct accel_window *w, const struct cpu_lines *lines, const int16_t *plane, uint32_t *counts)
 {
-	uint32_t y0, y1, x0, x1;
+	for (uint32_t y = 0; y < w->height; y++, plane += w->width)
+		for (uint32_t phase = 0; phase < w->stride_x; phase++)
+			*counts++ = phase < w->width ? lines->nonzeros(plane + phase, (w->width - phase + w->stride_x - 1) / w->stride_x, w->stride_x) : 0;
+}
+
+/* Pixels of a tap that are not 0: of its phase on each of its lines, without those beside its first and its last. */
+static uint64_t tap_pixels(const struct accel_window *w, const uint32_t *counts, const int16_t *plane, int32_t dy, int32_t dx)
+{
+	uint32_t y0, y1, x0, x1, first, phase, end;
 	uint64_t n = 0;
 
 	window_range(w->out_height, w->stride_y, dy, w->height, &y0, &y1);
 	window_range(w->out_width, w->stride_x, dx, w->width, &x0, &x1);
-	for (uint32_t y = y0; y < y1 && x0 < x1; y++)
-		n += lines->nonzeros(plane + ((int64_t)y * w->stride_y + dy) * w->width + (int64_t)x0 * w->stride_x + dx, x1 - x0, w->stride_x);
+	if (x0 >= x1)
+		return 0;
+	first = (uint32_t)((int64_t)x0 * w->stride_x + dx);
+	end = first + (x1 - x0) * w->stride_x;
+	phase = first % w->stride_x;
+	for (uint32_t y = y0; y < y1; y++) {
+		size_t at = (size_t)((int64_t)y * w->stride_y + dy);
+		const int16_t *line = plane + at * w->width;
+
+		n += counts[at * w->stride_x + phase];
+		for (uint32_t x = phase; x < first; x += w->stride_x)
+			n -= line[x] != 0;
+		for (uint32_t x = end; x < w->width; x += w->stride_x)
+			n -= line[x] != 0;
+	}
 	return n;
 }
 
 /* Products of a channel: for each tap the pixels that it meets and that are not zero, times the weights that are there. */
-static uint64_t products(const struct conv_layout *l, const struct accel_window *w, const struct cpu_lines *lines, const int16_t *plane, uint32_t channel)
+static uint64_t products(const struct conv_layout *l, const struct accel_window *w, const struct cpu_lines *lines, const int16_t *plane, uint32_t channel,
+			 uint32_t *counts)
 {
 	const uint64_t *live = l->live + (size_t)channel * window_taps(w);
 	bool dense = phases(w) == 1;
 	uint64_t sum = 0, all = dense ? lines->nonzeros(plane, (uint32_t)window_in_pixels(w), 1) : 0;
+
+	if (!dense)
+		count_lines(w, lines, plane, counts);
 
 	for (uint32_t tap = 0; tap < window_taps(w); tap++) {
 		int32_t dy = (int32_t)(tap / w->kernel_x * w->dilate_y) - (int32_t)w->pad_top;
 		int32_t dx = (int32_t)(tap % w->kernel_x * w->dilate_x) - (int32_t)w->pad_left;
 
 		if (live[tap])
-			sum += live[tap] * (dense ? rectangle(w, lines, plane, all, dy, dx) : tap_pixels(w, lines, plane, dy, dx));
+			sum += live[tap] * (dense ? rectangle(w, lines, plane, all, dy, dx) : tap_pixels(w, counts, plane, dy, dx));
 	}
 	return sum;
 }
@@ -411,11 +440,12 @@ uint64_t conv_layout_copy(const struct conv_layout *l, const struct accel_layer 
 {
 	const struct accel_window *w = &layer->window;
 	const int16_t *a = x + (size_t)2 * pair * window_in_pixels(w), *b = 2 * pair + 1 < w->channels ? a + window_in_pixels(w) : NULL;
+	uint32_t *counts = l->counts ? l->counts + (size_t)pair * w->height * w->stride_x : NULL;
 
 	to += pair * pair_words(l, w);
 	if (l->whole) {
 		lines->interleave(a, b, (uint32_t)window_in_pixels(w), 1, to);
-		return products(l, w, lines, a, 2 * pair) + (b ? products(l, w, lines, b, 2 * pair + 1) : 0);
+		return products(l, w, lines, a, 2 * pair, counts) + (b ? products(l, w, lines, b, 2 * pair + 1, counts) : 0);
 	}
 	memset(to, 0, pair_words(l, w) * sizeof(*to));
 	for (uint32_t y = 0; y < w->height; y++) {
@@ -426,5 +456,5 @@ uint64_t conv_layout_copy(const struct conv_layout *l, const struct accel_layer 
 		copy_line(l, w, lines, a + (size_t)y * w->width, b ? b + (size_t)y * w->width : NULL,
 			  to + (size_t)(py % w->stride_y) * w->stride_x * l->shifts * l->plane + (size_t)(py / w->stride_y) * l->width);
 	}
-	return products(l, w, lines, a, 2 * pair) + (b ? products(l, w, lines, b, 2 * pair + 1) : 0);
+	return products(l, w, lines, a, 2 * pair, counts) + (b ? products(l, w, lines, b, 2 * pair + 1, counts) : 0);
 }

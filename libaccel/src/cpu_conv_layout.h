@@ -44,6 +44,7 @@ struct conv_layout {
 	struct conv_line *lines;
 	uint32_t *line_first;       /* [nvectors + 1] */
 	uint64_t *live;             /* [columns] non-zero weights */
+	uint32_t *counts;           /* [pairs, height of the image, stride_x] for the copy, where strides are not 1 */
 	size_t bytes;               /* of all that */
 };
 
