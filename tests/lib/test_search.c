@@ -411,6 +411,12 @@ int main(void)
 		cmocka_unit_test(test_gain),    cmocka_unit_test(test_resume), cmocka_unit_test(test_other_state), cmocka_unit_test(test_cycles),
 		cmocka_unit_test(test_density), cmocka_unit_test(test_drop),   cmocka_unit_test(test_options),
 	};
+	char folder[] = "/tmp/accel-search-XXXXXX";
+	int failed;
 
-	return cmocka_run_group_tests(tests, setup, teardown);
+	/* two flavours of this test may run at the same time */
+	if (!mkdtemp(folder) || chdir(folder))
+		return 1;
+	failed = cmocka_run_group_tests(tests, setup, teardown);
+	return chdir("/") || rmdir(folder) ? 1 : failed;
 }
