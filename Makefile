@@ -5,7 +5,7 @@
 #   make check-vm the tests of the driver under QEMU, on Debian's kernel and a debug kernel (check has them in user-mode Linux); check-vm-debian: the former alone
 #   make check-networks    large published networks against ONNX Runtime, some of them through the RTL
 #   make          build into build/ (make deps installs the packages first)
-# More targets: bench-paper, bench-peers, bench-compression, fuzz-hw, fuzz-driver, coverage, synth, formal, model-vector, diagrams, lint, generate, check-generated, fuzz, modules, modules_install, checkpatch, check-headers,
+# More targets: bench-paper, bench-peers, bench-cpu, bench-compression, fuzz-hw, fuzz-driver, coverage, synth, formal, model-vector, diagrams, lint, generate, check-generated, fuzz, modules, modules_install, checkpatch, check-headers,
 # install, deb, clean.
 # See docs/testing.md.
 

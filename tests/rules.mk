@@ -216,7 +216,9 @@ bench-compression: $(BUILD)/eie
 # a minute: the tables of docs/performance.md
 bench-paper: $(BUILD)/eie $(BUILD)/libeie_sim.so
 	@tests/bench/paper.sh $(BUILD)
-.PHONY: bench-paper
+bench-cpu: bench-peers
+	@tests/bench/cpu.sh $(BUILD) $(BENCH_NETWORK)
+.PHONY: bench-paper bench-cpu
 
 fuzz: $(FUZZERS:%=$(T)/fuzz/%)
 	@for f in $(FUZZERS); do tests/fuzz/run.sh $(BUILD) $$f $(FUZZ_TIME) || exit 1; done

@@ -47,13 +47,5 @@ table() {
 	table "16x16" --config 16,16
 } >"$work/tables"
 cat "$work/tables"
-awk -v tables="$work/tables" '
-/^<!-- bench-paper: end -->/ { inside = 0 }
-!inside { print }
-/^<!-- bench-paper: begin/ {
-	inside = 1
-	while ((getline line < tables) > 0)
-		print line
-	print ""
-}' "$page" >"$work/page"
-cp "$work/page" "$page"
+. "$(dirname "$0")/marks.sh"
+put_between bench-paper "$work/tables" "$page"

@@ -73,9 +73,10 @@ through() {
 pruned() {
 	name="$1, pruned to $2"
 	step "$name" "$eie" compress random.onnx --density "$2" --prune magnitude --correct none --calib picture.npy -o model.eie || return
-	step "$name: on sim:8x8" sh -c "'$eie' bench model.eie --device sim:8x8 --seconds 0.1 --json >bench.json"
-	cycles=$(sed -n 's/.*"job_cycles": *\([0-9]*\).*/\1/p' bench.json)
-	grep '"mismatches": 0,' bench.json >log && [ "${cycles:-$(($3 + 1))}" -le "$3" ]
+	/usr/bin/python3 -c "import numpy; numpy.save('labels.npy', numpy.zeros(1, numpy.uint8))"
+	step "$name: on sim:8x8" sh -c "'$eie' eval model.eie --data picture.npy --labels labels.npy --device sim:8x8 --verify --json >eval.json" || return
+	cycles=$(sed -n 's/.*"job_cycles_per_item": *\([0-9]*\).*/\1/p' eval.json)
+	grep '"mismatches"' eval.json >log && ! grep -v '"mismatches": 0$' log >/dev/null && [ "${cycles:-$(($3 + 1))}" -le "$3" ]
 	result $? "$name: every bit, $cycles cycles, $3 at most"
 }
 
