@@ -14,7 +14,7 @@ set -eu
 package=$1 out=$2 name=$3
 here=$(dirname "$0")
 rtl=$(dirname "$here")/rtl
-limit=${FORMAL_LIMIT:-200}   # seconds, each call of the solver
+limit=${FORMAL_LIMIT:-900}   # seconds, each call of the solver
 mkdir -p "$out"
 rm -f "$out"/*.vcd "$out"/*.log "$out/result"
 set -f
