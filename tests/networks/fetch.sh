@@ -16,13 +16,16 @@ need_node() {
 	return 1
 }
 
-# modules: PP-OCR, Silero VAD, ONNX Runtime. Tests run at the same time, so that one fetches and the others wait.
+# modules: PP-OCR, Silero VAD, ONNX Runtime. Tests run at the same time, so that one installs and fetches and the others wait.
 need_modules() {
-	need_node || return 1
 	mkdir -p "$cache" || { why="$cache cannot be made"; return 1; }
 	modules=$cache/npm-1/node_modules
 	exec 9>"$cache/npm.lock"
 	flock 9
+	if ! need_node; then
+		exec 9>&-
+		return 1
+	fi
 	if [ ! -e "$cache/npm-1/complete" ]; then
 		rm -rf "$cache/npm-1"
 		mkdir -p "$cache/npm-1"
