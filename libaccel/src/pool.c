@@ -19,7 +19,7 @@
  * What a wake-up may cost: the caller a system call, on a virtual machine also an exit to the hypervisor, and as long again until the thread runs. Nobody is
  * woken for a run that the caller ends sooner alone, unless its runs alone together have taken so long.
  */
-#define WAKE_NS 80000
+#define WAKE_NS 40000
 
 struct worker {
 	struct pool *pool;
@@ -38,8 +38,10 @@ struct pool {
 	_Alignas(64) atomic_size_t untaken;  /* tasks that nobody has taken */
 	_Alignas(64) atomic_size_t undone;   /* tasks that have not returned */
 	atomic_uint sleeping;                /* workers that sleep or are about to */
+	unsigned int calls;                  /* with lock: how often they were woken */
 	atomic_bool waiting;                 /* the caller sleeps or is about to */
 	atomic_bool stop;
+	int home;                            /* processor that the workers keep away from; -1: none */
 	uint64_t alone_since, alone_until;   /* of the caller: the runs that nobody was woken for, one soon after the other */
 };
 
@@ -106,7 +108,8 @@ static void *work(void *arg)
 		/* told before the last look: pool_run() either is seen by it or sees who sleeps */
 		atomic_fetch_add(&p->sleeping, 1);
 		pthread_mutex_lock(&p->lock);
-		while (!atomic_load(&p->stop) && !atomic_load(&p->untaken))
+		/* who was called looks again, even if the caller has done everything meanwhile: its next run may come now */
+		for (unsigned int calls = p->calls; !atomic_load(&p->stop) && !atomic_load(&p->untaken) && p->calls == calls;)
 			pthread_cond_wait(&p->work, &p->lock);
 		pthread_mutex_unlock(&p->lock);
 		atomic_fetch_sub(&p->sleeping, 1);
@@ -130,6 +133,7 @@ struct pool *pool_new(unsigned int threads)
 		return NULL;
 	memset(p, 0, sizeof(*p));
 	threads = threads ? threads : processors();
+	p->home = -1;
 	p->nthreads = threads < 1 ? 1 : threads > MAX_THREADS ? MAX_THREADS : threads;
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->work, NULL);
@@ -185,9 +189,29 @@ int pool_reserve(struct pool *p, size_t bytes)
 	return 0;
 }
 
+/*
+ * Keeps the workers away from the caller's processor: a scheduler likes to put who is woken beside who wakes, and moves neither before its next tick, so that
+ * two threads take turns on one processor for milliseconds while others are idle.
+ */
+static void spread(struct pool *p)
+{
+	int here = sched_getcpu();
+	cpu_set_t set;
+
+	if (here == p->home || here < 0 || sched_getaffinity(0, sizeof(set), &set) || CPU_COUNT(&set) < 2)
+		return;
+	p->home = here;
+	CPU_CLR(here, &set);
+	/* a wish: who does not get it is slower, not wrong */
+	for (unsigned int i = 1; i < p->nstarted; i++)
+		pthread_setaffinity_np(p->workers[i].thread, sizeof(set), &set);
+}
+
 static void wake(struct pool *p)
 {
+	spread(p);
 	pthread_mutex_lock(&p->lock);
+	p->calls++;
 	pthread_cond_broadcast(&p->work);
 	pthread_mutex_unlock(&p->lock);
 }

@@ -10,7 +10,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 . "$here/marks.sh"
 
-"$build/eie" bench cpu --peers --json >"$work/json"
+"$build/eie" bench cpu --peers --seconds "${BENCH_SECONDS:-2}" --json >"$work/json"
 python3 - "$work/json" >"$work/tables" <<'END'
 import json, math, sys
 
