@@ -4,6 +4,8 @@
 #include "cpu_conv.h"
 #include "cpu_element.h"
 #include "cpu_fc.h"
+#include "cpu_image.h"
+#include "cpu_pool.h"
 #include "window.h"
 
 #include <errno.h>
@@ -12,12 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ALIGN 64
-
 struct cpu_layer {
 	const struct cpu_fc_level *level;   /* fully connected, else NULL */
 	void *weights;
 	uint32_t *live;                     /* [cols] non-zero weights of each column */
+	size_t bytes;                       /* of the transcoded weights */
 	struct conv_layout *layout;         /* convolutions with kernels of the level, else NULL */
 };
 
@@ -28,112 +29,74 @@ struct accel_cpu {
 	const struct cpu_conv_level *conv;  /* or NULL: the portable one */
 	const struct cpu_lines *lines;
 	struct cpu_layer *layers;
-	int16_t **tensors;
-	bool *inside;                       /* the tensor lies in that of a concatenation */
+	struct cpu_tensor *tensors;
 	unsigned int nparts;                /* of layers that are split by channels: one a thread */
 	uint64_t plane;                     /* pixels of the largest output plane */
 	uint32_t *sums;                     /* [nparts][plane]; unsigned: they wrap */
 	int32_t *words;                     /* copy of an image, as large as any layer's */
-	size_t weight_bytes;
 };
 
-static int build_fc(struct accel_cpu *c, struct cpu_layer *dst, const struct accel_layer *layer, const struct cpu_fc_level *level)
+static int build_fc(struct cpu_layer *dst, const struct accel_layer *layer, const struct cpu_fc_level *level)
 {
-	size_t bytes = 0;
-	int ret;
-
 	dst->level = level->takes && !level->takes(layer) ? &cpu_fc_portable : level;
 	dst->live = calloc(layer->cols + (size_t)1, sizeof(*dst->live));
 	if (!dst->live)
 		return -ENOMEM;
 	for (uint64_t i = 0; i < layer->nnz; i++)
 		dst->live[layer->col[i]]++;
-	ret = dst->level->build(layer, &dst->weights, &bytes);
-	c->weight_bytes += bytes;
-	return ret;
+	return dst->level->build(layer, &dst->weights, &dst->bytes);
 }
 
-static int16_t *tensor_new(uint64_t count, unsigned int batch)
-{
-	size_t bytes;
-	int16_t *values;
+struct build {
+	struct accel_cpu *cpu;
+	const struct cpu_fc_level *level;
+	atomic_bool failed;
+};
 
-	if (__builtin_mul_overflow(count, (size_t)batch * sizeof(*values), &bytes) || bytes > SIZE_MAX / 2)
-		return NULL;
-	bytes = (bytes + CPU_READ_BEHIND + ALIGN - 1) / ALIGN * ALIGN;
-	values = aligned_alloc(ALIGN, bytes);
-	if (values)
-		memset(values, 0, bytes);
-	return values;
-}
-
-static int build_layer(struct accel_cpu *c, unsigned int l, const struct cpu_fc_level *level, size_t *words)
+/* A layer. */
+static void build_task(void *arg, size_t l, void *scratch)
 {
+	struct build *b = arg;
+	struct accel_cpu *c = b->cpu;
 	const struct accel_layer *layer = &c->model->layers[l];
-	int ret;
+	struct cpu_layer *own = &c->layers[l];
+	int ret = 0;
 
+	(void)scratch;
 	if (layer->kind == ACCEL_LAYER_FC)
-		return build_fc(c, &c->layers[l], layer, level);
-	if (layer->kind != ACCEL_LAYER_CONV && !accel_layer_pools(layer))
-		return 0;
-	c->plane = window_out_pixels(&layer->window) > c->plane ? window_out_pixels(&layer->window) : c->plane;
-	if (layer->kind != ACCEL_LAYER_CONV || !c->conv)
-		return 0;
-	ret = c->conv->layout(layer, &c->layers[l].layout);
-	if (ret || !c->layers[l].layout)
-		return ret;
-	c->weight_bytes += c->layers[l].layout->bytes;
-	*words = c->layers[l].layout->words > *words ? c->layers[l].layout->words : *words;
-	return 0;
-}
-
-/* Parts of a concatenation are computed where they belong; with a batch they do not lie there in one piece. */
-static int place_tensors(struct accel_cpu *c)
-{
-	const struct accel_model *model = c->model;
-
-	for (unsigned int l = model->nlayers; c->batch == 1 && l-- > 0;) {
-		const struct accel_layer *layer = &model->layers[l];
-		uint64_t at = 0;
-
-		if (layer->kind != ACCEL_LAYER_CONCAT)
-			continue;
-		if (!c->tensors[layer->output])
-			c->tensors[layer->output] = tensor_new(model->tensors[layer->output].count, 1);
-		if (!c->tensors[layer->output])
-			return -ENOMEM;
-		for (unsigned int i = 0; i < layer->nparts; at += model->tensors[layer->parts[i++]].count) {
-			/* one that lies elsewhere already, or comes twice, is copied */
-			if (c->tensors[layer->parts[i]])
-				continue;
-			c->tensors[layer->parts[i]] = c->tensors[layer->output] + at;
-			c->inside[layer->parts[i]] = true;
-		}
-	}
-	for (unsigned int i = 0; i < model->ntensors; i++) {
-		if (!c->tensors[i])
-			c->tensors[i] = tensor_new(model->tensors[i].count, c->batch);
-		if (!c->tensors[i])
-			return -ENOMEM;
-	}
-	return 0;
+		ret = build_fc(own, layer, b->level);
+	else if (layer->kind == ACCEL_LAYER_CONV && c->conv)
+		ret = conv_layout_new(layer, &c->tensors[layer->input].image, &c->tensors[layer->output].image, c->conv->lanes, c->conv->tile_max,
+				      &own->layout);
+	if (own->layout)
+		own->bytes = own->layout->bytes;
+	if (ret)
+		atomic_store(&b->failed, true);
 }
 
 static int build(struct accel_cpu *c, const struct cpu_fc_level *level)
 {
 	const struct accel_model *model = c->model;
+	struct build b = { .cpu = c, .level = level };
 	size_t words = 0;
 
-	c->layers = calloc(model->nlayers, sizeof(*c->layers));
-	c->tensors = calloc(model->ntensors, sizeof(*c->tensors));
-	c->inside = calloc(model->ntensors, sizeof(*c->inside));
-	if (!c->layers || !c->tensors || !c->inside || place_tensors(c))
+	c->layers = calloc(model->nlayers + (size_t)1, sizeof(*c->layers));
+	c->tensors = calloc(model->ntensors + (size_t)1, sizeof(*c->tensors));
+	if (!c->layers || !c->tensors || cpu_tensors_new(model, c->batch, c->conv, c->tensors))
 		return -ENOMEM;
-	for (unsigned int i = 0; i < model->nlayers; i++) {
-		int ret = build_layer(c, i, level, &words);
+	if (c->pool)
+		pool_run(c->pool, model->nlayers, build_task, &b);
+	for (unsigned int l = 0; !c->pool && l < model->nlayers; l++)
+		build_task(&b, l, NULL);
+	if (b.failed)
+		return -ENOMEM;
+	for (unsigned int l = 0; l < model->nlayers; l++) {
+		const struct accel_layer *layer = &model->layers[l];
 
-		if (ret)
-			return ret;
+		if (layer->kind == ACCEL_LAYER_CONV && !c->layers[l].layout && window_out_pixels(&layer->window) > c->plane)
+			c->plane = window_out_pixels(&layer->window);
+		if (c->layers[l].layout && c->layers[l].layout->words > words)
+			words = c->layers[l].layout->words;
 	}
 	c->words = cpu_weights_alloc(words + 1, sizeof(*c->words));
 	c->sums = cpu_weights_alloc(c->plane + 1, c->nparts * sizeof(*c->sums));
@@ -175,12 +138,9 @@ void accel_cpu_free(struct accel_cpu *cpu)
 		free(cpu->layers[i].live);
 		conv_layout_free(cpu->layers[i].layout);
 	}
-	for (unsigned int i = 0; cpu->tensors && cpu->inside && i < cpu->model->ntensors; i++)
-		if (!cpu->inside[i])
-			free(cpu->tensors[i]);
+	cpu_tensors_free(cpu->model, cpu->tensors);
 	free(cpu->layers);
 	free(cpu->tensors);
-	free(cpu->inside);
 	free(cpu->sums);
 	free(cpu->words);
 	free(cpu);
@@ -188,12 +148,16 @@ void accel_cpu_free(struct accel_cpu *cpu)
 
 int16_t *accel_cpu_tensor(struct accel_cpu *cpu, unsigned int tensor)
 {
-	return cpu->tensors[tensor];
+	return cpu->tensors[tensor].values;
 }
 
 size_t accel_cpu_weight_bytes(const struct accel_cpu *cpu)
 {
-	return cpu->weight_bytes;
+	size_t bytes = 0;
+
+	for (unsigned int l = 0; l < cpu->model->nlayers; l++)
+		bytes += cpu->layers[l].bytes;
+	return bytes;
 }
 
 /* ------------------------------------------------------------------- runs */
@@ -204,6 +168,7 @@ struct layer_run {
 	const struct accel_layer *layer;
 	const struct cpu_layer *own;
 	const struct accel_tensor *out;
+	const struct cpu_tensor *from, *to; /* where input and output lie */
 	const int16_t *x, *factors;         /* factors of a product: for `repeat` values each */
 	uint64_t repeat;
 	int16_t *y;
@@ -254,74 +219,85 @@ static void copy_task(void *arg, size_t task, void *scratch)
 	struct layer_run *run = arg;
 
 	(void)scratch;
-	add(run, conv_layout_copy(run->own->layout, run->layer, run->cpu->lines, run->x, (uint32_t)task, run->cpu->words), 0);
+	conv_layout_copy(run->own->layout, run->layer, &run->from->image, run->cpu->lines, run->x, (uint32_t)task, run->cpu->words);
 }
 
+/* Tiles; behind them packs, whose products are counted. */
 static void conv_task(void *arg, size_t task, void *scratch)
 {
 	struct layer_run *run = arg;
+	const struct conv_layout *l = run->own->layout;
 	const struct cpu_conv_job job = {
-		.layout = run->own->layout, .layer = run->layer, .out = run->out, .words = run->cpu->words, .y = run->y,
+		.layout = l, .layer = run->layer, .out = run->out, .words = l->direct ? (const int32_t *)run->x + l->origin : run->cpu->words, .y = run->y,
 	};
 	uint64_t saturated = 0;
 
 	(void)scratch;
-	cpu_conv_run(run->cpu->conv, &job, (uint32_t)task, &saturated);
+	if (task < conv_tasks(l))
+		cpu_conv_run(run->cpu->conv, &job, (uint32_t)task, &saturated);
+	else
+		add(run, conv_layout_products(l, run->layer, run->cpu->lines, job.words, (uint32_t)(task - conv_tasks(l))), 0);
 	add(run, 0, saturated);
 }
 
-/* A share of the channels of the output. */
+/* A share of the channels of the output; where two of them are a word, of the words. */
 static void part_task(void *arg, size_t task, void *scratch)
 {
 	struct layer_run *run = arg;
 	const struct accel_layer *layer = run->layer;
+	const struct cpu_pool_job pool = {
+		.layer = layer, .lines = run->cpu->lines, .in = &run->from->image, .out = &run->to->image, .x = run->x, .y = run->y,
+	};
 	uint64_t channels = run->out->dims[0], pixels = run->out->count / channels, products = 0, saturated = 0;
-	uint32_t first = (uint32_t)(channels * task / run->cpu->nparts), end = (uint32_t)(channels * (task + 1) / run->cpu->nparts);
+	uint64_t units = layer->kind == ACCEL_LAYER_MAX_POOL && pool.in->packed ? cpu_packs((uint32_t)channels) : channels;
+	uint32_t first = (uint32_t)(units * task / run->cpu->nparts), end = (uint32_t)(units * (task + 1) / run->cpu->nparts);
 	uint32_t *sums = run->cpu->sums + task * run->cpu->plane;
 
 	(void)scratch;
 	if (layer->kind == ACCEL_LAYER_CONV)
 		cpu_conv(layer, run->out, run->x, run->y, first, end, sums, &products, &saturated);
 	else if (layer->kind == ACCEL_LAYER_MAX_POOL)
-		cpu_max_pool(&layer->window, run->cpu->lines, run->x, run->y, first, end);
+		cpu_max_pool(&pool, first, end);
 	else if (layer->kind == ACCEL_LAYER_MULTIPLY)
 		cpu_multiply(layer, run->out, run->x, run->factors, run->repeat, run->y, first * pixels, end * pixels, &saturated);
 	else if (layer->kind == ACCEL_LAYER_TABLE)
 		cpu_table(layer, run->x, run->y, first * pixels, end * pixels);
 	else
-		cpu_average_pool(layer, run->cpu->lines, run->x, run->y, first, end, &saturated);
+		cpu_average_pool(&pool, first, end, &saturated);
 	add(run, products, saturated);
 }
 
 static void run_concat(const struct accel_cpu *cpu, const struct accel_layer *layer, size_t item, int16_t *y)
 {
 	for (unsigned int i = 0; i < layer->nparts; i++) {
-		uint64_t count = cpu->model->tensors[layer->parts[i]].count;
-		const int16_t *part = cpu->tensors[layer->parts[i]] + item * count;
+		const struct accel_tensor *tensor = &cpu->model->tensors[layer->parts[i]];
+		const struct cpu_tensor *part = &cpu->tensors[layer->parts[i]];
+		size_t count = part->image.packed ? 2 * part->image.plane * cpu_packs(tensor->dims[0]) : tensor->count;
 
-		if (part != y)
-			memcpy(y, part, count * sizeof(*y));
+		if (part->values + item * part->item != y)
+			memcpy(y, part->values + item * part->item, count * sizeof(*y));
 		y += count;
 	}
 }
 
 static void run_item(struct layer_run *run, size_t item)
 {
-	const struct accel_tensor *in = &run->cpu->model->tensors[run->layer->input];
+	const struct conv_layout *layout = run->own->layout;
 
-	run->x = run->cpu->tensors[run->layer->input] + item * in->count;
-	run->y = run->cpu->tensors[run->layer->output] + item * run->out->count;
+	run->x = run->from->values + item * run->from->item;
+	run->y = run->to->values + item * run->to->item;
 	if (run->layer->kind == ACCEL_LAYER_MULTIPLY) {
-		const struct accel_tensor *factors = &run->cpu->model->tensors[run->layer->parts[1]];
+		const struct cpu_tensor *factors = &run->cpu->tensors[run->layer->parts[1]];
 
-		run->factors = run->cpu->tensors[run->layer->parts[1]] + item * factors->count;
-		run->repeat = in->count / factors->count;
+		run->factors = factors->values + item * factors->item;
+		run->repeat = run->cpu->model->tensors[run->layer->input].count / run->cpu->model->tensors[run->layer->parts[1]].count;
 	}
 	if (run->layer->kind == ACCEL_LAYER_CONCAT) {
 		run_concat(run->cpu, run->layer, item, run->y);
-	} else if (run->own->layout) {
-		run_tasks(run, run->own->layout->pairs, copy_task);
-		run_tasks(run, conv_tasks(run->own->layout), conv_task);
+	} else if (layout) {
+		if (!layout->direct)
+			run_tasks(run, layout->packs, copy_task);
+		run_tasks(run, conv_tasks(layout) + layout->packs, conv_task);
 	} else {
 		run_tasks(run, run->cpu->nparts, part_task);
 	}
@@ -338,8 +314,10 @@ void accel_cpu_run(struct accel_cpu *cpu, uint64_t *macs, uint64_t *saturated)
 			.layer = layer,
 			.own = &cpu->layers[l],
 			.out = &cpu->model->tensors[layer->output],
-			.x = cpu->tensors[layer->input],
-			.y = cpu->tensors[layer->output],
+			.from = &cpu->tensors[layer->input],
+			.to = &cpu->tensors[layer->output],
+			.x = cpu->tensors[layer->input].values,
+			.y = cpu->tensors[layer->output].values,
 		};
 
 		if (layer->kind == ACCEL_LAYER_FC)

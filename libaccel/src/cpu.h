@@ -18,7 +18,7 @@ struct accel_cpu;
  */
 int accel_cpu_new(const struct accel_model *model, unsigned int batch, struct pool *pool, struct accel_cpu **cpu, struct accel_error *err);
 void accel_cpu_free(struct accel_cpu *cpu);
-/* [batch, count] int16, row-major, 64-byte aligned. The caller writes inputs within [lo, hi] and reads any other. */
+/* An input or output of the model: [batch, count] int16, row-major, 64-byte aligned. The caller writes inputs within [lo, hi] and reads outputs. */
 int16_t *accel_cpu_tensor(struct accel_cpu *cpu, unsigned int tensor);
 /* What the transcoded weights occupy. */
 size_t accel_cpu_weight_bytes(const struct accel_cpu *cpu);

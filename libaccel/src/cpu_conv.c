@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
- * Portable convolutions and pooling: one weight after the other meets the part of a plane that it sees. Zero weights cost nothing, and the inner
+ * Portable convolutions: one weight after the other meets the part of a plane that it sees. Zero weights cost nothing, and the inner
  * loop runs along a row of pixels, of which compilers make vector instructions where the stride is 1.
  */
 #include "cpu_conv.h"
@@ -66,18 +66,18 @@ void cpu_conv_run(const struct cpu_conv_level *level, const struct cpu_conv_job 
 
 	for (uint32_t b = 0; b < l->nblocks; b++) {
 		for (uint32_t g = first; g < last; g++) {
-			const size_t *entries = l->first + (size_t)g * l->nblocks + b;
+			const size_t at = (size_t)g * l->nblocks + b;
 			const struct conv_piece piece = {
 				.group = g,
 				.vector = vector,
-				.entries = l->entries + entries[0] * (1 + l->group),
-				.end = l->entries + entries[1] * (1 + l->group),
+				.entries = l->entries + l->first[at],
+				.ends = l->ends[at],
 				.begins = b == 0,
-				.ends = b + 1 == l->nblocks,
-				.partial = partial + (l->nblocks > 1 ? (size_t)(g - first) * l->group * n * l->lanes : 0),
+				.completes = b + 1 == l->nblocks,
+				.partial = partial + (l->nblocks > 1 ? (size_t)(g - first) * CONV_GROUP * n * l->lanes : 0),
 			};
 
-			level->tiles[l->group][n](job, &piece, saturated);
+			level->tiles[n](job, &piece, saturated);
 		}
 	}
 }
@@ -101,96 +101,5 @@ void cpu_conv(const struct accel_layer *layer, const struct accel_tensor *out, c
 		}
 		for (uint64_t p = 0; p < pixels; p++)
 			y[p] = accel_requant((int32_t)sums[p], layer->mult[r], layer->shift[r], out->lo, out->hi, saturated);
-	}
-}
-
-/* The part of a window of `taps` pixels, `dilate` apart, that lies in [0, size); at: where it begins. */
-static uint32_t inside(int64_t at, uint32_t taps, uint32_t dilate, uint32_t size, uint32_t *first)
-{
-	uint32_t end = taps;
-
-	*first = at < 0 ? (uint32_t)((-at + dilate - 1) / dilate) : 0;
-	while (end > *first && at + (int64_t)(end - 1) * dilate >= size)
-		end--;
-	return end;
-}
-
-/* A line of outputs. x: the channel's plane; top: line of the image where the windows begin. */
-static void pool_line(const struct accel_window *w, const struct cpu_lines *lines, const int16_t *x, int64_t top, int16_t *y)
-{
-	uint32_t ky, ky_end = inside(top, w->kernel_y, w->dilate_y, w->height, &ky), x0 = 0, x1, i0, i1;
-
-	/* outputs whose windows lie between the sides of the image */
-	window_range(w->out_width, w->stride_x, -(int64_t)w->pad_left, w->width, &x0, &x1);
-	window_range(w->out_width, w->stride_x, (int64_t)((w->kernel_x - 1) * w->dilate_x) - w->pad_left, w->width, &i0, &i1);
-	x1 = i1 < x1 ? i1 : x1;
-	x1 = x1 < x0 ? x0 : x1;
-	x += (top + (int64_t)ky * w->dilate_y) * w->width;
-	for (uint32_t ox = 0; ox < w->out_width; ox++) {
-		int64_t left = (int64_t)ox * w->stride_x - w->pad_left;
-		uint32_t kx, kx_end;
-
-		if (ox == x0 && x1 > x0 && ky < ky_end) {
-			lines->largest(y + x0, x1 - x0, x + left, w->stride_x, ky_end - ky, (size_t)w->dilate_y * w->width, w->kernel_x, w->dilate_x);
-			ox = x1 - 1;
-			continue;
-		}
-		kx_end = inside(left, w->kernel_x, w->dilate_x, w->width, &kx);
-		y[ox] = 0;   /* a window that lies in the padding as a whole */
-		if (kx < kx_end && ky < ky_end)
-			cpu_lines_portable.largest(y + ox, 1, x + left + (int64_t)kx * w->dilate_x, 1, ky_end - ky, (size_t)w->dilate_y * w->width,
-						   kx_end - kx, w->dilate_x);
-	}
-}
-
-void cpu_max_pool(const struct accel_window *w, const struct cpu_lines *lines, const int16_t *x, int16_t *y, uint32_t first, uint32_t end)
-{
-	x += first * window_in_pixels(w);
-	y += first * window_out_pixels(w);
-	for (uint32_t c = first; c < end; c++, x += window_in_pixels(w))
-		for (uint32_t oy = 0; oy < w->out_height; oy++, y += w->out_width)
-			pool_line(w, lines, x, (int64_t)oy * w->stride_y - w->pad_top, y);
-}
-
-/* The sum of ny lines of nx pixels. */
-static uint32_t window_sum(const struct accel_window *w, const struct cpu_lines *lines, const int16_t *x, uint32_t ny, uint32_t nx)
-{
-	uint32_t sum = 0;
-
-	if (nx == w->width && w->dilate_x == 1 && w->dilate_y == 1) {
-		/* they follow each other */
-		nx *= ny;
-		ny = 1;
-	}
-	for (; ny; ny--, x += (size_t)w->dilate_y * w->width) {
-		if (w->dilate_x == 1 && nx >= 16) {
-			sum += lines->sum(x, nx);
-			continue;
-		}
-		for (uint32_t kx = 0; kx < nx; kx++)
-			sum += (uint32_t)x[(size_t)kx * w->dilate_x];
-	}
-	return sum;
-}
-
-void cpu_average_pool(const struct accel_layer *layer, const struct cpu_lines *lines, const int16_t *x, int16_t *y, uint32_t first, uint32_t end,
-		      uint64_t *saturated)
-{
-	const struct accel_window *w = &layer->window;
-
-	x += first * window_in_pixels(w);
-	y += first * window_out_pixels(w);
-	for (uint32_t c = first; c < end; c++, x += window_in_pixels(w)) {
-		for (uint64_t p = 0; p < window_out_pixels(w); p++) {
-			int64_t top = (int64_t)(p / w->out_width) * w->stride_y - w->pad_top;
-			int64_t left = (int64_t)(p % w->out_width) * w->stride_x - w->pad_left;
-			uint32_t ky, kx, ky_end = inside(top, w->kernel_y, w->dilate_y, w->height, &ky);
-			uint32_t kx_end = inside(left, w->kernel_x, w->dilate_x, w->width, &kx), sum = 0;
-
-			if (ky < ky_end && kx < kx_end)
-				sum = window_sum(w, lines, x + (top + (int64_t)ky * w->dilate_y) * w->width + left + (int64_t)kx * w->dilate_x, ky_end - ky,
-						 kx_end - kx);
-			*y++ = accel_shift((int32_t)sum, layer->sum_shift, saturated);
-		}
 	}
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* Convolutions and pooling on the CPU, of one item; bit-exact with the engine. */
+/* Convolutions on the CPU, of one item; bit-exact with the engine. */
 #ifndef ACCEL_CPU_CONV_H
 #define ACCEL_CPU_CONV_H
 
@@ -11,16 +11,17 @@ struct cpu_conv_job {
 	const struct conv_layout *layout;
 	const struct accel_layer *layer;
 	const struct accel_tensor *out;   /* its clamp */
-	const int32_t *words;             /* the copy of the image */
-	int16_t *y;                       /* [rows, out_height, out_width] */
+	const int32_t *words;             /* the copy of the image, or the input from the layout's origin on */
+	int16_t *y;                       /* the output's item */
 };
 
-/* Of a tile of vectors and a group of rows: the entries of a block of channels. */
+/* Of a tile of vectors and a group of rows: the entries of a block of packs. */
 struct conv_piece {
 	uint32_t group, vector;
-	const int32_t *entries, *end;
-	bool begins, ends;                /* with the bias, with the outputs; else with partial */
-	int32_t *partial;                 /* [rows of the group, vectors, lanes] */
+	const int32_t *entries;
+	const uint32_t *ends;             /* [CONV_SETS] */
+	bool begins, completes;           /* with the bias, with the outputs; else with partial */
+	int32_t *partial;                 /* [CONV_GROUP, vectors, lanes] */
 };
 
 typedef void conv_tile(const struct cpu_conv_job *job, const struct conv_piece *piece, uint64_t *saturated);
@@ -28,8 +29,8 @@ typedef void conv_tile(const struct cpu_conv_job *job, const struct conv_piece *
 /* Kernels of one instruction set; cpu_fc.h has those of fully connected layers. */
 struct cpu_conv_level {
 	const char *name;
-	int (*layout)(const struct accel_layer *layer, struct conv_layout **layout);   /* 0 or -ENOMEM */
-	conv_tile *tiles[CONV_GROUP_MAX + 1][CONV_TILE_MAX + 1];                       /* [rows of a group][vectors] */
+	uint32_t lanes, tile_max;                 /* for conv_layout_new() */
+	conv_tile *tiles[CONV_TILE_MAX + 1];      /* [vectors] */
 };
 
 extern const struct cpu_conv_level cpu_conv_avx512, cpu_conv_avx2;
@@ -52,10 +53,5 @@ void cpu_conv_run(const struct cpu_conv_level *level, const struct cpu_conv_job 
  */
 void cpu_conv(const struct accel_layer *layer, const struct accel_tensor *out, const int16_t *x, int16_t *y, uint32_t first, uint32_t end,
 	      uint32_t *sums, uint64_t *products, uint64_t *saturated);
-
-/* Max pooling of channels [first, end): docs/vector_mode.md, VPOOL. */
-void cpu_max_pool(const struct accel_window *window, const struct cpu_lines *lines, const int16_t *x, int16_t *y, uint32_t first, uint32_t end);
-void cpu_average_pool(const struct accel_layer *layer, const struct cpu_lines *lines, const int16_t *x, int16_t *y, uint32_t first, uint32_t end,
-		      uint64_t *saturated);
 
 #endif

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "cpu_conv_layout.h"
 #include "cpu_fc.h"
-#include "op_window.h"
 #include "window.h"
 
 #include <errno.h>
@@ -9,164 +8,190 @@
 #include <string.h>
 
 #define BLOCK_BYTES   (32u << 10)
-#define BLOCK_ENTRIES 32u
+#define BLOCK_ENTRIES 128u   /* of a group that are worth to keep sums in memory for */
 
 static uint32_t phases(const struct accel_window *w)
 {
 	return w->stride_y * w->stride_x;
 }
 
-/* Words of a pair of channels. */
-static size_t pair_words(const struct conv_layout *l, const struct accel_window *w)
-{
-	return (size_t)phases(w) * l->shifts * l->plane;
-}
-
-/* Offset of a tap (y, x) in pixels of the padded image: the plane of its phase and shift, and its place there. */
-static size_t offset_of(const struct conv_layout *l, const struct accel_window *w, uint32_t pair, uint32_t y, uint32_t x)
+/* Offset of a tap (y, x) in pixels of the padded image: the plane of its phase, and its place there. */
+static size_t offset_of(const struct conv_layout *l, const struct accel_window *w, uint32_t y, uint32_t x)
 {
 	size_t phase = (size_t)(y % w->stride_y) * w->stride_x + x % w->stride_x;
-	uint32_t along = x / w->stride_x, shift = l->shifts > 1 ? along : 0;
 
-	return pair * pair_words(l, w) + (phase * l->shifts + shift) * l->plane + (size_t)(y / w->stride_y) * l->width + along - shift;
+	return phase * l->plane + (size_t)(y / w->stride_y) * l->pitch + x / w->stride_x;
 }
 
 /* ----------------------------------------------------------------- entries */
 
-/* A place where a row has weights: its pair of channels and tap, and the two weights. */
-struct item {
-	uint32_t place;      /* pair * taps + tap */
-	int16_t weight[2];
+/* Weights of the rows of a group for a word: {even, odd}. */
+struct slot {
+	int16_t weight[CONV_GROUP][2];
 };
 
-/* The row's weights by place. */
-static uint32_t row_items(const struct accel_layer *layer, uint32_t row, struct item *items, uint32_t *slot)
-{
-	uint32_t taps = window_taps(&layer->window), n = 0;
-
-	/* columns increase: all taps of the even channel come before those of the odd one; slot[tap] finds the even one's item */
-	for (uint32_t i = layer->rowptr[row]; i < layer->rowptr[row + 1]; i++) {
-		uint32_t channel = layer->col[i] / taps, tap = layer->col[i] % taps, place = channel / 2 * taps + tap;
-		uint32_t at = slot[tap];
-
-		if (at >= n || items[at].place != place) {
-			at = slot[tap] = n;
-			items[n++] = (struct item){ .place = place };
-		}
-		items[at].weight[channel % 2] = layer->codebook_q[layer->code[i]];
-	}
-	return n;
-}
-
-static int by_place(const void *a, const void *b)
-{
-	const struct item *x = a, *y = b;
-
-	return (x->place > y->place) - (x->place < y->place);
-}
-
-struct sparse_rows {
-	struct item *items;   /* of all rows, each sorted by place */
-	size_t *first;        /* [rows + 1] */
+struct build {
+	struct conv_layout *l;
+	const struct accel_layer *layer;
+	uint32_t taps;
+	struct slot *slots;   /* [packs * taps] of a group */
+	uint8_t *sets;        /* [packs * taps] rows that have weights there */
 };
 
-static int collect(const struct accel_layer *layer, struct sparse_rows *all)
+/* A column's word, and which half of it. */
+static uint32_t place_of(const struct build *b, uint32_t col, uint32_t *half)
 {
-	uint32_t taps = window_taps(&layer->window);
-	uint32_t *slot = calloc(taps, sizeof(*slot));
-	int ret = 0;
+	const uint32_t channel = col / b->taps, tap = col % b->taps, kx = tap % b->layer->window.kernel_x;
 
-	all->items = malloc((layer->nnz + 1) * sizeof(*all->items));
-	all->first = calloc(layer->rows + (size_t)1, sizeof(*all->first));
-	if (!slot || !all->items || !all->first)
-		ret = -ENOMEM;
-	for (uint32_t r = 0; !ret && r < layer->rows; r++) {
-		struct item *items = all->items + all->first[r];
-		uint32_t n = row_items(layer, r, items, slot);
-
-		qsort(items, n, sizeof(*items), by_place);
-		all->first[r + 1] = all->first[r] + n;
+	if (!b->l->folded || channel / 2 + 1 < b->l->packs) {
+		*half = channel % 2;
+		return channel / 2 * b->taps + tap;
 	}
-	free(slot);
-	return ret;
+	*half = kx % 2;
+	return channel / 2 * b->taps + tap - *half;
 }
 
-/* Merges the items of rows [row, row + n) by place. to: where entries go, or NULL to count them; first [nblocks]: entries before each block's. */
-static size_t merge(const struct conv_layout *l, const struct accel_layer *layer, const struct sparse_rows *all, uint32_t row, uint32_t n,
-		    uint32_t group, int32_t *to, size_t *first)
+/* Lays the group's weights out by place. */
+static void spread(struct build *b, uint32_t group)
 {
-	uint32_t block = 0;
-	const struct accel_window *w = &layer->window;
-	uint32_t taps = window_taps(w);
-	size_t at[CONV_GROUP_MAX], count = 0;
+	const struct accel_layer *layer = b->layer;
 
-	for (uint32_t r = 0; r < n; r++)
-		at[r] = all->first[row + r];
-	for (;; count++) {
-		uint32_t place = UINT32_MAX, tap;
+	for (uint32_t r = 0; r < CONV_GROUP && group * CONV_GROUP + r < layer->rows; r++) {
+		uint32_t row = group * CONV_GROUP + r;
 
-		for (uint32_t r = 0; r < n; r++)
-			if (at[r] < all->first[row + r + 1] && all->items[at[r]].place < place)
-				place = all->items[at[r]].place;
-		for (; to && block < l->nblocks && (place == UINT32_MAX || place / taps >= block * l->block_pairs); block++)
-			first[block] = count;
-		if (place == UINT32_MAX)
-			return count;
-		tap = place % taps;
-		if (to)
-			*to++ = (int32_t)offset_of(l, w, place / taps, tap / w->kernel_x * w->dilate_y, tap % w->kernel_x * w->dilate_x);
-		for (uint32_t r = 0; r < group; r++) {
-			int16_t pair[2] = { 0, 0 };
+		for (uint32_t i = layer->rowptr[row]; i < layer->rowptr[row + 1]; i++) {
+			uint32_t half, place = place_of(b, layer->col[i], &half);
 
-			if (r < n && at[r] < all->first[row + r + 1] && all->items[at[r]].place == place)
-				memcpy(pair, all->items[at[r]++].weight, sizeof(pair));
-			if (to)
-				memcpy(to++, pair, sizeof(pair));
+			b->slots[place].weight[r][half] = layer->codebook_q[layer->code[i]];
+			b->sets[place] |= (uint8_t)(1u << r);
 		}
 	}
 }
 
-static uint32_t rows_of(const struct accel_layer *layer, uint32_t group, uint32_t g)
+static size_t words_of(uint8_t set)
 {
-	return layer->rows - g * group < group ? layer->rows - g * group : group;
+	return set ? 1 + (size_t)__builtin_popcount(set) : 0;
 }
 
-static size_t count_entries(const struct conv_layout *l, const struct accel_layer *layer, const struct sparse_rows *all, uint32_t group)
+/* Entries of all groups, and their words. */
+static size_t count_entries(struct build *b, size_t *words)
 {
-	size_t n = 0;
+	const size_t places = (size_t)b->l->packs * b->taps;
+	size_t entries = 0;
 
-	for (uint32_t g = 0; g * group < layer->rows; g++)
-		n += merge(l, layer, all, g * group, rows_of(layer, group, g), group, NULL, NULL);
-	return n;
+	*words = 0;
+	for (uint32_t g = 0; g < b->l->ngroups; g++) {
+		spread(b, g);
+		for (size_t p = 0; p < places; p++) {
+			entries += b->sets[p] != 0;
+			*words += words_of(b->sets[p]);
+		}
+		memset(b->sets, 0, places);
+	}
+	memset(b->slots, 0, places * sizeof(*b->slots));
+	return entries;
 }
 
-static int make_entries(struct conv_layout *l, const struct accel_layer *layer, const struct sparse_rows *all)
+/* Entries of places [first, end), which are cleared, from `to` on; ends: of each set. Returns their words. */
+static size_t put_entries(struct build *b, size_t first, size_t end, int32_t *to, uint32_t ends[CONV_SETS])
 {
-	size_t n = count_entries(l, layer, all, l->group);
+	const struct accel_window *w = &b->layer->window;
+	uint32_t at[CONV_SETS] = { 0 };
 
-	l->first = calloc((size_t)l->ngroups * l->nblocks + 1, sizeof(*l->first));
-	l->entries = cpu_weights_alloc(n + 1, (1 + l->group) * sizeof(*l->entries));
-	if (!l->first || !l->entries)
+	for (size_t p = first; p < end; p++)
+		at[b->sets[p]] += (uint32_t)words_of(b->sets[p]);
+	for (uint32_t s = 0, sum = 0; s < CONV_SETS; s++) {
+		sum += at[s];
+		ends[s] = sum;
+		at[s] = sum - at[s];
+	}
+	for (size_t p = first; p < end; p++) {
+		const uint32_t tap = (uint32_t)(p % b->taps), set = b->sets[p];
+		int32_t *entry = to + at[set];
+
+		if (!set)
+			continue;
+		*entry++ = (int32_t)(p / b->taps * b->l->pack +
+				     offset_of(b->l, w, tap / w->kernel_x * w->dilate_y, tap % w->kernel_x * w->dilate_x));
+		for (uint32_t r = 0; r < CONV_GROUP; r++)
+			if (set >> r & 1)
+				memcpy(entry++, b->slots[p].weight[r], sizeof(*entry));
+		at[set] += (uint32_t)words_of((uint8_t)set);
+		b->slots[p] = (struct slot){ 0 };
+		b->sets[p] = 0;
+	}
+	return ends[CONV_SETS - 1];
+}
+
+static int make_entries(struct build *b, size_t words)
+{
+	struct conv_layout *l = b->l;
+	const size_t pieces = (size_t)l->ngroups * l->nblocks;
+	size_t at = 0;
+
+	l->first = malloc(pieces * sizeof(*l->first));
+	l->ends = malloc(pieces * sizeof(*l->ends));
+	l->entries = cpu_weights_alloc(words + 1, sizeof(*l->entries));
+	if (!l->first || !l->ends || !l->entries)
 		return -ENOMEM;
-	n = 0;
 	for (uint32_t g = 0; g < l->ngroups; g++) {
-		size_t *first = l->first + (size_t)g * l->nblocks, before = n;
+		spread(b, g);
+		for (uint32_t i = 0; i < l->nblocks; i++) {
+			uint32_t first = i * l->block_packs, end = i + 1 < l->nblocks ? first + l->block_packs : l->packs;
+			size_t piece = (size_t)g * l->nblocks + i;
 
-		n += merge(l, layer, all, g * l->group, rows_of(layer, l->group, g), l->group, l->entries + n * (1 + l->group), first);
-		for (uint32_t b = 0; b < l->nblocks; b++)
-			first[b] += before;
+			l->first[piece] = at;
+			at += put_entries(b, (size_t)first * b->taps, (size_t)end * b->taps, l->entries + at, l->ends[piece]);
+		}
 	}
-	l->first[(size_t)l->ngroups * l->nblocks] = n;
-	l->bytes += n * (1 + l->group) * sizeof(*l->entries);
+	l->bytes += pieces * (sizeof(*l->first) + sizeof(*l->ends)) + words * sizeof(*l->entries);
+	return 0;
+}
+
+static int count_live(struct build *b)
+{
+	struct conv_layout *l = b->l;
+	size_t places = (size_t)l->packs * b->taps;
+
+	l->live = calloc(places, sizeof(*l->live));
+	if (!l->live)
+		return -ENOMEM;
+	for (uint64_t i = 0; i < b->layer->nnz; i++) {
+		uint32_t half, place = place_of(b, b->layer->col[i], &half);
+
+		l->live[place][half]++;
+	}
+	l->bytes += places * sizeof(*l->live);
 	return 0;
 }
 
 /* ------------------------------------------------------------------- lines */
 
-static int make_lines(struct conv_layout *l, const struct accel_window *w)
+/* Lanes outside the mask that fall on no pixel and stay within the plane. */
+static bool zeros_fit(const struct conv_layout *l, const struct accel_window *w, const struct cpu_image *out, const struct conv_line *line)
 {
-	size_t most = (size_t)l->nvectors * l->lanes / l->width + 2 + 2 * (size_t)l->nvectors, n = 0;
+	if (!out->packed)
+		return false;
+	for (uint32_t lane = 0; lane < l->lanes; lane++) {
+		int64_t at = (int64_t)line->to + lane, from = at - (int64_t)out->first;
 
+		if (line->mask >> lane & 1)
+			continue;
+		if (at < 0 || at >= (int64_t)out->plane)
+			return false;
+		if (from >= 0 && from / out->pitch < w->out_height && from % out->pitch < w->out_width)
+			return false;
+	}
+	return true;
+}
+
+static int make_lines(struct conv_layout *l, const struct accel_window *w, const struct cpu_image *out)
+{
+	size_t most = (size_t)l->nvectors * l->lanes / l->pitch + 2 + 2 * (size_t)l->nvectors, n = 0;
+	uint32_t pitch = out->packed ? out->pitch : w->out_width;
+
+	l->packed = out->packed;
+	l->to_plane = out->packed ? out->plane : (size_t)w->out_height * w->out_width;
 	l->lines = calloc(most, sizeof(*l->lines));
 	l->line_first = calloc(l->nvectors + (size_t)1, sizeof(*l->line_first));
 	if (!l->lines || !l->line_first)
@@ -174,8 +199,8 @@ static int make_lines(struct conv_layout *l, const struct accel_window *w)
 	for (uint32_t v = 0; v < l->nvectors; v++) {
 		for (uint32_t lane = 0; lane < l->lanes; lane++) {
 			size_t place = (size_t)v * l->lanes + lane;
-			uint32_t y = (uint32_t)(place / l->width), x = (uint32_t)(place % l->width);
-			int32_t to = (int32_t)((int64_t)y * w->out_width + x - lane);
+			uint32_t y = (uint32_t)(place / l->pitch), x = (uint32_t)(place % l->pitch);
+			int32_t to = (int32_t)((int64_t)y * pitch + x - lane + (int64_t)(out->packed ? out->first : 0));
 
 			if (y >= w->out_height || x >= w->out_width)
 				continue;
@@ -185,131 +210,109 @@ static int make_lines(struct conv_layout *l, const struct accel_window *w)
 		}
 		l->line_first[v + 1] = (uint32_t)n;
 	}
+	for (size_t i = 0; i < n; i++)
+		l->lines[i].zeros = zeros_fit(l, w, out, &l->lines[i]);
 	l->bytes += most * sizeof(*l->lines);
 	return 0;
 }
 
 /* ------------------------------------------------------------------ layout */
 
-/* Shifts that the taps of a window ask for. */
-static uint32_t shifts(const struct accel_window *w)
+/* Of the copy's planes. */
+static uint32_t copy_pitch(const struct accel_window *w)
 {
-	return (w->kernel_x - 1) * w->dilate_x / w->stride_x + 1;
+	return ((w->out_width - 1) * w->stride_x + (w->kernel_x - 1) * w->dilate_x + w->stride_x) / w->stride_x;
 }
 
-static void set_places(struct conv_layout *l, const struct accel_window *w, uint32_t lanes, bool shifted)
+static uint32_t copy_height(const struct accel_window *w)
 {
-	uint32_t wide = (w->out_width - 1) * w->stride_x + (w->kernel_x - 1) * w->dilate_x + 1;
-	uint32_t high = (w->out_height - 1) * w->stride_y + (w->kernel_y - 1) * w->dilate_y + 1;
-
-	l->pairs = (w->channels + 1) / 2;
-	l->shifts = shifted ? shifts(w) : 1;
-	l->width = shifted ? (w->out_width + lanes - 1) / lanes * lanes : (wide + w->stride_x - 1) / w->stride_x;
-	l->height = (high + w->stride_y - 1) / w->stride_y;
-	/* planes begin where vectors do, for the taps whose offset in a plane is 0 */
-	l->plane = ((size_t)l->width * l->height + lanes - 1) / lanes * lanes;
-	l->whole = !shifted && phases(w) == 1 && l->width == w->width && l->height == w->height && !w->pad_left && !w->pad_top;
-	l->lanes = lanes;
-	l->nvectors = (uint32_t)((((size_t)w->out_height - 1) * l->width + w->out_width + lanes - 1) / lanes);
-	l->words = pair_words(l, w) * l->pairs + (size_t)(CONV_TILE_MAX + 1) * lanes;
+	return ((w->out_height - 1) * w->stride_y + (w->kernel_y - 1) * w->dilate_y + w->stride_y) / w->stride_y;
 }
 
-typedef double cost_fn(uint32_t group, double entries, bool aligned);
-
-/* Cycles of the copy, roughly. */
-static double copy_cost(const struct conv_layout *l, const struct accel_window *w)
+uint64_t conv_layout_words(const struct accel_window *w)
 {
-	return (double)l->pairs * phases(w) * (double)l->plane * (1.2 + 0.6 * (l->shifts - 1));
+	return ((uint64_t)copy_pitch(w) * copy_height(w) + 64) * phases(w) * cpu_packs(w->channels) + 1024;
 }
 
-static void choose(struct conv_layout *l, const struct accel_layer *layer, uint32_t lanes, const struct sparse_rows *all, cost_fn *cost)
+static void set_places(struct conv_layout *l, const struct accel_window *w, const struct cpu_image *in, uint32_t lanes)
 {
-	const struct accel_window *w = &layer->window;
-	double best = 0;
-	uint32_t group = 1;
-	bool shifted = false;
-
-	for (uint32_t g = 1; g <= CONV_GROUP_MAX; g *= 2) {
-		double entries = (double)count_entries(l, layer, all, g);
-
-		for (unsigned int s = 0; s < (shifts(w) > 1 ? 2 : 1); s++) {
-			double c;
-
-			set_places(l, w, lanes, s);
-			if (s && l->words > INT32_MAX)
-				continue;
-			c = cost(g, entries, s || window_taps(w) == 1) * l->nvectors + copy_cost(l, w);
-			if (g > 1 || s ? c >= best : false)
-				continue;
-			best = c;
-			group = g;
-			shifted = s;
-		}
+	l->packs = cpu_packs(w->channels);
+	l->direct = in->packed && phases(w) == 1;
+	l->folded = !in->packed && w->channels % 2 && w->kernel_x > 1;
+	if (l->direct) {
+		l->pitch = in->pitch;
+		l->height = w->out_height + (w->kernel_y - 1) * w->dilate_y;
+		l->origin = in->first - (size_t)w->pad_top * in->pitch - w->pad_left;
+		l->plane = l->pack = in->plane;
+	} else {
+		l->pitch = copy_pitch(w);
+		l->height = copy_height(w);
+		/* planes begin where vectors do */
+		l->plane = ((size_t)l->pitch * l->height + lanes - 1) / lanes * lanes;
+		l->pack = l->plane * phases(w);
+		l->words = l->pack * l->packs + (size_t)(CONV_TILE_MAX + 1) * lanes;
 	}
-	set_places(l, w, lanes, shifted);
-	l->group = group;
+	l->lanes = lanes;
+	l->nvectors = (uint32_t)((((size_t)w->out_height - 1) * l->pitch + w->out_width + lanes - 1) / lanes);
 }
 
-/* Pairs of a block: what the windows of a tile read of them fits a first-level cache, unless rows have too few entries then to be begun anew each time. */
+/* Packs of a block: what the windows of a tile read of them fits a first-level cache, unless groups have too few entries then to be begun anew each time. */
 static void set_blocks(struct conv_layout *l, const struct accel_window *w, size_t entries)
 {
 	size_t most = entries / ((size_t)l->ngroups * BLOCK_ENTRIES) + 1;
-	size_t tile = (size_t)l->tile * l->lanes, around = (size_t)((w->kernel_y - 1) * w->dilate_y / w->stride_y) * l->width;
-	size_t words = (tile + around < l->plane ? tile + around : l->plane) * phases(w) * l->shifts;
-	size_t pairs = BLOCK_BYTES / sizeof(int32_t) / words;
+	size_t tile = (size_t)l->tile * l->lanes, around = (size_t)((w->kernel_y - 1) * w->dilate_y / w->stride_y) * l->pitch;
+	size_t words = (tile + around < l->plane ? tile + around : l->plane) * phases(w);
+	size_t packs = BLOCK_BYTES / sizeof(int32_t) / words;
 
-	pairs = pairs < 1 ? 1 : pairs;
-	l->nblocks = (uint32_t)((l->pairs + pairs - 1) / pairs);
+	packs = packs < 1 ? 1 : packs;
+	l->nblocks = (uint32_t)((l->packs + packs - 1) / packs);
 	l->nblocks = l->nblocks < most ? l->nblocks : (uint32_t)most;
-	l->block_pairs = (l->pairs + l->nblocks - 1) / l->nblocks;
-	l->nblocks = (l->pairs + l->block_pairs - 1) / l->block_pairs;
+	l->block_packs = (l->packs + l->nblocks - 1) / l->nblocks;
+	l->nblocks = (l->packs + l->block_packs - 1) / l->block_packs;
 }
 
 /* At least sixteen tasks where there are that many groups, so that no thread waits long for another; sums of a task between blocks have little room. */
 static void set_tasks(struct conv_layout *l)
 {
-	uint32_t tasks = (16 + l->ntiles - 1) / l->ntiles, most = CONV_PARTIAL / (uint32_t)(l->group * l->tile * l->lanes * sizeof(int32_t));
+	uint32_t tasks = (16 + l->ntiles - 1) / l->ntiles, most = CONV_PARTIAL / (uint32_t)(CONV_GROUP * l->tile * l->lanes * sizeof(int32_t));
 
+	l->ngroups = l->ngroups ? l->ngroups : 1;
 	l->task_groups = (l->ngroups + tasks - 1) / tasks;
 	if (l->nblocks > 1 && l->task_groups > most)
 		l->task_groups = most;
 }
 
-int conv_layout_new(const struct accel_layer *layer, uint32_t lanes, const uint32_t tile_max[CONV_GROUP_MAX + 1], cost_fn *cost,
+int conv_layout_new(const struct accel_layer *layer, const struct cpu_image *in, const struct cpu_image *out, uint32_t lanes, uint32_t tile_max,
 		    struct conv_layout **layout)
 {
+	const struct accel_window *w = &layer->window;
 	struct conv_layout *l = calloc(1, sizeof(*l));
-	struct sparse_rows all = { 0 };
+	struct build b = { l, layer, window_taps(w), NULL, NULL };
+	size_t places, words;
 	int ret = -ENOMEM;
 
-	if (!l)
-		return -ENOMEM;
-	set_places(l, &layer->window, lanes, false);
-	if (l->words > INT32_MAX) {
+	*layout = NULL;
+	if (!l || conv_layout_words(w) > INT32_MAX) {
 		free(l);
-		*layout = NULL;
-		return 0;
+		return l ? 0 : -ENOMEM;
 	}
-	if (collect(layer, &all))
+	set_places(l, w, in, lanes);
+	places = (size_t)l->packs * b.taps;
+	b.slots = calloc(places, sizeof(*b.slots));
+	b.sets = calloc(places, sizeof(*b.sets));
+	if (!b.slots || !b.sets)
 		goto out;
-	choose(l, layer, lanes, &all, cost);
-	l->ngroups = (layer->rows + l->group - 1) / l->group;
-	l->ntiles = (l->nvectors + tile_max[l->group] - 1) / tile_max[l->group];
+	l->ngroups = (layer->rows + CONV_GROUP - 1) / CONV_GROUP;
+	l->ntiles = (l->nvectors + tile_max - 1) / tile_max;
 	l->tile = (l->nvectors + l->ntiles - 1) / l->ntiles;
 	l->ntiles = (l->nvectors + l->tile - 1) / l->tile;
-	set_blocks(l, &layer->window, count_entries(l, layer, &all, l->group));
+	set_blocks(l, w, count_entries(&b, &words));
 	set_tasks(l);
-	l->live = calloc(layer->cols + (size_t)1, sizeof(*l->live));
-	if (phases(&layer->window) > 1)
-		l->counts = calloc((size_t)l->pairs * layer->window.height, layer->window.stride_x * sizeof(*l->counts));
-	if (!l->live || (phases(&layer->window) > 1 && !l->counts) || make_entries(l, layer, &all) || make_lines(l, &layer->window))
-		goto out;
-	for (uint64_t i = 0; i < layer->nnz; i++)
-		l->live[layer->col[i]]++;
-	ret = 0;
+	if (!make_entries(&b, words) && !count_live(&b) && !make_lines(l, w, out))
+		ret = 0;
 out:
-	free(all.items);
-	free(all.first);
+	free(b.slots);
+	free(b.sets);
 	if (ret)
 		conv_layout_free(l);
 	else
@@ -322,139 +325,148 @@ void conv_layout_free(struct conv_layout *l)
 	if (!l)
 		return;
 	free(l->first);
+	free(l->ends);
 	free(l->entries);
 	free(l->lines);
 	free(l->line_first);
 	free(l->live);
-	free(l->counts);
 	free(l);
 }
 
 /* -------------------------------------------------------------------- copy */
 
-/* Pixels of a tap that are not 0, of `all` in the plane; stride 1: a rectangle of the image, which the rest is taken away from. */
-static uint64_t rectangle(const struct accel_window *w, const struct cpu_lines *lines, const int16_t *plane, uint64_t all, int32_t dy, int32_t dx)
+/* A line of the image; x counts its pixels, those in the padding have negative numbers, or more than there are. */
+struct source {
+	const int16_t *even, *odd;   /* plain: of two channels, or NULL; or of one, and of it again `shift` pixels to the right */
+	const int32_t *words;        /* packed */
+	uint32_t width, shift;
+};
+
+static int32_t word_at(const struct source *s, int64_t x)
 {
-	uint32_t y0, y1, x0, x1;
+	int64_t odd_x = x + s->shift;
+	uint16_t even = x >= 0 && x < s->width ? (uint16_t)s->even[x] : 0;
+	uint16_t odd = s->odd && odd_x >= 0 && odd_x < s->width ? (uint16_t)s->odd[odd_x] : 0;
 
-	window_range(w->out_height, 1, dy, w->height, &y0, &y1);
-	window_range(w->out_width, 1, dx, w->width, &x0, &x1);
-	if (y0 >= y1 || x0 >= x1)
-		return 0;
-	y0 = (uint32_t)((int64_t)y0 + dy);
-	y1 = (uint32_t)((int64_t)y1 + dy);
-	x0 = (uint32_t)((int64_t)x0 + dx);
-	x1 = (uint32_t)((int64_t)x1 + dx);
-	all -= lines->nonzeros(plane, y0 * w->width, 1) + lines->nonzeros(plane + (size_t)y1 * w->width, (w->height - y1) * w->width, 1);
-	for (uint32_t y = y0; y < y1; y++) {
-		const int16_t *line = plane + (size_t)y * w->width;
+	return (int32_t)((uint32_t)odd << 16 | even);
+}
 
-		for (uint32_t x = 0; x < x0; x++)
-			all -= line[x] != 0;
-		for (uint32_t x = x1; x < w->width; x++)
-			all -= line[x] != 0;
+/* n words of every stride-th pixel from x on, which may lie in the padding. */
+static void copy_plane_line(const struct source *s, const struct cpu_lines *lines, int64_t x, uint32_t stride, uint32_t n, int32_t *to)
+{
+	uint32_t i = 0, skip;
+
+	/* before the line; of a channel that is paired with itself the odd half begins earlier */
+	skip = x < 0 ? (uint32_t)((-x + stride - 1) / stride) : 0;
+	skip = skip < n ? skip : n;
+	for (; i < skip; i++, x += stride)
+		to[i] = s->words ? 0 : word_at(s, x);
+	if (i < n && x + s->shift < s->width) {
+		uint32_t inside = (uint32_t)((s->width - s->shift - x + stride - 1) / stride);
+
+		inside = inside < n - i ? inside : n - i;
+		if (s->words)
+			lines->pick(s->words + x, inside, stride, to + i);
+		else
+			lines->interleave(s->even + x, s->odd ? s->odd + x + s->shift : NULL, inside, stride, to + i);
+		i += inside;
+		x += (int64_t)inside * stride;
+	}
+	for (; i < n; i++, x += stride)
+		to[i] = s->words ? 0 : word_at(s, x);
+}
+
+void conv_layout_copy(const struct conv_layout *l, const struct accel_layer *layer, const struct cpu_image *in, const struct cpu_lines *lines,
+		      const int16_t *x, uint32_t pack, int32_t *to)
+{
+	const struct accel_window *w = &layer->window;
+	const bool folded = l->folded && pack + 1 == l->packs;
+
+	to += pack * l->pack;
+	for (uint32_t phase = 0; phase < phases(w); phase++, to += l->plane) {
+		for (uint32_t y = 0; y < l->height; y++) {
+			int64_t iy = (int64_t)y * w->stride_y + phase / w->stride_x - w->pad_top;
+			struct source s = { .width = w->width, .shift = folded ? w->dilate_x : 0 };
+
+			if (iy < 0 || iy >= w->height) {
+				memset(to + (size_t)y * l->pitch, 0, l->pitch * sizeof(*to));
+				continue;
+			}
+			if (in->packed) {
+				s.words = (const int32_t *)x + pack * in->plane + in->first + (size_t)iy * in->pitch;
+			} else {
+				s.even = x + ((size_t)2 * pack * w->height + (size_t)iy) * w->width;
+				s.odd = folded ? s.even : 2 * pack + 1 < w->channels ? s.even + window_in_pixels(w) : NULL;
+			}
+			copy_plane_line(&s, lines, (int64_t)(phase % w->stride_x) - w->pad_left, w->stride_x, l->pitch, to + (size_t)y * l->pitch);
+		}
+	}
+}
+
+/* ---------------------------------------------------------------- products */
+
+struct halves {
+	uint64_t n[2];
+};
+
+static void take(struct halves *h, int32_t word)
+{
+	h->n[0] -= (word & 0xffff) != 0;
+	h->n[1] -= (uint32_t)word >> 16 != 0;
+}
+
+static void take_lines(struct halves *h, const struct cpu_lines *lines, const int32_t *words, size_t n)
+{
+	struct halves some = { { 0, 0 } };
+
+	lines->nonzeros(words, n, some.n);
+	h->n[0] -= some.n[0];
+	h->n[1] -= some.n[1];
+}
+
+/* Of all words of the plane that are not zero those that a tap meets: a rectangle, which the rest is taken away from. */
+static struct halves rectangle(const struct conv_layout *l, const struct accel_window *w, const struct cpu_lines *lines, const int32_t *plane, struct halves all,
+			       uint32_t top, uint32_t left)
+{
+	uint32_t right = left + w->out_width, bottom = top + w->out_height;
+
+	take_lines(&all, lines, plane, (size_t)top * l->pitch);
+	if (bottom < l->height)
+		take_lines(&all, lines, plane + (size_t)bottom * l->pitch, (size_t)(l->height - bottom) * l->pitch);
+	for (uint32_t y = top; y < bottom; y++) {
+		const int32_t *line = plane + (size_t)y * l->pitch;
+
+		for (uint32_t x = 0; x < left; x++)
+			take(&all, line[x]);
+		for (uint32_t x = right; x < l->pitch; x++)
+			take(&all, line[x]);
 	}
 	return all;
 }
 
-/* Pixels that are not 0 of a line, by phase: line_counts[line * stride_x + phase]. */
-static void count_lines(const struct accel_window *w, const struct cpu_lines *lines, const int16_t *plane, uint32_t *counts)
-{
-	for (uint32_t y = 0; y < w->height; y++, plane += w->width)
-		for (uint32_t phase = 0; phase < w->stride_x; phase++)
-			*counts++ = phase < w->width ? lines->nonzeros(plane + phase, (w->width - phase + w->stride_x - 1) / w->stride_x, w->stride_x) : 0;
-}
-
-/* Pixels of a tap that are not 0: of its phase on each of its lines, without those beside its first and its last. */
-static uint64_t tap_pixels(const struct accel_window *w, const uint32_t *counts, const int16_t *plane, int32_t dy, int32_t dx)
-{
-	uint32_t y0, y1, x0, x1, first, phase, end;
-	uint64_t n = 0;
-
-	window_range(w->out_height, w->stride_y, dy, w->height, &y0, &y1);
-	window_range(w->out_width, w->stride_x, dx, w->width, &x0, &x1);
-	if (x0 >= x1)
-		return 0;
-	first = (uint32_t)((int64_t)x0 * w->stride_x + dx);
-	end = first + (x1 - x0) * w->stride_x;
-	phase = first % w->stride_x;
-	for (uint32_t y = y0; y < y1; y++) {
-		size_t at = (size_t)((int64_t)y * w->stride_y + dy);
-		const int16_t *line = plane + at * w->width;
-
-		n += counts[at * w->stride_x + phase];
-		for (uint32_t x = phase; x < first; x += w->stride_x)
-			n -= line[x] != 0;
-		for (uint32_t x = end; x < w->width; x += w->stride_x)
-			n -= line[x] != 0;
-	}
-	return n;
-}
-
-/* Products of a channel: for each tap the pixels that it meets and that are not zero, times the weights that are there. */
-static uint64_t products(const struct conv_layout *l, const struct accel_window *w, const struct cpu_lines *lines, const int16_t *plane, uint32_t channel,
-			 uint32_t *counts)
-{
-	const uint64_t *live = l->live + (size_t)channel * window_taps(w);
-	bool dense = phases(w) == 1;
-	uint64_t sum = 0, all = dense ? lines->nonzeros(plane, (uint32_t)window_in_pixels(w), 1) : 0;
-
-	if (!dense)
-		count_lines(w, lines, plane, counts);
-
-	for (uint32_t tap = 0; tap < window_taps(w); tap++) {
-		int32_t dy = (int32_t)(tap / w->kernel_x * w->dilate_y) - (int32_t)w->pad_top;
-		int32_t dx = (int32_t)(tap % w->kernel_x * w->dilate_x) - (int32_t)w->pad_left;
-
-		if (live[tap])
-			sum += live[tap] * (dense ? rectangle(w, lines, plane, all, dy, dx) : tap_pixels(w, counts, plane, dy, dx));
-	}
-	return sum;
-}
-
-/* A line of the padded image, of two channels, beginning with the pixel `from` of it; b NULL: there is no odd channel. */
-static void copy_plane_line(const struct conv_layout *l, const struct accel_window *w, const struct cpu_lines *lines, const int16_t *a, const int16_t *b,
-			    uint32_t from, int32_t *to)
-{
-	/* words before the first pixel that is in the image, and that pixel */
-	uint32_t skip = w->pad_left > from ? (w->pad_left - from + w->stride_x - 1) / w->stride_x : 0;
-	uint32_t x = skip * w->stride_x + from - w->pad_left, n;
-
-	if (skip >= l->width || x >= w->width)
-		return;
-	n = (w->width - x + w->stride_x - 1) / w->stride_x;
-	n = n < l->width - skip ? n : l->width - skip;
-	lines->interleave(a + x, b ? b + x : NULL, n, w->stride_x, to + skip);
-}
-
-static void copy_line(const struct conv_layout *l, const struct accel_window *w, const struct cpu_lines *lines, const int16_t *a, const int16_t *b,
-		      int32_t *to)
-{
-	for (uint32_t phase = 0; phase < w->stride_x; phase++)
-		for (uint32_t shift = 0; shift < l->shifts; shift++, to += l->plane)
-			copy_plane_line(l, w, lines, a, b, shift * w->stride_x + phase, to);
-}
-
-uint64_t conv_layout_copy(const struct conv_layout *l, const struct accel_layer *layer, const struct cpu_lines *lines, const int16_t *x, uint32_t pair,
-			  int32_t *to)
+uint64_t conv_layout_products(const struct conv_layout *l, const struct accel_layer *layer, const struct cpu_lines *lines, const int32_t *words, uint32_t pack)
 {
 	const struct accel_window *w = &layer->window;
-	const int16_t *a = x + (size_t)2 * pair * window_in_pixels(w), *b = 2 * pair + 1 < w->channels ? a + window_in_pixels(w) : NULL;
-	uint32_t *counts = l->counts ? l->counts + (size_t)pair * w->height * w->stride_x : NULL;
+	const uint64_t (*live)[2] = (const uint64_t (*)[2])l->live + (size_t)pack * window_taps(w);
+	uint64_t sum = 0;
 
-	to += pair * pair_words(l, w);
-	if (l->whole) {
-		lines->interleave(a, b, (uint32_t)window_in_pixels(w), 1, to);
-		return products(l, w, lines, a, 2 * pair, counts) + (b ? products(l, w, lines, b, 2 * pair + 1, counts) : 0);
-	}
-	memset(to, 0, pair_words(l, w) * sizeof(*to));
-	for (uint32_t y = 0; y < w->height; y++) {
-		uint32_t py = y + w->pad_top;
+	words += pack * l->pack;
+	for (uint32_t phase = 0; phase < phases(w); phase++, words += l->plane) {
+		struct halves all = { { 0, 0 } };
+		bool counted = false;
 
-		if (py / w->stride_y >= l->height)
-			break;
-		copy_line(l, w, lines, a + (size_t)y * w->width, b ? b + (size_t)y * w->width : NULL,
-			  to + (size_t)(py % w->stride_y) * w->stride_x * l->shifts * l->plane + (size_t)(py / w->stride_y) * l->width);
+		for (uint32_t tap = 0; tap < window_taps(w); tap++) {
+			uint32_t y = tap / w->kernel_x * w->dilate_y, x = tap % w->kernel_x * w->dilate_x;
+			struct halves some;
+
+			if (!(live[tap][0] | live[tap][1]) || y % w->stride_y * w->stride_x + x % w->stride_x != phase)
+				continue;
+			if (!counted)
+				lines->nonzeros(words, (size_t)l->height * l->pitch, all.n);
+			counted = true;
+			some = rectangle(l, w, lines, words, all, y / w->stride_y, x / w->stride_x);
+			sum += live[tap][0] * some.n[0] + live[tap][1] * some.n[1];
+		}
 	}
-	return products(l, w, lines, a, 2 * pair, counts) + (b ? products(l, w, lines, b, 2 * pair + 1, counts) : 0);
+	return sum;
 }

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "cpu_lines.h"
 
-static uint32_t nonzeros(const int16_t *x, uint32_t n, uint32_t stride)
+static void nonzeros(const int32_t *x, size_t n, uint64_t count[2])
 {
-	uint32_t sum = 0;
-
-	for (uint32_t i = 0; i < n; i++)
-		sum += x[(size_t)i * stride] != 0;
-	return sum;
+	for (size_t i = 0; i < n; i++) {
+		count[0] += (x[i] & 0xffff) != 0;
+		count[1] += (uint32_t)x[i] >> 16 != 0;
+	}
 }
 
 static void interleave(const int16_t *a, const int16_t *b, uint32_t n, uint32_t stride, int32_t *to)
@@ -19,23 +18,45 @@ static void interleave(const int16_t *a, const int16_t *b, uint32_t n, uint32_t 
 	}
 }
 
-static void largest(int16_t *y, uint32_t n, const int16_t *x, uint32_t stride, uint32_t ny, size_t line, uint32_t nx, uint32_t dilate)
+static void pick(const int32_t *x, uint32_t n, uint32_t stride, int32_t *to)
 {
-	for (uint32_t i = 0; i < n; i++, x += stride) {
-		y[i] = x[0];
-		for (uint32_t ky = 0; ky < ny; ky++)
-			for (uint32_t kx = 0; kx < nx; kx++)
-				y[i] = x[ky * line + (size_t)kx * dilate] > y[i] ? x[ky * line + (size_t)kx * dilate] : y[i];
+	for (uint32_t i = 0; i < n; i++)
+		to[i] = x[(size_t)i * stride];
+}
+
+/* each: int16s of a pixel. */
+static inline void largest_of(int16_t *y, uint32_t n, const int16_t *x, uint32_t stride, uint32_t ny, size_t line, uint32_t nx, uint32_t dilate, uint32_t each)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		for (uint32_t c = 0; c < each; c++) {
+			const int16_t *from = x + (size_t)i * stride * each + c;
+			int16_t best = *from;
+
+			for (uint32_t ky = 0; ky < ny; ky++)
+				for (uint32_t kx = 0; kx < nx; kx++)
+					best = from[(ky * line + (size_t)kx * dilate) * each] > best ? from[(ky * line + (size_t)kx * dilate) * each] : best;
+			y[(size_t)i * each + c] = best;
+		}
 	}
 }
 
-static uint32_t sum(const int16_t *x, uint32_t n)
+static void largest(void *y, uint32_t n, const void *x, uint32_t stride, uint32_t ny, size_t line, uint32_t nx, uint32_t dilate)
+{
+	largest_of(y, n, x, stride, ny, line, nx, dilate, 1);
+}
+
+static void largest_words(void *y, uint32_t n, const void *x, uint32_t stride, uint32_t ny, size_t line, uint32_t nx, uint32_t dilate)
+{
+	largest_of(y, n, x, stride, ny, line, nx, dilate, 2);
+}
+
+static uint32_t sum(const int16_t *x, uint32_t n, uint32_t stride)
 {
 	uint32_t sum = 0;
 
 	for (uint32_t i = 0; i < n; i++)
-		sum += (uint32_t)x[i];
+		sum += (uint32_t)x[(size_t)i * stride];
 	return sum;
 }
 
-const struct cpu_lines cpu_lines_portable = { nonzeros, interleave, largest, sum };
+const struct cpu_lines cpu_lines_portable = { nonzeros, interleave, pick, { largest, largest_words }, sum };

@@ -16,20 +16,31 @@ TARGET static INLINE __mmask32 first(uint32_t n)
 	return n < 32 ? (1u << n) - 1 : UINT32_MAX;
 }
 
-TARGET static uint32_t nonzeros(const int16_t *x, uint32_t n, uint32_t stride)
+/* The sum of the 16-bit lanes, even and odd. */
+TARGET static void add_lanes(__m512i lanes, uint64_t count[2])
 {
-	const uint32_t lanes = stride == 2 ? 0x55555555 : UINT32_MAX;
-	size_t pixels = n ? (size_t)(n - 1) * stride + 1 : 0;
-	uint32_t sum = 0;
+	const __m512i ones = _mm512_set1_epi32(1);
 
-	if (stride > 2)
-		return cpu_lines_portable.nonzeros(x, n, stride);
-	for (size_t i = 0; i < pixels; i += 32) {
-		__m512i v = _mm512_maskz_loadu_epi16(first(pixels - i < 32 ? (uint32_t)(pixels - i) : 32), x + i);
+	count[0] += (uint32_t)_mm512_reduce_add_epi32(_mm512_madd_epi16(lanes, ones));
+	count[1] += (uint32_t)_mm512_reduce_add_epi32(_mm512_srli_epi32(lanes, 16));
+}
 
-		sum += (uint32_t)__builtin_popcount(_mm512_test_epi16_mask(v, v) & lanes);
+TARGET static void nonzeros(const int32_t *x, size_t n, uint64_t count[2])
+{
+	const __m512i one = _mm512_set1_epi16(1);
+
+	while (n) {
+		/* 16-bit counters, of which madd takes 32767 for the largest */
+		size_t some = n < 16 * 16384 ? n : 16 * 16384, i = 0;
+		__m512i lanes = _mm512_setzero_si512();
+
+		for (; i + 16 <= some; i += 16)
+			lanes = _mm512_add_epi16(lanes, _mm512_min_epu16(_mm512_loadu_si512(x + i), one));
+		lanes = _mm512_add_epi16(lanes, _mm512_min_epu16(_mm512_maskz_loadu_epi32((__mmask16)((1u << (some - i)) - 1), x + i), one));
+		add_lanes(lanes, count);
+		x += some;
+		n -= some;
 	}
-	return sum;
 }
 
 /* Sixteen pixels of a line as 32-bit words, or the n that are left of it. */
@@ -53,6 +64,20 @@ TARGET static void interleave(const int16_t *a, const int16_t *b, uint32_t n, ui
 			v = _mm512_or_si512(v, _mm512_slli_epi32(spread(b + (size_t)i * stride, n - i, stride), 16));
 		_mm512_mask_storeu_epi32(to + i, (__mmask16)first(n - i < 16 ? n - i : 16), v);
 	}
+}
+
+TARGET static void pick(const int32_t *x, uint32_t n, uint32_t stride, int32_t *to)
+{
+	const __m512i even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+	uint32_t i = 0;
+
+	/* the last words one by one: nothing behind them is read */
+	for (; stride <= 2 && i + 16 < n; i += 16) {
+		__m512i a = _mm512_loadu_si512(x + (size_t)i * stride);
+
+		_mm512_storeu_si512(to + i, stride == 1 ? a : _mm512_permutex2var_epi32(a, even, _mm512_loadu_si512(x + (size_t)i * stride + 16)));
+	}
+	cpu_lines_portable.pick(x + (size_t)i * stride, n - i, stride, to + i);
 }
 
 /* 32 pixels of a line, or the n that are left of it. */
@@ -94,10 +119,12 @@ TARGET static void largest_apart(int16_t *y, uint32_t n, const int16_t *x, uint3
 	}
 }
 
-TARGET static void largest(int16_t *y, uint32_t n, const int16_t *x, uint32_t stride, uint32_t ny, size_t line, uint32_t nx, uint32_t dilate)
+TARGET static void largest(void *y, uint32_t n, const void *from, uint32_t stride, uint32_t ny, size_t line, uint32_t nx, uint32_t dilate)
 {
+	const int16_t *x = from;
+
 	if (stride > 2) {
-		cpu_lines_portable.largest(y, n, x, stride, ny, line, nx, dilate);
+		cpu_lines_portable.largest[0](y, n, x, stride, ny, line, nx, dilate);
 		return;
 	}
 	if (stride == 2 && nx <= 3 && dilate == 1) {
@@ -111,19 +138,70 @@ TARGET static void largest(int16_t *y, uint32_t n, const int16_t *x, uint32_t st
 		for (uint32_t ky = 0; ky < ny; ky++)
 			for (uint32_t kx = 0; kx < nx; kx++)
 				best = _mm512_max_epi16(best, pixels(x + (size_t)i * stride + ky * line + (size_t)kx * dilate, left, stride));
-		_mm512_mask_storeu_epi16(y + i, first(left), best);
+		_mm512_mask_storeu_epi16((int16_t *)y + i, first(left), best);
 	}
 }
 
-TARGET static uint32_t sum(const int16_t *x, uint32_t n)
+/* The largest of ny words one below the other, of 16 columns or the n that are left; halves apart. */
+TARGET static INLINE __m512i word_column(const int32_t *x, uint32_t n, uint32_t ny, size_t line)
 {
+	const __mmask16 mask = (__mmask16)first(n);
+	__m512i best = _mm512_maskz_loadu_epi32(mask, x);
+
+	for (uint32_t ky = 1; ky < ny; ky++)
+		best = _mm512_max_epi16(best, _mm512_maskz_loadu_epi32(mask, x + ky * line));
+	return best;
+}
+
+/* As largest_apart(), 15 windows in two vectors. */
+TARGET static void largest_words_apart(int32_t *y, uint32_t n, const int32_t *x, uint32_t ny, size_t line, uint32_t nx)
+{
+	const __m512i even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+
+	for (uint32_t i = 0; i < n; i += 15, x += 30) {
+		uint32_t left = n - i < 15 ? n - i : 15, wide = 2 * (left - 1) + nx;
+		__m512i a = word_column(x, wide < 16 ? wide : 16, ny, line), b = word_column(x + 16, wide > 16 ? wide - 16 : 0, ny, line);
+		__m512i best = _mm512_permutex2var_epi32(a, even, b);
+
+		for (uint32_t kx = 1; kx < nx; kx++)
+			best = _mm512_max_epi16(best, _mm512_permutex2var_epi32(a, _mm512_add_epi32(even, _mm512_set1_epi32((int32_t)kx)), b));
+		_mm512_mask_storeu_epi32(y + i, (__mmask16)first(left), best);
+	}
+}
+
+TARGET static void largest_words(void *y, uint32_t n, const void *from, uint32_t stride, uint32_t ny, size_t line, uint32_t nx, uint32_t dilate)
+{
+	const int32_t *x = from;
+
+	if (stride == 2 && nx <= 3 && dilate == 1) {
+		largest_words_apart(y, n, x, ny, line, nx);
+		return;
+	}
+	if (stride > 1) {
+		cpu_lines_portable.largest[1](y, n, x, stride, ny, line, nx, dilate);
+		return;
+	}
+	for (uint32_t i = 0; i < n; i += 16) {
+		uint32_t left = n - i < 16 ? n - i : 16;
+		__m512i best = word_column(x + i, left, ny, line);
+
+		for (uint32_t kx = 1; kx < nx; kx++)
+			best = _mm512_max_epi16(best, word_column(x + i + (size_t)kx * dilate, left, ny, line));
+		_mm512_mask_storeu_epi32((int32_t *)y + i, (__mmask16)first(left), best);
+	}
+}
+
+TARGET static uint32_t sum(const int16_t *x, uint32_t n, uint32_t stride)
+{
+	const __m512i ones = stride == 1 ? _mm512_set1_epi16(1) : _mm512_set1_epi32(1);
+	uint32_t values = n ? (n - 1) * stride + 1 : 0;
 	__m512i s = _mm512_setzero_si512();
 
-	for (uint32_t i = 0; i < n; i += 32)
-		s = _mm512_add_epi32(s, _mm512_madd_epi16(_mm512_maskz_loadu_epi16(first(n - i), x + i), _mm512_set1_epi16(1)));
+	for (uint32_t i = 0; i < values; i += 32)
+		s = _mm512_add_epi32(s, _mm512_madd_epi16(_mm512_maskz_loadu_epi16(first(values - i), x + i), ones));
 	return (uint32_t)_mm512_reduce_add_epi32(s);
 }
 
-const struct cpu_lines cpu_lines_avx512 = { nonzeros, interleave, largest, sum };
+const struct cpu_lines cpu_lines_avx512 = { nonzeros, interleave, pick, { largest, largest_words }, sum };
 
 #endif

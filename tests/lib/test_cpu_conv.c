@@ -44,7 +44,8 @@ static struct accel_model *one_pool(const struct accel_window *w, bool average)
 
 static void run_level(const struct accel_model *m, unsigned int batch, struct pool *pool, int16_t **want, uint64_t want_macs, uint64_t want_saturated)
 {
-	const struct accel_tensor *in = &m->tensors[m->inputs[0]], *out = &m->tensors[m->layers[0].output];
+	const unsigned int last = m->outputs[0];
+	const struct accel_tensor *in = &m->tensors[m->inputs[0]], *out = &m->tensors[last];
 	uint64_t macs = 1, saturated = 1;
 	struct accel_cpu *cpu;
 
@@ -52,9 +53,9 @@ static void run_level(const struct accel_model *m, unsigned int batch, struct po
 	memcpy(accel_cpu_tensor(cpu, m->inputs[0]), want[m->inputs[0]], batch * in->count * sizeof(int16_t));
 	/* twice: nothing of the first run may stay */
 	accel_cpu_run(cpu, &macs, &saturated);
-	memset(accel_cpu_tensor(cpu, m->layers[0].output), 0x55, batch * out->count * sizeof(int16_t));
+	memset(accel_cpu_tensor(cpu, last), 0x55, batch * out->count * sizeof(int16_t));
 	accel_cpu_run(cpu, &macs, &saturated);
-	assert_memory_equal(accel_cpu_tensor(cpu, m->layers[0].output), want[m->layers[0].output], batch * out->count * sizeof(int16_t));
+	assert_memory_equal(accel_cpu_tensor(cpu, last), want[last], batch * out->count * sizeof(int16_t));
 	assert_int_equal(macs, want_macs);
 	assert_int_equal(saturated, want_saturated);
 	accel_cpu_free(cpu);
@@ -124,21 +125,20 @@ static struct accel_model *deep(void)
 	return one_conv(&convs[sizeof(convs) / sizeof(convs[0]) - 1], 64, 0.5, 4, 1);
 }
 
-/* Shifted planes and blocks of channels; that the layouts have them is asserted, too. */
-static void test_shifts_and_blocks(void **state)
+/* Blocks of channels; that the layouts have them is asserted, too. */
+static void test_blocks(void **state)
 {
 #if defined(__x86_64__)
+	static const struct cpu_image plain = { 0 };
 	struct accel_model *m = wide();
 	struct conv_layout *l;
 
-	assert_int_equal(cpu_conv_avx512.layout(&m->layers[0], &l), 0);
-	assert_true(l->shifts == 3);
+	assert_int_equal(conv_layout_new(&m->layers[0], &plain, &plain, 16, 6, &l), 0);
 	assert_true(l->nblocks > 1);
 	conv_layout_free(l);
 	accel_model_unref(m);
 	m = deep();
-	assert_int_equal(cpu_conv_avx512.layout(&m->layers[0], &l), 0);
-	assert_true(l->whole);
+	assert_int_equal(conv_layout_new(&m->layers[0], &plain, &plain, 16, 6, &l), 0);
 	assert_true(l->nblocks > 1);
 	conv_layout_free(l);
 	accel_model_unref(m);
@@ -185,13 +185,65 @@ static void test_pooling(void **state)
 	}
 }
 
+static unsigned int add_conv(struct accel_graph *g, uint64_t *seed, const char *name, unsigned int in, uint32_t rows, const struct accel_window *w)
+{
+	return random_any_layer(g, seed, name, in, rows, window_columns(w), 0.4, *seed % 2 ? 8 : 4, 1, w);
+}
+
+/*
+ * Images that stay packed between layers: margins that several readers ask for, odd numbers of channels, strides that need a copy, and concatenations, of which one whose
+ * first part ends in the middle of a word is not packed.
+ */
+static struct accel_model *chain(uint64_t seed, bool odd_first)
+{
+	static const uint32_t dims[] = { 5, 43, 37 };
+	const struct accel_window first = { 5, 43, 37, 3, 3, 1, 1, 1, 1, 1, 1, 43, 37, 1 }, pool = { 18, 43, 37, 3, 3, 2, 2, 1, 1, 0, 0, 21, 18, 1 };
+	const struct accel_window squeeze = { 18, 21, 18, 1, 1, 1, 1, 1, 1, 0, 0, 21, 18, 1 }, one = { 6, 21, 18, 1, 1, 1, 1, 1, 1, 0, 0, 21, 18, 1 };
+	const struct accel_window three = { 6, 21, 18, 3, 3, 1, 1, 1, 1, 1, 1, 21, 18, 1 }, same = { 15, 21, 18, 3, 3, 1, 1, 1, 1, 1, 1, 21, 18, 1 };
+	const struct accel_window far = { 15, 21, 18, 5, 5, 2, 2, 1, 1, 2, 2, 11, 9, 1 }, each = { 9, 11, 9, 3, 3, 1, 1, 1, 1, 1, 1, 11, 9, 9 };
+	const struct accel_window mean = { 9, 11, 9, 2, 2, 1, 1, 1, 1, 1, 1, 12, 10, 1 }, wide = { 9, 12, 10, 1, 1, 1, 1, 1, 1, 1, 2, 14, 14, 1 };
+	const struct accel_window all = { 21, 14, 14, 14, 14, 1, 1, 1, 1, 0, 0, 1, 1, 1 };
+	struct accel_error err = { 0 };
+	struct accel_graph *g;
+	struct accel_model *m;
+	unsigned int t, parts[2];
+
+	random_check(accel_graph_new(&g), &err);
+	random_check(accel_graph_input(g, "in", 3, dims, -1, 1, &t, &err), &err);
+	t = add_conv(g, &seed, "first", t, 18, &first);
+	random_check(accel_graph_add_max_pool(g, "pool", t, &pool, &t, &err), &err);
+	t = add_conv(g, &seed, "squeeze", t, 6, &squeeze);
+	parts[odd_first] = add_conv(g, &seed, "one", t, 8, &one);
+	parts[!odd_first] = add_conv(g, &seed, "three", t, 7, &three);
+	random_check(accel_graph_add_concat(g, "join", 2, parts, &t, &err), &err);
+	random_check(accel_graph_add_max_pool(g, "same", t, &same, &t, &err), &err);
+	t = add_conv(g, &seed, "far", t, 9, &far);
+	t = add_conv(g, &seed, "each", t, 9, &each);
+	random_check(accel_graph_add_average_pool(g, "mean", t, &mean, &t, &err), &err);
+	t = add_conv(g, &seed, "wide", t, 21, &wide);
+	random_check(accel_graph_add_average_pool(g, "all", t, &all, &t, &err), &err);
+	random_check(accel_graph_finish(g, &m, &err), &err);
+	accel_graph_free(g);
+	return m;
+}
+
+static void test_packed_chains(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed < 7; seed++) {
+		check(chain(seed, false), 1 + seed % 3, seed, false);
+		check(chain(seed, true), 1 + seed % 2, seed, false);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_shifts_and_blocks),
+		cmocka_unit_test(test_blocks),
 		cmocka_unit_test(test_convolutions),
 		cmocka_unit_test(test_wrapping_sums),
 		cmocka_unit_test(test_pooling),
+		cmocka_unit_test(test_packed_chains),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

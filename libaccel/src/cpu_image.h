@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * How the tensors of a run on the CPU lie in memory.
+ *
+ * Plain: [channels, height, width] int16, as callers see them. Inputs and outputs of the model are, and whatever layers read or write that are no images.
+ * Packed: images between convolutions, pooling and concatenations. Two channels of a pixel are one 32-bit word {even, odd}, as multiply-add instructions want
+ * them, and planes have margins of zeros, which are the padding of whoever reads them; so a convolution of stride 1 copies nothing. The zeros behind the end
+ * of a line are those before the beginning of the next.
+ */
+#ifndef ACCEL_CPU_IMAGE_H
+#define ACCEL_CPU_IMAGE_H
+
+#include "model.h"
+
+struct cpu_image {
+	bool packed;
+	uint32_t pitch;      /* words from a line to the next */
+	size_t first;        /* word of the first pixel */
+	size_t plane;        /* words from a pack of channels to the next */
+};
+
+struct cpu_tensor {
+	int16_t *values;     /* of item 0; 64-byte aligned if it does not lie in another */
+	size_t item;         /* int16s from an item to the next */
+	bool inside;         /* it lies in the tensor of a concatenation */
+	struct cpu_image image;
+};
+
+/* Words of two channels that hold so many. */
+static inline uint32_t cpu_packs(uint32_t channels)
+{
+	return (channels + 1) / 2;
+}
+
+/*
+ * Places and allocates all tensors of a model, zeroed. pack: there are kernels for packed images. Parts of concatenations lie where they belong wherever that is
+ * possible. tensors [ntensors], zeroed. -ENOMEM; cpu_tensors_free() in any case.
+ */
+int cpu_tensors_new(const struct accel_model *model, unsigned int batch, bool pack, struct cpu_tensor *tensors);
+void cpu_tensors_free(const struct accel_model *model, struct cpu_tensor *tensors);
+
+#endif
