@@ -30,6 +30,7 @@ struct accel_cpu {
 	const struct cpu_lines *lines;
 	struct cpu_layer *layers;
 	struct cpu_tensor *tensors;
+	int16_t *memory;                    /* of all tensors */
 	unsigned int nparts;                /* of layers that are split by channels: one a thread */
 	uint64_t plane;                     /* pixels of the largest output plane */
 	uint32_t *sums;                     /* [nparts][plane]; unsigned: they wrap */
@@ -82,7 +83,7 @@ static int build(struct accel_cpu *c, const struct cpu_fc_level *level)
 
 	c->layers = calloc(model->nlayers + (size_t)1, sizeof(*c->layers));
 	c->tensors = calloc(model->ntensors + (size_t)1, sizeof(*c->tensors));
-	if (!c->layers || !c->tensors || cpu_tensors_new(model, c->batch, c->conv, c->tensors))
+	if (!c->layers || !c->tensors || cpu_tensors_new(model, c->batch, c->conv, c->tensors, &c->memory))
 		return -ENOMEM;
 	if (c->pool)
 		pool_run(c->pool, model->nlayers, build_task, &b);
@@ -138,9 +139,9 @@ void accel_cpu_free(struct accel_cpu *cpu)
 		free(cpu->layers[i].live);
 		conv_layout_free(cpu->layers[i].layout);
 	}
-	cpu_tensors_free(cpu->model, cpu->tensors);
 	free(cpu->layers);
 	free(cpu->tensors);
+	free(cpu->memory);
 	free(cpu->sums);
 	free(cpu->words);
 	free(cpu);
@@ -149,6 +150,11 @@ void accel_cpu_free(struct accel_cpu *cpu)
 int16_t *accel_cpu_tensor(struct accel_cpu *cpu, unsigned int tensor)
 {
 	return cpu->tensors[tensor].values;
+}
+
+void accel_cpu_quantise(const struct accel_cpu *cpu, const float *x, const struct accel_tensor *tensor, int16_t *values)
+{
+	cpu->lines->quantise(x, tensor->count, tensor->scale, tensor->lo, tensor->hi, values);
 }
 
 size_t accel_cpu_weight_bytes(const struct accel_cpu *cpu)

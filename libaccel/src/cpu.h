@@ -20,6 +20,8 @@ int accel_cpu_new(const struct accel_model *model, unsigned int batch, struct po
 void accel_cpu_free(struct accel_cpu *cpu);
 /* An input or output of the model: [batch, count] int16, row-major, 64-byte aligned. The caller writes inputs within [lo, hi] and reads outputs. */
 int16_t *accel_cpu_tensor(struct accel_cpu *cpu, unsigned int tensor);
+/* Reals, all of them numbers, as values of an item of a tensor [count]; as accel_quantised() makes them. */
+void accel_cpu_quantise(const struct accel_cpu *cpu, const float *x, const struct accel_tensor *tensor, int16_t *values);
 /* What the transcoded weights occupy. */
 size_t accel_cpu_weight_bytes(const struct accel_cpu *cpu);
 /* Runs all layers; allocates nothing and cannot fail. Both counters are set, not added to; NULL is allowed. */

@@ -78,17 +78,19 @@ TARGET static INLINE void requant(const struct cpu_conv_job *job, uint32_t row, 
 {
 	const struct requant q = requant_of(job->layer, row);
 	const __m512i lo = _mm512_set1_epi32(job->out->lo), hi = _mm512_set1_epi32(job->out->hi);
-	const bool counted = job->out->lo == -32767 || job->out->hi == 32767;
-	__m512i least = _mm512_setzero_si512(), most = least, values[CONV_TILE_MAX];
+	__m512i values[CONV_TILE_MAX], least, most;
 
 #pragma GCC unroll 6
-	for (uint32_t v = 0; v < n; v++) {
+	for (uint32_t v = 0; v < n; v++)
 		values[v] = scaled(&q, sums[v]);
-		least = _mm512_min_epi32(least, values[v]);
+	most = least = values[0];
+#pragma GCC unroll 6
+	for (uint32_t v = 1; v < n; v++) {
 		most = _mm512_max_epi32(most, values[v]);
+		least = job->out->lo == -32767 ? _mm512_min_epi32(least, values[v]) : least;
 	}
 	/* places that are no outputs may be beyond, too */
-	if (counted && (_mm512_cmpgt_epi32_mask(most, _mm512_set1_epi32(32767)) | _mm512_cmplt_epi32_mask(least, _mm512_set1_epi32(-32767)))) {
+	if ((job->out->hi == 32767 && _mm512_cmpgt_epi32_mask(most, hi)) || (job->out->lo == -32767 && _mm512_cmplt_epi32_mask(least, lo))) {
 		__m512i copy[CONV_TILE_MAX];
 
 #pragma GCC unroll 6

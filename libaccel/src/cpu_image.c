@@ -4,11 +4,13 @@
 #include "cpu_fc.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LINE  16u    /* words of a line of the cache: packs begin where one does */
 #define ALIAS 1024u  /* words a first-level cache's ways are long: packs so far apart push each other out */
+#define NOWHERE SIZE_MAX
 #define BEHIND 256u  /* words behind the last that vectors may read, and do not use */
 
 /* Zeros around an image that its readers ask for. */
@@ -21,6 +23,8 @@ struct placing {
 	unsigned int batch;
 	struct cpu_tensor *tensors;
 	struct margin *margins;
+	size_t *offset;      /* [ntensors] bytes in the memory of all */
+	size_t bytes;
 };
 
 static uint32_t max(uint32_t a, uint32_t b)
@@ -169,45 +173,70 @@ static size_t item_size(const struct placing *p, unsigned int t)
 	return image->packed ? 2 * image->plane * cpu_packs(p->model->tensors[t].dims[0]) : p->model->tensors[t].count;
 }
 
-static int allocate(const struct placing *p, unsigned int t)
+/* A place of its own, from a line of the cache on. */
+static int reserve(struct placing *p, unsigned int t)
 {
-	struct cpu_tensor *tensor = &p->tensors[t];
-	size_t behind = tensor->image.packed ? BEHIND * sizeof(uint32_t) : CPU_READ_BEHIND, bytes;
+	size_t bytes;
 
-	tensor->item = item_size(p, t);
-	if (__builtin_mul_overflow(tensor->item, p->batch * sizeof(*tensor->values), &bytes) || bytes > SIZE_MAX / 2)
+	p->tensors[t].item = item_size(p, t);
+	p->offset[t] = p->bytes;
+	if (__builtin_mul_overflow(p->tensors[t].item, p->batch * sizeof(int16_t), &bytes) ||
+	    __builtin_add_overflow(bytes, (p->tensors[t].image.packed ? BEHIND * sizeof(uint32_t) : CPU_READ_BEHIND) + 63, &bytes) ||
+	    __builtin_add_overflow(p->bytes, bytes / 64 * 64, &p->bytes))
 		return -ENOMEM;
-	tensor->values = cpu_weights_alloc(bytes + behind, 1);
-	return tensor->values ? 0 : -ENOMEM;
+	return 0;
 }
 
 /* Parts are placed when their whole is; items of plain ones follow each other, for callers. */
-static int place_parts(const struct placing *p, const struct accel_layer *layer)
+static int reserve_parts(struct placing *p, const struct accel_layer *layer)
 {
-	struct cpu_tensor *whole = &p->tensors[layer->output];
+	const unsigned int whole = layer->output;
 	size_t at = 0;
 
-	if (!whole->image.packed && p->batch > 1)
+	if (!p->tensors[whole].image.packed && p->batch > 1)
 		return 0;
-	if (!whole->values && allocate(p, layer->output))
+	if (p->offset[whole] == NOWHERE && reserve(p, whole))
 		return -ENOMEM;
 	for (unsigned int i = 0; i < layer->nparts; at += item_size(p, layer->parts[i++])) {
-		struct cpu_tensor *part = &p->tensors[layer->parts[i]];
-
 		/* one that lies elsewhere already, or comes twice, is copied */
-		if (part->values)
+		if (p->offset[layer->parts[i]] != NOWHERE)
 			continue;
-		part->values = whole->values + at;
-		part->item = whole->item;
-		part->inside = true;
+		p->offset[layer->parts[i]] = p->offset[whole] + at * sizeof(int16_t);
+		p->tensors[layer->parts[i]].item = p->tensors[whole].item;
 	}
 	return 0;
 }
 
-int cpu_tensors_new(const struct accel_model *model, unsigned int batch, bool pack, struct cpu_tensor *tensors)
+static int place(struct placing *p, int16_t **memory)
 {
-	struct placing p = { model, batch, tensors, calloc(model->ntensors + (size_t)1, sizeof(*p.margins)) };
-	int ret = p.margins ? 0 : -ENOMEM;
+	const struct accel_model *model = p->model;
+	int ret = 0;
+
+	for (unsigned int t = 0; t < model->ntensors; t++)
+		p->offset[t] = NOWHERE;
+	for (unsigned int l = model->nlayers; !ret && l-- > 0;)
+		if (model->layers[l].kind == ACCEL_LAYER_CONCAT)
+			ret = reserve_parts(p, &model->layers[l]);
+	for (unsigned int t = 0; !ret && t < model->ntensors; t++)
+		if (p->offset[t] == NOWHERE)
+			ret = reserve(p, t);
+	/* one piece: planes of many small tensors would each begin in a page of their own */
+	*memory = ret ? NULL : cpu_weights_alloc(p->bytes + 1, 1);
+	for (unsigned int t = 0; *memory && t < model->ntensors; t++)
+		p->tensors[t].values = *memory + p->offset[t] / sizeof(int16_t);
+	return *memory ? 0 : -ENOMEM;
+}
+
+int cpu_tensors_new(const struct accel_model *model, unsigned int batch, bool pack, struct cpu_tensor *tensors, int16_t **memory)
+{
+	struct placing p = {
+		.model = model,
+		.batch = batch,
+		.tensors = tensors,
+		.margins = calloc(model->ntensors + (size_t)1, sizeof(*p.margins)),
+		.offset = calloc(model->ntensors + (size_t)1, sizeof(*p.offset)),
+	};
+	int ret = p.margins && p.offset ? 0 : -ENOMEM;
 
 	if (!ret && pack) {
 		choose_packed(&p);
@@ -216,19 +245,8 @@ int cpu_tensors_new(const struct accel_model *model, unsigned int batch, bool pa
 			if (tensors[t].image.packed)
 				set_image(&p, t);
 	}
-	for (unsigned int l = model->nlayers; !ret && l-- > 0;)
-		if (model->layers[l].kind == ACCEL_LAYER_CONCAT)
-			ret = place_parts(&p, &model->layers[l]);
-	for (unsigned int t = 0; !ret && t < model->ntensors; t++)
-		if (!tensors[t].values)
-			ret = allocate(&p, t);
+	ret = ret ? ret : place(&p, memory);
 	free(p.margins);
+	free(p.offset);
 	return ret;
-}
-
-void cpu_tensors_free(const struct accel_model *model, struct cpu_tensor *tensors)
-{
-	for (unsigned int t = 0; tensors && t < model->ntensors; t++)
-		if (!tensors[t].inside)
-			free(tensors[t].values);
 }

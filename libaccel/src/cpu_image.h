@@ -20,9 +20,8 @@ struct cpu_image {
 };
 
 struct cpu_tensor {
-	int16_t *values;     /* of item 0; 64-byte aligned if it does not lie in another */
+	int16_t *values;     /* of item 0; 64-byte aligned if it is no part of a concatenation */
 	size_t item;         /* int16s from an item to the next */
-	bool inside;         /* it lies in the tensor of a concatenation */
 	struct cpu_image image;
 };
 
@@ -34,9 +33,8 @@ static inline uint32_t cpu_packs(uint32_t channels)
 
 /*
  * Places and allocates all tensors of a model, zeroed. pack: there are kernels for packed images. Parts of concatenations lie where they belong wherever that is
- * possible. tensors [ntensors], zeroed. -ENOMEM; cpu_tensors_free() in any case.
+ * possible. tensors [ntensors], zeroed, into *memory, which the caller frees. -ENOMEM, with *memory NULL.
  */
-int cpu_tensors_new(const struct accel_model *model, unsigned int batch, bool pack, struct cpu_tensor *tensors);
-void cpu_tensors_free(const struct accel_model *model, struct cpu_tensor *tensors);
+int cpu_tensors_new(const struct accel_model *model, unsigned int batch, bool pack, struct cpu_tensor *tensors, int16_t **memory);
 
 #endif

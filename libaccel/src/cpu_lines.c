@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "cpu_lines.h"
+#include "model.h"
 
 static void nonzeros(const int32_t *x, size_t n, uint64_t count[2])
 {
@@ -59,4 +60,10 @@ static uint32_t sum(const int16_t *x, uint32_t n, uint32_t stride)
 	return sum;
 }
 
-const struct cpu_lines cpu_lines_portable = { nonzeros, interleave, pick, { largest, largest_words }, sum };
+static void quantise(const float *x, size_t n, float scale, int16_t lo, int16_t hi, int16_t *q)
+{
+	for (size_t i = 0; i < n; i++)
+		q[i] = accel_quantised(x[i], scale, lo, hi);
+}
+
+const struct cpu_lines cpu_lines_portable = { nonzeros, interleave, pick, { largest, largest_words }, sum, quantise };

@@ -22,6 +22,8 @@ struct cpu_lines {
 	cpu_largest *largest[2];   /* of int16, of words */
 	/* The sum of n pixels, modulo 2^32; stride 1, or 2: halves of words. */
 	uint32_t (*sum)(const int16_t *x, uint32_t n, uint32_t stride);
+	/* q[i] = accel_quantised(x[i]) for n numbers. */
+	void (*quantise)(const float *x, size_t n, float scale, int16_t lo, int16_t hi, int16_t *q);
 };
 
 extern const struct cpu_lines cpu_lines_portable, cpu_lines_avx512;

@@ -7,7 +7,7 @@
 #include <immintrin.h>
 #include <stdbool.h>
 
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,popcnt")))
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,popcnt")))
 #define INLINE __attribute__((always_inline)) inline
 
 /* The first n of 32 lanes, all from 32 on. */
@@ -202,6 +202,19 @@ TARGET static uint32_t sum(const int16_t *x, uint32_t n, uint32_t stride)
 	return (uint32_t)_mm512_reduce_add_epi32(s);
 }
 
-const struct cpu_lines cpu_lines_avx512 = { nonzeros, interleave, pick, { largest, largest_words }, sum };
+TARGET static void quantise(const float *x, size_t n, float scale, int16_t lo, int16_t hi, int16_t *q)
+{
+	const __m512d divisor = _mm512_set1_pd(scale), least = _mm512_set1_pd(lo), most = _mm512_set1_pd(hi);
+
+	for (size_t i = 0; i < n; i += 8) {
+		const __mmask8 mask = (__mmask8)first(n - i < 8 ? (uint32_t)(n - i) : 8);
+		__m512d v = _mm512_div_pd(_mm512_cvtps_pd(_mm256_maskz_loadu_ps(mask, x + i)), divisor);
+
+		v = _mm512_min_pd(_mm512_max_pd(_mm512_roundscale_pd(v, _MM_FROUND_CUR_DIRECTION), least), most);
+		_mm_mask_storeu_epi16(q + i, mask, _mm512_cvtepi64_epi16(_mm512_cvttpd_epi64(v)));
+	}
+}
+
+const struct cpu_lines cpu_lines_avx512 = { nonzeros, interleave, pick, { largest, largest_words }, sum, quantise };
 
 #endif

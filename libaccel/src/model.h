@@ -4,6 +4,7 @@
 #define ACCEL_MODEL_H
 
 #include <accel.h>
+#include <math.h>
 #include <stdatomic.h>
 
 struct accel_tensor {
@@ -118,6 +119,14 @@ static inline int16_t accel_requant(int32_t acc, uint16_t m, unsigned int s, int
 		return lo;
 	}
 	return (int16_t)v;
+}
+
+/* A real, which is a number, in steps of scale; rint() rounds to nearest even in the default mode, which a library leaves alone. */
+static inline int16_t accel_quantised(float x, float scale, int16_t lo, int16_t hi)
+{
+	double q = rint((double)x / (double)scale);
+
+	return (int16_t)(q < lo ? lo : q > hi ? hi : q);
 }
 
 /* A sum of pixels, docs/vector_mode.md "VPOOL": rounded, shifted, clamped to +-32767; *saturated is incremented when that cut. */

@@ -252,6 +252,25 @@ static int not_quantised(const struct accel_tensor *t, struct accel_error *err)
 	return accel_fail(err, -EINVAL, t->name, "\"%s\" is not int16: it has no raw values, only reals", t->name);
 }
 
+/* n, or not behind the first value that is not a number. */
+static uint64_t first_nan(const float *data, uint64_t n)
+{
+	/* four at a time, without a branch for each */
+	enum { SOME = 64 };
+	uint64_t i = 0;
+
+	for (; i + SOME <= n; i += SOME) {
+		int32_t found[4] = { 0 };
+
+		for (unsigned int k = 0; k < SOME; k += 4)
+			for (unsigned int lane = 0; lane < 4; lane++)
+				found[lane] |= data[i + k + lane] != data[i + k + lane];
+		if (found[0] | found[1] | found[2] | found[3])
+			break;
+	}
+	return i;
+}
+
 /* Everything is checked before anything is written, so that a refused call changes nothing. */
 int accel_session_input(struct accel_session *s, unsigned int index, const float *data, struct accel_error *err)
 {
@@ -262,20 +281,17 @@ int accel_session_input(struct accel_session *s, unsigned int index, const float
 		return ret;
 	if (s->net)
 		return netsession_input(s->net, index, data, err);
-	for (uint64_t i = 0; i < t->count * s->program->batch; i++)
+	for (uint64_t i = first_nan(data, t->count * s->program->batch); i < t->count * s->program->batch; i++)
 		if (isnan(data[i]))
 			return accel_fail(err, -EDOM, t->name, "input \"%s\": value %llu of item %llu is not a number", t->name,
 					  (unsigned long long)(i % t->count), (unsigned long long)(i / t->count));
 	for (unsigned int b = 0; b < s->program->batch; b++) {
 		struct view v = view_of(s, false, index, b);
 
-		for (uint64_t i = 0; i < t->count; i++) {
-			/* rint rounds to nearest even in the default mode, which a library leaves alone. */
-			double q = rint((double)data[b * t->count + i] / (double)t->scale);
-
-			q = q < t->lo ? t->lo : q > t->hi ? t->hi : q;
-			*value_at(&v, i) = (int16_t)q;
-		}
+		if (s->cpu)
+			accel_cpu_quantise(s->cpu, data + b * t->count, t, v.values);
+		for (uint64_t i = 0; !s->cpu && i < t->count; i++)
+			*value_at(&v, i) = accel_quantised(data[b * t->count + i], t->scale, t->lo, t->hi);
 	}
 	return 0;
 }

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <math.h>
 #include "cpu.h"
 #include "cpu_conv.h"
 #include "cpu_fc.h"
@@ -236,6 +237,34 @@ static void test_packed_chains(void **state)
 	}
 }
 
+/* Reals as inputs: halves of steps, infinities, what the clamp cuts, and nothing behind the last. */
+static void test_quantised(void **state)
+{
+	enum { MOST = 70 };
+	const float scale = 1.0f / 3;
+	uint64_t seed = 5;
+
+	(void)state;
+	for (unsigned int l = 0; cpu_fc_levels[l]; l++) {
+		for (uint32_t n = 0; cpu_fc_levels[l]->usable() && n < MOST; n++) {
+			int16_t q[MOST + 1];
+			float x[MOST];
+
+			for (uint32_t i = 0; i < n; i++)
+				x[i] = i % 9 == 8 ? (i % 2 ? INFINITY : -INFINITY)
+						  : ((float)(random_next(&seed) % 3000) - 1500) / (i % 3 ? 2 : 7.3f) * (i % 5 ? scale : 40);
+			q[n] = 77;
+			cpu_lines_level(cpu_fc_levels[l]->name)->quantise(x, n, scale, -900, 1000, q);
+			for (uint32_t i = 0; i < n; i++) {
+				double step = rint((double)x[i] / (double)scale);
+
+				assert_int_equal(q[i], (int)(step < -900 ? -900 : step > 1000 ? 1000 : step));
+			}
+			assert_int_equal(q[n], 77);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -244,6 +273,7 @@ int main(void)
 		cmocka_unit_test(test_wrapping_sums),
 		cmocka_unit_test(test_pooling),
 		cmocka_unit_test(test_packed_chains),
+		cmocka_unit_test(test_quantised),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
