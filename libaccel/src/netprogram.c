@@ -2,6 +2,7 @@
 #include "netprogram.h"
 #include "device.h"
 #include "layout.h"
+#include "nan.h"
 #include "netmodel.h"
 #include "netrun.h"
 #include "op.h"
@@ -339,14 +340,16 @@ int netsession_input(struct netsession *s, unsigned int index, const float *data
 	const struct net_value *v = &net->values[net->inputs[index]];
 	uint64_t n = v->count * s->program->batch;
 
-	for (uint64_t i = 0; i < n; i++) {
+	for (uint64_t i = v->type == NET_F32 ? leading_numbers(data, n) : 0; i < n; i++) {
 		if (isnan(data[i]))
 			return accel_fail(err, -EDOM, v->name, "input \"%s\": value %llu is not a number", v->name, (unsigned long long)i);
 		if (v->type != NET_F32 && !fits(v->type, data[i]))
 			return accel_fail(err, -ERANGE, v->name, "input \"%s\": value %llu is %g, which is no %s", v->name,
 					  (unsigned long long)i, (double)data[i], net_type_names[v->type]);
 	}
-	for (uint64_t i = 0; i < n; i++)
+	if (v->type == NET_F32)
+		memcpy(netrun_value(s->run, net->inputs[index]), data, n * sizeof(*data));
+	for (uint64_t i = 0; v->type != NET_F32 && i < n; i++)
 		store(v->type, netrun_value(s->run, net->inputs[index]), i, data[i]);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include "commands.h"
 #include "cpu.h"
 #include "device.h"
+#include "nan.h"
 #include "netprogram.h"
 #include "program.h"
 #include "sparse.h"
@@ -252,25 +253,6 @@ static int not_quantised(const struct accel_tensor *t, struct accel_error *err)
 	return accel_fail(err, -EINVAL, t->name, "\"%s\" is not int16: it has no raw values, only reals", t->name);
 }
 
-/* n, or not behind the first value that is not a number. */
-static uint64_t first_nan(const float *data, uint64_t n)
-{
-	/* four at a time, without a branch for each */
-	enum { SOME = 64 };
-	uint64_t i = 0;
-
-	for (; i + SOME <= n; i += SOME) {
-		int32_t found[4] = { 0 };
-
-		for (unsigned int k = 0; k < SOME; k += 4)
-			for (unsigned int lane = 0; lane < 4; lane++)
-				found[lane] |= data[i + k + lane] != data[i + k + lane];
-		if (found[0] | found[1] | found[2] | found[3])
-			break;
-	}
-	return i;
-}
-
 /* Everything is checked before anything is written, so that a refused call changes nothing. */
 int accel_session_input(struct accel_session *s, unsigned int index, const float *data, struct accel_error *err)
 {
@@ -281,7 +263,7 @@ int accel_session_input(struct accel_session *s, unsigned int index, const float
 		return ret;
 	if (s->net)
 		return netsession_input(s->net, index, data, err);
-	for (uint64_t i = first_nan(data, t->count * s->program->batch); i < t->count * s->program->batch; i++)
+	for (uint64_t i = leading_numbers(data, t->count * s->program->batch); i < t->count * s->program->batch; i++)
 		if (isnan(data[i]))
 			return accel_fail(err, -EDOM, t->name, "input \"%s\": value %llu of item %llu is not a number", t->name,
 					  (unsigned long long)(i % t->count), (unsigned long long)(i / t->count));

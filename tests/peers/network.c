@@ -451,7 +451,8 @@ int main(int argc, char **argv)
 		nanosleep(&(struct timespec){ .tv_nsec = REST_NS }, NULL);
 		for (int turn = 0; turn < 2; turn++) {
 			before = now_ms();
-			if (accel_session_run(session, &err))
+			/* from floats to floats, as the others do */
+			if (accel_session_input(session, 0, x, &err) || accel_session_run(session, &err) || accel_session_output(session, 0, own, &err))
 				die("%s", err.text);
 			ours[i] = now_ms() - before;
 		}
