@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* The tree of a network of many small layers, deflated: it would be larger than their weights. docs/eie_format.md, "Packed trees". */
+/* The tree, deflated: of a network of many small layers it would be larger than their weights. docs/eie_format.md, "Packed trees". */
 #include "container_reader.h"
 #include "container_writer.h"
 #include "crc32c.h"
@@ -10,8 +10,9 @@
 #include <string.h>
 #include <zlib.h>
 
-#define WORTH  16384u      /* bytes that must be won, */
-#define SHARE  32u         /* and this part of the file: else fdtdump is to show all of the model */
+#define WORTH  1024u       /* bytes that must be won, */
+#define SHARE  32u         /* and this part of the file, */
+#define LEAST  16384u      /* of so many bytes at least: of small models fdtdump is to show all */
 #define ROOM   2048u       /* of the outer tree */
 #define EXPAND 1032u       /* deflate does no more */
 
@@ -54,7 +55,7 @@ void eie_pack(struct eie_writer *w)
 
 	if (!packed || !outer || compress2(packed, &room, w->fdt, tree, Z_BEST_COMPRESSION) != Z_OK) {
 		w->no_memory = true;
-	} else if (room + WORTH < tree && (tree - room) * SHARE > tree + w->used) {
+	} else if (tree + w->used >= LEAST && room + WORTH < tree && (tree - room) * SHARE > tree + w->used) {
 		blob = eie_blob_alloc(w, room);
 		if (blob) {
 			memcpy(blob, packed, room);

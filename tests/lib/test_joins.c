@@ -129,7 +129,7 @@ static struct accel_model *fire(void)
 	random_check(accel_graph_output(g, average(g, "average", expand[1], &part), &err), &err);
 	random_check(accel_graph_output(g, expand[0], &err), &err);
 	random_check(accel_graph_output(g, joined, &err), &err);
-	random_check(accel_graph_output(g, random_layer(g, &seed, "fc", joined, 12, 49 * 108, 0.05, 4, 1), &err), &err);
+	random_check(accel_graph_output(g, random_layer(g, &seed, "fc", joined, 12, 49 * 108, 0.03, 4, 1), &err), &err);
 	return finish(g);
 }
 
