@@ -10,6 +10,7 @@
 #include "file.h"
 #include "graph.h"
 #include "netmodel.h"
+#include "table.h"
 
 #include <eie_hw.h>
 #include <errno.h>
@@ -181,7 +182,7 @@ static int read_window(struct eie_reader *r, int node, struct accel_window *w)
 
 static int read_weighted(struct eie_reader *r, int node, const struct accel_model *model, struct accel_layer *layer)
 {
-	uint32_t nnz;
+	uint32_t nnz, groups;
 	int ret = read_activation(r, node, layer);
 
 	if (!ret)
@@ -214,6 +215,10 @@ static int read_weighted(struct eie_reader *r, int node, const struct accel_mode
 	if (!ret)
 		ret = eie_read_codes(r, node, layer->nnz, layer->code_bits, layer->codebook, layer->ncodes, &layer->code, &layer->file_bytes_codes);
 	/* rows are no more than there are biases, nnz no more than ENTROPY_EXPAND times the blob of codes: they are there */
+	if (!ret && r->places && fdt_getprop(r->fdt, node, "places", NULL)) {
+		ret = eie_get_u32(r, node, "places", &groups);
+		return ret ? ret : eie_read_places(r, node, groups, layer);
+	}
 	return ret ? ret : eie_read_index(r, node, layer->rows, layer->cols, nnz, &layer->rowptr, &layer->col, &layer->file_bytes_index);
 }
 
@@ -241,7 +246,21 @@ static int read_multiply(struct eie_reader *r, int node, struct accel_layer *lay
 	return 0;
 }
 
-static int read_table(struct eie_reader *r, int node, struct accel_layer *layer)
+/* A table that is not there: what the function gives, if any machine gives the same. */
+static int derive_table(struct eie_reader *r, const struct accel_model *model, struct accel_layer *layer)
+{
+	if (!table_follows(layer->function.name) || !table_parameters_ok(&layer->function))
+		return BAD(r, "blob 'table' is missing, and does not follow from %s", layer->function.name);
+	if (layer->input >= model->ntensors || layer->output >= model->ntensors)
+		return BAD(r, "tensors %u and %u; there are %u", layer->input, layer->output, model->ntensors);
+	layer->table = malloc(EIE_TABLE_VALUES * sizeof(*layer->table));
+	if (!layer->table)
+		return eie_no_memory(r);
+	table_fill(layer, &model->tensors[layer->input], &model->tensors[layer->output]);
+	return 0;
+}
+
+static int read_table(struct eie_reader *r, int node, const struct accel_model *model, struct accel_layer *layer)
 {
 	const char *function;
 	uint32_t p, q, factor, offset;
@@ -251,14 +270,20 @@ static int read_table(struct eie_reader *r, int node, struct accel_layer *layer)
 	ret = ret ? ret : eie_get_string(r, node, "function", &function);
 	ret = ret ? ret : eie_get_pair(r, node, "parameters", &p, &q);
 	ret = ret ? ret : eie_get_pair(r, node, "factor-offset", &factor, &offset);
-	ret = ret ? ret : eie_copy_blob(r, node, "table", EIE_TABLE_VALUES, sizeof(*layer->table), &values);
+	if (ret)
+		return ret;
+	layer->function = (struct accel_function){ strdup(function), eie_float_from_bits(p), eie_float_from_bits(q), eie_float_from_bits(factor),
+						   eie_float_from_bits(offset) };
+	if (!layer->function.name)
+		return eie_no_memory(r);
+	if (r->tables && fdt_subnode_offset(r->fdt, node, "table") < 0)
+		return derive_table(r, model, layer);
+	ret = eie_copy_blob(r, node, "table", EIE_TABLE_VALUES, sizeof(*layer->table), &values);
 	if (ret)
 		return ret;
 	layer->table = values;
 	layer->file_bytes_other += EIE_TABLE_VALUES * sizeof(*layer->table);
-	layer->function = (struct accel_function){ strdup(function), eie_float_from_bits(p), eie_float_from_bits(q), eie_float_from_bits(factor),
-						   eie_float_from_bits(offset) };
-	return layer->function.name ? 0 : eie_no_memory(r);
+	return 0;
 }
 
 static int read_layer(struct eie_reader *r, int node, const struct accel_model *model, struct accel_layer *layer)
@@ -279,7 +304,7 @@ static int read_layer(struct eie_reader *r, int node, const struct accel_model *
 	if (layer->kind == ACCEL_LAYER_MULTIPLY)
 		return read_multiply(r, node, layer);
 	if (layer->kind == ACCEL_LAYER_TABLE)
-		return read_table(r, node, layer);
+		return read_table(r, node, model, layer);
 	ret = eie_get_u32(r, node, "input", &layer->input);
 	if (!ret && layer->kind == ACCEL_LAYER_AVERAGE_POOL)
 		ret = eie_get_u32(r, node, "sum-shift", &layer->sum_shift);
@@ -462,6 +487,10 @@ static int check_features(struct eie_reader *r)
 				r->entropy = true;
 			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_DERIVED))
 				r->derived = true;
+			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_TABLES))
+				r->tables = true;
+			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_PLACES))
+				r->places = true;
 			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_PACKED) && !r->packed)
 				r->packed = true;
 			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_REALS))

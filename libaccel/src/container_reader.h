@@ -22,6 +22,8 @@ struct eie_reader {
 	bool preprocess;               /* and a description of pictures */
 	bool row_scales;               /* layers may have a scale a row */
 	bool derived;                  /* derived integers may be missing */
+	bool tables;                   /* and tables that follow from their functions */
+	bool places;                   /* positions may be among the places of groups */
 	bool entropy;                  /* and blobs that are Huffman- or ANS-coded */
 	bool packed;                   /* the tree is in blob `tree` */
 	bool pool;                     /* floats may be in node `reals` */
@@ -84,6 +86,8 @@ int eie_read_symbols(struct eie_reader *r, int blob_node, const char *name, enum
 /* rows and nnz: no larger than the file has shown. */
 int eie_read_index(struct eie_reader *r, int node, uint32_t rows, uint32_t cols, uint32_t nnz, uint32_t **rowptr, uint32_t **col,
 		   uint64_t *bytes);
+/* The same for the places of so many groups of a layer (docs/eie_format.md, "Positions"), whose codes have been read. */
+int eie_read_places(struct eie_reader *r, int node, uint32_t groups, struct accel_layer *layer);
 /* A constant whose type and shape have been read. */
 int eie_read_coded(struct eie_reader *r, int node, struct net_value *value);
 /* container_reals.c: node `reals`, before anything is taken from it; and that nothing is left of it. */

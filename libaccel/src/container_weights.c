@@ -114,6 +114,39 @@ uint64_t eie_put_index(struct eie_writer *w, const uint32_t *rowptr, const uint3
 	return size;
 }
 
+uint32_t eie_groups_of(const struct accel_layer *layer)
+{
+	uint32_t groups = layer->kind == ACCEL_LAYER_CONV ? layer->window.groups : 1, wide;
+
+	if (groups < 2 || layer->rows % groups || layer->cols % groups)
+		return 1;
+	wide = layer->cols / groups;
+	for (uint32_t r = 0; r < layer->rows; r++)
+		for (uint32_t i = layer->rowptr[r]; i < layer->rowptr[r + 1]; i++)
+			if (layer->col[i] / wide != r / (layer->rows / groups))
+				return 1;
+	return groups;
+}
+
+uint64_t eie_put_places(struct eie_writer *w, const struct accel_layer *layer, uint32_t groups)
+{
+	uint32_t wide = layer->cols / groups, *col;
+	uint64_t bytes;
+
+	if (layer->nnz == (uint64_t)layer->rows * wide)
+		return 0;
+	col = malloc((layer->nnz + 1) * sizeof(*col));
+	if (!col) {
+		w->no_memory = true;
+		return 0;
+	}
+	for (uint64_t i = 0; i < layer->nnz; i++)
+		col[i] = layer->col[i] % wide;
+	bytes = eie_put_index(w, layer->rowptr, col, layer->rows, wide);
+	free(col);
+	return bytes;
+}
+
 /* The shorter of plain and coded; of codebooks the constant's own if that makes it shorter at all. */
 static int choose(const struct net_value *v, struct net_codes *c, bool *coded)
 {
@@ -273,6 +306,31 @@ int eie_read_index(struct eie_reader *r, int node, uint32_t rows, uint32_t cols,
 	if (coding == ENTROPY_NONE)
 		return read_rice(r, blob_node, rows, cols, nnz, *rowptr, *col, bytes);
 	return read_gaps(r, blob_node, coding, rows, cols, nnz, *rowptr, *col, bytes);
+}
+
+int eie_read_places(struct eie_reader *r, int node, uint32_t groups, struct accel_layer *layer)
+{
+	uint32_t wide = groups ? layer->cols / groups : 0;
+	int ret = 0;
+
+	if (!groups || layer->rows % groups || layer->cols % groups)
+		return BAD(r, "%u x %u weights in %u groups", layer->rows, layer->cols, groups);
+	if (layer->nnz != (uint64_t)layer->rows * wide) {
+		ret = eie_read_index(r, node, layer->rows, wide, (uint32_t)layer->nnz, &layer->rowptr, &layer->col, &layer->file_bytes_index);
+	} else {
+		layer->rowptr = malloc((layer->rows + (size_t)1) * sizeof(*layer->rowptr));
+		layer->col = malloc((layer->nnz + 1) * sizeof(*layer->col));
+		if (!layer->rowptr || !layer->col)
+			return eie_no_memory(r);
+		for (uint32_t row = 0; row <= layer->rows; row++)
+			layer->rowptr[row] = row * wide;
+		for (uint32_t i = 0; i < layer->nnz; i++)
+			layer->col[i] = i % wide;
+	}
+	for (uint32_t row = 0; !ret && groups > 1 && row < layer->rows; row++)
+		for (uint32_t i = layer->rowptr[row]; i < layer->rowptr[row + 1]; i++)
+			layer->col[i] += row / (layer->rows / groups) * wide;
+	return ret;
 }
 
 /* Elements from codes; c has been filled as far as the file goes. */

@@ -5,12 +5,15 @@
 #include "crc32c.h"
 #include "file.h"
 #include "net.h"
+#include "table.h"
 
 #include <eie_hw.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define PLACES_WORTH 1024u /* bytes of all layers together */
 
 /* ---------------------------------------------------------------- nodes */
 
@@ -84,7 +87,20 @@ static const char *const activations[] = {
 	[ACCEL_ACT_NONE] = "none", [ACCEL_ACT_RELU] = "relu", [ACCEL_ACT_RELU6] = "relu6",
 };
 
-static void put_plain_layer(struct eie_writer *w, const struct accel_layer *layer, struct eie_layer_bytes *bytes)
+/* The table is what a reader gets from the function. */
+static bool table_is_derived(const struct accel_model *model, const struct accel_layer *layer)
+{
+	int16_t table[EIE_TABLE_VALUES];
+	struct accel_layer copy = *layer;
+
+	if (layer->kind != ACCEL_LAYER_TABLE || !table_follows(layer->function.name))
+		return false;
+	copy.table = table;
+	table_fill(&copy, &model->tensors[layer->input], &model->tensors[layer->output]);
+	return !memcmp(table, layer->table, sizeof(table));
+}
+
+static void put_plain_layer(struct eie_writer *w, const struct accel_model *model, const struct accel_layer *layer, struct eie_layer_bytes *bytes)
 {
 	eie_put_string(w, "label", layer->name);
 	eie_put_u32(w, "output", layer->output);
@@ -100,9 +116,12 @@ static void put_plain_layer(struct eie_writer *w, const struct accel_layer *laye
 		eie_put_string(w, "function", layer->function.name);
 		eie_put_pair(w, "parameters", eie_float_bits(layer->function.p), eie_float_bits(layer->function.q));
 		eie_put_pair(w, "factor-offset", eie_float_bits(layer->function.factor), eie_float_bits(layer->function.offset));
+		bytes->other = 0;
 		/* properties come before nodes */
-		eie_put_blob(w, "table", layer->table, EIE_TABLE_VALUES * sizeof(*layer->table));
-		bytes->other = EIE_TABLE_VALUES * sizeof(*layer->table);
+		if (!w->tables || !table_is_derived(model, layer)) {
+			eie_put_blob(w, "table", layer->table, EIE_TABLE_VALUES * sizeof(*layer->table));
+			bytes->other = EIE_TABLE_VALUES * sizeof(*layer->table);
+		}
 	} else {
 		eie_put_string(w, "kind", layer->kind == ACCEL_LAYER_CONCAT ? "concat" : "multiply");
 		eie_put_list(w, "inputs", layer->parts, layer->nparts);
@@ -114,10 +133,19 @@ static void put_plain_layer(struct eie_writer *w, const struct accel_layer *laye
 	}
 }
 
+/* Bytes that are won at least when positions are counted among the places that there are: a bit a weight. */
+static uint64_t places_won(const struct accel_layer *layer)
+{
+	uint32_t groups = accel_layer_weighted(layer) ? eie_groups_of(layer) : 1;
+
+	return accel_layer_weighted(layer) && (groups > 1 || layer->nnz == (uint64_t)layer->rows * layer->cols) ? layer->nnz / 8 : 0;
+}
+
 static void put_layer(struct eie_writer *w, const struct accel_model *model, unsigned int index, struct eie_layer_bytes *bytes)
 {
 	const struct accel_layer *layer = &model->layers[index];
 	bool weighted = accel_layer_weighted(layer), once = same_requant(layer), derived = weighted && follows(model, layer);
+	uint32_t groups = 0;
 	uint64_t derivable = derived ? 4 * (layer->ncodes + (uint64_t)layer->rows) : 0;
 	char name[16];
 
@@ -127,7 +155,7 @@ static void put_layer(struct eie_writer *w, const struct accel_model *model, uns
 	snprintf(name, sizeof(name), "l%u", index);
 	eie_begin(w, name);
 	if (!weighted) {
-		put_plain_layer(w, layer, bytes);
+		put_plain_layer(w, model, layer, bytes);
 		eie_end(w);
 		return;
 	}
@@ -151,9 +179,13 @@ static void put_layer(struct eie_writer *w, const struct accel_model *model, uns
 	}
 	if (layer->row_scale && w->pool)
 		eie_put(w, "row-scaled", "", 0);
+	if (w->places && places_won(layer)) {
+		groups = eie_groups_of(layer);
+		eie_put_u32(w, "places", groups);
+	}
 	/* properties come before nodes */
 	bytes->codes = eie_put_codes(w, layer->code, layer->nnz, layer->code_bits, layer->codebook, layer->ncodes, 0);
-	bytes->index = eie_put_index(w, layer->rowptr, layer->col, layer->rows, layer->cols);
+	bytes->index = groups ? eie_put_places(w, layer, groups) : eie_put_index(w, layer->rowptr, layer->col, layer->rows, layer->cols);
 	if (!eie_put_reals(w, layer->bias, layer->rows, &bytes->other))
 		eie_put_blob(w, "bias", layer->bias, layer->rows * sizeof(*layer->bias));
 	if (!derived) {
@@ -207,20 +239,39 @@ void eie_put_layers(struct eie_writer *w, const struct accel_model *model, struc
 	eie_end(w);
 }
 
-static bool has_row_scales(const struct accel_model *model)
+/* Sum over the layers, those of a network's segments, too. */
+static uint64_t sum_layers(const struct accel_model *model, uint64_t (*of)(const struct accel_model *model, const struct accel_layer *layer))
 {
+	uint64_t sum = 0;
+
 	for (unsigned int i = 0; i < model->nlayers; i++)
-		if (model->layers[i].row_scale)
-			return true;
+		sum += of(model, &model->layers[i]);
 	for (unsigned int n = 0; model->net && n < model->net->nnodes; n++)
-		if (!model->net->nodes[n].op && has_row_scales(model->net->nodes[n].segment))
-			return true;
-	return false;
+		if (!model->net->nodes[n].op)
+			sum += sum_layers(model->net->nodes[n].segment, of);
+	return sum;
+}
+
+static uint64_t has_row_scale(const struct accel_model *model, const struct accel_layer *layer)
+{
+	(void)model;
+	return layer->row_scale != NULL;
+}
+
+static uint64_t table_bytes(const struct accel_model *model, const struct accel_layer *layer)
+{
+	return table_is_derived(model, layer) ? EIE_TABLE_VALUES * sizeof(*layer->table) : 0;
+}
+
+static uint64_t place_bytes(const struct accel_model *model, const struct accel_layer *layer)
+{
+	(void)model;
+	return places_won(layer);
 }
 
 static void put_features(struct eie_writer *w, const struct accel_model *model)
 {
-	char list[96];
+	char list[128];
 	size_t len = 0;
 
 	if (model->net)
@@ -231,7 +282,7 @@ static void put_features(struct eie_writer *w, const struct accel_model *model)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_PREPROCESS) + 1;
 	if (model->net && eie_has_ends(model->net))
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_ENDS) + 1;
-	if (has_row_scales(model))
+	if (sum_layers(model, has_row_scale))
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_ROW_SCALES) + 1;
 	if (w->name_entropy)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_ENTROPY) + 1;
@@ -239,6 +290,10 @@ static void put_features(struct eie_writer *w, const struct accel_model *model)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_REALS) + 1;
 	if (w->name_derived)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_DERIVED) + 1;
+	if (w->tables)
+		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_TABLES) + 1;
+	if (w->places)
+		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_PLACES) + 1;
 	if (len)
 		eie_put(w, "must-understand", list, len);
 }
@@ -298,6 +353,9 @@ int eie_encode(const struct accel_model *model, void **data, size_t *size, struc
 	int ret = 0;
 
 	w.no_memory = !w.fdt || !mine || room > INT32_MAX;
+	/* small models stay readable for older releases */
+	w.tables = sum_layers(model, table_bytes) >= EIE_DERIVED_MANY;
+	w.places = sum_layers(model, place_bytes) >= PLACES_WORTH;
 	/* only when all is written is it known what must be understood, which stands at the beginning */
 	for (bool again = !w.no_memory; again && !w.no_memory && !w.fdt_error;) {
 		w.name_entropy = w.entropy;

@@ -32,6 +32,8 @@ struct eie_writer {
 	uint64_t derivable;   /* bytes of those that follow, in all layers */
 	bool derive_all;      /* leave them out even of layers with few */
 	bool name_entropy, name_derived;   /* the root says so */
+	bool tables;          /* tables that follow are left out, and the root says so */
+	bool places;          /* positions are among the places that there are, and the root says so */
 	bool pool;            /* floats go to node `reals`, and the root says so */
 	struct eie_reals reals;
 	uint8_t *data;        /* blobs */
@@ -66,6 +68,10 @@ size_t eie_layers_room(const struct accel_model *model);
 uint64_t eie_put_codes(struct eie_writer *w, const uint8_t *code, uint64_t nnz, unsigned int bits, const float *codebook, unsigned int ncodes,
 		       uint64_t elements);
 uint64_t eie_put_index(struct eie_writer *w, const uint32_t *rowptr, const uint32_t *col, uint32_t rows, uint32_t cols);
+/* The same of [rows, cols] whose rows have places in the columns of their own of so many groups only; nothing where all of these are taken. */
+uint64_t eie_put_places(struct eie_writer *w, const struct accel_layer *layer, uint32_t groups);
+/* Groups of the places of a layer's weights, 1 when there is but one, or a weight lies elsewhere. */
+uint32_t eie_groups_of(const struct accel_layer *layer);
 /* The constant is smaller with a codebook; then eie_put_coded() writes properties, and blobs behind them. */
 bool eie_is_coded(const struct net_value *value);
 void eie_put_coded(struct eie_writer *w, const struct net_value *value);

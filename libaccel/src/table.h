@@ -13,6 +13,8 @@ bool table_parameters_ok(const struct accel_function *f);
 void table_bounds(const struct accel_function *f, double *lo, double *hi);
 /* y[i] = f(x[i]) in float32; x may be y. */
 void table_function(const struct accel_layer *layer, const float *x, float *y, uint64_t n);
+/* The function is computed by IEEE 754's own operations alone: the same table on every machine. */
+bool table_follows(const char *function);
 /* The layer's table, for the scales of its input and output and within the clamp of the latter. */
 void table_fill(struct accel_layer *layer, const struct accel_tensor *in, const struct accel_tensor *out);
 
