@@ -8,8 +8,12 @@
 #include "prune.h"
 #include "second.h"
 
+#include <math.h>
+
 #define COMPRESS_MOST   64.0   /* the largest loss that is looked for: measured errors may add up to more than the output */
 #define COMPRESS_POINTS 10u
+#define COMPRESS_FINE   96u    /* densities that are thought of */
+#define COMPRESS_BITS   9u     /* 2 to 8 are thought of */
 extern const double compress_points[COMPRESS_POINTS];   /* densities, decreasing from 1 */
 
 struct compress_layer {
@@ -27,6 +31,9 @@ struct compress_layer {
 	struct second *second;     /* what its inputs say, or NULL: by magnitude */
 	struct prune_curve curve;
 	double *error;             /* [COMPRESS_POINTS] measured at compress_points[] with the others as they were, of the network's output; or NULL */
+	/* With bits to be chosen: error[] is measured with 8; and what fewer add, with all weights. NULL: bits stay. */
+	double *rounding;          /* [COMPRESS_BITS] */
+	double *fine;              /* [COMPRESS_FINE] error[] between its points */
 	uint64_t keep;             /* chosen */
 	/* what came of it */
 	uint64_t nonzeros;
@@ -87,6 +94,8 @@ void compress_free(struct compress *c);
  */
 void compress_choose(struct compress *c, double loss);
 double compress_density(const struct compress *c);
+/* Fills `fine` from error[]. -ENOMEM. */
+int compress_fine(struct compress_layer *l);
 /* The loss at which this density is reached, over all layers. */
 double compress_loss_of_density(struct compress *c, double density);
 
@@ -120,6 +129,24 @@ int compress_finish(const struct compress *c, const struct compress_source *s, s
 /* Chooses for this loss, compresses net, which it takes over, and finishes. */
 int compress_once(struct compress *c, const struct compress_source *s, struct accel_network *net, double loss, struct accel_model **model, uint64_t *amount);
 uint64_t compress_goal(const struct compress *c);
+/* Shared values of so many bits. */
+static inline unsigned int compress_values(unsigned int bits)
+{
+	return bits == 1 ? 2 : (1u << bits) - 1;
+}
+
+/* Bits that tell of a weight whether it is there, with this probability. */
+static inline double compress_entropy(double p)
+{
+	return p > 0 && p < 1 ? -p * log2(p) - (1 - p) * log2(1 - p) : 0;
+}
+
+/* What n weights take of the file, positions and codebook included: values that are not equally frequent take a third of a bit less than their codes have, and have 16 bits each themselves. */
+static inline double compress_bytes(double n, double density, double positions, unsigned int bits)
+{
+	return n * (positions + density * (bits > 1 ? bits - 0.35 : 1)) / 8 + 2.0 * compress_values(bits);
+}
+
 /* What `keep` and `bits` of the layers will take of it, roughly, and without what is always there; and the loss at which that is so much. */
 double compress_estimate(const struct compress *c);
 double compress_loss_of_estimate(struct compress *c, double amount);
@@ -139,7 +166,5 @@ int compress_all(struct compress *c, struct accel_network *net);
 
 /* compress_share.c: few values in place of the weights that are not zero. The constant gets its codebook. bias: as of second_sweep(). */
 int compress_share(struct compress *c, struct compress_layer *l, struct net_value *v, float *bias);
-/* Shared values of so many bits. */
-unsigned int compress_values(unsigned int bits);
 
 #endif

@@ -84,12 +84,6 @@ int compress_once(struct compress *c, const struct compress_source *s, struct ac
 
 /* ---------------------------------------------------------------- estimated */
 
-/* Bits of a weight that is there or not, with this probability. */
-static double entropy(double p)
-{
-	return p > 0 && p < 1 ? -p * log2(p) - (1 - p) * log2(1 - p) : 0;
-}
-
 double compress_estimate(const struct compress *c)
 {
 	double amount = 0;
@@ -101,7 +95,7 @@ double compress_estimate(const struct compress *c)
 		if (c->options->cycles)
 			amount += (double)l->keep * l->positions / MULTIPLIERS;
 		else
-			amount += l->bits ? (double)l->n * (entropy(d) + d * l->bits) / 8 : 4 * (double)l->n;
+			amount += l->bits ? compress_bytes((double)l->n, d, compress_entropy(d), l->bits) : 4 * (double)l->n;
 	}
 	return amount;
 }

@@ -140,6 +140,8 @@ void compress_free(struct compress *c)
 		prune_curve_free(&c->layer[i].curve);
 		second_free(c->layer[i].second);
 		free(c->layer[i].error);
+		free(c->layer[i].rounding);
+		free(c->layer[i].fine);
 	}
 	free(c->layer);
 	c->layer = NULL;

@@ -15,36 +15,74 @@
 
 const double compress_points[COMPRESS_POINTS] = { 1, 0.7, 0.5, 0.35, 0.25, 0.17, 0.12, 0.08, 0.05, 0.025 };
 
-/* The layer at each density, with all others as they were. */
-static int sense_layer(struct compress *c, struct compress_layer *l, struct accel_network *net, const struct judge *j, struct netrun *run)
+/* What is needed to try a layer, and to have it back. */
+struct trial {
+	struct compress *c;
+	struct compress_layer *l;
+	struct accel_network *net;
+	const struct judge *judge;
+	struct netrun *run;
+	float *weights, *bias;     /* as they were */
+};
+
+/* The output's error with so many weights of so many bits, all other layers as they were. */
+static int try_layer(struct trial *t, uint64_t keep, unsigned int bits, double *error)
 {
-	float *w = net->values[l->value].data, *b = l->bias == NET_NONE ? NULL : net->values[l->bias].data;
-	uint64_t rows = b ? net->values[l->bias].count : 0;
-	float *weights = malloc(l->n * sizeof(*weights)), *bias = malloc((rows + 1) * sizeof(*bias));
+	struct compress_layer *l = t->l;
+	const struct net_value *bias = l->bias == NET_NONE ? NULL : &t->net->values[l->bias];
+	unsigned int own = l->bits;
+	int ret;
+
+	l->keep = keep;
+	l->bits = bits;
+	ret = compress_one(t->c, l, t->net);
+	ret = ret ? ret : judge_error(t->judge, t->net, t->run, error, t->c->err);
+	l->bits = own;
+	memcpy(t->net->values[l->value].data, t->weights, l->n * sizeof(*t->weights));
+	if (bias)
+		memcpy(bias->data, t->bias, bias->count * sizeof(*t->bias));
+	return ret;
+}
+
+/* Each density; and where bits are to be chosen each number of them, with all weights. What is fewer is never better: what says so is noise. */
+static int try_all(struct trial *t, bool choose)
+{
+	struct compress_layer *l = t->l;
 	int ret = 0;
 
-	l->error = malloc(COMPRESS_POINTS * sizeof(*l->error));
-	if (!weights || !bias || !l->error)
-		ret = accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
-	if (!ret) {
-		memcpy(weights, w, l->n * sizeof(*weights));
-		if (b)
-			memcpy(bias, b, rows * sizeof(*bias));
-	}
 	for (unsigned int i = 0; !ret && i < COMPRESS_POINTS; i++) {
-		l->keep = (uint64_t)ceil(compress_points[i] * (double)l->n);
-		ret = compress_one(c, l, net);
-		ret = ret ? ret : judge_error(j, net, run, &l->error[i], c->err);
-		/* fewer weights are never better: what says so is noise */
-		if (i && l->error[i] < l->error[i - 1])
+		ret = try_layer(t, (uint64_t)ceil(compress_points[i] * (double)l->n), choose ? COMPRESS_BITS - 1 : l->bits, &l->error[i]);
+		if (!ret && i && l->error[i] < l->error[i - 1])
 			l->error[i] = l->error[i - 1];
-		memcpy(w, weights, l->n * sizeof(*weights));
-		if (b)
-			memcpy(b, bias, rows * sizeof(*bias));
 	}
-	free(weights);
-	free(bias);
+	for (unsigned int b = COMPRESS_BITS - 1; !ret && choose && b-- > 2;) {
+		ret = try_layer(t, l->n, b, &l->rounding[b]);
+		l->rounding[b] = fmax(l->rounding[b] - l->error[0], l->rounding[b + 1]);
+	}
 	return ret;
+}
+
+static int sense_layer(struct compress *c, struct compress_layer *l, struct accel_network *net, const struct judge *j, struct netrun *run)
+{
+	const struct net_value *bias = l->bias == NET_NONE ? NULL : &net->values[l->bias];
+	struct trial t = { c, l, net, j, run, malloc(l->n * sizeof(float)), malloc(((bias ? bias->count : 0) + 1) * sizeof(float)) };
+	bool choose = c->options->choose_bits && !l->bits_given;
+	int ret;
+
+	l->error = malloc(COMPRESS_POINTS * sizeof(*l->error));
+	l->rounding = choose ? calloc(COMPRESS_BITS, sizeof(*l->rounding)) : NULL;
+	ret = t.weights && t.bias && l->error && (!choose || l->rounding) ? 0 : -ENOMEM;
+	if (!ret) {
+		memcpy(t.weights, net->values[l->value].data, l->n * sizeof(float));
+		if (bias)
+			memcpy(t.bias, bias->data, bias->count * sizeof(float));
+		ret = try_all(&t, choose);
+	}
+	if (!ret && c->options->choose_bits)
+		ret = compress_fine(l);
+	free(t.weights);
+	free(t.bias);
+	return ret == -ENOMEM ? accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file) : ret;
 }
 
 /* As many items as there is time for. */

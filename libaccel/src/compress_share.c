@@ -14,11 +14,6 @@
 #define LEAST_PART  0x1p-12        /* of the largest scale */
 #define SCALES      60.0           /* binary exponents of scales, at most */
 
-unsigned int compress_values(unsigned int bits)
-{
-	return bits == 1 ? 2 : (1u << bits) - 1;
-}
-
 /* The power of two that is nearest to the root mean square of what is not zero; bias: no more than BIAS of it, or the sums would have no room for both. */
 static float row_scale(const float *w, uint64_t n, float bias)
 {

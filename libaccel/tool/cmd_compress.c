@@ -63,11 +63,14 @@ static int parse_drop(const char *word, double *drop)
 	return EXIT_OK;
 }
 
-/* "N" or "CONV,FC" */
-static int parse_bits(const char *word, unsigned int *conv, unsigned int *fc)
+/* "N", "CONV,FC" or "auto" */
+static int parse_bits(const char *word, unsigned int *conv, unsigned int *fc, bool *choose)
 {
 	const char *second = word[0] ? word + 1 : word;
 
+	*choose = !strcmp(word, "auto");
+	if (*choose)
+		return EXIT_OK;
 	if (word[0] < '1' || word[0] > '8')
 		goto bad;
 	*conv = *fc = (unsigned int)(word[0] - '0');
@@ -78,7 +81,7 @@ static int parse_bits(const char *word, unsigned int *conv, unsigned int *fc)
 	*fc = (unsigned int)(second[1] - '0');
 	return EXIT_OK;
 bad:
-	return usage("compress", "--bits: '%s' is not N or CONV,FC, each 1 to 8", word);
+	return usage("compress", "--bits: '%s' is not N or CONV,FC, each 1 to 8, or auto", word);
 }
 
 static int parse_share(const char *word, enum accel_share *share)
@@ -137,7 +140,7 @@ static int parse_words(const struct words *w, struct accel_compress_options *o)
 	if (!status && (w->density != NULL) + (w->size != NULL) + (w->cycles != NULL) + (w->drop != NULL) > 1)
 		status = usage("compress", "--density, --size, --cycles, --max-drop: give one of them, it decides how much is pruned");
 	if (!status && w->bits)
-		status = parse_bits(w->bits, &o->conv_bits, &o->fc_bits);
+		status = parse_bits(w->bits, &o->conv_bits, &o->fc_bits, &o->choose_bits);
 	if (!status && w->share)
 		status = parse_share(w->share, &o->share);
 	if (!status && w->prune)
@@ -285,7 +288,7 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 		{ "data", 0, ARG_TEXT, &data, "DIR|FILE", "labelled data as eval takes them (default: those of --calib)" },
 		{ "labels", 0, ARG_TEXT, &labels, "FILE", "labels of the data" },
 		{ "limit", 0, ARG_COUNT, &limit, "N", "the first N labelled items only" },
-		{ "bits", 0, ARG_TEXT, &words.bits, "N|CONV,FC", "of a code, 1 to 8 (default 8,4)" },
+		{ "bits", 0, ARG_TEXT, &words.bits, "N|CONV,FC|auto", "of a code, 1 to 8 (default 8,4); auto: of each layer by what it does to the output (--calib)" },
 		{ "layers", 0, ARG_TEXT, &layers, "FILE", "lines \"NAME density=D bits=N\" or \"NAME keep\"" },
 		{ "prune", 0, ARG_TEXT, &words.prune, "HOW", "magnitude, or second-order (default with --calib)" },
 		{ "correct", 0, ARG_TEXT, &words.correct, "HOW", "distil: the output follows the float network's (default with --calib); none" },
@@ -302,7 +305,7 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 	};
 	const struct arg_command cmd = {
 		.name = "compress",
-		.synopsis = "MODEL.onnx [--density D|--size BYTES|--cycles N|--max-drop POINTS] [--search] [--bits N|CONV,FC] [--layers FILE]\n"
+		.synopsis = "MODEL.onnx [--density D|--size BYTES|--cycles N|--max-drop POINTS] [--search] [--bits N|CONV,FC|auto] [--layers FILE]\n"
 			    "                    [--calib DIR|FILE] [--shape NAME=N,N,...] [--fix NAME=NUMBER]\n"
 			    "                    [--preprocess HOW] [--classes FILE] [--report PAGE.html] -o MODEL.eie",
 		.options = options,
