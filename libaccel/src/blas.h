@@ -12,6 +12,8 @@
 	F(void, cblas_sgemm, (int order, int transa, int transb, int m, int n, int k, float alpha, const float *a, int lda, const float *b, int ldb, \
 			      float beta, float *c, int ldc)) \
 	F(void, cblas_ssyrk, (int order, int uplo, int trans, int n, int k, float alpha, const float *a, int lda, float beta, float *c, int ldc)) \
+	F(int, openblas_get_num_threads, (void)) \
+	F(void, openblas_set_num_threads, (int threads)) \
 	F(void, dpotrf_, (const char *uplo, const int *n, double *a, const int *lda, int *info)) \
 	F(void, dtrtri_, (const char *uplo, const char *diag, const int *n, double *a, const int *lda, int *info))
 

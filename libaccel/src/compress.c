@@ -36,6 +36,8 @@ static int check_options(const struct accel_compress_options *o, bool calibrated
 		return accel_fail(err, -EINVAL, NULL, "correction without calibration inputs");
 	if (o->choose_bits && (!calibrated || o->prune == ACCEL_PRUNE_MAGNITUDE))
 		return accel_fail(err, -EINVAL, NULL, "bits to be chosen without calibration inputs, or by magnitude: nothing says what rounding does to the output");
+	if (!(o->effort >= 0) || o->effort > 1e6)
+		return accel_fail(err, -EINVAL, NULL, "an effort of %g; above 0 to a million", o->effort);
 	if (o->scales > ACCEL_SCALES_ROW)
 		return accel_fail(err, -EINVAL, NULL, "scales %d are unknown", (int)o->scales);
 	if (o->share > ACCEL_SHARE_RANDOM)

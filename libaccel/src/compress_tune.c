@@ -7,6 +7,7 @@
 #include "grad.h"
 #include "kmeans.h"
 #include "pass.h"
+#include "pool.h"
 #include "seed.h"
 
 #include <errno.h>
@@ -22,7 +23,9 @@
 #define BATCH        32u
 #define WORK         2e11          /* steps of all epochs of one phase: a minute or two */
 #define MOST_BYTES   (1u << 28)    /* of outputs that are kept */
-#define PATIENCE     4u            /* epochs without anything better */
+#define PATIENCE     6u            /* a 6th of the epochs, but 4 at least, without anything better, end it */
+#define LANES        4u            /* of a batch, each with derivatives of its own: threads share them, and their number has no say in the sums */
+#define LANE_WEIGHTS (1u << 22)    /* more of them, and derivatives for each lane take too much memory */
 #define TEMPERATURE  2.0
 #define HIDDEN       0.3           /* of the loss: what the outputs of layers count, all together */
 #define RATE         0.02          /* of a step, of the root mean square of what is tuned */
@@ -133,18 +136,24 @@ static bool *find_wanted(const struct compress *c, const struct accel_network *n
 	return wanted;
 }
 
+static unsigned int patience(const struct tune *t)
+{
+	return t->epochs / PATIENCE > LEAST_EPOCHS ? t->epochs / PATIENCE : LEAST_EPOCHS;
+}
+
 /* As many items and epochs as there is time for. */
 static void plan(struct compress *c, const struct accel_network *net, const struct calib_inputs *in)
 {
 	struct tune *t = &c->tune;
-	double work = 1, most;
+	double work = 1, most, budget;
 
 	for (unsigned int n = 0; n < net->nnodes; n++)
 		work += 3 * (double)net->nodes[n].work;
-	most = fmin(WORK / work / LEAST_EPOCHS, MOST_BYTES / sizeof(float) / (double)(t->count + 1));
+	budget = WORK * (c->options->effort > 0 ? c->options->effort : 1);
+	most = fmin(budget / work / LEAST_EPOCHS, MOST_BYTES / sizeof(float) / (double)(t->count + 1));
 	t->all = in->n;
 	t->items = most < (double)in->n ? (uint64_t)most : in->n;
-	t->epochs = (unsigned int)fmin(EPOCHS, WORK / work / (double)(t->items + 1));
+	t->epochs = (unsigned int)fmin(EPOCHS * fmax(c->options->effort, 1), budget / work / (double)(t->items + 1));
 	if (t->items >= LEAST_ITEMS)
 		return;
 	c->tune.told.why = in->n < LEAST_ITEMS ? "fewer than 40 calibration items" : "the network is too large for the time that it may take";
@@ -174,7 +183,7 @@ int compress_tune_new(struct compress *c, struct accel_network *net, const struc
 	if (!ret && t->items) {
 		t->right = malloc(t->items * t->count * sizeof(*t->right));
 		ret = !t->right || choose_hidden(c, net) ? accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file)
-							 : grad_new(&c->blas, net, wanted, t->out, &g, c->err);
+							 : grad_new(&c->blas, net, wanted, t->out, 0, &g, c->err);
 		for (uint64_t i = 0; !ret && i < t->items; i++) {
 			fill(g, net, t, i);
 			grad_run(g);
@@ -257,14 +266,24 @@ struct part {
 	double rate;
 };
 
+/* Each LANES-th item of a batch. */
+struct lane {
+	struct grad *g;
+	float *d;                  /* [t->count] */
+	double loss, squares;
+};
+
 struct run {
 	struct compress *c;
 	struct accel_network *net;
 	struct tune *t;
-	struct grad *g;
+	unsigned int lanes;
+	struct lane lane[LANES];
+	struct pool *pool;
+	const uint64_t *item;      /* [items] of the batch, or those that are looked at */
+	uint64_t items;
 	unsigned int n;
 	struct part *part;
-	float *d;                  /* [t->count] */
 	uint64_t step, steps;
 };
 
@@ -291,12 +310,12 @@ static int add_part(struct run *r, uint32_t value, float *p, uint64_t n, double 
 	return q->m && q->v && q->best ? 0 : -ENOMEM;
 }
 
-/* The code of each element by its value. */
 static float scale_at(const struct part *q, uint64_t i)
 {
 	return q->scale ? q->scale[i / q->row] : 1;
 }
 
+/* The code of each element by its value. */
 static void find_codes(const struct part *q, const float *w, uint64_t count)
 {
 	for (uint64_t i = 0; i < count; i++)
@@ -376,8 +395,11 @@ static void free_run(struct run *r)
 		free(r->part[i].g);
 	}
 	free(r->part);
-	free(r->d);
-	grad_free(r->g);
+	for (unsigned int k = 0; k < r->lanes; k++) {
+		free(r->lane[k].d);
+		grad_free(r->lane[k].g);
+	}
+	pool_free(r->pool);
 }
 
 /* The constant again, from the shared values. */
@@ -394,7 +416,7 @@ static void expand(const struct run *r, const struct part *q)
 
 static void gather(const struct run *r, const struct part *q)
 {
-	float *sum = grad_sum(r->g, q->value);
+	float *sum = grad_sum(r->lane[0].g, q->value);
 	uint64_t n = r->net->values[q->value].count;
 
 	memset(q->g, 0, q->n * sizeof(*q->g));
@@ -431,11 +453,27 @@ static void descend(const struct run *r, struct part *q, const float *g)
 	}
 }
 
+/* Derivatives of all lanes, in the first one's place. */
+static float *add_lanes(const struct run *r, uint32_t value)
+{
+	float *sum = grad_sum(r->lane[0].g, value);
+	uint64_t n = r->net->values[value].count;
+
+	for (unsigned int k = 1; k < r->lanes; k++) {
+		float *more = grad_sum(r->lane[k].g, value);
+
+		for (uint64_t i = 0; i < n; i++)
+			sum[i] += more[i];
+		memset(more, 0, n * sizeof(*more));
+	}
+	return sum;
+}
+
 static void step(struct run *r)
 {
 	for (unsigned int i = 0; i < r->n; i++) {
 		struct part *q = &r->part[i];
-		float *sum = grad_sum(r->g, q->value);
+		float *sum = add_lanes(r, q->value);
 
 		if (q->code)
 			gather(r, q);
@@ -452,56 +490,80 @@ static void step(struct run *r)
 	r->step++;
 }
 
-/* Mean loss of the held-out items. */
-static double look(struct run *r, double *squares)
+static void look_at(void *arg, size_t task, void *scratch)
 {
+	struct run *r = arg;
+	struct lane *lane = &r->lane[task];
 	const struct tune *t = r->t;
-	double loss = 0;
-	uint64_t n = 0;
 
-	*squares = 0;
-	for (uint64_t i = HELD - 1; i < t->items; i += HELD, n++) {
-		fill(r->g, r->net, t, i);
-		grad_run(r->g);
-		loss += loss_of(t, grad_value(r->g, t->out), t->right + i * t->count, NULL, squares);
+	(void)scratch;
+	lane->loss = lane->squares = 0;
+	for (uint64_t i = task; i < r->items; i += r->lanes) {
+		fill(lane->g, r->net, t, r->item[i]);
+		grad_run(lane->g);
+		lane->loss += loss_of(t, grad_value(lane->g, t->out), t->right + r->item[i] * t->count, NULL, &lane->squares);
 	}
-	*squares /= (double)n;
+}
+
+/* Mean loss of the held-out items. */
+static double look(struct run *r, const uint64_t *held, uint64_t n, double *squares)
+{
+	double loss = 0;
+
+	r->item = held;
+	r->items = n;
+	pool_run(r->pool, r->lanes, look_at, r);
+	*squares = 0;
+	for (unsigned int k = 0; k < r->lanes; k++) {
+		loss += r->lane[k].loss;
+		*squares += r->lane[k].squares / (double)n;
+	}
 	return isfinite(loss) ? loss / (double)n : INFINITY;
 }
 
 /* Derivatives of what the outputs of layers differ by, each by its energy. */
-static void add_hidden(const struct run *r, uint64_t item)
+static void add_hidden(const struct tune *t, struct grad *g, uint64_t item)
 {
-	const struct tune *t = r->t;
-
 	for (unsigned int i = 0; i < t->nhidden; i++) {
 		const struct tune_hidden *h = &t->hidden[i];
-		const float *y = grad_value(r->g, h->value), *right = t->inside + item * t->each + h->at;
-		float *d = grad_by(r->g, h->value), unit = h->energy > 0 ? (float)(2 * HIDDEN / t->nhidden / h->energy) : 0;
+		const float *y = grad_value(g, h->value), *right = t->inside + item * t->each + h->at;
+		float *d = grad_by(g, h->value), unit = h->energy > 0 ? (float)(2 * HIDDEN / t->nhidden / h->energy) : 0;
 
 		for (uint64_t k = 0; d && k < h->count; k++)
 			d[k] += unit * (y[k] - right[k]);
 	}
 }
 
-/* All other items once, in an order that is always the same. */
+static void learn(void *arg, size_t task, void *scratch)
+{
+	struct run *r = arg;
+	struct lane *lane = &r->lane[task];
+	const struct tune *t = r->t;
+
+	(void)scratch;
+	for (uint64_t i = task; i < r->items; i += r->lanes) {
+		uint64_t item = r->item[i];
+
+		fill(lane->g, r->net, t, item);
+		grad_run(lane->g);
+		loss_of(t, grad_value(lane->g, t->out), t->right + item * t->count, lane->d, &lane->squares);
+		grad_begin(lane->g);
+		/* what is compressed may lead to another output only */
+		if (grad_by(lane->g, t->out))
+			memcpy(grad_by(lane->g, t->out), lane->d, t->count * sizeof(*lane->d));
+		add_hidden(t, lane->g, item);
+		grad_end(lane->g);
+	}
+}
+
+/* All items once, in an order that is always the same. */
 static void epoch(struct run *r, const uint64_t *order, uint64_t n)
 {
-	const struct tune *t = r->t;
-	double squares = 0;
-
-	for (uint64_t i = 0; i < n; i++) {
-		fill(r->g, r->net, t, order[i]);
-		grad_run(r->g);
-		loss_of(t, grad_value(r->g, t->out), t->right + order[i] * t->count, r->d, &squares);
-		grad_begin(r->g);
-		/* what is compressed may lead to another output only */
-		if (grad_by(r->g, t->out))
-			memcpy(grad_by(r->g, t->out), r->d, t->count * sizeof(*r->d));
-		add_hidden(r, order[i]);
-		grad_end(r->g);
-		if ((i + 1) % BATCH == 0 || i + 1 == n)
-			step(r);
+	for (uint64_t i = 0; i < n; i += BATCH) {
+		r->item = order + i;
+		r->items = n - i < BATCH ? n - i : BATCH;
+		pool_run(r->pool, r->lanes, learn, r);
+		step(r);
 	}
 }
 
@@ -518,16 +580,19 @@ static void keep(struct run *r, bool back)
 	}
 }
 
+/* Numbers of the items that are learnt from, shuffled, and behind them of those that are held out. */
 static uint64_t *shuffled(const struct tune *t, uint64_t *n)
 {
-	uint64_t *order = malloc((t->items + 1) * sizeof(*order)), state = SEED_START;
+	uint64_t *order = malloc((t->items + 1) * sizeof(*order)), state = SEED_START, held = t->items;
 
 	*n = 0;
 	for (uint64_t i = 0; order && i < t->items; i++) {
 		uint64_t at = (uint64_t)(seed_uniform(&state) * (double)(*n + 1));
 
-		if (i % HELD == HELD - 1)
+		if (i % HELD == HELD - 1) {
+			order[--held] = i;
 			continue;
+		}
 		order[*n] = order[at];
 		order[at] = i;
 		++*n;
@@ -544,10 +609,10 @@ static int fit(struct run *r, bool shared)
 	int ret = order ? 0 : accel_fail(r->c->err, -ENOMEM, NULL, "%s: out of memory", r->c->file);
 
 	r->steps = t->epochs * ((n + BATCH - 1) / BATCH);
-	best = ret ? 0 : look(r, &before);
+	best = ret ? 0 : look(r, order + n, t->items - n, &before);
 	squares = before;
 	keep(r, false);
-	for (unsigned int e = 0; !ret && e < t->epochs && worse < PATIENCE; e++) {
+	for (unsigned int e = 0; !ret && e < t->epochs && worse < patience(t); e++) {
 		double loss, now;
 
 		ret = compress_progress(r->c, "(correction)", e, UINT32_MAX);
@@ -555,7 +620,7 @@ static int fit(struct run *r, bool shared)
 			break;
 		epoch(r, order, n);
 		done++;
-		loss = look(r, &now);
+		loss = look(r, order + n, t->items - n, &now);
 		worse++;
 		if (loss >= best)
 			continue;
@@ -577,23 +642,47 @@ static int fit(struct run *r, bool shared)
 	return ret;
 }
 
+static int take_lanes(struct run *r, const bool *wanted)
+{
+	const struct compress *c = r->c;
+	uint64_t weights = 0;
+	int ret = 0;
+
+	for (uint32_t v = 0; v < r->net->nvalues; v++)
+		weights += wanted[v] ? r->net->values[v].count : 0;
+	r->pool = pool_new(0);
+	for (unsigned int k = 0; !ret && k < (weights > LANE_WEIGHTS ? 1 : LANES); k++) {
+		/* counted first: what it owns is freed with the others */
+		struct lane *lane = &r->lane[r->lanes++];
+
+		lane->d = malloc((c->tune.count + 1) * sizeof(*lane->d));
+		ret = !lane->d || !r->pool ? accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file)
+					   : grad_new(&c->blas, r->net, wanted, c->tune.out, weights > LANE_WEIGHTS ? 0 : 1, &lane->g, c->err);
+	}
+	return ret;
+}
+
 int compress_tune(struct compress *c, struct accel_network *net, bool shared)
 {
 	struct run r = { .c = c, .net = net, .t = &c->tune };
+	int ret = 0, threads;
 	bool *wanted;
-	int ret = 0;
 
 	if (!c->tune.items)
 		return 0;
 	wanted = find_wanted(c, net);
 	r.part = calloc(2 * (size_t)c->n + 1, sizeof(*r.part));
-	r.d = malloc((c->tune.count + 1) * sizeof(*r.d));
 	for (unsigned int i = 0; r.part && !ret && i < c->n; i++)
 		ret = add_layer(&r, &c->layer[i], shared);
-	if (!wanted || !r.part || !r.d || ret)
+	if (!wanted || !r.part || ret)
 		ret = accel_fail(c->err, -ENOMEM, NULL, "%s: no memory to correct the network; --correct none needs none", c->file);
-	ret = ret ? ret : grad_new(&c->blas, net, wanted, c->tune.out, &r.g, c->err);
+	ret = ret ? ret : take_lanes(&r, wanted);
+	/* lanes are threads enough: more of them would only wait for each other */
+	threads = c->blas.openblas_get_num_threads();
+	if (r.lanes > 1)
+		c->blas.openblas_set_num_threads(1);
 	ret = ret ? ret : fit(&r, shared);
+	c->blas.openblas_set_num_threads(threads);
 	free_run(&r);
 	free(wanted);
 	return ret;

@@ -78,7 +78,7 @@ int grad_missing(const struct accel_network *net, const bool *wanted, uint32_t o
 	return 0;
 }
 
-static int take_memory(struct grad *g)
+static int take_memory(struct grad *g, unsigned int threads)
 {
 	const struct accel_network *net = g->net;
 	size_t scratch = 0, most = 1, work = 0;
@@ -108,11 +108,12 @@ static int take_memory(struct grad *g)
 	}
 	g->scratch = malloc((scratch + 1) * sizeof(float));
 	g->tensors = calloc(most, sizeof(*g->tensors));
-	g->pool = pool_new(0);
+	g->pool = pool_new(threads);
 	return g->scratch && g->tensors && g->pool ? pool_reserve(g->pool, work) : -ENOMEM;
 }
 
-int grad_new(const struct blas *blas, const struct accel_network *net, const bool *wanted, uint32_t out, struct grad **grad, struct accel_error *err)
+int grad_new(const struct blas *blas, const struct accel_network *net, const bool *wanted, uint32_t out, unsigned int threads, struct grad **grad,
+	     struct accel_error *err)
 {
 	struct grad *g = calloc(1, sizeof(*g));
 	int ret = g ? 0 : -ENOMEM;
@@ -124,7 +125,7 @@ int grad_new(const struct blas *blas, const struct accel_network *net, const boo
 		g->d = calloc(net->nvalues + (size_t)1, sizeof(*g->d));
 		g->before = calloc(net->nnodes + (size_t)1, sizeof(*g->before));
 		ret = g->needs && g->value && g->d && g->before ? mark(net, wanted, out, g->needs) : -ENOMEM;
-		ret = ret ? ret : take_memory(g);
+		ret = ret ? ret : take_memory(g, threads);
 	}
 	if (ret) {
 		grad_free(g);

@@ -13,8 +13,9 @@ struct grad;
 
 /* The first node between the wanted constants and value out that has no gradient here, or NULL. wanted: [nvalues]. -ENOMEM. */
 int grad_missing(const struct accel_network *net, const bool *wanted, uint32_t out, const struct net_node **missing);
-/* The network must outlive it; its constants may change between runs. -ENOMEM, with err. */
-int grad_new(const struct blas *blas, const struct accel_network *net, const bool *wanted, uint32_t out, struct grad **grad, struct accel_error *err);
+/* The network must outlive it; its constants may change between runs. threads: of the runs, 0 for all that there are. -ENOMEM, with err. */
+int grad_new(const struct blas *blas, const struct accel_network *net, const bool *wanted, uint32_t out, unsigned int threads, struct grad **grad,
+	     struct accel_error *err);
 void grad_free(struct grad *grad);
 /* [count] of an input (to fill), or of any value of the last run. */
 void *grad_value(struct grad *grad, uint32_t value);

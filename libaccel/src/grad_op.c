@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Derivatives of operators: each rule adds, to what is there of the inputs, what the output's derivatives make of them. */
+#include "gemm.h"
 #include "grad.h"
 #include "op.h"
 #include "op_conv.h"
@@ -418,6 +419,12 @@ static void depthwise(const struct window *w, const float *x, const float *weigh
 				int64_t from = ((oz * (int64_t)w->stride[0] + l.dz) * w->in[1] + oy * (int64_t)w->stride[1] + l.dy) * w->in[2] + l.dx;
 				const float *d = dy + ((uint64_t)oz * w->out[1] + oy) * w->out[2];
 
+				if (w->stride[2] == 1) {
+					sum += dw && l.x1 > l.x0 ? gemm_dot(d + l.x0, x + from + l.x0, l.x1 - l.x0) : 0;
+					if (dx && l.x1 > l.x0)
+						gemm_axpy(dx + from + l.x0, f, d + l.x0, l.x1 - l.x0);
+					continue;
+				}
 				for (uint32_t ox = l.x0; dw && ox < l.x1; ox++)
 					sum += d[ox] * x[from + ox * (int64_t)w->stride[2]];
 				for (uint32_t ox = l.x0; dx && ox < l.x1; ox++)

@@ -123,8 +123,18 @@ static int parse_correct(const char *word, enum accel_correct *correct)
 	return usage("compress", "--correct: '%s' is neither none nor distil", word);
 }
 
+static int parse_effort(const char *word, double *effort)
+{
+	char *end;
+
+	*effort = strtod(word, &end);
+	if (end == word || *end || !(*effort > 0) || *effort > 1e6)
+		return usage("compress", "--effort: '%s' is not a number above 0, at most a million", word);
+	return EXIT_OK;
+}
+
 struct words {
-	const char *density, *size, *cycles, *drop, *bits, *share, *prune, *correct, *scales;
+	const char *density, *size, *cycles, *drop, *bits, *share, *prune, *correct, *scales, *effort;
 };
 
 static int parse_words(const struct words *w, struct accel_compress_options *o)
@@ -149,6 +159,8 @@ static int parse_words(const struct words *w, struct accel_compress_options *o)
 		status = parse_correct(w->correct, &o->correct);
 	if (!status && w->scales)
 		status = parse_scales(w->scales, &o->scales);
+	if (!status && w->effort)
+		status = parse_effort(w->effort, &o->effort);
 	return status;
 }
 
@@ -292,6 +304,7 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 		{ "layers", 0, ARG_TEXT, &layers, "FILE", "lines \"NAME density=D bits=N\" or \"NAME keep\"" },
 		{ "prune", 0, ARG_TEXT, &words.prune, "HOW", "magnitude, or second-order (default with --calib)" },
 		{ "correct", 0, ARG_TEXT, &words.correct, "HOW", "distil: the output follows the float network's (default with --calib); none" },
+		{ "effort", 0, ARG_TEXT, &words.effort, "N", "times the time that correction may take: a minute or two (default 1)" },
 		{ "scales", 0, ARG_TEXT, &words.scales, "OF", "layer: weights share values (default); row: of convolutions times a power of two a row" },
 		{ "share", 0, ARG_TEXT, &words.share, "HOW", "values: optimal (default), linear, density, random" },
 		{ "search", 0, ARG_FLAG, &search, NULL, "tries other densities and bits of layers; MODEL.eie.search lets a broken off search go on" },

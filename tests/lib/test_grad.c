@@ -141,7 +141,7 @@ static void test_differences(void **unused)
 	assert_true(constants >= 9);
 	assert_int_equal(grad_missing(net, wanted, net->outputs[0], &missing), 0);
 	assert_null(missing);
-	assert_int_equal(grad_new(&blas, net, wanted, net->outputs[0], &g, NULL), 0);
+	assert_int_equal(grad_new(&blas, net, wanted, net->outputs[0], 1, &g, NULL), 0);
 	memcpy(grad_value(g, net->inputs[0]), x, 4 * 9 * 11 * sizeof(*x));
 	value_of(g, net, d);
 	grad_back(g, d);
@@ -206,7 +206,7 @@ static void test_on_the_way(void **unused)
 	(void)unused;
 	wanted[w] = true;
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(grad_new(&blas, net, wanted, i ? inner : net->outputs[0], &g[i], NULL), 0);
+		assert_int_equal(grad_new(&blas, net, wanted, i ? inner : net->outputs[0], i, &g[i], NULL), 0);
 		memcpy(grad_value(g[i], net->inputs[0]), x, 4 * 9 * 11 * sizeof(*x));
 		grad_run(g[i]);
 		grad_back(g[i], i ? d : last);
