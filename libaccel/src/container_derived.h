@@ -4,6 +4,7 @@
 #define ACCEL_CONTAINER_DERIVED_H
 
 #include "model.h"
+#include "quant.h"
 
 #include <math.h>
 
@@ -25,9 +26,15 @@ static inline int16_t eie_derived_code(float value, float scale)
 	return (int16_t)(q == 0 && value != 0 ? value > 0 ? 1 : -1 : q);
 }
 
-static inline int32_t eie_derived_bias(float bias, float input_scale, float codebook_scale)
+static inline int32_t eie_derived_bias(float bias, float input_scale, float codebook_scale, double row_scale)
 {
-	return (int32_t)eie_derived_round((double)bias / ((double)input_scale * (double)codebook_scale), INT32_MAX);
+	return (int32_t)eie_derived_round((double)bias / ((double)input_scale * (double)codebook_scale * row_scale), INT32_MAX);
+}
+
+/* m and s of a row; -ERANGE. */
+static inline int eie_derived_requant(const struct accel_layer *layer, float input_scale, float output_scale, uint32_t row, uint16_t *mult, uint8_t *shift)
+{
+	return accel_requant_params((double)input_scale / (double)output_scale * (double)layer->codebook_scale * accel_row_scale(layer, row), mult, shift);
 }
 
 #endif

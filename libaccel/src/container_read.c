@@ -48,14 +48,14 @@ static int read_bias_q(struct eie_reader *r, int node, const struct accel_model 
 	void *values;
 	int ret;
 
-	if (r->derived && fdt_subnode_offset(r->fdt, node, "bias-q") < 0) {
+	if ((layer->row_scale ? r->rows : r->derived) && fdt_subnode_offset(r->fdt, node, "bias-q") < 0) {
 		if (layer->input >= model->ntensors)
 			return BAD(r, "input %u; there are %u tensors", layer->input, model->ntensors);
 		layer->bias_q = malloc(layer->rows * sizeof(*layer->bias_q));
 		if (!layer->bias_q)
 			return eie_no_memory(r);
 		for (uint32_t i = 0; i < layer->rows; i++)
-			layer->bias_q[i] = eie_derived_bias(layer->bias[i], model->tensors[layer->input].scale, layer->codebook_scale);
+			layer->bias_q[i] = eie_derived_bias(layer->bias[i], model->tensors[layer->input].scale, layer->codebook_scale, accel_row_scale(layer, i));
 		return 0;
 	}
 	ret = eie_copy_blob(r, node, "bias-q", layer->rows, sizeof(*layer->bias_q), &values);
@@ -66,13 +66,29 @@ static int read_bias_q(struct eie_reader *r, int node, const struct accel_model 
 	return 0;
 }
 
-/* mult and shift: one for all rows as properties, or one a row as blobs. */
-static int read_requant(struct eie_reader *r, int node, struct accel_layer *layer)
+static int derive_requant(struct eie_reader *r, const struct accel_model *model, struct accel_layer *layer)
+{
+	if (layer->input >= model->ntensors || layer->output >= model->ntensors)
+		return BAD(r, "tensors %u and %u; there are %u", layer->input, layer->output, model->ntensors);
+	layer->mult = malloc(layer->rows * sizeof(*layer->mult));
+	layer->shift = malloc(layer->rows * sizeof(*layer->shift));
+	if (!layer->mult || !layer->shift)
+		return eie_no_memory(r);
+	for (uint32_t i = 0; i < layer->rows; i++)
+		if (eie_derived_requant(layer, model->tensors[layer->input].scale, model->tensors[layer->output].scale, i, &layer->mult[i], &layer->shift[i]))
+			return BAD(r, "no factor follows for row %u from its scales", i);
+	return 0;
+}
+
+/* mult and shift: one for all rows as properties, or one a row as blobs; or they follow. */
+static int read_requant(struct eie_reader *r, int node, const struct accel_model *model, struct accel_layer *layer)
 {
 	void *values;
 	uint32_t mult, shift;
 	int ret;
 
+	if (r->rows && layer->row_scale && fdt_subnode_offset(r->fdt, node, "mult") < 0 && !fdt_getprop(r->fdt, node, "mult", NULL))
+		return derive_requant(r, model, layer);
 	if (fdt_subnode_offset(r->fdt, node, "mult") >= 0) {
 		ret = eie_copy_blob(r, node, "mult", layer->rows, sizeof(*layer->mult), &values);
 		if (ret)
@@ -207,11 +223,12 @@ static int read_weighted(struct eie_reader *r, int node, const struct accel_mode
 		ret = eie_get_floats(r, node, "bias", layer->rows, &layer->bias, &layer->file_bytes_other);
 	if (ret)
 		return ret;
-	ret = read_bias_q(r, node, model, layer);
+	/* integers may follow from it */
+	ret = read_row_scale(r, node, layer);
 	if (!ret)
-		ret = read_requant(r, node, layer);
+		ret = read_bias_q(r, node, model, layer);
 	if (!ret)
-		ret = read_row_scale(r, node, layer);
+		ret = read_requant(r, node, model, layer);
 	if (!ret)
 		ret = eie_read_codes(r, node, layer->nnz, layer->code_bits, layer->codebook, layer->ncodes, &layer->code, &layer->file_bytes_codes);
 	/* rows are no more than there are biases, nnz no more than ENTROPY_EXPAND times the blob of codes: they are there */
@@ -487,6 +504,8 @@ static int check_features(struct eie_reader *r)
 				r->entropy = true;
 			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_DERIVED))
 				r->derived = true;
+			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_ROWS))
+				r->rows = true;
 			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_TABLES))
 				r->tables = true;
 			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_PLACES))

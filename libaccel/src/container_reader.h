@@ -22,6 +22,7 @@ struct eie_reader {
 	bool preprocess;               /* and a description of pictures */
 	bool row_scales;               /* layers may have a scale a row */
 	bool derived;                  /* derived integers may be missing */
+	bool rows;                     /* the same of layers with scales of rows */
 	bool tables;                   /* and tables that follow from their functions */
 	bool places;                   /* positions may be among the places of groups */
 	bool entropy;                  /* and blobs that are Huffman- or ANS-coded */

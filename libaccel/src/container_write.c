@@ -43,9 +43,28 @@ static bool follows(const struct accel_model *model, const struct accel_layer *l
 		if (layer->codebook_q[i] != eie_derived_code(layer->codebook[i], layer->codebook_scale))
 			return false;
 	for (uint32_t r = 0; r < layer->rows; r++)
-		if (layer->bias_q[r] != eie_derived_bias(layer->bias[r], model->tensors[layer->input].scale, layer->codebook_scale))
+		if (layer->bias_q[r] != eie_derived_bias(layer->bias[r], model->tensors[layer->input].scale, layer->codebook_scale, accel_row_scale(layer, r)))
 			return false;
 	return true;
+}
+
+static bool requant_follows(const struct accel_model *model, const struct accel_layer *layer)
+{
+	for (uint32_t r = 0; r < layer->rows; r++) {
+		uint16_t mult;
+		uint8_t shift;
+
+		if (eie_derived_requant(layer, model->tensors[layer->input].scale, model->tensors[layer->output].scale, r, &mult, &shift) ||
+		    mult != layer->mult[r] || shift != layer->shift[r])
+			return false;
+	}
+	return true;
+}
+
+/* What a layer with scales of rows need not have: integers of the codebook and the biases, factors and shifts. */
+static uint64_t row_bytes(const struct accel_model *model, const struct accel_layer *layer)
+{
+	return accel_layer_weighted(layer) && layer->row_scale && follows(model, layer) && requant_follows(model, layer) ? 4 * layer->ncodes + 7 * (uint64_t)layer->rows : 0;
 }
 
 static void put_codebook(struct eie_writer *w, const struct accel_layer *layer, bool derived, uint64_t *bytes)
@@ -144,14 +163,15 @@ static uint64_t places_won(const struct accel_layer *layer)
 static void put_layer(struct eie_writer *w, const struct accel_model *model, unsigned int index, struct eie_layer_bytes *bytes)
 {
 	const struct accel_layer *layer = &model->layers[index];
-	bool weighted = accel_layer_weighted(layer), once = same_requant(layer), derived = weighted && follows(model, layer);
+	bool weighted = accel_layer_weighted(layer), once = same_requant(layer), rows = w->rows && row_bytes(model, layer);
+	bool derived = weighted && !layer->row_scale && follows(model, layer);
 	uint32_t groups = 0;
 	uint64_t derivable = derived ? 4 * (layer->ncodes + (uint64_t)layer->rows) : 0;
 	char name[16];
 
 	/* there are enough of them to leave them out */
 	w->derivable += derivable;
-	derived = derivable >= EIE_DERIVED_WORTH || (derived && w->derive_all);
+	derived = derivable >= EIE_DERIVED_WORTH || (derived && w->derive_all) || rows;
 	snprintf(name, sizeof(name), "l%u", index);
 	eie_begin(w, name);
 	if (!weighted) {
@@ -173,7 +193,7 @@ static void put_layer(struct eie_writer *w, const struct accel_model *model, uns
 	eie_put_u32(w, "code-bits", layer->code_bits);
 	bytes->other = 0;
 	put_codebook(w, layer, derived, &bytes->other);
-	if (once) {
+	if (once && !rows) {
 		eie_put_u32(w, "mult", layer->mult[0]);
 		eie_put_u32(w, "shift", layer->shift[0]);
 	}
@@ -193,7 +213,7 @@ static void put_layer(struct eie_writer *w, const struct accel_model *model, uns
 		bytes->other += layer->ncodes * (uint64_t)4 + layer->rows * (uint64_t)4;
 	}
 	w->derived = w->derived || derived;
-	if (!once) {
+	if (!once && !rows) {
 		eie_put_blob(w, "mult", layer->mult, layer->rows * sizeof(*layer->mult));
 		eie_put_blob(w, "shift", layer->shift, layer->rows * sizeof(*layer->shift));
 		bytes->other += layer->rows * (uint64_t)3;
@@ -290,6 +310,8 @@ static void put_features(struct eie_writer *w, const struct accel_model *model)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_REALS) + 1;
 	if (w->name_derived)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_DERIVED) + 1;
+	if (w->rows)
+		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_ROWS) + 1;
 	if (w->tables)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_TABLES) + 1;
 	if (w->places)
@@ -354,6 +376,7 @@ int eie_encode(const struct accel_model *model, void **data, size_t *size, struc
 
 	w.no_memory = !w.fdt || !mine || room > INT32_MAX;
 	/* small models stay readable for older releases */
+	w.rows = sum_layers(model, row_bytes) >= EIE_DERIVED_MANY;
 	w.tables = sum_layers(model, table_bytes) >= EIE_DERIVED_MANY;
 	w.places = sum_layers(model, place_bytes) >= PLACES_WORTH;
 	/* only when all is written is it known what must be understood, which stands at the beginning */

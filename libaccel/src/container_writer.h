@@ -32,6 +32,7 @@ struct eie_writer {
 	uint64_t derivable;   /* bytes of those that follow, in all layers */
 	bool derive_all;      /* leave them out even of layers with few */
 	bool name_entropy, name_derived;   /* the root says so */
+	bool rows;            /* integers that follow are left out of layers with scales of rows, and the root says so */
 	bool tables;          /* tables that follow are left out, and the root says so */
 	bool places;          /* positions are among the places that there are, and the root says so */
 	bool pool;            /* floats go to node `reals`, and the root says so */

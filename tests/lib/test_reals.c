@@ -7,29 +7,34 @@
 #include "eie_edit.h"
 #include "net.h"
 #include "onnx_build.h"
+#include "quant.h"
 
 #define ROOM 8192
 
-static void add_scales(struct accel_layer *l)
+/* Scales of the rows of layer 1, and the integers that follow. */
+static void add_scales(struct accel_model *model)
 {
+	struct accel_layer *l = &model->layers[1];
+
 	l->row_scale = malloc(l->rows * sizeof(*l->row_scale));
 	assert_non_null(l->row_scale);
 	for (uint32_t r = 0; r < l->rows; r++)
 		l->row_scale[r] = 1 + (float)r / 1024;
+	assert_int_equal(accel_quantise(model, NULL), 0);
 }
 
-/* Two layers with 900 biases and row scales, floats of all kinds among them. */
+/* Two layers with 950 biases and row scales, floats of all kinds among them. */
 static struct accel_model *layers_model(bool scaled)
 {
-	static const uint32_t dims[] = { 20, 500, 400 };
+	static const uint32_t dims[] = { 20, 500, 450 };
 	struct accel_model *model = test_finish(test_graph(3, 3, dims, 0.3));
 
+	if (scaled)
+		add_scales(model);
 	model->layers[0].bias[5] = -0.0f;
 	model->layers[0].bias[6] = 1e-42f;
 	/* as it follows from them: else the integers are written, too */
 	model->layers[0].bias_q[5] = model->layers[0].bias_q[6] = 0;
-	if (scaled)
-		add_scales(&model->layers[1]);
 	return model;
 }
 
@@ -39,7 +44,7 @@ static struct accel_model *small_model(void)
 	static const uint32_t dims[] = { 9, 6, 3 };
 	struct accel_model *model = test_finish(test_graph(3, 3, dims, 0.3));
 
-	add_scales(&model->layers[1]);
+	add_scales(model);
 	return model;
 }
 
@@ -80,6 +85,8 @@ static void test_layers(void **state)
 
 		assert_true(has_feature(data));
 		assert_true(fdt_path_offset(data, "/layers/l0/bias") < 0 && fdt_path_offset(data, "/layers/l1/row-scale") < 0);
+		assert_int_equal(fdt_stringlist_search(data, 0, "must-understand", EIE_FEATURE_ROWS) >= 0, scaled);
+		assert_true(fdt_path_offset(data, "/layers/l1/bias-q") < 0 && fdt_path_offset(data, "/layers/l1/mult") < 0);
 		if (accel_model_load(data, size, "test", &copy, &err))
 			fail_msg("%s", err.text);
 		for (unsigned int i = 0; i < 2; i++) {
@@ -91,6 +98,11 @@ static void test_layers(void **state)
 			assert_int_equal(!!a->row_scale, !!b->row_scale);
 			if (a->row_scale)
 				assert_memory_equal(a->row_scale, b->row_scale, a->rows * sizeof(float));
+			/* those that follow, too */
+			assert_memory_equal(a->codebook_q, b->codebook_q, a->ncodes * sizeof(*a->codebook_q));
+			assert_memory_equal(a->bias_q, b->bias_q, a->rows * sizeof(*a->bias_q));
+			assert_memory_equal(a->mult, b->mult, a->rows * sizeof(*a->mult));
+			assert_memory_equal(a->shift, b->shift, a->rows * sizeof(*a->shift));
 			other += b->file_bytes_other;
 			floats += sizeof(float) * (a->ncodes + a->rows * (a->row_scale ? 2 : 1));
 		}
@@ -270,7 +282,7 @@ static void test_lies(void **state)
 	uint32_t n = count_of();
 
 	(void)state;
-	assert_int_equal(n, 500 + 16 + 2 * 400 + 256);
+	assert_int_equal(n, 500 + 16 + 2 * 450 + 256);
 	without("/reals", NULL, "node 'reals' is missing");
 	without("/reals", "count", "'count' is missing");
 	set_number("/reals", "count", 0, "0 floats");
@@ -296,7 +308,7 @@ static void test_lies(void **state)
 	set_number("/layers/l0", "codebook-size", 257, "'codebook-size' is 257");
 	set_number("/layers/l1", "codebook-size", 255, "nothing takes the last 1 of");
 	without("/layers/l0", "codebook-size", "'codebook-size' is missing");
-	without("/layers/l1", "row-scaled", "nothing takes the last 400 of");
+	without("/layers/l1", "row-scaled", "property 'mult' is missing");
 	{
 		struct edit e = open_file();
 
