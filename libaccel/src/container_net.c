@@ -256,7 +256,7 @@ static int read_value(struct eie_reader *r, int node, struct accel_network *net)
 	ret = read_shape(r, node, v);
 	if (ret)
 		return ret;
-	if (r->pool && fdt_getprop(r->fdt, node, "reals", NULL))
+	if (r->has_reals && fdt_getprop(r->fdt, node, "reals", NULL))
 		return read_reals(r, net, v);
 	if (fdt_getprop(r->fdt, node, "code-bits", NULL)) {
 		if (v->count * sizeof(float) > net->max_bytes - net->constant_bytes)

@@ -10,6 +10,7 @@
 #include "file.h"
 #include "graph.h"
 #include "netmodel.h"
+#include "pool.h"
 #include "table.h"
 
 #include <eie_hw.h>
@@ -121,7 +122,7 @@ static int read_requant(struct eie_reader *r, int node, const struct accel_model
 
 static int read_row_scale(struct eie_reader *r, int node, struct accel_layer *layer)
 {
-	if (fdt_subnode_offset(r->fdt, node, "row-scale") < 0 && !(r->pool && fdt_getprop(r->fdt, node, "row-scaled", NULL)))
+	if (fdt_subnode_offset(r->fdt, node, "row-scale") < 0 && !(r->has_reals && fdt_getprop(r->fdt, node, "row-scaled", NULL)))
 		return 0;
 	if (!r->row_scales)
 		return BAD(r, "blob 'row-scale' in a file that does not name the feature '%s'", EIE_FEATURE_ROW_SCALES);
@@ -198,7 +199,7 @@ static int read_window(struct eie_reader *r, int node, struct accel_window *w)
 
 static int read_weighted(struct eie_reader *r, int node, const struct accel_model *model, struct accel_layer *layer)
 {
-	uint32_t nnz, groups;
+	uint32_t nnz, groups = 1;
 	int ret = read_activation(r, node, layer);
 
 	if (!ret)
@@ -229,14 +230,9 @@ static int read_weighted(struct eie_reader *r, int node, const struct accel_mode
 		ret = read_bias_q(r, node, model, layer);
 	if (!ret)
 		ret = read_requant(r, node, model, layer);
-	if (!ret)
-		ret = eie_read_codes(r, node, layer->nnz, layer->code_bits, layer->codebook, layer->ncodes, &layer->code, &layer->file_bytes_codes);
-	/* rows are no more than there are biases, nnz no more than ENTROPY_EXPAND times the blob of codes: they are there */
-	if (!ret && r->places && fdt_getprop(r->fdt, node, "places", NULL)) {
+	if (!ret && r->places && fdt_getprop(r->fdt, node, "places", NULL))
 		ret = eie_get_u32(r, node, "places", &groups);
-		return ret ? ret : eie_read_places(r, node, groups, layer);
-	}
-	return ret ? ret : eie_read_index(r, node, layer->rows, layer->cols, nnz, &layer->rowptr, &layer->col, &layer->file_bytes_index);
+	return ret ? ret : eie_read_weights(r, node, groups, layer);
 }
 
 static int read_multiply(struct eie_reader *r, int node, struct accel_layer *layer)
@@ -513,7 +509,7 @@ static int check_features(struct eie_reader *r)
 			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_PACKED) && !r->packed)
 				r->packed = true;
 			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_REALS))
-				r->pool = true;
+				r->has_reals = true;
 			else
 				return accel_fail(r->err, -ENOTSUP, NULL,
 						  "%s: node '%s' needs the feature '%s', which this version does not have; use a newer library",
@@ -612,7 +608,7 @@ static int read_model(struct eie_reader *r, struct accel_model *model, const uin
 		ret = read_classes(r, model);
 	if (!ret && r->preprocess)
 		ret = eie_read_preprocess(r, model);
-	if (!ret && r->pool)
+	if (!ret && r->has_reals)
 		ret = eie_read_pool(r);
 	if (!ret)
 		ret = r->network ? eie_read_network(r, model) : eie_read_layers(r, 0, model);
@@ -638,6 +634,7 @@ int accel_model_load(const void *data, size_t size, const char *name, struct acc
 	free(r.fdt);
 	free(r.extents);
 	free(r.reals);
+	pool_free(r.pool);
 	if (ret)
 		accel_model_unref(m);
 	else

@@ -27,7 +27,8 @@ struct eie_reader {
 	bool places;                   /* positions may be among the places of groups */
 	bool entropy;                  /* and blobs that are Huffman- or ANS-coded */
 	bool packed;                   /* the tree is in blob `tree` */
-	bool pool;                     /* floats may be in node `reals` */
+	bool has_reals;                /* floats may be in node `reals` */
+	struct pool *pool;             /* threads that decode, once there is enough for them */
 	float *reals;                  /* all of them */
 	const float *reals_next;       /* not taken yet: reals_left */
 	uint64_t reals_all, reals_left, reals_bytes;
@@ -78,17 +79,13 @@ int eie_count_children(struct eie_reader *r, int base, const char *parent, char 
 int eie_read_list(struct eie_reader *r, int node, const char *name, unsigned int **list, unsigned int *n);
 /* Inputs, outputs, tensors and layers below node base. */
 int eie_read_layers(struct eie_reader *r, int base, struct accel_model *model);
-/* container_weights.c: what they return is the caller's, also after a failure. bytes: of the blob. */
-int eie_read_codes(struct eie_reader *r, int node, uint64_t nnz, unsigned int bits, const float *codebook, unsigned int ncodes, uint8_t **code,
-		   uint64_t *bytes);
-/* Symbols [n] of an entropy-coded blob. */
+/* container_weights.c: symbols [n] of an entropy-coded blob; the caller's, also after a failure. bytes: of the blob. */
 int eie_read_symbols(struct eie_reader *r, int blob_node, const char *name, enum entropy_coding coding, const struct entropy_alphabet *a, uint64_t n,
 		     uint8_t **symbols, uint64_t *bytes);
-/* rows and nnz: no larger than the file has shown. */
-int eie_read_index(struct eie_reader *r, int node, uint32_t rows, uint32_t cols, uint32_t nnz, uint32_t **rowptr, uint32_t **col,
-		   uint64_t *bytes);
-/* The same for the places of so many groups of a layer (docs/eie_format.md, "Positions"), whose codes have been read. */
-int eie_read_places(struct eie_reader *r, int node, uint32_t groups, struct accel_layer *layer);
+/*
+ * Codes and positions of a layer whose shape and codebook have been read: rows are no more than there are biases. groups: those of its places (docs/eie_format.md, "Positions"), 1 without.
+ */
+int eie_read_weights(struct eie_reader *r, int node, uint32_t groups, struct accel_layer *layer);
 /* A constant whose type and shape have been read. */
 int eie_read_coded(struct eie_reader *r, int node, struct net_value *value);
 /* container_reals.c: node `reals`, before anything is taken from it; and that nothing is left of it. */

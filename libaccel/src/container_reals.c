@@ -231,7 +231,7 @@ int eie_get_codebook(struct eie_reader *r, int node, unsigned int max, float **c
 	uint32_t size;
 	int ret;
 
-	if (r->pool && !fdt_getprop(r->fdt, node, "codebook", NULL)) {
+	if (r->has_reals && !fdt_getprop(r->fdt, node, "codebook", NULL)) {
 		ret = eie_get_u32(r, node, "codebook-size", &size);
 		if (!ret && (!size || size > max))
 			ret = BAD(r, "property 'codebook-size' is %u; 1 to %u are allowed", size, max);
@@ -255,7 +255,7 @@ int eie_get_floats(struct eie_reader *r, int node, const char *name, uint64_t n,
 	void *copy;
 	int ret;
 
-	if (r->pool && fdt_subnode_offset(r->fdt, node, name) < 0)
+	if (r->has_reals && fdt_subnode_offset(r->fdt, node, name) < 0)
 		return eie_take_reals(r, name, n, values, bytes);
 	ret = eie_copy_blob(r, node, name, n, sizeof(**values), &copy);
 	if (ret)

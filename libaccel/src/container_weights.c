@@ -6,6 +6,7 @@
 #include "gaps.h"
 #include "graph.h"
 #include "net_codes.h"
+#include "pool.h"
 #include "rice.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #define WORTH              48u /* bytes that a coding must win: its properties take room in the tree */
+#define WORTH_THREADS      (1u << 17)              /* codes */
 #define ELEMENTS           (2 * NET_CODES_SPARSE)   /* of a constant to a byte of its codes, at most */
 
 /* ---------------------------------------------------------------- writing */
@@ -202,19 +204,42 @@ void eie_put_coded(struct eie_writer *w, const struct net_value *v)
 
 /* ---------------------------------------------------------------- reading */
 
+/* Blob `codes`, found and checked; what is left is decoding, which needs the reader no more. */
+struct codes {
+	enum entropy_coding coding;
+	const uint8_t *blob;
+	uint64_t bytes, n;
+	unsigned int bits;
+	struct entropy_alphabet alphabet;
+	uint8_t order[ENTROPY_MAX_SYMBOLS];
+	uint8_t *code;             /* [n] the caller's */
+	const char *wrong;
+};
+
+/* memory only for what the file has shown */
+static int check_expansion(struct eie_reader *r, const char *name, uint64_t n, uint64_t bytes)
+{
+	return n <= ENTROPY_EXPAND * bytes ? 0 : BAD(r, "%s: %llu symbols in %llu bytes; %u a byte are allowed", name, (unsigned long long)n, (unsigned long long)bytes, ENTROPY_EXPAND);
+}
+
+/* Bytes of an entropy-coded blob. */
+static int get_coded(struct eie_reader *r, int blob_node, const char *name, enum entropy_coding coding, const uint8_t **blob, uint64_t *bytes)
+{
+	if (!r->entropy)
+		return BAD(r, "%s: coding '%s' in a file that does not name the feature '%s'", name, entropy_names[coding], EIE_FEATURE_ENTROPY);
+	return eie_get_blob(r, blob_node, name, UINT64_MAX, blob, bytes);
+}
+
 int eie_read_symbols(struct eie_reader *r, int blob_node, const char *name, enum entropy_coding coding, const struct entropy_alphabet *a, uint64_t n,
 		     uint8_t **symbols, uint64_t *bytes)
 {
 	const uint8_t *blob;
 	const char *wrong;
-	int ret = r->entropy ? eie_get_blob(r, blob_node, name, UINT64_MAX, &blob, bytes) :
-			       BAD(r, "%s: coding '%s' in a file that does not name the feature '%s'", name, entropy_names[coding], EIE_FEATURE_ENTROPY);
+	int ret = get_coded(r, blob_node, name, coding, &blob, bytes);
 
+	ret = ret ? ret : check_expansion(r, name, n, *bytes);
 	if (ret)
 		return ret;
-	/* memory only for what the file has shown */
-	if (n > ENTROPY_EXPAND * *bytes)
-		return BAD(r, "%s: %llu symbols in %llu bytes; %u a byte are allowed", name, (unsigned long long)n, (unsigned long long)*bytes, ENTROPY_EXPAND);
 	*symbols = malloc(n ? n : 1);
 	if (!*symbols)
 		return eie_no_memory(r);
@@ -222,111 +247,172 @@ int eie_read_symbols(struct eie_reader *r, int blob_node, const char *name, enum
 	return wrong ? BAD(r, "%s: %s", name, wrong) : 0;
 }
 
-int eie_read_codes(struct eie_reader *r, int node, uint64_t nnz, unsigned int bits, const float *codebook, unsigned int ncodes, uint8_t **code,
-		   uint64_t *bytes)
+static int open_codes(struct eie_reader *r, int node, const float *codebook, struct codes *c)
 {
-	uint8_t order[ENTROPY_MAX_SYMBOLS];
-	const struct entropy_alphabet a = { ncodes, order };
-	enum entropy_coding coding = ENTROPY_NONE;
-	const uint8_t *blob;
-	int blob_node;
-	int ret = eie_find_blob(r, node, "codes", &blob_node);
+	int blob_node, ret = eie_find_blob(r, node, "codes", &blob_node);
 
-	ret = ret ? ret : eie_get_coding(r, blob_node, "codes", "none", &coding);
-	if (!ret && coding != ENTROPY_NONE) {
-		sort_codes(codebook, ncodes, order);
-		return eie_read_symbols(r, blob_node, "codes", coding, &a, nnz, code, bytes);
+	ret = ret ? ret : eie_get_coding(r, blob_node, "codes", "none", &c->coding);
+	if (!ret && c->coding != ENTROPY_NONE) {
+		sort_codes(codebook, c->alphabet.n, c->order);
+		c->alphabet.order = c->order;
+		ret = get_coded(r, blob_node, "codes", c->coding, &c->blob, &c->bytes);
+		ret = ret ? ret : check_expansion(r, "codes", c->n, c->bytes);
+	} else if (!ret) {
+		ret = eie_get_blob(r, blob_node, "codes", c->bits == 4 ? c->n / 2 + c->n % 2 : c->n, &c->blob, &c->bytes);
 	}
-	if (!ret)
-		ret = eie_get_blob(r, blob_node, "codes", bits == 4 ? nnz / 2 + nnz % 2 : nnz, &blob, bytes);
 	if (ret)
 		return ret;
-	*code = malloc(nnz ? nnz : 1);
-	if (!*code)
-		return eie_no_memory(r);
-	for (uint64_t i = 0; i < nnz; i++)
-		(*code)[i] = bits == 8 ? blob[i] : blob[i / 2] >> 4 * (i % 2) & 15;
-	if (bits == 4 && nnz % 2 && blob[*bytes - 1] >> 4)
-		return BAD(r, "codes: the last half byte is not zero");
-	return 0;
+	c->code = malloc(c->n ? c->n : 1);
+	return c->code ? 0 : eie_no_memory(r);
 }
 
-static int read_rice(struct eie_reader *r, int blob_node, uint32_t rows, uint32_t cols, uint32_t nnz, uint32_t *rowptr, uint32_t *col, uint64_t *bytes)
+static void decode_codes(struct codes *c)
 {
-	const char *wrong;
-	const uint8_t *blob;
-	uint32_t k = 0;
-	int ret = eie_get_u32(r, blob_node, "rice-bits", &k);
+	if (c->coding != ENTROPY_NONE) {
+		c->wrong = entropy_decode(c->coding, c->blob, c->bytes, &c->alphabet, c->code, c->n);
+		return;
+	}
+	for (uint64_t i = 0; i < c->n; i++)
+		c->code[i] = c->bits == 8 ? c->blob[i] : c->blob[i / 2] >> 4 * (i % 2) & 15;
+	if (c->bits == 4 && c->n % 2 && c->blob[c->bytes - 1] >> 4)
+		c->wrong = "the last half byte is not zero";
+}
 
-	if (!ret && k > RICE_K_MAX)
-		ret = BAD(r, "index: rice-bits is %u; 0 to %u are allowed", k, RICE_K_MAX);
-	if (!ret)
-		ret = eie_get_blob(r, blob_node, "index", UINT64_MAX, &blob, bytes);
+/* Blob `index`, the same way. */
+struct positions {
+	enum entropy_coding coding;
+	const uint8_t *blob;
+	uint64_t bytes;
+	uint32_t rows, cols, nnz, k, symbols;
+	struct entropy_alphabet alphabet;
+	uint8_t *symbol;           /* [symbols], freed by decode_positions() */
+	uint32_t *rowptr, *col;    /* the caller's */
+	const char *wrong;
+};
+
+static int open_positions(struct eie_reader *r, int node, struct positions *x)
+{
+	int blob_node, ret = eie_find_blob(r, node, "index", &blob_node);
+
+	ret = ret ? ret : eie_get_coding(r, blob_node, "index", "rice", &x->coding);
+	if (!ret && x->coding == ENTROPY_NONE) {
+		ret = eie_get_u32(r, blob_node, "rice-bits", &x->k);
+		if (!ret && x->k > RICE_K_MAX)
+			ret = BAD(r, "index: rice-bits is %u; 0 to %u are allowed", x->k, RICE_K_MAX);
+		ret = ret ? ret : eie_get_blob(r, blob_node, "index", UINT64_MAX, &x->blob, &x->bytes);
+	} else if (!ret) {
+		ret = eie_get_u32(r, blob_node, "alphabet", &x->alphabet.n);
+		if (!ret && (x->alphabet.n < 2 || x->alphabet.n > ENTROPY_MAX_SYMBOLS))
+			ret = BAD(r, "index: an alphabet of %u symbols; 2 to %u are allowed", x->alphabet.n, ENTROPY_MAX_SYMBOLS);
+		ret = ret ? ret : eie_get_u32(r, blob_node, "symbols", &x->symbols);
+		ret = ret ? ret : get_coded(r, blob_node, "index", x->coding, &x->blob, &x->bytes);
+		ret = ret ? ret : check_expansion(r, "index", x->symbols, x->bytes);
+		x->symbol = ret ? NULL : malloc(x->symbols + (size_t)1);
+		if (!ret && !x->symbol)
+			ret = eie_no_memory(r);
+	}
 	if (ret)
 		return ret;
-	wrong = rice_decode(blob, *bytes, k, rows, cols, nnz, rowptr, col);
-	return wrong ? BAD(r, "index: %s", wrong) : 0;
+	x->rowptr = malloc((x->rows + (size_t)1) * sizeof(*x->rowptr));
+	x->col = malloc((x->nnz + (size_t)1) * sizeof(*x->col));
+	return x->rowptr && x->col ? 0 : eie_no_memory(r);
 }
 
-static int read_gaps(struct eie_reader *r, int blob_node, enum entropy_coding coding, uint32_t rows, uint32_t cols, uint32_t nnz, uint32_t *rowptr,
-		     uint32_t *col, uint64_t *bytes)
+static void decode_positions(struct positions *x)
 {
-	struct entropy_alphabet a = { 0 };
-	uint8_t *symbols = NULL;
-	const char *wrong;
-	uint32_t n;
-	int ret = eie_get_u32(r, blob_node, "alphabet", &a.n);
-
-	if (!ret && (a.n < 2 || a.n > ENTROPY_MAX_SYMBOLS))
-		ret = BAD(r, "index: an alphabet of %u symbols; 2 to %u are allowed", a.n, ENTROPY_MAX_SYMBOLS);
-	ret = ret ? ret : eie_get_u32(r, blob_node, "symbols", &n);
-	ret = ret ? ret : eie_read_symbols(r, blob_node, "index", coding, &a, n, &symbols, bytes);
-	if (!ret) {
-		wrong = gaps_decode(symbols, n, a.n, rows, cols, nnz, rowptr, col);
-		ret = wrong ? BAD(r, "index: %s", wrong) : 0;
+	if (x->coding == ENTROPY_NONE) {
+		x->wrong = rice_decode(x->blob, x->bytes, x->k, x->rows, x->cols, x->nnz, x->rowptr, x->col);
+	} else {
+		x->wrong = entropy_decode(x->coding, x->blob, x->bytes, &x->alphabet, x->symbol, x->symbols);
+		if (!x->wrong)
+			x->wrong = gaps_decode(x->symbol, x->symbols, x->alphabet.n, x->rows, x->cols, x->nnz, x->rowptr, x->col);
 	}
-	free(symbols);
+}
+
+/* Codes and positions are streams of their own: two threads decode them. */
+struct both {
+	struct codes codes;
+	struct positions positions;
+};
+
+static void decode_one(void *arg, size_t task, void *scratch)
+{
+	struct both *b = arg;
+
+	(void)scratch;
+	if (task)
+		decode_positions(&b->positions);
+	else
+		decode_codes(&b->codes);
+}
+
+static void decode_both(struct eie_reader *r, struct both *b)
+{
+	bool worth = b->codes.n >= WORTH_THREADS;
+
+	if (worth && !r->pool)
+		r->pool = pool_new(2);
+	if (worth && r->pool) {
+		pool_run(r->pool, 2, decode_one, b);
+		return;
+	}
+	decode_one(b, 0, NULL);
+	decode_one(b, 1, NULL);
+}
+
+/* Of [rows, cols], nnz of them. What is made is the caller's, also after a failure. */
+static int read_weights(struct eie_reader *r, int node, struct both *b, const float *codebook)
+{
+	int ret = open_codes(r, node, codebook, &b->codes);
+
+	ret = ret ? ret : open_positions(r, node, &b->positions);
+	if (!ret)
+		decode_both(r, b);
+	free(b->positions.symbol);
+	if (!ret && b->codes.wrong)
+		ret = BAD(r, "codes: %s", b->codes.wrong);
+	if (!ret && b->positions.wrong)
+		ret = BAD(r, "index: %s", b->positions.wrong);
 	return ret;
 }
 
-int eie_read_index(struct eie_reader *r, int node, uint32_t rows, uint32_t cols, uint32_t nnz, uint32_t **rowptr, uint32_t **col,
-		   uint64_t *bytes)
+/* All places of [rows, wide] are taken. */
+static int fill_places(struct eie_reader *r, struct accel_layer *layer, uint32_t wide)
 {
-	enum entropy_coding coding = ENTROPY_NONE;
-	int blob_node;
-	int ret = eie_find_blob(r, node, "index", &blob_node);
-
-	ret = ret ? ret : eie_get_coding(r, blob_node, "index", "rice", &coding);
-	if (ret)
-		return ret;
-	*rowptr = malloc((rows + (size_t)1) * sizeof(**rowptr));
-	*col = malloc((nnz ? nnz : 1) * sizeof(**col));
-	if (!*rowptr || !*col)
+	layer->rowptr = malloc((layer->rows + (size_t)1) * sizeof(*layer->rowptr));
+	layer->col = malloc((layer->nnz + 1) * sizeof(*layer->col));
+	if (!layer->rowptr || !layer->col)
 		return eie_no_memory(r);
-	if (coding == ENTROPY_NONE)
-		return read_rice(r, blob_node, rows, cols, nnz, *rowptr, *col, bytes);
-	return read_gaps(r, blob_node, coding, rows, cols, nnz, *rowptr, *col, bytes);
+	for (uint32_t row = 0; row <= layer->rows; row++)
+		layer->rowptr[row] = row * wide;
+	for (uint32_t i = 0; i < layer->nnz; i++)
+		layer->col[i] = i % wide;
+	return 0;
 }
 
-int eie_read_places(struct eie_reader *r, int node, uint32_t groups, struct accel_layer *layer)
+int eie_read_weights(struct eie_reader *r, int node, uint32_t groups, struct accel_layer *layer)
 {
 	uint32_t wide = groups ? layer->cols / groups : 0;
-	int ret = 0;
+	struct both b = { .codes = { .n = layer->nnz, .bits = layer->code_bits, .alphabet.n = layer->ncodes },
+			  .positions = { .rows = layer->rows, .cols = wide, .nnz = (uint32_t)layer->nnz } };
+	int ret;
 
 	if (!groups || layer->rows % groups || layer->cols % groups)
 		return BAD(r, "%u x %u weights in %u groups", layer->rows, layer->cols, groups);
-	if (layer->nnz != (uint64_t)layer->rows * wide) {
-		ret = eie_read_index(r, node, layer->rows, wide, (uint32_t)layer->nnz, &layer->rowptr, &layer->col, &layer->file_bytes_index);
+	if (r->places && fdt_getprop(r->fdt, node, "places", NULL) && layer->nnz == (uint64_t)layer->rows * wide) {
+		ret = open_codes(r, node, layer->codebook, &b.codes);
+		if (!ret)
+			decode_codes(&b.codes);
+		ret = !ret && b.codes.wrong ? BAD(r, "codes: %s", b.codes.wrong) : ret;
+		ret = ret ? ret : fill_places(r, layer, wide);
 	} else {
-		layer->rowptr = malloc((layer->rows + (size_t)1) * sizeof(*layer->rowptr));
-		layer->col = malloc((layer->nnz + 1) * sizeof(*layer->col));
-		if (!layer->rowptr || !layer->col)
-			return eie_no_memory(r);
-		for (uint32_t row = 0; row <= layer->rows; row++)
-			layer->rowptr[row] = row * wide;
-		for (uint32_t i = 0; i < layer->nnz; i++)
-			layer->col[i] = i % wide;
+		ret = read_weights(r, node, &b, layer->codebook);
+		layer->rowptr = b.positions.rowptr;
+		layer->col = b.positions.col;
 	}
+	layer->code = b.codes.code;
+	layer->file_bytes_codes = b.codes.bytes;
+	layer->file_bytes_index = b.positions.bytes;
 	for (uint32_t row = 0; !ret && groups > 1 && row < layer->rows; row++)
 		for (uint32_t i = layer->rowptr[row]; i < layer->rowptr[row + 1]; i++)
 			layer->col[i] += row / (layer->rows / groups) * wide;
@@ -349,7 +435,7 @@ static int expand(struct eie_reader *r, const struct net_codes *c, float *to)
 static int read_coded(struct eie_reader *r, int node, struct net_value *v, struct net_codes *c)
 {
 	float *codebook = NULL;
-	uint64_t bytes = 0;
+	struct both b;
 	int ret = eie_get_u32(r, node, "nnz", &c->nnz);
 
 	ret = ret ? ret : eie_get_u32(r, node, "code-bits", &c->bits);
@@ -370,15 +456,17 @@ static int read_coded(struct eie_reader *r, int node, struct net_value *v, struc
 	free(codebook);
 	if (!ret && eie_float_bits(c->codebook[0]))
 		return BAD(r, "codebook: the first entry is not 0");
+	b = (struct both){ .codes = { .n = c->nnz, .bits = c->bits, .alphabet.n = c->n }, .positions = { .rows = c->rows, .cols = c->cols, .nnz = c->nnz } };
+	ret = ret ? ret : read_weights(r, node, &b, c->codebook);
+	c->code = b.codes.code;
+	c->rowptr = b.positions.rowptr;
+	c->col = b.positions.col;
+	v->stored_bytes += b.codes.bytes + b.positions.bytes;
 	/* the codes are there before memory is taken for what they stand for: at most ELEMENTS a byte */
-	ret = ret ? ret : eie_read_codes(r, node, c->nnz, c->bits, c->codebook, c->n, &c->code, &bytes);
-	v->stored_bytes += bytes;
-	if (!ret && v->count / ELEMENTS > bytes)
-		ret = BAD(r, "codes: %llu elements in %llu bytes", (unsigned long long)v->count, (unsigned long long)bytes);
-	ret = ret ? ret : eie_read_index(r, node, c->rows, c->cols, c->nnz, &c->rowptr, &c->col, &bytes);
+	if (!ret && v->count / ELEMENTS > b.codes.bytes)
+		ret = BAD(r, "codes: %llu elements in %llu bytes", (unsigned long long)v->count, (unsigned long long)b.codes.bytes);
 	if (ret)
 		return ret;
-	v->stored_bytes += bytes;
 	v->data = calloc(v->count, sizeof(float));
 	if (!v->data || net_keep_codebook(v, c->codebook, c->n))
 		return eie_no_memory(r);

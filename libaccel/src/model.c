@@ -467,6 +467,7 @@ static int check_table(const struct accel_model *model, const struct accel_layer
 static int check_layer(const struct accel_model *model, const struct accel_layer *layer, const char *file,
 		       struct accel_error *err)
 {
+	struct accel_term term[ACCEL_MAX_CODES];
 	const struct accel_tensor *in, *out;
 	const char *name = layer->name;
 	struct accel_csr csr = {
@@ -534,13 +535,14 @@ static int check_layer(const struct accel_model *model, const struct accel_layer
 		if (layer->codebook_q[i] < -32767)
 			return accel_fail(err, -EBADMSG, name, "%s: layer '%s': integer codebook[%u] is %d", file, name, i,
 					  layer->codebook_q[i]);
+	accel_code_terms(layer, in->lo, in->hi, term);
 	for (uint32_t r = 0; r < layer->rows; r++) {
 		int64_t lo, hi;
 
 		if (layer->shift[r] < 1 || layer->shift[r] > 47)
 			return accel_fail(err, -EBADMSG, name, "%s: layer '%s': row %u has shift %u; 1 to 47 are allowed", file,
 					  name, r, layer->shift[r]);
-		accel_row_interval(layer, in->lo, in->hi, r, &lo, &hi);
+		accel_row_interval(layer, term, r, &lo, &hi);
 		if (lo + layer->bias_q[r] < INT32_MIN || hi + layer->bias_q[r] > INT32_MAX)
 			return accel_fail(err, -EBADMSG, name, "%s: layer '%s': the sum of row %u may leave 32 bits", file,
 					  name, r);

@@ -19,20 +19,29 @@
 #define QW_MIN 4095   /* 12 significant bits: below this, weights that differ in the codebook begin to coincide */
 #define QX_MIN 127    /* less than 8-bit activations is no number format any more */
 
-void accel_row_interval(const struct accel_layer *layer, int32_t xlo, int32_t xhi, uint32_t row, int64_t *lo, int64_t *hi)
+void accel_code_terms(const struct accel_layer *layer, int32_t xlo, int32_t xhi, struct accel_term *term)
 {
-	int64_t sum_lo = 0, sum_hi = 0;
-
 	if (layer->kind == ACCEL_LAYER_CONV) {   /* padding is zero, whatever the image is */
 		xlo = xlo < 0 ? xlo : 0;
 		xhi = xhi > 0 ? xhi : 0;
 	}
-	/* at most 2^24 terms below 2^30 */
-	for (uint32_t i = layer->rowptr[row]; i < layer->rowptr[row + 1]; i++) {
-		int64_t w = layer->codebook_q[layer->code[i]];
+	for (unsigned int i = 0; i < layer->ncodes; i++) {
+		int32_t w = layer->codebook_q[i];
 
-		sum_lo += w * (w > 0 ? xlo : xhi);
-		sum_hi += w * (w > 0 ? xhi : xlo);
+		term[i] = (struct accel_term){ w * (w > 0 ? xlo : xhi), w * (w > 0 ? xhi : xlo) };
+	}
+}
+
+void accel_row_interval(const struct accel_layer *layer, const struct accel_term *term, uint32_t row, int64_t *lo, int64_t *hi)
+{
+	int64_t sum_lo = 0, sum_hi = 0;
+
+	/* at most 2^24 terms of 2^30 at most */
+	for (uint32_t i = layer->rowptr[row]; i < layer->rowptr[row + 1]; i++) {
+		const struct accel_term *t = &term[layer->code[i]];
+
+		sum_lo += t->lo;
+		sum_hi += t->hi;
 	}
 	*lo = sum_lo;
 	*hi = sum_hi;
@@ -356,6 +365,7 @@ static int32_t fewer_steps(const struct accel_layer *layer, double limit)
 static int try_codebook(const struct solver *s, struct accel_layer *layer, int32_t qw, double *excess, struct accel_error *err)
 {
 	const struct accel_tensor *in = &s->model->tensors[layer->input];
+	struct accel_term term[ACCEL_MAX_CODES];
 	double unit;   /* of a sum, but for the row's scale */
 
 	layer->codebook_scale = (float)(codebook_amax(layer, amax_of(s, layer->input)) / qw);
@@ -374,11 +384,12 @@ static int try_codebook(const struct solver *s, struct accel_layer *layer, int32
 
 	unit = (double)in->scale * (double)layer->codebook_scale;
 	*excess = 0;
+	accel_code_terms(layer, in->lo, in->hi, term);
 	for (uint32_t r = 0; r < layer->rows; r++) {
 		double bias = rint((double)layer->bias[r] / (unit * accel_row_scale(layer, r)));
 		int64_t lo, hi;
 
-		accel_row_interval(layer, in->lo, in->hi, r, &lo, &hi);
+		accel_row_interval(layer, term, r, &lo, &hi);
 		*excess = fmax(*excess, (bias + (double)hi) / INT32_MAX);
 		*excess = fmax(*excess, (bias + (double)lo) / INT32_MIN);
 		/* no partial result may leave int32 for the bias alone either: it is stored as one */

@@ -11,8 +11,17 @@
  */
 int accel_quantise(struct accel_model *model, struct accel_error *err);
 
-/* Exact interval of sum(w * x) of a row, without bias, for every x in [xlo, xhi]. */
-void accel_row_interval(const struct accel_layer *layer, int32_t xlo, int32_t xhi, uint32_t row, int64_t *lo, int64_t *hi);
+/* Least and greatest w * x for one value w of a codebook. */
+struct accel_term {
+	int32_t lo, hi;
+};
+
+#define ACCEL_MAX_CODES 256u
+
+/* term [layer->ncodes], at most ACCEL_MAX_CODES: for every x in [xlo, xhi]; of a convolution x may be 0, too. */
+void accel_code_terms(const struct accel_layer *layer, int32_t xlo, int32_t xhi, struct accel_term *term);
+/* Exact interval of sum(w * x) of a row, without bias. */
+void accel_row_interval(const struct accel_layer *layer, const struct accel_term *term, uint32_t row, int64_t *lo, int64_t *hi);
 
 /* m / 2^s nearest to ratio, m as large as 16 bits allow. -ERANGE when ratio is too large for s = 1, or not a positive number. */
 int accel_requant_params(double ratio, uint16_t *mult, uint8_t *shift);

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "models.h"
+#include "crc32c.h"
 #include "eie_edit.h"
 #include "graph.h"
 
@@ -689,10 +690,30 @@ static void test_save_refused(void **p)
 	accel_model_unref(model);
 }
 
+/* RFC 3720, appendix B.4; with the processor's instruction and without it, whatever the length and the place. */
+static void test_crc32c(void **state)
+{
+	uint8_t bytes[300];
+
+	(void)state;
+	assert_int_equal(accel_crc32c(0, "123456789", 9), 0xe3069283);
+	assert_int_equal(accel_crc32c_portable(0, "123456789", 9), 0xe3069283);
+	for (unsigned int i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i * i + 7 * i);
+	for (unsigned int first = 0; first < 9; first++) {
+		for (unsigned int n = 0; first + n <= sizeof(bytes); n++) {
+			uint32_t whole = accel_crc32c(5, bytes + first, n);
+
+			assert_int_equal(whole, accel_crc32c_portable(5, bytes + first, n));
+			assert_int_equal(whole, accel_crc32c(accel_crc32c(5, bytes + first, n / 3), bytes + first + n / 3, n - n / 3));
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_round_trips),
+		cmocka_unit_test(test_crc32c), cmocka_unit_test(test_round_trips),
 		cmocka_unit_test(test_long_gaps),
 		cmocka_unit_test(test_missing), cmocka_unit_test(test_derived),
 		cmocka_unit_test(test_root),

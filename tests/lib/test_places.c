@@ -129,6 +129,40 @@ static void test_not_worth(void **state)
 	accel_model_unref(m);
 }
 
+/* So many codes that two threads decode; and what either finds wrong is told. */
+static void test_threads(void **state)
+{
+	static const uint32_t sizes[] = { 700, 500, 3 };
+	struct accel_model *m = random_chain(9, 2, sizes, 0.6, 4, 0.5), *copy;
+	struct accel_error err = { 0 };
+	size_t size = 0, start;
+	uint8_t *file = encode(m, &size);
+
+	(void)state;
+	assert_true(m->layers[0].nnz > 1u << 17);
+	start = eie_data_start(fdt_totalsize(file));
+	if (accel_model_load(file, size, "test", &copy, &err))
+		fail_msg("%s", err.text);
+	for (unsigned int i = 0; i < m->nlayers; i++)
+		same_layer(&m->layers[i], &copy->layers[i]);
+	accel_model_unref(copy);
+	for (unsigned int i = 0; i < 2; i++) {
+		static const char *const paths[] = { "/layers/l0/codes", "/layers/l0/index" };
+		int node = fdt_path_offset(file, paths[i]);
+		uint64_t at = fdt64_ld(fdt_getprop(file, node, "offset", NULL)), n = fdt64_ld(fdt_getprop(file, node, "size", NULL));
+		uint8_t *changed = malloc(size);
+
+		memcpy(changed, file, size);
+		changed[start + at + n / 2] ^= 0x10;
+		eie_fix_checksums(changed, changed + start, size - start);
+		assert_int_equal(accel_model_load(changed, size, "test", &copy, &err), -EBADMSG);
+		assert_non_null(strstr(err.text, i ? "index: " : "codes: "));
+		free(changed);
+	}
+	free(file);
+	accel_model_unref(m);
+}
+
 /* The property of this value (none: len below 0) makes the file one that is refused, with this text. */
 static void refused(const char *path, const char *prop, const void *value, int len, int code, const char *text)
 {
@@ -176,7 +210,8 @@ static void test_lies(void **state)
 	number("/layers/l12", "places", 16, -EBADMSG, "index");
 	refused("/layers/l0", "places", NULL, -1, -EBADMSG, "'index' is missing");
 	refused("/layers/l12/index", NULL, NULL, 0, -EBADMSG, "'index' is missing");
-	number("/layers/l0", "nnz", 863, -EBADMSG, "codes");
+	number("/layers/l0", "nnz", 863, -EBADMSG, "'index' is missing");
+	number("/layers/l12", "nnz", 1, -EBADMSG, "codes");
 	/* without the features */
 	refused("/", "must-understand", tables, sizeof(tables), -EBADMSG, "'index' is missing");
 	refused("/", "must-understand", places, sizeof(places), -EBADMSG, "'table' is missing");
@@ -192,6 +227,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_other_table), cmocka_unit_test(test_not_worth), cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_threads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
