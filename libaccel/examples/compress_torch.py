@@ -11,11 +11,12 @@
     eie import net.onnx --calib inputs.npy -o net.eie    # encodes just these values: "Rounded" is not said
 
 `batches()` gives the pairs (inputs, targets) of an epoch, `loss(outputs, targets)` a scalar. The layers are the modules whose names density has; what it leaves
-out stays dense float32. With 15 values beside zero codes have 4 bits, with 255 they have 8.
+out stays dense float32. Codes have 4 bits with up to 15 values beside zero, with 255 they have 8; the file has fewer where fewer values are used.
 
     compress_torch.py OUT.onnx CALIB.npy    a small network on seeded data, as an example
 """
 
+import math
 import sys
 
 import numpy as np
@@ -42,6 +43,21 @@ def kmeans(weights, values, steps=60):
     return centres[centres != 0].unique()
 
 
+def cosine(rate, done):
+    """The rate when a share of the steps is done: from all of it to nothing."""
+    return rate * 0.5 * (1 + math.cos(math.pi * done))
+
+
+def steps(batches, epochs):
+    """All batches of all epochs, each with its number and the share of the work that is done; of the first epoch nobody knows how long it is."""
+    length = None
+    for epoch in range(epochs):
+        number = -1
+        for number, batch in enumerate(batches()):
+            yield number, (epoch + (number / length if length else 0)) / epochs, batch
+        length = number + 1
+
+
 class Recipe:
     def __init__(self, net, density, values=15):
         self.net = net
@@ -61,54 +77,65 @@ class Recipe:
             self.masks[i] = (module.weight.detach().abs() >= least).float() * self.masks[i]
             module.weight.data *= self.masks[i]
 
-    def prune(self, batches, loss, epochs, rate, ramp=0.5):
-        """Gradual magnitude pruning (Zhu and Gupta, arXiv 1710.01878) during a share `ramp` of the epochs; the rest heals."""
+    def prune(self, batches, loss, epochs, rate, ramp=0.5, every=16):
+        """Gradual magnitude pruning (Zhu and Gupta, arXiv 1710.01878): each `every` batches, during a share `ramp` of all; the rest heals."""
         optimiser = torch.optim.Adam(self.net.parameters(), rate)
-        schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
         self.net.train()
-        for epoch in range(epochs):
-            self._cut(min(1, (epoch + 1) / max(1, round(ramp * epochs))))
-            for inputs, targets in batches():
-                optimiser.zero_grad()
-                loss(self.net(inputs), targets).backward()
-                optimiser.step()
-                with torch.no_grad():
-                    for (module, _), mask in zip(self.layers, self.masks):
-                        module.weight *= mask
-            schedule.step()
+        for number, done, (inputs, targets) in steps(batches, epochs):
+            if number % every == 0 and done < ramp:
+                self._cut(done / ramp)
+            optimiser.param_groups[0]["lr"] = cosine(rate, done)
+            optimiser.zero_grad()
+            loss(self.net(inputs), targets).backward()
+            optimiser.step()
+            with torch.no_grad():
+                for (module, _), mask in zip(self.layers, self.masks):
+                    module.weight *= mask
+        self._cut(1)
         self.net.eval()
 
-    def share(self, batches, loss, epochs, rate):
-        """Weights of a layer get the nearest of its values; the gradient of a value is the sum of its weights' gradients (section 3.3 of the paper)."""
+    def share(self, batches, loss, epochs, rate, move=0.7):
+        """Weights of a layer get the nearest of its values; the gradient of a value is the sum of its weights' gradients (section 3.3 of the paper).
+
+        During a share `move` of the epochs the weights behind the values move on as if they were not rounded (straight-through estimator, Bengio et al.,
+        arXiv 1308.3432), and may so get another value.
+        """
         shared = []
         for (module, _), mask in zip(self.layers, self.masks):
-            weight, there = module.weight.data, mask.bool()
-            centres = kmeans(weight[there], self.values[module])
-            shared.append((module, there, nn.Parameter(centres), nearest(centres, weight[there])))
+            there = mask.bool()
+            behind = nn.Parameter(module.weight.data[there].clone())
+            shared.append((module, there, nn.Parameter(kmeans(behind.data, self.values[module])), behind))
         weights = {id(module.weight) for module, _, _, _ in shared}
         others = [p for p in self.net.parameters() if id(p) not in weights]
+        codes = [None] * len(shared)
 
-        def spread():
+        def spread(look):
             with torch.no_grad():
-                for module, there, centres, code in shared:
-                    module.weight[there] = centres[code]
+                for i, (module, there, centres, behind) in enumerate(shared):
+                    if look:
+                        centres.copy_(centres.sort().values)
+                        codes[i] = nearest(centres, behind)
+                    module.weight[there] = centres[codes[i]]
 
         optimiser = torch.optim.Adam([centres for _, _, centres, _ in shared] + others, rate)
-        spread()
+        behinds = torch.optim.Adam([behind for _, _, _, behind in shared], rate)
+        spread(True)
         self.net.train()
-        for _ in range(epochs):
-            for inputs, targets in batches():
-                self.net.zero_grad()
-                loss(self.net(inputs), targets).backward()
-                for module, there, centres, code in shared:
-                    centres.grad = torch.zeros_like(centres).index_add_(0, code, module.weight.grad[there])
-                optimiser.step()
-                spread()
+        for _, done, (inputs, targets) in steps(batches, epochs):
+            self.net.zero_grad()
+            loss(self.net(inputs), targets).backward()
+            for i, (module, there, centres, behind) in enumerate(shared):
+                behind.grad = module.weight.grad[there]
+                centres.grad = torch.zeros_like(centres).index_add_(0, codes[i], behind.grad)
+            for o in [optimiser] + [behinds] * (done < move):
+                o.param_groups[0]["lr"] = cosine(rate, done)
+                o.step()
+            spread(done < move)
         # floats of 16 bits take half the room, and nobody trained their other bits
         with torch.no_grad():
             for p in [centres for _, _, centres, _ in shared] + others:
                 p.copy_(p.bfloat16().float())
-        spread()
+        spread(False)
         self.net.eval()
 
     def export(self, path, example):

@@ -23,7 +23,10 @@
 #define BATCH        32u
 #define WORK         2e11          /* steps of all epochs of one phase: a minute or two */
 #define MOST_BYTES   (1u << 28)    /* of outputs that are kept */
-#define PATIENCE     6u            /* a 6th of the epochs, but 4 at least, without anything better, end it */
+#define PATIENCE     3u            /* epochs without anything better: then from the best again, in smaller steps */
+#define SLOWER       0.4           /* times the steps */
+#define FAR          1.5           /* times the best loss: no more patience */
+#define SLOWEST      0.005         /* of the first steps: the end */
 #define LANES        4u            /* of a batch, each with derivatives of its own: threads share them, and their number has no say in the sums */
 #define LANE_WEIGHTS (1u << 22)    /* more of them, and derivatives for each lane take too much memory */
 #define TEMPERATURE  2.0
@@ -31,6 +34,7 @@
 #define RATE         0.02          /* of a step, of the root mean square of what is tuned */
 #define RATE_SHARED  0.004
 #define RATE_LATENT  0.004
+#define LEAST_PACE   0.01
 
 /* ---------------------------------------------------------------- the float network */
 
@@ -134,11 +138,6 @@ static bool *find_wanted(const struct compress *c, const struct accel_network *n
 			wanted[c->layer[i].bias] = true;
 	}
 	return wanted;
-}
-
-static unsigned int patience(const struct tune *t)
-{
-	return t->epochs / PATIENCE > LEAST_EPOCHS ? t->epochs / PATIENCE : LEAST_EPOCHS;
 }
 
 /* As many items and epochs as there is time for. */
@@ -264,6 +263,7 @@ struct part {
 	const float *scale;        /* of the constant's rows of `row` elements, or NULL */
 	uint64_t row;
 	double rate;
+	float *pace;               /* times the rate, of each row; NULL: 1 */
 };
 
 /* Each LANES-th item of a batch. */
@@ -284,7 +284,8 @@ struct run {
 	uint64_t items;
 	unsigned int n;
 	struct part *part;
-	uint64_t step, steps;
+	uint64_t step, steps, since;   /* since: steps since the moments were nothing */
+	double pace;               /* times all rates */
 };
 
 static double rms(const float *p, uint64_t n)
@@ -348,16 +349,32 @@ static int add_shared(struct run *r, struct net_value *v, uint32_t number)
 				.row = q->row };
 	latent->m = calloc(v->count + 1, sizeof(*latent->m));
 	latent->v = calloc(v->count + 1, sizeof(*latent->v));
-	if (!q->g || !q->code || !q->best_code || !latent->m || !latent->v)
+	latent->best = malloc((v->count + 1) * sizeof(*latent->best));
+	if (!q->g || !q->code || !q->best_code || !latent->m || !latent->v || !latent->best)
 		return -ENOMEM;
 	memcpy(w, v->data, v->count * sizeof(*w));
 	find_codes(q, w, v->count);
 	return 0;
 }
 
+/*
+ * Rows (output channels) whose weights are small by nature, as batch normalisation leaves them, take steps that are small, too: of the root mean square of the row, not of the layer. pace: one for
+ * each row.
+ */
+static float *find_pace(const float *w, uint64_t rows, uint64_t row)
+{
+	float *pace = malloc((rows + 1) * sizeof(*pace));
+	double all = rms(w, rows * row);
+
+	for (uint64_t i = 0; pace && i < rows; i++)
+		pace[i] = all > 0 ? (float)fmax(rms(w + i * row, row) / all, LEAST_PACE) : 1;
+	return pace;
+}
+
 static int add_layer(struct run *r, const struct compress_layer *l, bool shared)
 {
 	struct net_value *v = &r->net->values[l->value];
+	struct part *part = NULL;
 	float *w = v->data;
 	int ret;
 
@@ -365,11 +382,18 @@ static int add_layer(struct run *r, const struct compress_layer *l, bool shared)
 		return 0;
 	if (!shared) {
 		ret = add_part(r, l->value, w, v->count, RATE * rms(w, v->count));
-		r->part[r->n - 1].masked = true;
+		part = &r->part[r->n - 1];
+		part->masked = true;
 	} else if (v->ncodes < 2) {
 		return 0;
 	} else {
 		ret = add_shared(r, v, l->value);
+		part = r->part[r->n - 1].latent;
+	}
+	if (!ret && l->rows_first) {
+		part->row = v->count / v->dims[0];
+		part->pace = find_pace(w, v->dims[0], part->row);
+		ret = part->pace ? 0 : -ENOMEM;
 	}
 	/* a bias is of the size of what it is added to: of weights times inputs, which nobody knows here; its own size says enough */
 	if (!ret && l->bias != NET_NONE)
@@ -385,8 +409,11 @@ static void free_run(struct run *r)
 			free(r->part[i].latent->p);
 			free(r->part[i].latent->m);
 			free(r->part[i].latent->v);
+			free(r->part[i].latent->best);
+			free(r->part[i].latent->pace);
 		}
 		free(r->part[i].latent);
+		free(r->part[i].pace);
 		free(r->part[i].code);
 		free(r->part[i].best_code);
 		free(r->part[i].m);
@@ -436,8 +463,8 @@ static bool increasing(const float *p, uint64_t n)
 /* One step of Adam. */
 static void descend(const struct run *r, struct part *q, const float *g)
 {
-	const double b1 = 0.9, b2 = 0.99, left = 0.5 * (1 + cos(M_PI * (double)r->step / (double)r->steps));
-	const double rate = q->rate * left * sqrt(1 - pow(b2, (double)r->step + 1)) / (1 - pow(b1, (double)r->step + 1));
+	const double b1 = 0.9, b2 = 0.99, left = r->pace * 0.5 * (1 + cos(M_PI * (double)r->step / (double)r->steps));
+	const double rate = q->rate * left * sqrt(1 - pow(b2, (double)r->since + 1)) / (1 - pow(b1, (double)r->since + 1));
 
 	for (uint64_t i = 0; i < q->n; i++) {
 		float to;
@@ -446,7 +473,7 @@ static void descend(const struct run *r, struct part *q, const float *g)
 			continue;
 		q->m[i] = (float)(b1 * (double)q->m[i] + (1 - b1) * (double)g[i]);
 		q->v[i] = (float)(b2 * (double)q->v[i] + (1 - b2) * (double)g[i] * (double)g[i]);
-		to = (float)((double)q->p[i] - rate * (double)q->m[i] / (sqrt((double)q->v[i]) + 1e-12));
+		to = (float)((double)q->p[i] - rate * (q->pace ? (double)q->pace[i / q->row] : 1) * (double)q->m[i] / (sqrt((double)q->v[i]) + 1e-12));
 		/* zero is no weight: what is there stays there */
 		if ((to != 0 || !(q->masked || q->code)) && isfinite(to))
 			q->p[i] = to;
@@ -488,6 +515,7 @@ static void step(struct run *r)
 		expand(r, q);
 	}
 	r->step++;
+	r->since++;
 }
 
 static void look_at(void *arg, size_t task, void *scratch)
@@ -575,6 +603,8 @@ static void keep(struct run *r, bool back)
 		memcpy(back ? q->p : q->best, back ? q->best : q->p, q->n * sizeof(*q->p));
 		if (q->code)
 			memcpy(back ? q->code : q->best_code, back ? q->best_code : q->code, r->net->values[q->value].count);
+		if (q->latent)
+			memcpy(back ? q->latent->p : q->latent->best, back ? q->latent->best : q->latent->p, q->latent->n * sizeof(*q->latent->p));
 		if (back)
 			expand(r, q);
 	}
@@ -600,6 +630,26 @@ static uint64_t *shuffled(const struct tune *t, uint64_t *n)
 	return order;
 }
 
+/*
+ * What the right size of a step is differs between networks by a hundred times. It begins large; where that leads away from the best it is gone back to, in smaller steps.
+ */
+static void slow_down(struct run *r)
+{
+	keep(r, true);
+	for (unsigned int i = 0; i < r->n; i++) {
+		struct part *q = &r->part[i];
+
+		memset(q->m, 0, q->n * sizeof(*q->m));
+		memset(q->v, 0, q->n * sizeof(*q->v));
+		if (!q->latent)
+			continue;
+		memset(q->latent->m, 0, q->latent->n * sizeof(*q->latent->m));
+		memset(q->latent->v, 0, q->latent->n * sizeof(*q->latent->v));
+	}
+	r->since = 0;
+	r->pace *= SLOWER;
+}
+
 static int fit(struct run *r, bool shared)
 {
 	struct tune *t = r->t;
@@ -612,7 +662,7 @@ static int fit(struct run *r, bool shared)
 	best = ret ? 0 : look(r, order + n, t->items - n, &before);
 	squares = before;
 	keep(r, false);
-	for (unsigned int e = 0; !ret && e < t->epochs && worse < patience(t); e++) {
+	for (unsigned int e = 0; !ret && e < t->epochs && r->pace > SLOWEST; e++) {
 		double loss, now;
 
 		ret = compress_progress(r->c, "(correction)", e, UINT32_MAX);
@@ -622,8 +672,13 @@ static int fit(struct run *r, bool shared)
 		done++;
 		loss = look(r, order + n, t->items - n, &now);
 		worse++;
-		if (loss >= best)
+		if (loss >= best) {
+			if (worse >= PATIENCE || !(loss < FAR * best)) {
+				slow_down(r);
+				worse = 0;
+			}
 			continue;
+		}
 		best = loss;
 		squares = now;
 		worse = 0;
@@ -664,7 +719,7 @@ static int take_lanes(struct run *r, const bool *wanted)
 
 int compress_tune(struct compress *c, struct accel_network *net, bool shared)
 {
-	struct run r = { .c = c, .net = net, .t = &c->tune };
+	struct run r = { .c = c, .net = net, .t = &c->tune, .pace = 1 };
 	int ret = 0, threads;
 	bool *wanted;
 

