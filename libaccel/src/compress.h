@@ -150,10 +150,12 @@ static inline double compress_bytes(double n, double density, double positions, 
 /* What `keep` and `bits` of the layers will take of it, roughly, and without what is always there; and the loss at which that is so much. */
 double compress_estimate(const struct compress *c);
 double compress_loss_of_estimate(struct compress *c, double amount);
+/* The estimate with nothing pruned. */
+double compress_most(struct compress *c);
 /* The estimate is corrected by what came of it, until the goal is met, and not by far. Takes net over. -ERANGE. */
 int compress_to_goal(struct compress *c, const struct compress_source *s, struct accel_network *net, struct accel_model **model);
 
-/* The error for that: amount is the least that was seen. */
+/* The error for that: amount is the least that was seen; 0: none, for a reason that err has. */
 int compress_out_of_reach(const struct compress *c, uint64_t amount);
 
 /*

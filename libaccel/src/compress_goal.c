@@ -105,6 +105,12 @@ uint64_t compress_goal(const struct compress *c)
 	return c->options->cycles ? c->options->cycles : c->options->file_bytes;
 }
 
+double compress_most(struct compress *c)
+{
+	compress_choose(c, 0);
+	return compress_estimate(c);
+}
+
 double compress_loss_of_estimate(struct compress *c, double amount)
 {
 	double lo = 0, hi = COMPRESS_MOST;
@@ -155,7 +161,14 @@ static int correct_to_goal(struct compress *c, const struct compress_source *s, 
 int compress_out_of_reach(const struct compress *c, uint64_t amount)
 {
 	const char *what = c->options->cycles ? "cycles" : "bytes";
+	struct accel_error last = { 0 };
 
+	if (!amount) {
+		if (c->err)
+			last = *c->err;
+		return accel_fail(c->err, -ERANGE, NULL, "%s: no %s of %llu %s, and no other that integers hold, either: %s", c->file, c->options->cycles ? "run" : "file",
+				  (unsigned long long)compress_goal(c), what, last.text);
+	}
 	return accel_fail(c->err, -ERANGE, NULL, "%s: no %s of %llu %s: %llu with as much pruned as makes sense%s", c->file, c->options->cycles ? "run" : "file",
 			  (unsigned long long)compress_goal(c), what, (unsigned long long)amount, c->options->cycles ? "" : "; fewer --bits help");
 }
@@ -163,8 +176,8 @@ int compress_out_of_reach(const struct compress *c, uint64_t amount)
 int compress_to_goal(struct compress *c, const struct compress_source *s, struct accel_network *net, struct accel_model **model)
 {
 	struct compress_layer *layers = calloc(c->n, sizeof(*layers));
-	uint64_t goal = compress_goal(c), amount = 0, best = 0;
-	double wanted = (double)goal, taken = 0;
+	uint64_t goal = compress_goal(c), amount = 0, best = 0, least = 0;
+	double wanted = (double)goal, taken = 0, fits = compress_most(c);
 	int ret = 0;
 
 	if (!layers) {
@@ -180,8 +193,16 @@ int compress_to_goal(struct compress *c, const struct compress_source *s, struct
 		ret = net ? 0 : compress_open(s, &net, c->err);
 		ret = ret ? ret : compress_once(c, s, net, loss, &m, &amount);
 		net = NULL;
+		/* so little is left that integers do not hold what is added up: half of the way back */
+		if (ret == -ERANGE) {
+			ret = 0;
+			wanted = (estimated + fits) / 2;
+			continue;
+		}
 		if (ret)
 			break;
+		fits = estimated;
+		least = least && least < amount ? least : amount;
 		if (amount > goal || amount <= best) {
 			accel_model_unref(m);
 		} else {
@@ -203,5 +224,5 @@ int compress_to_goal(struct compress *c, const struct compress_source *s, struct
 	free(layers);
 	if (ret && best)
 		accel_model_unref(*model);
-	return ret || best ? ret : compress_out_of_reach(c, amount);
+	return ret || best ? ret : compress_out_of_reach(c, least);
 }

@@ -221,8 +221,8 @@ static void take(struct search *h, const struct search_place *place, double erro
 /* A size or cycles: as compress_to_goal(), but corrected. */
 static int begin_at_goal(struct search *h)
 {
-	double wanted = (double)h->goal;
-	uint64_t amount = 0;
+	double wanted = (double)h->goal, fits = compress_most(h->c);
+	uint64_t amount = 0, least = 0;
 	int ret = 0;
 
 	h->amount = 0;
@@ -235,13 +235,21 @@ static int begin_at_goal(struct search *h)
 		estimated = estimate(h, h->now);
 		ret = attempt(h, h->now, h->few, true, &error, &amount, &model);
 		accel_model_unref(model);
+		/* as in compress_to_goal() */
+		if (ret == -ERANGE) {
+			ret = 0;
+			wanted = (estimated + fits) / 2;
+			continue;
+		}
+		fits = estimated;
+		least = least && least < amount ? least : amount;
 		if (!ret && amount <= h->goal && amount > h->amount)
 			take(h, h->now, error, amount);
 		if ((amount <= h->goal && loss < 1e-12) || (amount > h->goal && loss >= COMPRESS_MOST))
 			break;
 		wanted = estimated - ((double)amount - 0.5 * (1 + CLOSE) * (double)h->goal);
 	}
-	return ret || h->amount ? ret : compress_out_of_reach(h->c, amount);
+	return ret || h->amount ? ret : compress_out_of_reach(h->c, least);
 }
 
 /* Where the layers' sensitivities lead; net is the float network. */

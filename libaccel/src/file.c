@@ -89,57 +89,129 @@ static int write_all(int fd, const char *data, size_t size)
 	return 0;
 }
 
-/* Writes, flushes and closes fd whatever happens. Devices and pipes cannot be flushed. */
-static int write_close(int fd, const void *data, size_t size, bool flush)
+/* Devices and pipes cannot be flushed. */
+static int write_out(int fd, const void *data, size_t size, bool flush)
 {
 	int ret = write_all(fd, data, size);
 
 	if (!ret && flush && fsync(fd))
 		ret = -errno;
-	if (close(fd) && !ret)
-		ret = -errno;
 	return ret;
 }
 
-/* Creates a file beside path; *name is the caller's. Unlike mkstemp the umask decides on the mode. */
-static int create_beside(const char *path, char **name)
+/* The folder of path, with its slash; "" for the present one. */
+static int folder_length(const char *path)
 {
 	const char *slash = strrchr(path, '/');
-	int dir = slash ? (int)(slash - path) + 1 : 0;
 
+	return slash ? (int)(slash - path) + 1 : 0;
+}
+
+/*
+ * Gives make(arg, name) names beside path until it does not say that one is taken. *name is the caller's, also its file, after a success.
+ * Names are not derived from path's last part: that one may be as long as names can be.
+ */
+static int with_name(const char *path, int (*make)(int arg, const char *name), int arg, char **name)
+{
 	for (int try = 0; try < NAME_TRIES; try++) {
 		uint64_t random;
-		int fd;
+		int ret;
 
 		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 			return -errno;
-		/* not derived from path's last part: that one may be as long as names can be */
-		if (asprintf(name, "%.*s.accel-%016llx.tmp", dir, path, (unsigned long long)random) < 0)
+		if (asprintf(name, "%.*s.accel-%016llx.tmp", folder_length(path), path, (unsigned long long)random) < 0)
 			return -ENOMEM;
-		fd = open(*name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-		if (fd >= 0)
-			return fd;
-		fd = -errno;
+		ret = make(arg, *name);
+		if (ret >= 0)
+			return ret;
 		free(*name);
-		if (fd != -EEXIST)
-			return fd;
+		if (ret != -EEXIST)
+			return ret;
 	}
 	return -EEXIST;
+}
+
+/* Unlike mkstemp the umask decides on the mode. */
+static int create(int arg, const char *name)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+
+	(void)arg;
+	return fd >= 0 ? fd : -errno;
+}
+
+static int give_name(int fd, const char *name)
+{
+	char self[32];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	return linkat(AT_FDCWD, self, AT_FDCWD, name, AT_SYMLINK_FOLLOW) ? -errno : 0;
+}
+
+/* A file without a name, which is gone when the process is, even killed. Not all file systems have such. */
+static int create_nameless(const char *path)
+{
+	char *folder;
+	int fd;
+
+	if (asprintf(&folder, "%.*s.", folder_length(path), path) < 0)
+		return -ENOMEM;
+	fd = open(folder, O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+	fd = fd >= 0 ? fd : -errno;
+	free(folder);
+	return fd;
+}
+
+/* The file gets a name only when all of it is there; -ENOTSUP when that cannot be. */
+static int replace_nameless(const char *path, const void *data, size_t size, char **name)
+{
+	int fd = create_nameless(path), ret;
+
+	if (fd < 0)
+		return fd == -EOPNOTSUPP || fd == -EISDIR || fd == -EINVAL ? -ENOTSUP : fd;
+	ret = write_out(fd, data, size, true);
+	if (!ret)
+		ret = with_name(path, give_name, fd, name);
+	/* no /proc */
+	if (ret == -ENOENT)
+		ret = -ENOTSUP;
+	if (close(fd) && !ret) {
+		ret = -errno;
+		unlink(*name);
+		free(*name);
+	}
+	return ret;
+}
+
+static int replace_named(const char *path, const void *data, size_t size, char **name)
+{
+	int fd = with_name(path, create, 0, name), ret;
+
+	if (fd < 0)
+		return fd;
+	ret = write_out(fd, data, size, true);
+	if (close(fd) && !ret)
+		ret = -errno;
+	if (ret) {
+		unlink(*name);
+		free(*name);
+	}
+	return ret;
 }
 
 static int replace(const char *path, const void *data, size_t size)
 {
 	char *name;
-	int fd = create_beside(path, &name);
-	int ret;
+	int ret = replace_nameless(path, data, size, &name);
 
-	if (fd < 0)
-		return fd;
-	ret = write_close(fd, data, size, true);
-	if (!ret && rename(name, path))
-		ret = -errno;
+	if (ret == -ENOTSUP)
+		ret = replace_named(path, data, size, &name);
 	if (ret)
+		return ret;
+	if (rename(name, path)) {
+		ret = -errno;
 		unlink(name);
+	}
 	free(name);
 	return ret;
 }
@@ -160,7 +232,9 @@ int accel_file_write(const char *path, const void *data, size_t size, struct acc
 	} else {
 		int fd = open(path, O_WRONLY | O_CLOEXEC);
 
-		ret = fd < 0 ? -errno : write_close(fd, data, size, false);
+		ret = fd < 0 ? -errno : write_out(fd, data, size, false);
+		if (fd >= 0 && close(fd) && !ret)
+			ret = -errno;
 	}
 	return ret ? accel_fail(err, ret, NULL, "%s: cannot write: %s", path, strerror(-ret)) : 0;
 }

@@ -45,10 +45,13 @@ static int take(gzFile file, const char *path, void *to, uint64_t n)
  */
 static int read_header(gzFile file, const char *path, struct idx *idx)
 {
-	uint8_t head[4], size[4];
+	uint8_t head[4] = { 0 }, size[4];
 	struct stat st;
-	int status = take(file, path, head, sizeof(head));
+	int status = take(file, path, head, 1);
 
+	/* a few letters are no truncated file of bytes */
+	if (!status && !head[0])
+		status = take(file, path, head + 1, sizeof(head) - 1);
 	if (status)
 		return status;
 	if (head[0] || head[1] || head[2] != 8 || head[3] < 1 || head[3] > 4)

@@ -111,6 +111,11 @@ done
 for bad in 0 x 5G -3 1k5; do
 	try 2 "size $bad" compress n.onnx --size=$bad -o bad.eie
 done
+try 0 "bits that are chosen" compress n.onnx --bits auto --calib calib.npy --correct none --density 0.5 -o b.eie
+try 1 "bits that are chosen by nothing" compress n.onnx --bits auto -o bad.eie
+for bad in 0 -1 x 1e7; do
+	try 2 "an effort of $bad" compress n.onnx --effort=$bad -o bad.eie
+done
 for bad in 0 9 4,9 4, 44 x; do
 	try 2 "bits $bad" compress n.onnx --bits=$bad -o bad.eie
 done
@@ -165,16 +170,21 @@ check "a full disk" [ $? -eq 1 ]
 says "says so" '^eie: .*full/m.eie'
 check "the older model is as it was" cmp -s m.eie full/m.eie
 only full m.eie
+try 1 "a full disk for the report" compress n.onnx -q --report /dev/full -o r.eie
+says "says so" '^eie: /dev/full: .*No space left'
 
 # Interrupted at any time: before or after the file is there, never between.
 fixture onnx big.onnx big
 mkdir cut
 cp m.eie cut/m.eie
 broken=
-for after in 0.01 0.03 0.05 0.08 0.1 0.15 0.2 0.3 0.5; do
-	timeout -s INT $after "$EIE" compress big.onnx -q -o cut/m.eie >out 2>err
-	[ "$(ls -A cut)" = m.eie ] || broken="$broken $after"
-	"$EIE" inspect cut/m.eie >out 2>err || broken="$broken $after"
+for signal in INT TERM KILL; do
+	for after in 0.01 0.03 0.05 0.08 0.1 0.15 0.2 0.3 0.5; do
+		timeout -s $signal $after "$EIE" compress big.onnx -q --report cut/r.html -o cut/m.eie >out 2>err
+		[ "$(ls -A cut)" = m.eie ] || [ "$(echo $(ls -A cut))" = "m.eie r.html" ] || broken="$broken $signal:$after"
+		"$EIE" inspect cut/m.eie >out 2>err || broken="$broken $signal:$after"
+		[ ! -e cut/r.html ] || [ "$(tail -n 1 cut/r.html)" = "</html>" ] || broken="$broken $signal:$after"
+	done
 done
-check "interrupted: a whole file, and nothing else (but after:$broken)" [ -z "$broken" ]
+check "interrupted, even killed: whole files, and nothing else (but after:$broken)" [ -z "$broken" ]
 finish
