@@ -106,7 +106,7 @@ if wanted digits "MNIST digits, nothing retrained (goal: 15 times smaller, 0.5 p
 	if need_digits; then table digits python_part digits "$digits"; else skip "$why"; fi
 fi
 if wanted fashion "Fashion-MNIST on its own test set"; then
-	if [ -d "${EIE_FASHION:-/usr/share/dataset-fashion-mnist}" ]; then table fashion python_part fashion; else skip "dataset-fashion-mnist is not installed"; fi
+	if [ -d "${EIE_FASHION:-/usr/share/datasets/fashion-mnist}" ]; then table fashion python_part fashion; else skip "dataset-fashion-mnist is not installed"; fi
 fi
 if wanted ppocr "the classifier of PP-OCR, no labels (goals: 8 times smaller, 99 % of 500 lines decided as before)"; then
 	if need_modules; then

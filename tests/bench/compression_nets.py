@@ -21,7 +21,7 @@ from compress_torch import Recipe
 
 CACHE = os.path.join(os.environ.get("EIE_TEST_CACHE") or os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "eie-tests"),
                      "compression")
-FASHION = os.environ.get("EIE_FASHION", "/usr/share/dataset-fashion-mnist")
+FASHION = os.environ.get("EIE_FASHION", "/usr/share/datasets/fashion-mnist")
 
 
 def lenet_300_100():

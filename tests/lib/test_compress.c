@@ -582,6 +582,42 @@ static void test_correction(void **state)
 }
 
 /* Labels are what the network itself says, so that it is always right; what is lost is no more than may be, and nearly so. */
+/* Bits that are chosen: to the same size the outputs suffer less than with 8 and 4 of them; what is given stays. */
+static void test_choose_bits(void **state)
+{
+	float *inputs = typical();
+	const struct accel_onnx_options onnx = { .size = sizeof(onnx), .calib = inputs, .ncalib = ITEMS }, plain = { .size = sizeof(plain) };
+	const struct accel_compress_layer fc = { .pattern = "fc", .bits = 3 };
+	struct accel_compress_options o = { .file_bytes = 9000, .correct = ACCEL_CORRECT_NONE };
+	struct accel_model *original, *fixed, *chosen, *given;
+	struct seen s;
+
+	(void)state;
+	assert_int_equal(accel_model_from_onnx(FILE_NAME, &plain, &original, NULL), 0);
+	fixed = good_with(o, &onnx, &s);
+	o.choose_bits = true;
+	chosen = good_with(o, &onnx, &s);
+	check_layers(chosen, &s);
+	assert_in_range(file_bytes(chosen), 8400, 9000);
+	for (unsigned int i = 0; i < 2; i++)
+		assert_in_range(s.layer[i].bits, 2, 8);
+	if (difference(original, chosen, inputs) > 0.9 * difference(original, fixed, inputs))
+		fail_msg("chosen: %g, given: %g", difference(original, chosen, inputs), difference(original, fixed, inputs));
+	o.noverrides = 1;
+	o.overrides = &fc;
+	given = good_with(o, &onnx, &s);
+	assert_int_equal(s.layer[1].bits, 3);
+	assert_in_range(file_bytes(given), 8400, 9000);
+	accel_model_unref(original);
+	accel_model_unref(fixed);
+	accel_model_unref(chosen);
+	accel_model_unref(given);
+	free(inputs);
+	refused((struct accel_compress_options){ .choose_bits = true }, -EINVAL, "bits to be chosen without calibration inputs");
+	refused((struct accel_compress_options){ .effort = -1 }, -EINVAL, "an effort of -1");
+	refused((struct accel_compress_options){ .effort = NAN }, -EINVAL, "an effort of");
+}
+
 static void test_max_drop(void **state)
 {
 	static const double drops[] = { 1, 10, 40 };
@@ -684,7 +720,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_default), cmocka_unit_test(test_density), cmocka_unit_test(test_overrides), cmocka_unit_test(test_size),
 		cmocka_unit_test(test_share), cmocka_unit_test(test_row_scales), cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_options), cmocka_unit_test(test_cancel),
-		cmocka_unit_test(test_second_order), cmocka_unit_test(test_one_calibration_item), cmocka_unit_test(test_correction), cmocka_unit_test(test_max_drop),
+		cmocka_unit_test(test_second_order), cmocka_unit_test(test_one_calibration_item), cmocka_unit_test(test_correction), cmocka_unit_test(test_choose_bits), cmocka_unit_test(test_max_drop),
 		cmocka_unit_test(test_bad_weights), cmocka_unit_test(test_odd_networks),
 	};
 	char folder[] = "/tmp/accel-compress-XXXXXX";
