@@ -581,7 +581,6 @@ static void test_correction(void **state)
 	free(inputs);
 }
 
-/* Labels are what the network itself says, so that it is always right; what is lost is no more than may be, and nearly so. */
 /* Bits that are chosen: to the same size the outputs suffer less than with 8 and 4 of them; what is given stays. */
 static void test_choose_bits(void **state)
 {
@@ -618,6 +617,7 @@ static void test_choose_bits(void **state)
 	refused((struct accel_compress_options){ .effort = NAN }, -EINVAL, "an effort of");
 }
 
+/* Labels are what the network itself says, so that it is always right; what is lost is no more than may be, and nearly so. */
 static void test_max_drop(void **state)
 {
 	static const double drops[] = { 1, 10, 40 };
