@@ -47,7 +47,7 @@ struct tune_hidden {
 	double energy;
 };
 
-/* What the float network makes of calibration items, for those that follow it: compress_tune.c. */
+/* What the float network makes of calibration items, for those that follow it: compress_teacher.c. */
 struct tune {
 	const float **list;        /* [ninputs] of the inputs, owned; values are the caller's */
 	uint64_t all, items;       /* items that there are, and that are used; 0: nothing is tuned */
@@ -109,7 +109,7 @@ int compress_one(struct compress *c, struct compress_layer *l, struct accel_netw
 int compress_sense(struct compress *c, struct accel_network *net, const struct calib_inputs *in);
 
 /*
- * compress_tune.c: keeps what net, which is the float network, makes of the items; takes list over, also on failure. Then, of a pruned network: the weights that stay and the biases follow
+ * compress_teacher.c, compress_tune.c: keeps what net, which is the float network, makes of the items; takes list over, also on failure. Then, of a pruned network: the weights that stay and the biases follow
  * it; of one whose weights are shared: the values and the biases. What held-out items do not profit from is undone. -ENOMEM, -ECANCELED.
  */
 int compress_tune_new(struct compress *c, struct accel_network *net, const struct calib_inputs *in, const float **list);
