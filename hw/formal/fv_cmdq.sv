@@ -43,7 +43,7 @@ module fv_cmdq #(
   logic [Qw:0]  waiting_q, ahead_q;
   logic [Bw:0]  busy_q, before_q;
   logic         in_wait_q, in_busy_q;
-  logic [255:0] cmd_q;
+  logic [7:0]   cmd_q;
   logic [23:0]  index_q;
 
   always_ff @(posedge clk_i) begin
@@ -59,7 +59,7 @@ module fv_cmdq #(
         in_wait_q <= 1'b1;
         ahead_q   <= waiting_q - start;
         index_q   <= index_i;
-        cmd_q     <= cmd_i;
+        cmd_q     <= data_i;
       end
       if (in_wait_q && start) begin
         in_wait_q <= ahead_q != '0;
@@ -101,9 +101,10 @@ module fv_cmdq #(
       if (in_wait_q) begin
         assert (ahead_q < waiting_q);
         for (int i = 0; i < QueueDepth; i++) begin
-          assert (q_place != Qw'(i) || q_mem[280*i +: 280] == {index_q, cmd_q});
+          assert (q_place != Qw'(i) || q_mem[280*i +: 8] == cmd_q);
+          assert (q_place != Qw'(i) || q_mem[280*i + 256 +: 24] == index_q);
         end
-        assert (ahead_q != '0 || (head && index == index_q && cmd == cmd_q));
+        assert (ahead_q != '0 || (head && index == index_q && cmd[7:0] == cmd_q));
       end
       if (in_busy_q) begin
         assert (before_q < busy_q);
