@@ -76,10 +76,7 @@ module fv_abort #(
   (* probe = "u_dut.base_va_q" *) logic [63:0] base_va;
   (* probe = "u_dut.base_left_q" *) logic [3:0] base_left;
 
-  // in the order of eie_frontend's state_e
-  localparam logic [3:0] StScrub = 4'd0, StIdle = 4'd1, StDescReq = 4'd2, StDesc = 4'd3, StCheck = 4'd4, StBaseReq = 4'd5,
-                         StBase = 4'd6, StRestore = 4'd8, StMain = 4'd9, StDrain = 4'd10, StFlush = 4'd11, StCplReq = 4'd12, StCplData = 4'd13,
-                         StCplResp = 4'd14;
+  `include "fv_frontend.svh"
 
   // Others ---------------------------------------------------------------------------------------
 
@@ -108,9 +105,6 @@ module fv_abort #(
       assume (!waits || comes || wait_q < Patience);
       // in a flush nothing begins, so what is quiet stays quiet
       assume (!(flush && quiet_q) || quiet_i);
-      // beats come to who asked; a descriptor has eight
-      assume (!rd_rsp_valid_i || state == StDesc || state == StBase);
-      assume (state != StDesc || !rd_rsp_valid_i || rd_rsp_last_i == (beat == 3'd7));
     end
   end
 

@@ -91,9 +91,7 @@ module fv_rings (
   (* probe = "u_queue.sq_log2_act_q" *) logic [3:0] sq_log2_act;
   (* probe = "u_queue.cq_log2_act_q" *) logic [3:0] cq_log2_act;
 
-  // in the order of eie_frontend's state_e
-  localparam logic [3:0] StScrub = 4'd0, StIdle = 4'd1, StDescReq = 4'd2, StDesc = 4'd3, StCheck = 4'd4, StFlush = 4'd11, StCplReq = 4'd12,
-                         StCplData = 4'd13, StCplResp = 4'd14;
+  `include "fv_frontend.svh"
 
   // What software sees ---------------------------------------------------------------------------
   // All counts are since ENABLE rose last, modulo 2^16, as the doorbell's are.
@@ -151,9 +149,6 @@ module fv_rings (
       assume (!bell || lie || honest);
       // eie_regs: the end of a device reset
       assume (!clear_i || (abort_i && ready));
-      // beats come to who asked; a descriptor has eight
-      assume (!rd_rsp_valid_i || state == StDesc || state == 4'd6);
-      assume (state != StDesc || !rd_rsp_valid_i || rd_rsp_last_i == (beat == 3'd7));
     end
   end
 
