@@ -15,6 +15,7 @@
 
 #include <eie_hw.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -473,7 +474,41 @@ static int read_classes(struct eie_reader *r, struct accel_model *model)
 
 /* ---------------------------------------------------------------- file */
 
-/* The features that this version has stand in the root only. */
+/* The features that this version has, and where a reader notes them; of two what they say stands elsewhere: with the constants, with the segments. */
+static const struct {
+	const char *name;
+	ptrdiff_t flag;            /* of struct eie_reader; -1: none */
+} features[] = {
+	{ EIE_FEATURE_NETWORK, offsetof(struct eie_reader, network) },
+	{ EIE_FEATURE_CODES, -1 },
+	{ EIE_FEATURE_ENDS, -1 },
+	{ EIE_FEATURE_PREPROCESS, offsetof(struct eie_reader, preprocess) },
+	{ EIE_FEATURE_ROW_SCALES, offsetof(struct eie_reader, row_scales) },
+	{ EIE_FEATURE_ENTROPY, offsetof(struct eie_reader, entropy) },
+	{ EIE_FEATURE_DERIVED, offsetof(struct eie_reader, derived) },
+	{ EIE_FEATURE_ROWS, offsetof(struct eie_reader, rows) },
+	{ EIE_FEATURE_TABLES, offsetof(struct eie_reader, tables) },
+	{ EIE_FEATURE_PLACES, offsetof(struct eie_reader, places) },
+	{ EIE_FEATURE_PACKED, offsetof(struct eie_reader, packed) },
+	{ EIE_FEATURE_REALS, offsetof(struct eie_reader, has_reals) },
+};
+
+static bool take_feature(struct eie_reader *r, const char *name)
+{
+	/* what was packed is not packed again */
+	if (r->packed && !strcmp(name, EIE_FEATURE_PACKED))
+		return false;
+	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
+		if (strcmp(name, features[i].name))
+			continue;
+		if (features[i].flag >= 0)
+			*(bool *)((char *)r + features[i].flag) = true;
+		return true;
+	}
+	return false;
+}
+
+/* They stand in the root only. */
 static int check_features(struct eie_reader *r)
 {
 	for (int node = 0; node >= 0; node = fdt_next_node(r->fdt, node, NULL)) {
@@ -488,29 +523,7 @@ static int check_features(struct eie_reader *r)
 		for (int i = 0; i < n; i++) {
 			const char *feature = fdt_stringlist_get(r->fdt, node, "must-understand", i, NULL);
 
-			if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_NETWORK))
-				r->network = true;
-			else if (node == 0 && feature && (!strcmp(feature, EIE_FEATURE_CODES) || !strcmp(feature, EIE_FEATURE_ENDS)))
-				continue;   /* what it says stands with the constants, with the segments */
-			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_PREPROCESS))
-				r->preprocess = true;
-			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_ROW_SCALES))
-				r->row_scales = true;
-			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_ENTROPY))
-				r->entropy = true;
-			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_DERIVED))
-				r->derived = true;
-			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_ROWS))
-				r->rows = true;
-			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_TABLES))
-				r->tables = true;
-			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_PLACES))
-				r->places = true;
-			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_PACKED) && !r->packed)
-				r->packed = true;
-			else if (node == 0 && feature && !strcmp(feature, EIE_FEATURE_REALS))
-				r->has_reals = true;
-			else
+			if (node || !feature || !take_feature(r, feature))
 				return accel_fail(r->err, -ENOTSUP, NULL,
 						  "%s: node '%s' needs the feature '%s', which this version does not have; use a newer library",
 						  r->file, name && *name ? name : "/", feature ? feature : "");

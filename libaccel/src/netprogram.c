@@ -349,8 +349,9 @@ int netsession_input(struct netsession *s, unsigned int index, const float *data
 	}
 	if (v->type == NET_F32)
 		memcpy(netrun_value(s->run, net->inputs[index]), data, n * sizeof(*data));
-	for (uint64_t i = 0; v->type != NET_F32 && i < n; i++)
-		store(v->type, netrun_value(s->run, net->inputs[index]), i, data[i]);
+	else
+		for (uint64_t i = 0; i < n; i++)
+			store(v->type, netrun_value(s->run, net->inputs[index]), i, data[i]);
 	return 0;
 }
 

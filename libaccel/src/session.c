@@ -272,8 +272,9 @@ int accel_session_input(struct accel_session *s, unsigned int index, const float
 
 		if (s->cpu)
 			accel_cpu_quantise(s->cpu, data + b * t->count, t, v.values);
-		for (uint64_t i = 0; !s->cpu && i < t->count; i++)
-			*value_at(&v, i) = accel_quantised(data[b * t->count + i], t->scale, t->lo, t->hi);
+		else
+			for (uint64_t i = 0; i < t->count; i++)
+				*value_at(&v, i) = accel_quantised(data[b * t->count + i], t->scale, t->lo, t->hi);
 	}
 	return 0;
 }
