@@ -278,7 +278,7 @@ static void run_concat(const struct accel_cpu *cpu, const struct accel_layer *la
 	for (unsigned int i = 0; i < layer->nparts; i++) {
 		const struct accel_tensor *tensor = &cpu->model->tensors[layer->parts[i]];
 		const struct cpu_tensor *part = &cpu->tensors[layer->parts[i]];
-		size_t count = part->image.packed ? 2 * part->image.plane * cpu_packs(tensor->dims[0]) : tensor->count;
+		size_t count = cpu_image_count(&part->image, tensor);
 
 		if (part->values + item * part->item != y)
 			memcpy(y, part->values + item * part->item, count * sizeof(*y));

@@ -165,12 +165,9 @@ static void set_image(const struct placing *p, unsigned int t)
 
 /* ------------------------------------------------------------------ memory */
 
-/* int16s of an item of the tensor alone. */
 static size_t item_size(const struct placing *p, unsigned int t)
 {
-	const struct cpu_image *image = &p->tensors[t].image;
-
-	return image->packed ? 2 * image->plane * cpu_packs(p->model->tensors[t].dims[0]) : p->model->tensors[t].count;
+	return cpu_image_count(&p->tensors[t].image, &p->model->tensors[t]);
 }
 
 /* A place of its own, from a line of the cache on. */

@@ -31,6 +31,12 @@ static inline uint32_t cpu_packs(uint32_t channels)
 	return (channels + 1) / 2;
 }
 
+/* int16s of an item of the tensor alone, margins included. */
+static inline size_t cpu_image_count(const struct cpu_image *image, const struct accel_tensor *tensor)
+{
+	return image->packed ? 2 * image->plane * cpu_packs(tensor->dims[0]) : tensor->count;
+}
+
 /*
  * Places and allocates all tensors of a model, zeroed. pack: there are kernels for packed images. Parts of concatenations lie where they belong wherever that is
  * possible. tensors [ntensors], zeroed, into *memory, which the caller frees. -ENOMEM, with *memory NULL.
