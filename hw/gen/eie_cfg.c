@@ -44,7 +44,7 @@ static struct param params[] = {
 
 /* Optional commands (enum feature of eie_hw.def), all or none: key VECTOR, 0 or 1, 0 unless given. The interpreter has them in any case. */
 static uint32_t vector;
-#define ALL_FEATURES (EIE_FEATURE_VECTOR | EIE_FEATURE_POOL | EIE_FEATURE_ELEMENT)
+#define ALL_FEATURES (EIE_FEATURE_VECTOR | EIE_FEATURE_POOL | EIE_FEATURE_ELEMENT | EIE_FEATURE_SPLIT)
 
 static int die(const char *file, const char *what, const char *more)
 {

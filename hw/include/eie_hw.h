@@ -313,6 +313,7 @@ struct eie_cmd {
 #define EIE_FEATURE_VECTOR 0x1 /* VMAC, VDRAIN: docs/vector_mode.md */
 #define EIE_FEATURE_POOL 0x2 /* VPOOL: docs/vector_mode.md */
 #define EIE_FEATURE_ELEMENT 0x4 /* VMUL, VTABLE: docs/vector_mode.md */
+#define EIE_FEATURE_SPLIT 0x8 /* the bit VMAC_SPLIT: docs/vector_mode.md */
 
 /* enum op: CMD.OPCODE; the high digit names the engine */
 #define EIE_OP_LOAD 0x10 /* memory to on-chip buffer (fields XFER_*) */
@@ -410,6 +411,9 @@ struct eie_cmd {
 #define   EIE_CMD_VMAC_ORIGIN_DW 0 /* the image's pixel (0, 0) is value ORIGIN of pixel group 0 */
 #define   EIE_CMD_VMAC_ORIGIN_SHIFT 18
 #define   EIE_CMD_VMAC_ORIGIN_MASK 0x7
+#define   EIE_CMD_VMAC_SPLIT_DW 0 /* 0: the lanes of a cluster take each column together; 1: each takes those whose pixel is not zero (FEATURE_SPLIT; else 0) */
+#define   EIE_CMD_VMAC_SPLIT_SHIFT 21
+#define   EIE_CMD_VMAC_SPLIT_MASK 0x1
 #define   EIE_CMD_VMAC_CODEBOOK_DW 0 /* granule of CBUF with the codebook; multiple of 2 (4-bit) or 32 (8-bit) */
 #define   EIE_CMD_VMAC_CODEBOOK_SHIFT 24
 #define   EIE_CMD_VMAC_CODEBOOK_MASK 0xff

@@ -27,6 +27,7 @@ eie_load.sv
 eie_store.sv
 eie_abuf.sv
 eie_jobq.sv
+eie_laneq.sv
 eie_fetch.sv
 eie_lanes.sv
 eie_requant.sv

@@ -91,10 +91,11 @@ module eie_array #(
   logic                  cbuf_we, compute_idle;
 
   // clocks that rest, and what they wait for
-  logic                  bc_rest, clk_bc, clk_buf;
+  logic                  bc_rest, clk_bc, clk_buf, clk_own;
   // VMAC, VDRAIN
   logic [1:0]            cfg_vec;
   logic [23:0]           cfg_rows;
+  logic                  cfg_split;
   logic                  ga_start, ga_busy, hc_start, hc_half;
   logic [255:0]          ga_cmd;
   logic                  dr_step, dr_vec;
@@ -144,6 +145,7 @@ module eie_array #(
     .bc_valid_i       (col_valid[0]),
     .cfg_vec_o        (cfg_vec),
     .cfg_rows_o       (cfg_rows),
+    .cfg_split_o      (cfg_split),
     .ga_start_o       (ga_start),
     .ga_cmd_o         (ga_cmd),
     .clear_i,
@@ -369,6 +371,13 @@ module eie_array #(
     .clk_o (clk_buf)
   );
 
+  // of the lanes' own queues: SPLIT is set long before the first column and until the last sum is complete
+  eie_clkgate u_clk_own (
+    .clk_i,
+    .en_i  (cfg_split || flush_i),
+    .clk_o (clk_own)
+  );
+
   // Row parameters of a step are four granules in four banks: granule i is in bank (i + address) mod 4.
 
   logic [4*(Ra-2)-1:0] dr_params;
@@ -417,6 +426,7 @@ module eie_array #(
       .clk_i,
       .clk_bc_i      (clk_bc),
       .clk_buf_i      (clk_buf),
+      .clk_own_i      (clk_own),
       .rst_ni, .flush_i,
       .epoch_i, .scrub_i, .scrub_addr_i,
       .wbuf_we_i     (mine && 8'(buf_target_i) == eie_pkg::BufWbuf),
@@ -430,6 +440,7 @@ module eie_array #(
       .cfg_weights_i (cfg_weights),
       .cfg_vec_i     (cfg_vec),
       .cfg_rows_i    (cfg_rows),
+      .cfg_split_i   (cfg_split),
       .bc_valid_i    (col_valid),
       .bc_ptr_i      (col_ptr),
       .bc_act_i      (bc_act),

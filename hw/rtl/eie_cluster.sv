@@ -7,7 +7,8 @@
 //   drain: lanes' accumulators, row parameters -> sum over the lanes -> bias -> eight eie_requant
 //
 // A job is a column with at least one entry here; empty columns are dropped before the queue. The
-// pixels of a VMAC's columns (Vector) wait in a queue of their own beside it.
+// pixels of a VMAC's columns (Vector) wait in a queue of their own beside it. Columns of a VMAC with
+// SPLIT go into the queues of the lanes whose pixels are not zero instead (eie_laneq).
 
 module eie_cluster #(
   parameter int unsigned Lanes = 2,
@@ -26,6 +27,9 @@ module eie_cluster #(
   input  logic              clk_i,
   input  logic              clk_bc_i,        // of pointers, may stop between broadcasts
   input  logic              clk_buf_i,       // of drain and writes to buffers, likewise
+  // verilator lint_off UNUSEDSIGNAL
+  input  logic              clk_own_i,       // of the lanes' own queues: rests unless VMACs are with SPLIT
+  // verilator lint_on UNUSEDSIGNAL
   input  logic              rst_ni,
   input  logic              flush_i,
 
@@ -49,6 +53,7 @@ module eie_cluster #(
   input  logic [9:0]        cfg_cb_i,        // codebook, in units of 16 entries
   input  logic [2*Wa-1:0]   cfg_weights_i,
   input  logic [1:0]        cfg_vec_i,       // a VMAC
+  input  logic              cfg_split_i,     // VMACs are with SPLIT
   input  logic [23:0]       cfg_rows_i,      // VMAC: rows of a group
 
   // broadcast: two columns; hold_o leaves room for what is on its way
@@ -162,8 +167,8 @@ module eie_cluster #(
   logic [Ja:0]     q_count;
   logic            q_ltag_q;              // tag of the youngest job
 
-  assign q_push = {&p_push, |p_push};
-  assign hold_o = q_count > (Ja + 1)'(JobDepth - OnTheWay);
+  assign q_push = own ? 2'b00 : {&p_push, |p_push};
+  assign hold_o = q_count > (Ja + 1)'(JobDepth - OnTheWay) || lq_hold;
 
   eie_jobq #(
     .Width (Jw),
@@ -184,9 +189,17 @@ module eie_cluster #(
     end
   end
 
-  // Pixels, in the order of the jobs: one a job, so both queues are as long
+  // Pixels, in the order of the jobs: one a job, so both queues are as long. With SPLIT: each lane's
+  // queue, twice as deep, for lanes with few zeros hold up those that have many.
 
-  logic [127+Ww:0] job_vec;
+  localparam int unsigned Lq = Ba + 12 + Ww + 1;        // first byte, entries, word of the group, tag
+
+  logic [127+Ww:0]     job_vec;
+  logic                own, lq_hold;             // a job for the lanes' own queues
+  logic [Lanes-1:0]    lq_valid, lq_pop;
+  logic [Lanes*Lq-1:0] lq_jobs;
+  logic [16*Lanes-1:0] lq_pixels;
+  logic [1:0]          lq_busy;
 
   if (Vector) begin : gen_vecq
     logic [127+Ww:0] vec_mem [0:JobDepth-1];
@@ -194,7 +207,8 @@ module eie_cluster #(
     logic [Ja-1:0]   wptr_q, rptr_q;
     logic            push, pop;
 
-    assign push    = p_push[0] && cfg_vec_i[p_tag_q];
+    assign own     = cfg_split_i && cfg_vec_i[p_tag_q];
+    assign push    = p_push[0] && cfg_vec_i[p_tag_q] && !own;
     assign pop     = q_pop[0] && cfg_vec_i[q_rdata[0]];
     assign job_vec = vec_mem[rptr_q];
 
@@ -219,8 +233,47 @@ module eie_cluster #(
         rptr_q <= rptr_q + Ja'(pop);
       end
     end
+
+    logic [Lanes-1:0] live;
+
+    always_comb begin
+      live = '0;
+      if (p_push[0] && own) begin
+        for (int unsigned l = 0; l < Lanes; l++) begin
+          live[l] = p_vec_q[16*l +: 16] != '0;
+        end
+      end
+    end
+
+    eie_laneq #(
+      .Lanes   (Lanes),
+      .Width   (Lq),
+      .Depth   (2 * JobDepth),
+      .Reserve (OnTheWay)
+    ) u_laneq (
+      .clk_i     (clk_own_i),
+      .rst_ni,
+      .clr_i     (flush_i),
+      .push_i    (live),
+      .wdata_i   ({p_data[Jw-1:17], p_vec_q[127+Ww:128], p_tag_q}),
+      .wpixels_i (p_vec_q[127:0]),
+      .pop_i     (lq_pop),
+      .valid_o   (lq_valid),
+      .rdata_o   (lq_jobs),
+      .rpixels_o (lq_pixels),
+      .hold_o    (lq_hold),
+      .busy_o    (lq_busy)
+    );
   end else begin : gen_no_vecq
-    assign job_vec = '0;
+    logic unused;
+    assign unused    = &{lq_pop, cfg_split_i};
+    assign job_vec   = '0;
+    assign own       = 1'b0;
+    assign lq_hold   = 1'b0;
+    assign lq_valid  = '0;
+    assign lq_jobs   = '0;
+    assign lq_pixels = '0;
+    assign lq_busy   = '0;
   end
 
   // Lanes
@@ -234,7 +287,7 @@ module eie_cluster #(
     .WbufDepth (WbufDepth),
     .Vector    (Vector)
   ) u_lanes (
-    .clk_i, .clk_buf_i, .rst_ni, .flush_i,
+    .clk_i, .clk_buf_i, .clk_own_i, .rst_ni, .flush_i,
     .epoch_i, .scrub_i,
     .scrub_addr_i (scrub_addr_i[Wa-1:1]),
     .wbuf_we_i,
@@ -242,7 +295,11 @@ module eie_cluster #(
     .cbuf_we_i,
     .cbuf_addr_i  (buf_addr_i[5:0]),
     .buf_data_i,
-    .cfg_half_i, .cfg_wide_i, .cfg_cb_i, .cfg_vec_i, .cfg_rows_i,
+    .cfg_half_i, .cfg_wide_i, .cfg_cb_i, .cfg_vec_i, .cfg_split_i, .cfg_rows_i,
+    .own_valid_i  (lq_valid),
+    .own_jobs_i   (lq_jobs),
+    .own_pixels_i (lq_pixels),
+    .own_pop_o    (lq_pop),
     .job_valid_i  ({q_count > (Ja + 1)'(1), q_count != '0}),
     .job0_i       (q_rdata[Jw-1:0]),
     .job1_i       (q_rdata[2*Jw-1:Jw]),
@@ -266,7 +323,7 @@ module eie_cluster #(
       unwritten_o  <= '0;
       bad_stream_o <= '0;
     end else begin
-      busy_o <= lane_busy | ((q_count != '0) ? (2'b01 << q_rdata[0]) | (2'b01 << q_ltag_q) : 2'b00);
+      busy_o <= lane_busy | lq_busy | ((q_count != '0) ? (2'b01 << q_rdata[0]) | (2'b01 << q_ltag_q) : 2'b00);
       unwritten_o  <= lane_lost | ((|(p_valid_q & ~p_written)) ? 2'b01 << p_tag_q : 2'b00);
       bad_stream_o <= lane_bad | ((|(p_over & p_written)) ? 2'b01 << p_tag_q : 2'b00);
     end

@@ -42,7 +42,7 @@ module eie_cmdcheck #(
 
   localparam logic [255:0] BitsVmac = {
     32'h007f_ffff, 32'hffff_ffff, 32'hffff_ffff, 32'hffff_ffff,
-    32'hffff_ffff, 32'hffff_ffff, 32'hffff_ffff, 32'hff1f_1fff
+    32'hffff_ffff, 32'hffff_ffff, 32'hffff_ffff, 32'hff3f_1fff
   };
   localparam logic [255:0] BitsVdrain = {
     32'h0, 32'h0, 32'hffff_ffff, 32'h00ff_ffff,

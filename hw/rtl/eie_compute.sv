@@ -9,7 +9,7 @@
 // VMAC and VDRAIN (Vector) are a MAC and a DRAIN of another mode. A half has the mode of its last
 // command; a command of the other mode waits until the array has nothing else to do and the half
 // has been zeroed. MACs of different modes are never in flight together, for the lanes work alone
-// in one and all as one in the other.
+// in one and all as one in the other; nor are VMACs with SPLIT and without.
 
 module eie_compute #(
   parameter int unsigned Rows = 64,
@@ -57,6 +57,7 @@ module eie_compute #(
   // VMAC, VPOOL, VMUL, VTABLE: gather or element-wise unit start in the place of the broadcast
   output logic [1:0]      cfg_vec_o,
   output logic [23:0]     cfg_rows_o,
+  output logic            cfg_split_o,    // of all MACs in flight
   output logic            ga_start_o,
   output logic [255:0]    ga_cmd_o,
   // zeroing of a half
@@ -107,7 +108,7 @@ module eie_compute #(
   // Fields
 
   logic [7:0] op;
-  logic       is_mac, is_drain, is_vec, is_map, half, wide;
+  logic       is_mac, is_drain, is_vec, is_map, is_split, half, wide;
   logic [4:0] codebook;         // in units of 16 entries
 
   assign op       = cmd_i[eie_pkg::CmdOpcodeLsb +: eie_pkg::CmdOpcodeWidth];
@@ -116,6 +117,7 @@ module eie_compute #(
                                op == eie_pkg::OpVtable);
   assign is_vec   = is_map || (Vector && (op == eie_pkg::OpVmac || op == eie_pkg::OpVdrain));
   assign is_mac   = is_map || op == eie_pkg::OpMac || (Vector && op == eie_pkg::OpVmac);
+  assign is_split = Vector && op == eie_pkg::OpVmac && cmd_i[eie_pkg::CmdVmacSplitLsb];
   assign is_drain = op == eie_pkg::OpDrain || (Vector && op == eie_pkg::OpVdrain);
   assign half     = cmd_i[eie_pkg::CmdMacHalfLsb];            // one bit for all four commands
   assign wide     = cmd_i[eie_pkg::CmdMacWideLsb];
@@ -154,7 +156,8 @@ module eie_compute #(
     logic       zero_q;                              // the half is being zeroed
 
     assign mode_ok    = !(is_mac || is_drain) || is_map || (mode_q[half] == is_vec && !zero_q);
-    assign other_mode = (mac_q & (cfg_vec_o ^ {2{is_vec}})) != '0;
+    assign other_mode = (mac_q & (cfg_vec_o ^ {2{is_vec}})) != '0 ||
+                        (mac_q != '0 && cfg_split_o != is_split);
     assign hc_start_o = cmd_valid_i && !flush_i && !dead_q && !zero_q && !mode_ok && count_q == '0;
     assign hc_half_o  = half;
 
@@ -313,6 +316,7 @@ module eie_compute #(
     if (take && is_mac) begin
       // of both tags: a lane that has no job still has the tag of its last one
       cfg_vec_o    <= {2{is_vec}};
+      cfg_split_o  <= is_split;
       setup_wide_q <= wide;
       setup_map_q <= is_map;
       bc_tag_o     <= tag_q;

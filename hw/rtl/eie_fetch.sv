@@ -7,6 +7,9 @@
 // one from the bank of even words, one from the bank of odd words. What is one bit a slot is a vector over
 // all slots, slot s of lane l at s * Lanes + l: dispatch and arbitration are then a few operations for all
 // lanes, in gates as in simulation.
+//
+// Of lanes that have queues of their own (a VMAC with SPLIT) two a cycle take a job into a free slot, in turn:
+// no more words than that come for them either.
 
 module eie_fetch #(
   parameter int unsigned Lanes = 2,
@@ -14,6 +17,7 @@ module eie_fetch #(
   parameter bit          Vector = 1'b0,
   localparam int unsigned Wa = $clog2(WbufDepth),
   localparam int unsigned Jw = Wa + 4 + 12 + 16 + 1,     // job: first byte, entries, activation, tag
+  localparam int unsigned Ow = Wa + 4 + 12 + 1,          // job of a lane's own queue
   localparam int unsigned Lw = $clog2(Lanes),
   localparam int unsigned Sw = Lw + 1,
   localparam int unsigned Slots = 2 * Lanes
@@ -39,9 +43,14 @@ module eie_fetch #(
   input  logic [Jw-1:0]    job0_i,          // activation and entries go to the lane directly
   input  logic [Jw-1:0]    job1_i,
   // verilator lint_on UNUSEDSIGNAL
-  output logic [1:0]       job_pop_o,
+  output logic [1:0]       job_put_o,
   output logic [Lw-1:0]    job_lane0_o,     // the lanes that get them
   output logic [Lw-1:0]    job_lane1_o,
+  // SPLIT: lanes that have jobs in their queues, and of those that get one: first byte, entries, tag
+  input  logic [Lanes-1:0] own_valid_i,
+  input  logic [Ow-1:0]    own0_i,
+  input  logic [Ow-1:0]    own1_i,
+  output logic [Lanes-1:0] own_pop_o,
 
   // Lanes, a bit a slot, of slots that are in use: the slot is, tag of its job, bank of its word, the word
   // and the other one are here, a job came that the lane has not loaded. next_o: a job waits there.
@@ -99,26 +108,45 @@ module eie_fetch #(
   assign load     = (ends_i & next_o) | (~ends_i & fresh_o);
 
   // Dispatch: a job goes to an idle lane, else beside a job whose words are all fetched. Earlier would
-  // leave jobs waiting behind long ones at the end of a MAC.
+  // leave jobs waiting behind long ones at the end of a MAC. A VMAC's have no other lane to go to: its
+  // jobs go beside any other.
 
   logic [Slots-1:0] idle, late, ready, again, beside, to0, to1, in0, in1, put, able;
-  logic             vec;
+  logic             vec, own;
 
   assign vec    = Vector && cfg_vec_i[job0_i[0]];
   assign able   = {Slots{!vec}} | Leader;
   assign idle   = active_q & ~valid_q & able;
-  assign late   = active_q & valid_q & ~need_q & able;
+  assign late   = active_q & valid_q & (~need_q | {Slots{vec}}) & able;
   assign beside = ({late[Lanes-1:0], late[Slots-1:Lanes]} & ~valid_q) | again;
 
-  // a slot whose job ends now, and the one that its lane goes over to has all its words
+  // a slot whose job ends now, and the one that its lane goes over to has all its words, or is a VMAC's
   assign again  = ends & {ready[Lanes-1:0], ready[Slots-1:Lanes]} & able;
-  assign ready  = next_o & ~need_q;
+  assign ready  = next_o & (~need_q | {Slots{vec}});
+
+  // SPLIT: the active slot of a lane if it is free, else the other one. One whose job ends now is free in the
+  // next cycle only, or the decoders would be in the way to the word that is fetched.
+  assign own    = Vector && own_valid_i != '0;
+
+  logic [Slots-1:0] others, turn_q;
+
+  assign others = {valid_q[Lanes-1:0], valid_q[Slots-1:Lanes]};    // the other slot of the lane holds a job
 
   // in most cycles nobody is free
   always_comb begin
-    logic [Slots-1:0] first, rest;
-    {first, rest, to0, to1, in0, in1} = '0;
-    if ((idle | beside) != '0) begin
+    logic [Slots-1:0] free, first, rest;
+    {free, first, rest, to0, to1, in0, in1} = '0;
+    if (own) begin
+      free  = {2{own_valid_i}} & ~valid_q & (active_q | others);
+      first = ((free & turn_q) != '0) ? free & turn_q : free;
+      to0   = first & (~first + 1'b1);
+      // those behind it, then from the first one on
+      first = free & ~(to0 | (to0 - 1'b1));
+      rest  = (first != '0) ? first : free & ~to0;
+      to1   = rest & (~rest + 1'b1);
+      in0   = to0;
+      in1   = to1;
+    end else if ((idle | beside) != '0) begin
       first = (idle != '0) ? idle : beside;
       to0   = first & (~first + 1'b1);
       rest  = (idle | beside) & ~to0;
@@ -129,7 +157,8 @@ module eie_fetch #(
   end
 
   assign put       = in0 | in1;
-  assign job_pop_o = {in1 != '0, in0 != '0};
+  assign job_put_o = {in1 != '0, in0 != '0};
+  assign own_pop_o = own ? put[Lanes-1:0] | put[Slots-1:Lanes] : '0;
 
   // Weight banks: words of active slots go before those that are fetched ahead; slots take turns.
 
@@ -169,23 +198,32 @@ module eie_fetch #(
   logic [Wa-1:0] final_word [0:Slots-1];
   logic [Wa-1:0] fetch0, fetch1, end0, end1;
   logic [Ba-1:0] start0, start1, bytes0, bytes1;
+  logic [11:0]   entries0, entries1;
+  logic          tag0, tag1;
 
   assign fetch0 = fetch[g0];
   assign fetch1 = fetch[g1];
-  assign start0 = job0_i[Jw-1:29];
-  assign start1 = job1_i[Jw-1:29];
+  always_comb begin
+    {start0, entries0, tag0} = {job0_i[Jw-1:17], job0_i[0]};
+    {start1, entries1, tag1} = {job1_i[Jw-1:17], job1_i[0]};
+    if (own) begin
+      {start0, entries0, tag0} = own0_i;
+      {start1, entries1, tag1} = own1_i;
+    end
+  end
+
   // the checks before the queue keep the last byte inside the buffer
-  assign bytes0 = cfg_wide_i[job0_i[0]] ? Ba'({job0_i[28:17], 1'b0}) : Ba'(job0_i[28:17]);
-  assign bytes1 = cfg_wide_i[job1_i[0]] ? Ba'({job1_i[28:17], 1'b0}) : Ba'(job1_i[28:17]);
+  assign bytes0 = cfg_wide_i[tag0] ? Ba'({entries0, 1'b0}) : Ba'(entries0);
+  assign bytes1 = cfg_wide_i[tag1] ? Ba'({entries1, 1'b0}) : Ba'(entries1);
   assign end0   = Wa'((start0 + bytes0 - 1'b1) >> 4);
   assign end1   = Wa'((start1 + bytes1 - 1'b1) >> 4);
 
   always_ff @(posedge clk_i) begin
-    if (job_pop_o[0]) begin
+    if (job_put_o[0]) begin
       fetch[d0]      <= start0[Ba-1:4];
       final_word[d0] <= end0;
     end
-    if (job_pop_o[1]) begin
+    if (job_put_o[1]) begin
       fetch[d1]      <= start1[Ba-1:4];
       final_word[d1] <= end1;
     end
@@ -212,6 +250,7 @@ module eie_fetch #(
       fly1_q   <= '0;
       turn0_q  <= '0;
       turn1_q  <= '0;
+      turn_q   <= '0;
     end else if (flush_i) begin
       valid_q  <= '0;
       active_q <= Firsts;
@@ -232,9 +271,11 @@ module eie_fetch #(
       if (clear_i) begin
         turn0_q <= '0;
         turn1_q <= '0;
+        turn_q  <= '0;
       end else begin
         if (any0) turn0_q <= ~(grant0 | (grant0 - 1'b1));
         if (any1) turn1_q <= ~(grant1 | (grant1 - 1'b1));
+        if (own && to0 != '0) turn_q <= (to1 != '0) ? ~(to1 | (to1 - 1'b1)) : ~(to0 | (to0 - 1'b1));
       end
     end
   end
@@ -242,7 +283,7 @@ module eie_fetch #(
   logic [1:0] fly_tag_q;
 
   always_ff @(posedge clk_i) begin
-    tag_q  <= (tag_q & ~put) | (job0_i[0] ? in0 : '0) | (job1_i[0] ? in1 : '0);
+    tag_q  <= (tag_q & ~put) | (tag0 ? in0 : '0) | (tag1 ? in1 : '0);
     need_q <= (need_q & ~last) | put;
     next_q <= ((next_q ^ (grant0 | grant1)) & ~put) | (start0[4] ? in0 : '0) | (start1[4] ? in1 : '0);
     side_q <= ((side_q ^ leave) & ~put) | (start0[4] ? in0 : '0) | (start1[4] ? in1 : '0);
@@ -301,6 +342,7 @@ module eie_fetch #(
     (next_o & {idle[Lanes-1:0], idle[Slots-1:Lanes]}) == '0);
   assert property (@(posedge clk_i) disable iff (!rst_ni) (fly0_q & ~valid_q) == '0 && (fly1_q & ~valid_q) == '0);
   assert property (@(posedge clk_i) disable iff (!rst_ni) (put & valid_q & ~ends) == '0);
+  assert property (@(posedge clk_i) disable iff (!rst_ni) own |-> !job_valid_i[0]);
 `endif
 
 endmodule

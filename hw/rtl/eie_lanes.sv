@@ -12,7 +12,8 @@
 //
 // Jobs of a VMAC (Vector, eight lanes) go to lane 0 alone. What it decodes, all lanes multiply,
 // each with its own pixel; the rows of their banks are then those of eight different outputs, and
-// are drained one by one.
+// are drained one by one. With SPLIT every lane has jobs of its own, as in scalar mode, and only the
+// places of its rows are a VMAC's.
 
 module eie_lanes #(
   parameter int unsigned Lanes = 2,
@@ -23,6 +24,7 @@ module eie_lanes #(
   localparam int unsigned Jw = Wa + 4 + 12 + 16 + 1,     // job: first byte, entries, activation, tag
   localparam int unsigned Words = Rows / 8,
   localparam int unsigned Ww = (Words > 1) ? $clog2(Words) : 1,
+  localparam int unsigned Lq = Wa + 4 + 12 + Ww + 1,
   localparam int unsigned Groups = (Lanes + 3) / 4
 ) (
   input  logic                  clk_i,
@@ -45,6 +47,8 @@ module eie_lanes #(
   input  logic [9:0]            cfg_cb_i,        // codebook, in units of 16 entries
   input  logic [1:0]            cfg_vec_i,       // a VMAC
   // verilator lint_off UNUSEDSIGNAL
+  input  logic                  cfg_split_i,     // with SPLIT
+  input  logic                  clk_own_i,       // rests without
   input  logic [23:0]           cfg_rows_i,      // VMAC: rows of a group
 
   // the two oldest jobs
@@ -53,6 +57,12 @@ module eie_lanes #(
   input  logic [Jw-1:0]         job1_i,
   output logic [1:0]            job_pop_o,
   input  logic [127+Ww:0]       job_vec_i,       // of a VMAC's job: word of the group, pixels
+
+  // SPLIT: the oldest job of each lane: first byte, entries, word of the group, tag; its pixel
+  input  logic [Lanes-1:0]      own_valid_i,
+  input  logic [Lanes*Lq-1:0]   own_jobs_i,
+  input  logic [16*Lanes-1:0]   own_pixels_i,
+  output logic [Lanes-1:0]      own_pop_o,
 
   // drain: part_o is the sum over four lanes each, two cycles after dr_step_i; the word is zeroed.
   // VDRAIN: dr_re_i reads a word, dr_step_i takes a row of it, the lanes' sums of which come
@@ -100,7 +110,12 @@ module eie_lanes #(
     .wbuf_we_i, .wbuf_addr_i,
     .wbuf_data_i  (buf_data_i),
     .cfg_wide_i, .cfg_vec_i,
-    .job_valid_i, .job0_i, .job1_i, .job_pop_o,
+    .job_valid_i, .job0_i, .job1_i,
+    .job_put_o    (put),
+    .own_valid_i,
+    .own0_i       ({own0[Lq-1:Ww+1], own0[0]}),
+    .own1_i       ({own1[Lq-1:Ww+1], own1[0]}),
+    .own_pop_o,
     .job_lane0_o  (lane0),
     .job_lane1_o  (lane1),
     .active_o     (active),
@@ -129,14 +144,31 @@ module eie_lanes #(
   logic [15:0] job_act [0:Lanes-1];
   logic [31:0] words [0:16*Lanes-1];
 
-  always_ff @(posedge clk_i) begin
-    if (job_pop_o[0]) begin
-      job_todo[lane0] <= {job0_i[28:17], job0_i[32:29]};
-      job_act[lane0]  <= job0_i[16:1];
+  logic [1:0]    put;
+  logic          own;
+  // verilator lint_off UNUSEDSIGNAL
+  logic [Lq-1:0] own0, own1;                      // SPLIT: the jobs that go to them, of their queues
+  // verilator lint_on UNUSEDSIGNAL
+
+  assign own       = own_valid_i != '0;
+  assign job_pop_o = own ? 2'b00 : put;
+
+  always_comb begin
+    {own0, own1} = '0;
+    if (own) begin
+      own0 = own_jobs_i[Lq*lane0 +: Lq];
+      own1 = own_jobs_i[Lq*lane1 +: Lq];
     end
-    if (job_pop_o[1]) begin
-      job_todo[lane1] <= {job1_i[28:17], job1_i[32:29]};
-      job_act[lane1]  <= job1_i[16:1];
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (put[0]) begin
+      job_todo[lane0] <= own ? {own0[Ww+1 +: 12], own0[Ww+13 +: 4]} : {job0_i[28:17], job0_i[32:29]};
+      job_act[lane0]  <= own ? own_pixels_i[16*lane0 +: 16] : job0_i[16:1];
+    end
+    if (put[1]) begin
+      job_todo[lane1] <= own ? {own1[Ww+1 +: 12], own1[Ww+13 +: 4]} : {job1_i[28:17], job1_i[32:29]};
+      job_act[lane1]  <= own ? own_pixels_i[16*lane1 +: 16] : job1_i[16:1];
     end
   end
 
@@ -155,10 +187,10 @@ module eie_lanes #(
     end
   end
 
-  // VMAC: what lane 0 works on is a VMAC's job; its rows, its pixels
+  // VMAC: what lane 0 works on is a VMAC's job, for all lanes; its rows, its pixels
 
-  logic          vec, vec_tag;
-  logic [15:0]   limit;                          // rows that a column may have
+  logic          vec, vec_tag, split;
+  logic [15:0]   limit0, limit1;                 // rows that a column may have, by tag
   logic [Ww-1:0] vec_word;
   logic [16*Lanes-1:0] vec_pixels;
   logic [Lanes-1:0] vec_live;                    // pixels that are not zero
@@ -166,9 +198,12 @@ module eie_lanes #(
   if (Vector) begin : gen_vec
     logic [127+Ww:0] job_vec_q, vec_q;
 
+    // both tags have one mode
     assign vec_tag = tag[0] | tag[Lanes];
-    assign vec     = cfg_vec_i[vec_tag];
-    assign limit   = !vec ? 16'(Rows) : vec_tag ? 16'(cfg_rows_i[23:12]) : 16'(cfg_rows_i[11:0]);
+    assign vec     = cfg_vec_i[0] && !cfg_split_i;
+    assign split   = cfg_vec_i[0] && cfg_split_i;
+    assign limit0  = cfg_vec_i[0] ? 16'(cfg_rows_i[11:0]) : 16'(Rows);
+    assign limit1  = cfg_vec_i[1] ? 16'(cfg_rows_i[23:12]) : 16'(Rows);
     assign {vec_word, vec_pixels} = vec_q;
 
     // as job_act and act_q of lane 0
@@ -192,7 +227,9 @@ module eie_lanes #(
   end else begin : gen_no_vec
     assign vec        = 1'b0;
     assign vec_tag    = 1'b0;
-    assign limit      = 16'(Rows);
+    assign split      = 1'b0;
+    assign limit0     = 16'(Rows);
+    assign limit1     = 16'(Rows);
     assign vec_word   = '0;
     assign vec_pixels = '0;
     assign vec_live   = '0;
@@ -258,17 +295,19 @@ module eie_lanes #(
   always_comb begin
     logic [15:0]      wide_m, here_m, esc_m, pair_m, last_m, out_m, over_m, bad_m, load_m, work_m, keep_m;
     logic [15:0]      next0, next1, code0, code1, skip0, skip1, step, pos1, pos2, todo, left;
-    logic [15:0]      row0, row1, row2, gap, v_limit;
-    logic [Slots-1:0] v_wide, v_here, v_there, v_next, v_fresh;
+    logic [15:0]      row0, row1, row2, gap, limit, v_limit, v_other;
+    logic [Slots-1:0] v_wide, v_here, v_there, v_next, v_fresh, v_tag;
     {wide_m, here_m, esc_m, pair_m, last_m, out_m, over_m, bad_m, load_m, work_m, keep_m} = '0;
     {next0, next1, code0, code1, skip0, skip1, step, pos1, pos2, todo, left} = '0;
-    {row0, row1, row2, gap} = '0;
+    {row0, row1, row2, gap, limit} = '0;
     v_wide  = wide;
     v_here  = here;
     v_there = there;
     v_next  = next;
     v_fresh = fresh;
-    v_limit = limit;
+    v_tag   = tag;
+    v_limit = limit0;
+    v_other = limit0 ^ limit1;
     for (int unsigned l = 0; l < Lanes; l++) begin
       wide_m = {16{(v_wide & mine[l]) != '0}};
       here_m = {16{(v_here & mine[l]) != '0}};
@@ -294,7 +333,8 @@ module eie_lanes #(
       gap    = (skip0 & ~esc_m) | (((skip0 + 16'd1) << 4) & esc_m & ~wide_m) |
                ((((skip0 & 16'd127) + 16'd1) << 8) & esc_m & wide_m);
       row1   = row0 + gap + (skip1 & pair_m);
-      over_m = {16{row1 >= v_limit}} | (esc_m & wide_m & {16{(skip0 & 16'd128) != '0}});
+      limit  = v_limit ^ (v_other & {16{(v_tag & mine[l]) != '0}});
+      over_m = {16{row1 >= limit}} | (esc_m & wide_m & {16{(skip0 & 16'd128) != '0}});
       row2   = (16'(Rows) & over_m) | ((row1 + (16'd1 & (~esc_m | pair_m))) & ~over_m);
       bad_m  = here_m & ((esc_m & ~pair_m & last_m) | ((~esc_m | pair_m) & over_m));
       load_m = {16{(((v_next & {Slots{last_m[0]}}) | (v_fresh & {Slots{!last_m[0]}})) & mine[l]) != '0}};
@@ -329,6 +369,34 @@ module eie_lanes #(
       todo_q[l] <= todo_d[l];
       act_q[l]  <= act_d[l];
       row_q[l]  <= row_d[l];
+    end
+  end
+
+  // SPLIT: first row of the job's group, as job_act and act_q
+  logic [15:0] base_q [0:Lanes-1];
+
+  if (Vector) begin : gen_base
+    logic [15:0] job_base [0:Lanes-1];
+
+    always_ff @(posedge clk_own_i) begin
+      if (put[0]) begin
+        job_base[lane0] <= 16'({own0[1 +: Ww], 3'b0});
+      end
+      if (put[1]) begin
+        job_base[lane1] <= 16'({own1[1 +: Ww], 3'b0});
+      end
+    end
+
+    for (genvar l = 0; l < Lanes; l++) begin : gen_lane_base
+      always_ff @(posedge clk_own_i) begin
+        if (((entry[l][8] ? next : fresh) & mine[l]) != '0) begin
+          base_q[l] <= job_base[l];
+        end
+      end
+    end
+  end else begin : gen_no_base
+    for (genvar l = 0; l < Lanes; l++) begin : gen_zero
+      assign base_q[l] = '0;
     end
   end
 
@@ -415,6 +483,11 @@ module eie_lanes #(
     for (int unsigned l = 0; l < Lanes; l++) begin
       s0_act[l] = act_q[l];
       s0_row[l] = row[l][Ww+2:0];
+    end
+    if (split) begin
+      for (int unsigned l = 0; l < Lanes; l++) begin
+        s0_row[l] = row[l][Ww+2:0] + base_q[l][Ww+2:0];
+      end
     end
     if (vec) begin
       for (int unsigned l = 0; l < Lanes; l++) begin

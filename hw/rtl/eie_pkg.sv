@@ -257,6 +257,7 @@ package eie_pkg;
   parameter logic [7:0] FeatureVector = 8'h1;
   parameter logic [7:0] FeaturePool = 8'h2;
   parameter logic [7:0] FeatureElement = 8'h4;
+  parameter logic [7:0] FeatureSplit = 8'h8;
 
   // OP
   parameter logic [7:0] OpLoad = 8'h10;
@@ -328,6 +329,8 @@ package eie_pkg;
   parameter int unsigned CmdVmacWideWidth = 1;
   parameter int unsigned CmdVmacOriginLsb = 18;
   parameter int unsigned CmdVmacOriginWidth = 3;
+  parameter int unsigned CmdVmacSplitLsb = 21;
+  parameter int unsigned CmdVmacSplitWidth = 1;
   parameter int unsigned CmdVmacCodebookLsb = 24;
   parameter int unsigned CmdVmacCodebookWidth = 8;
   parameter int unsigned CmdVmacInLsb = 32;

@@ -627,7 +627,10 @@ int accel_estimate_layer(const struct accel_estimate *estimate, unsigned int ind
 /* Of a job of the run, as accel_estimate_total(). -ERANGE. */
 int accel_estimate_job(const struct accel_estimate *estimate, uint64_t index, struct accel_stats *stats);
 
-/* Weight entries that cluster `cluster` multiplied in a layer, escapes with their followers counted once where that takes one cycle; with a timeline. -ERANGE. */
+/*
+ * Cycles that the lanes of cluster `cluster` spent on weight entries of a layer, with a timeline: of a convolution eight an entry where lanes take columns together, else one
+ * for each pixel that is not zero. Escapes are counted with their followers where that takes one cycle. -ERANGE.
+ */
 int accel_estimate_cluster(const struct accel_estimate *estimate, unsigned int layer, unsigned int cluster, uint64_t *entries);
 
 /* A command on its engine. */

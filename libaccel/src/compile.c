@@ -118,6 +118,17 @@ static unsigned long long kib(uint64_t bytes)
 	return (bytes + 1023) / 1024;
 }
 
+/* How the lanes take the columns, and what that was decided by. */
+static const char *lanes_of(const struct plan *plan, unsigned int l)
+{
+	const struct conv_plan *conv = &plan->layers[l].conv;
+
+	if (!conv->apart_cycles)
+		return "";
+	return conv->split ? ", each lane skips its pixel's zeros: fewer cycles by the cost model" :
+			     ", lanes together: apart they would wait for weights, by the cost model";
+}
+
 static char *cut(const struct plan *plan, unsigned int l)
 {
 	const struct layer_plan *lp = &plan->layers[l];
@@ -136,8 +147,8 @@ static char *cut(const struct plan *plan, unsigned int l)
 		return format("pooling, %u x %u batches of %u pixel groups and %u blocks of %u channels", plan->batch, lp->conv.batches, lp->conv.groups,
 			      lp->conv.chunk_blocks, plan->params.clusters);
 	if (plan->segments[lp->segment].conv)
-		return format("convolution, %u x %u batches of %u pixel groups, weights streamed in %u chunks (%llu KiB; the chip holds %llu KiB)",
-			      plan->batch, lp->conv.batches, lp->conv.groups, lp->image.nchunks, kib(weights), kib(chip));
+		return format("convolution, %u x %u batches of %u pixel groups, weights streamed in %u chunks (%llu KiB; the chip holds %llu KiB)%s",
+			      plan->batch, lp->conv.batches, lp->conv.groups, lp->image.nchunks, kib(weights), kib(chip), lanes_of(plan, l));
 	if (lp->resident)
 		return format("fully connected, weights resident (%llu KiB of %llu KiB)", kib(weights), kib(chip));
 	return format("fully connected, weights streamed in %u chunks (%llu KiB; the chip holds %llu KiB)", lp->image.nchunks,
@@ -200,6 +211,8 @@ static int compile_for_engine(const struct plan *plan, struct accel_program *p)
 	ret = ret ? ret : fill_places(plan, p);
 	p->residency = ret ? 0 : residency_of(p);
 	p->needs = needs_of(plan->model);
+	for (unsigned int l = 0; l < plan->model->nlayers; l++)
+		p->needs |= plan->layers[l].conv.split ? EIE_FEATURE_SPLIT : 0;
 	return ret;
 }
 

@@ -22,6 +22,8 @@ struct conv_plan {
 	uint32_t chunk_blocks;/* most of them that an input slot holds */
 	uint32_t groups;      /* of a batch */
 	uint32_t batches, band_batches, bands;
+	bool split;           /* VMAC_SPLIT */
+	uint64_t together_cycles, apart_cycles;   /* by which that was decided: of a few groups by the cost model; 0: it was not asked */
 };
 
 /* Rows y .. y + rows - 1 of the input; windows are counted from row first_y of the output, where their padding is not below 0. */

@@ -18,8 +18,9 @@
 /* Entries of one column in one cluster, as one decoder takes them in vector mode. */
 struct cost_column {
 	uint16_t steps;   /* cycles: an escape and its follower take one */
-	uint16_t tail;    /* of them, those behind the word before the last but one; words > 2 only */
 	uint16_t words;   /* of 16 bytes, that the column lies in */
+	uint8_t first;    /* cycles until the first of them is used up */
+	bool odd, wide;   /* bank of the first; 8-bit codes */
 };
 
 /* Weights of a MAC or VMAC; shared by the commands that use the same ones. */
@@ -37,8 +38,9 @@ struct cost_tile {
 /* What a compute command works on. */
 struct cost_work {
 	struct cost_tile *tile;           /* MAC, VMAC */
-	uint8_t *live;                    /* a bit a column, VMAC: of each group: not zero. NULL: none is */
+	uint8_t *live;                    /* a bit a column, VMAC: of each group: not zero. With SPLIT a byte, a bit a pixel. NULL: none is */
 	uint32_t groups;                  /* of so many; MAC: 1 */
+	bool split;                       /* VMAC with SPLIT */
 };
 
 /* Writes down the work of commands, while something else (ref, or cost_load()) keeps the buffers up to date. */
@@ -82,6 +84,15 @@ struct cost_job {
 	struct cost_buffer base[COST_BASES], commands;
 	uint64_t cmd_offset, restore_offset, bases_offset;   /* in commands */
 };
+
+/*
+ * A VMAC's weights from what a LOAD brings: pointers and streams of the clusters, so many bytes apart. One reference, to be freed with the work that it is put
+ * into. NULL: no memory.
+ */
+struct cost_tile *cost_tile(const uint8_t *pointers, size_t pointer_bytes, const uint8_t *streams, size_t stream_bytes, uint32_t clusters,
+			    uint32_t columns, bool wide);
+/* Cycles of a VMAC, when nothing was before it, until its sums are complete. -ENOMEM. */
+int cost_vmac(const struct eie_params *params, const struct eie_cmd *cmd, const struct cost_work *work, uint64_t *cycles);
 
 struct cost_engine;
 

@@ -19,6 +19,8 @@ void compute_reset(struct cost_compute *c)
 	memset(c->vector.cluster, 0, sizeof(c->vector.cluster));
 	memset(c->vector.sent, 0, sizeof(c->vector.sent));
 	memset(c->vector.counts, 0, sizeof(c->vector.counts));
+	split_reset(&c->vector.split);
+	c->split = false;
 	c->vector.nsent = 0;
 	c->count = 0;
 	memset(c->mac, 0, sizeof(c->mac));
@@ -31,6 +33,11 @@ void compute_reset(struct cost_compute *c)
 static bool is_map(uint32_t op)
 {
 	return op == EIE_OP_VPOOL || op == EIE_OP_VMUL || op == EIE_OP_VTABLE;
+}
+
+static bool is_split(const struct eie_cmd *cmd)
+{
+	return CMD_GET(cmd, OPCODE) == EIE_OP_VMAC && CMD_GET(cmd, VMAC_SPLIT);
 }
 
 /* A broadcast or a gather is under way. */
@@ -62,7 +69,7 @@ bool compute_ready(struct cost_compute *c, const struct eie_cmd *cmd, uint64_t n
 	if (mac && (c->mac[c->tag].open || c->setup || broadcasts(c, now) || (c->drain && c->drain_half == half && !map)))
 		return false;
 	for (unsigned int t = 0; mac && t < 2; t++)
-		if (c->mac[t].open && c->mac[t].vector != vector)
+		if (c->mac[t].open && (c->mac[t].vector != vector || c->split != is_split(cmd)))
 			return false;
 	return !drain || !c->drain;
 }
@@ -98,6 +105,7 @@ static void take(struct cost_compute *c, const struct eie_cmd *cmd, const struct
 	if (mac) {
 		c->mac[c->tag] = (struct compute_mac){ .open = true, .settle = SETTLE, .vector = op != EIE_OP_MAC,
 						       .times = { .idle = NEVER, .complete = NEVER, .first = NEVER } };
+		c->split = is_split(cmd);
 		c->setup = true;
 		c->setup_cmd = cmd;
 		c->setup_work = work;

@@ -74,10 +74,43 @@ static inline uint8_t array_work(const struct cost_array *a)
 /* A cluster's lane 0 and its queue; times are cycles. */
 struct vector_cluster {
 	uint64_t njobs, pop[COST_JOBS];       /* jobs ever; when the last ones left the queue */
-	uint64_t end, end_before, late;       /* last decodes of the last job and of the one before; when a job may wait beside the last one */
+	uint64_t end, end_before;             /* last decodes of the last job and of the one before */
+};
+
+/* A lane's own queue, and a cluster whose lanes have them: cost_split.c. A bit a slot, slot s of lane l is l + 8 * s. */
+#define SPLIT_JOBS 128
+
+struct split_queue {
+	const struct cost_column *column[SPLIT_JOBS];
+	unsigned int head, count;
+};
+
+struct split_cluster {
+	struct split_queue queue[8];
+	const struct cost_column *waiting[8];   /* put into a slot, not loaded by its lane */
+	uint32_t queued;                        /* a bit a lane: its queue has jobs */
+	uint32_t valid, active, fresh, need, next, side, full[2], fly[2], turn[2], own_turn;
+	uint32_t words[16];                     /* left to fetch */
+	uint32_t left[8], in_word[8], per_word[8];   /* decodes: of the job, until its word is used up, of a whole word */
+};
+
+/* A column that is on its way to the queues. */
+struct split_pending {
+	const struct cost_column *column;       /* [clusters] */
+	uint64_t seen;                          /* cycle in which the queues have it */
+	uint8_t pixels;                         /* that are not zero */
+};
+
+struct cost_split {
+	struct split_cluster cluster[COST_CLUSTERS];
+	uint64_t now;                           /* cycles before it are done */
+	uint64_t told;                          /* cycles before it have been marked, and perhaps counted: what goes on from a VMAC's last column does them again */
+	struct split_pending pending[8];
+	unsigned int npending;
 };
 
 struct cost_vector {
+	struct cost_split split;
 	unsigned int k, jobs;
 	struct vector_cluster cluster[COST_CLUSTERS];
 	uint64_t sent[4], counts[4][COST_CLUSTERS];   /* last columns: when they left the FIFO, jobs with them */
@@ -94,6 +127,12 @@ struct vector_times {
 	uint64_t read_from, read_to;
 };
 
+void split_reset(struct cost_split *s);
+/* The first cycle from `at` on in which no lane's queue says that it may be full. */
+uint64_t split_unheld(struct cost_vector *v, uint64_t at);
+void split_push(struct cost_vector *v, const struct cost_column *column, uint8_t pixels, uint64_t seen);
+/* The last cycle in which a lane decodes, when nothing else comes; 0: none does. */
+uint64_t split_end(struct cost_vector *v);
 int vector_new(struct cost_vector *v, const struct eie_params *params);
 /* ga_start_o in cycle `start`. */
 void vector_mac(struct cost_vector *v, const struct eie_cmd *cmd, const struct cost_work *work, uint64_t start, struct vector_times *times);
@@ -128,7 +167,7 @@ struct cost_compute {
 	uint8_t wait, drain_half;
 	uint32_t steps;
 	uint64_t drain_start, drain_end;      /* writes of the drain: first cycle, cycle behind the last */
-	bool mode[2];
+	bool mode[2], split;                  /* mode_q, cfg_split_o */
 	uint64_t cleared;                     /* a half is zeroed until then */
 	bool done, done_prev, done_next;      /* done_o */
 	uint32_t done_cmd;

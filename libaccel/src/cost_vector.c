@@ -46,9 +46,8 @@ static void add_job(struct cost_vector *v, struct vector_cluster *c, const struc
 {
 	uint64_t begin, pop;
 
-	/* to a lane that is idle, beside a job whose words are all fetched, or in the place of one that ends before such a job */
-	pop = c->late < c->end + 1 ? c->late : c->end + 1;
-	pop = c->late <= c->end_before ? c->end_before : most(pop, c->end_before + 1);
+	/* beside the job before, as soon as the slot is free or becomes free */
+	pop = c->end_before;
 	pop = most(pop, seen);
 	if (c->njobs)
 		pop = most(pop, c->pop[(c->njobs - 1) % COST_JOBS] + 1);
@@ -56,7 +55,6 @@ static void add_job(struct cost_vector *v, struct vector_cluster *c, const struc
 	c->pop[c->njobs++ % COST_JOBS] = pop;
 	c->end_before = c->end;
 	c->end = begin + column->steps - 1;
-	c->late = column->words > 2 ? most(pop + 1 + column->words, c->end - column->tail + 2) : pop + 1 + column->words;
 	mark_busy(v, begin + 1, c->end + 2);
 }
 
@@ -168,10 +166,12 @@ void vector_mac(struct cost_vector *v, const struct eie_cmd *cmd, const struct c
 {
 	const struct gather g = gather_of(cmd, false);
 	const uint32_t columns = g.channels * g.taps;
+	const bool split = CMD_GET(cmd, VMAC_SPLIT);
 	uint64_t windows = start + FIRST_WINDOWS, begin, gone = 0, last_end = 0, first = v->nsent, last = 0;
 	uint8_t cycles[15 * 15 + 1];
 
 	*times = (struct vector_times){ .first = NEVER };
+	v->split.told = start;
 	gone = windows;
 	for (uint32_t group = 0; group < g.groups; group++) {
 		uint32_t tap = 0;
@@ -191,11 +191,13 @@ void vector_mac(struct cost_vector *v, const struct eie_cmd *cmd, const struct c
 				gone = v->sent[slot];
 			gone += cycles[tap];
 			tap = tap + 1 == g.taps ? 0 : tap + 1;
-			if (!work->live || !(work->live[bit / 8] >> bit % 8 & 1))
+			if (!work->live || !(split ? work->live[bit] : work->live[bit / 8] >> bit % 8 & 1))
 				continue;
 			out = most(gone + 2, sent_before(v, first, 1) + 1);
-			out = unheld(v, out);
-			for (unsigned int n = 0; n < v->k; n++) {
+			out = split ? split_unheld(v, out) : unheld(v, out);
+			if (split)
+				split_push(v, &work->tile->column[(size_t)j * v->k], work->live[bit], out + 3);
+			for (unsigned int n = 0; n < v->k && !split; n++) {
 				const struct cost_column *column = &work->tile->column[(size_t)j * v->k + n];
 
 				if (column->steps)
@@ -209,12 +211,29 @@ void vector_mac(struct cost_vector *v, const struct eie_cmd *cmd, const struct c
 				times->first = out + 1;
 		}
 	}
-	for (unsigned int n = 0; n < v->k; n++)
+	for (unsigned int n = 0; n < v->k && !split; n++)
 		last_end = most(last_end, v->cluster[n].end);
+	last_end = split ? split_end(v) : last_end;
 	/* gather, take, FIFO are empty */
 	times->idle = most(gone + 2, last + 1);
 	/* eie_compute.sv: broadcast, then a settling time; work is seen for five cycles more */
 	times->complete = most(times->idle + 4, most(last ? last + 7 : 0, last_end + 5)) + 1;
+}
+
+int cost_vmac(const struct eie_params *params, const struct eie_cmd *cmd, const struct cost_work *work, uint64_t *cycles)
+{
+	struct cost_vector *v = malloc(sizeof(*v));
+	struct vector_times times;
+	int ret = v ? vector_new(v, params) : -ENOMEM;
+
+	if (!ret) {
+		split_reset(&v->split);
+		vector_mac(v, cmd, work, 0, &times);
+		*cycles = times.complete;
+		free(v->busy);
+	}
+	free(v);
+	return ret;
 }
 
 void vector_pool(const struct cost_vector *v, const struct eie_cmd *cmd, uint64_t start, struct vector_times *times)

@@ -61,23 +61,42 @@ static uint32_t pointer_of(const struct eie_ref *ref, uint32_t ptr, uint32_t col
 }
 
 /* eie_lanes.sv: an entry a cycle, with the escape before it if there is one. */
-static struct cost_column column_of(const uint8_t *stream, uint32_t start, uint32_t len, bool wide)
+static struct cost_column column_of(const uint8_t *stream, uint32_t weights, uint32_t start, uint32_t len, bool wide)
 {
 	uint32_t unit = stream_unit(wide), at = start * unit, end = at + len * unit;
-	uint32_t last = (end - 1) / EIE_GRANULE_BYTES, words = last - at / EIE_GRANULE_BYTES + 1, steps = 0, tail = 0;
+	uint32_t begin = at / EIE_GRANULE_BYTES, last = (end - 1) / EIE_GRANULE_BYTES, words = last - begin + 1, steps = 0, first = 0;
 
 	while (at < end) {
 		bool escape = !(wide ? stream[at] : stream[at] & 15), pair;
 
 		pair = escape && at + unit < end && (wide ? stream[at + unit] : stream[at + unit] & 15);
+		first += at / EIE_GRANULE_BYTES == begin;
 		at += pair ? 2 * unit : unit;
 		steps++;
-		/* the word that makes room for the last one */
-		if (words > 2 && at / EIE_GRANULE_BYTES + 1 >= last)
-			tail++;
 	}
-	/* the step that leaves it is not behind it */
-	return (struct cost_column){ (uint16_t)steps, (uint16_t)(tail ? tail - 1 : 0), (uint16_t)words };
+	return (struct cost_column){ (uint16_t)steps, (uint16_t)words, (uint8_t)first, (weights + begin) & 1, wide };
+}
+
+struct cost_tile *cost_tile(const uint8_t *pointers, size_t pointer_bytes, const uint8_t *streams, size_t stream_bytes, uint32_t clusters,
+			    uint32_t columns, bool wide)
+{
+	struct cost_tile *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	*t = (struct cost_tile){ .refs = 1, .vector = true, .wide = wide, .columns = columns };
+	t->column = calloc((size_t)columns * clusters + 1, sizeof(*t->column));
+	for (size_t i = 0; t->column && i < (size_t)columns * clusters; i++) {
+		uint32_t c = (uint32_t)(i % clusters), p = ref_load32(pointers + c * pointer_bytes + i / clusters * sizeof(uint32_t));
+		uint32_t len = p >> EIE_PTR_START_BITS;
+
+		if (len)
+			t->column[i] = column_of(streams + c * stream_bytes, 0, p & ((1u << EIE_PTR_START_BITS) - 1), len, wide);
+	}
+	if (t->column)
+		return t;
+	tile_unref(t);
+	return NULL;
 }
 
 static int fill_tile(const struct eie_ref *ref, struct cost_tile *t)
@@ -110,7 +129,7 @@ static int fill_tile(const struct eie_ref *ref, struct cost_tile *t)
 			const uint8_t *stream = ref_granule(w, (size_t)(i % k) * w->depth + t->weights);
 			uint32_t p = t->pointer[i], len = p >> EIE_PTR_START_BITS;
 
-			t->column[i] = len ? column_of(stream, p & ((1u << EIE_PTR_START_BITS) - 1), len, t->wide) : (struct cost_column){ 0 };
+			t->column[i] = len ? column_of(stream, t->weights, p & ((1u << EIE_PTR_START_BITS) - 1), len, t->wide) : (struct cost_column){ 0 };
 		}
 		free(t->pointer);
 		t->pointer = NULL;
@@ -182,14 +201,26 @@ static int record_mac(struct cost_recorder *r, const struct eie_cmd *cmd, struct
 	return 0;
 }
 
-/* Whether one of the eight windows of a group has a pixel that is not zero in the column. */
-static bool live_column(const struct ref_buffer *a, uint32_t plane, uint32_t k, const int64_t *pixel, unsigned int n)
+/* Of the eight windows of a group those that have a pixel that is not zero in the column. */
+static uint8_t live_pixels(const struct ref_buffer *a, uint32_t plane, uint32_t k, const int64_t *pixel, unsigned int n)
 {
+	unsigned int live = 0;
+
 	for (unsigned int l = 0; l < n; l++)
 		if (pixel[l] >= 0 && ref_load16(ref_granule(a, plane + (size_t)(pixel[l] / EIE_GRANULE_VALUES) * k) +
 						2 * ((size_t)pixel[l] % EIE_GRANULE_VALUES)))
-			return true;
-	return false;
+			live |= 1u << l;
+	return (uint8_t)live;
+}
+
+/* The same where a share is not zero. */
+static uint8_t chance_pixels(struct cost_recorder *r, const int64_t *pixel, unsigned int n)
+{
+	unsigned int live = 0;
+
+	for (unsigned int l = 0; l < n; l++)
+		live |= (unsigned int)(pixel[l] >= 0 && (r->share >= 1 || chance(r) < r->share)) << l;
+	return (uint8_t)live;
 }
 
 static int record_vmac(struct cost_recorder *r, const struct eie_cmd *cmd, struct cost_work *work)
@@ -199,13 +230,14 @@ static int record_vmac(struct cost_recorder *r, const struct eie_cmd *cmd, struc
 	uint32_t columns = channels * kx * ky, groups = CMD_GET(cmd, VMAC_GROUPS), k = r->ref->p.clusters, plane = CMD_GET(cmd, VMAC_PLANE);
 	uint32_t tail = CMD_GET(cmd, VMAC_TAIL), out_x = CMD_GET(cmd, VMAC_OUT_X), width = CMD_GET(cmd, VMAC_IN_X), height = CMD_GET(cmd, VMAC_IN_Y);
 	uint32_t first = CMD_GET(cmd, VMAC_FIRST_Y) * out_x + CMD_GET(cmd, VMAC_FIRST_X);
-	double any = r->share ? 1 - pow(1 - r->share, EIE_GRANULE_VALUES) : 0;
+	bool split = CMD_GET(cmd, VMAC_SPLIT);
 
 	work->tile = tile_of(r, true, CMD_GET(cmd, VMAC_WIDE), CMD_GET(cmd, VMAC_PTR), columns, CMD_GET(cmd, VMAC_WEIGHTS));
 	if (!work->tile)
 		return -ENOMEM;
 	work->groups = groups;
-	work->live = calloc(((size_t)groups * columns + 7) / 8, 1);
+	work->split = split;
+	work->live = calloc(split ? (size_t)groups * columns : ((size_t)groups * columns + 7) / 8, 1);
 	if (!work->live)
 		return -ENOMEM;
 	for (uint32_t g = 0; g < groups; g++) {
@@ -228,10 +260,13 @@ static int record_vmac(struct cost_recorder *r, const struct eie_cmd *cmd, struc
 			}
 			for (uint32_t ch = 0; inside && ch < channels; ch++) {
 				size_t bit = (size_t)g * columns + ch * kx * ky + tap;
-				bool live = r->share ? any >= 1 || chance(r) < any :
-					    live_column(a, CMD_GET(cmd, VMAC_IN) + ch / k * plane * k + ch % k, k, pixel, n);
+				uint8_t live = r->share ? chance_pixels(r, pixel, n) :
+					       live_pixels(a, CMD_GET(cmd, VMAC_IN) + ch / k * plane * k + ch % k, k, pixel, n);
 
-				work->live[bit / 8] |= (uint8_t)(live << bit % 8);
+				if (split)
+					work->live[bit] = live;
+				else
+					work->live[bit / 8] |= (uint8_t)((live != 0) << bit % 8);
 			}
 		}
 	}

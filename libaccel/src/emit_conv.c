@@ -200,6 +200,7 @@ static int64_t add_vmac(struct emit *e, const struct task *task, const struct st
 	CMD_SET(&cmd, VMAC_PAD_Y, w->pad_top + band.y - band.first_y * w->stride_y);   /* of the band: not below 0, see conv_band() */
 	CMD_SET(&cmd, VMAC_GROUPS, task->groups);
 	CMD_SET(&cmd, VMAC_TAIL, tail_of(e, task));
+	CMD_SET(&cmd, VMAC_SPLIT, conv_of(e)->split);
 	return emit_add(e, layer, &cmd);
 }
 

@@ -219,10 +219,14 @@ static void add_loads(const struct cost_work *work, uint64_t *loads, unsigned in
 	for (size_t i = 0; i < columns * groups; i++) {
 		size_t j = i % (columns ? columns : 1);
 
-		if (!(work->live[i / 8] >> i % 8 & 1))
+		unsigned int lanes = work->split ? (unsigned int)__builtin_popcount(work->live[i]) : work->live[i / 8] >> i % 8 & 1;
+
+		if (!lanes)
 			continue;
+		if (t->vector && !work->split)
+			lanes = EIE_GRANULE_VALUES;
 		for (unsigned int c = 0; c < k; c++)
-			loads[c] += t->vector ? t->column[j * k + c].steps : t->pointer[j * k + c] >> EIE_PTR_START_BITS;
+			loads[c] += (uint64_t)lanes * (t->vector ? t->column[j * k + c].steps : t->pointer[j * k + c] >> EIE_PTR_START_BITS);
 	}
 }
 

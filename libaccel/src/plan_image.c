@@ -216,7 +216,7 @@ int plan_encode_conv(struct plan *plan, unsigned int l)
 	struct layer_plan *lp = &plan->layers[l];
 	uint32_t taps = layer->window.kernel_y * layer->window.kernel_x, k = plan->params.clusters;
 	uint32_t pixels = layer->window.height * layer->window.width;
-	const struct tile_limits limits = { k * taps, lp->conv.chunk_blocks, plan->area.w_slot, plan->area.p_slot, false };
+	struct tile_limits limits = { k * taps, lp->conv.chunk_blocks, plan->area.w_slot, plan->area.p_slot, plan_may_split(plan, l) };
 	uint32_t *slot = malloc(layer->cols * sizeof(*slot));
 	int ret;
 
@@ -225,6 +225,13 @@ int plan_encode_conv(struct plan *plan, unsigned int l)
 	for (uint32_t c = 0; c < layer->cols; c++)
 		slot[c] = image_place(&in->image, k, in->slot[c / taps * pixels]) * taps + c % taps;
 	ret = tile_encode(layer, &plan->params, &lp->rows, slot, lp->conv.blocks, &limits, &lp->image);
+	ret = ret ? ret : plan_split(plan, l, &lp->image, &lp->conv);
+	/* lanes that take columns together read each word once: gaps are in vain */
+	if (!ret && limits.aligned && !lp->conv.split) {
+		limits.aligned = false;
+		tile_image_free(&lp->image);
+		ret = tile_encode(layer, &plan->params, &lp->rows, slot, lp->conv.blocks, &limits, &lp->image);
+	}
 	free(slot);
 	return ret;
 }

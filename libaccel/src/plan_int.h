@@ -42,6 +42,12 @@ int plan_recut(struct plan *plan);
 /* Streams of a convolution, for the slots of plan->area. -ENOMEM, -E2BIG. */
 int plan_encode_conv(struct plan *plan, unsigned int l);
 
+/*
+ * Decides conv->split by the cost model; image: the layer's, with aligned columns. plan_may_split(): whether there is anything to decide. -ENOMEM.
+ */
+int plan_split(const struct plan *plan, unsigned int l, const struct tile_image *image, struct conv_plan *conv);
+bool plan_may_split(const struct plan *plan, unsigned int l);
+
 /* Which images stay on chip, and where slots lie beside them; then layers are cut for that. -ENOMEM. */
 int plan_keep(struct plan *plan);
 

@@ -37,7 +37,7 @@ static const struct bits vmac_bits[] = {
 	BIT_OF(VMAC_KERNEL_Y), BIT_OF(VMAC_KERNEL_X), BIT_OF(VMAC_PTR), BIT_OF(VMAC_WEIGHTS), BIT_OF(VMAC_PLANE),
 	BIT_OF(VMAC_CHANNELS), BIT_OF(VMAC_IN_X), BIT_OF(VMAC_IN_Y), BIT_OF(VMAC_STRIDE_X), BIT_OF(VMAC_STRIDE_Y),
 	BIT_OF(VMAC_OUT_X), BIT_OF(VMAC_ROWS), BIT_OF(VMAC_DILATE_X), BIT_OF(VMAC_DILATE_Y), BIT_OF(VMAC_FIRST_X),
-	BIT_OF(VMAC_FIRST_Y), BIT_OF(VMAC_PAD_X), BIT_OF(VMAC_GROUPS), BIT_OF(VMAC_PAD_Y), BIT_OF(VMAC_TAIL), { 0, 0 }
+	BIT_OF(VMAC_FIRST_Y), BIT_OF(VMAC_PAD_X), BIT_OF(VMAC_GROUPS), BIT_OF(VMAC_PAD_Y), BIT_OF(VMAC_TAIL), BIT_OF(VMAC_SPLIT), { 0, 0 }
 };
 static const struct bits vdrain_bits[] = {
 	COMPUTE_BITS, BIT_OF(VDRAIN_HALF), BIT_OF(VDRAIN_TAIL), BIT_OF(VDRAIN_OUT), BIT_OF(VDRAIN_PLANE), BIT_OF(VDRAIN_ROWS),
@@ -154,7 +154,7 @@ static uint32_t check_vmac(const struct ref_run *run, const struct eie_cmd *cmd)
 	uint64_t pixels = (uint64_t)CMD_GET(cmd, VMAC_IN_X) * CMD_GET(cmd, VMAC_IN_Y);
 	uint32_t rows = CMD_GET(cmd, VMAC_ROWS), groups = CMD_GET(cmd, VMAC_GROUPS);
 
-	if (has_other_bits(cmd, vmac_bits) || !columns || !pixels || !plane || !rows || !groups || !CMD_GET(cmd, VMAC_STRIDE_X) ||
+	if (has_other_bits(cmd, vmac_bits) || (CMD_GET(cmd, VMAC_SPLIT) && !(p->features & EIE_FEATURE_SPLIT)) || !columns || !pixels || !plane || !rows || !groups || !CMD_GET(cmd, VMAC_STRIDE_X) ||
 	    !CMD_GET(cmd, VMAC_STRIDE_Y) || !CMD_GET(cmd, VMAC_DILATE_X) || !CMD_GET(cmd, VMAC_DILATE_Y) ||
 	    CMD_GET(cmd, VMAC_FIRST_X) >= CMD_GET(cmd, VMAC_OUT_X))
 		return EIE_STATUS_BAD_COMMAND;

@@ -187,7 +187,7 @@ static void balance(const struct profile *p, FILE *out)
 	double y = 0;
 
 	begin(out, "balance", "Load balance",
-	      "Weight entries of each cluster, as a share of the busiest one's. Where bars are short, a cluster waited.",
+	      "What the lanes of each cluster had to decode, as a share of the busiest one's. Where bars are short, a cluster waited.",
 	      (unsigned int)(engine_layers(p) * 20 + 4));
 	for (uint64_t i = 0; i < p->nlayers; i++) {
 		const struct profile_layer *l = &p->layer[i];

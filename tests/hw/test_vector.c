@@ -283,7 +283,7 @@ static bool check_secrets(struct machine *m)
 
 static int refuses(struct machine *m, const char *config)
 {
-	static const struct vgeometry g = { 2, 8, 1, 0, 1, 1, 1, 1, 1, 1, 0, 0, 8, 0, 0, 1, 1, 1, 1, 0, false, 50, 0, -32767, 32767 };
+	static const struct vgeometry g = { 2, 8, 1, 0, 1, 1, 1, 1, 1, 1, 0, 0, 8, 0, 0, 1, 1, 1, 1, 0, false, 50, 0, -32767, 32767, false };
 	struct vjob *j = vjob_new(&m->b.params, &g, 1);
 	static const uint32_t opcodes[] = { EIE_OP_VMAC, EIE_OP_VDRAIN, EIE_OP_VPOOL, EIE_OP_VMUL, EIE_OP_VTABLE };
 	struct eie_cpl rtl, ref;

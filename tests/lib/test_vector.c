@@ -10,9 +10,9 @@
 
 static const struct eie_params machines[] = {
 	{ .isa_major = 1, .clusters = 4, .lanes = 8, .rows = 64, .abuf = 2048, .wbuf = 256, .pbuf = 64, .rbuf = 32, .queues = 1, .tlb = 4,
-	  .jobs = 16, .features = EIE_FEATURE_VECTOR },
+	  .jobs = 16, .features = EIE_FEATURE_VECTOR | EIE_FEATURE_SPLIT },
 	{ .isa_major = 1, .clusters = 2, .lanes = 2, .rows = 64, .abuf = 1024, .wbuf = 1024, .pbuf = 256, .rbuf = 128, .queues = 1,
-	  .tlb = 4, .jobs = 16, .features = EIE_FEATURE_VECTOR },
+	  .tlb = 4, .jobs = 16, .features = EIE_FEATURE_VECTOR | EIE_FEATURE_SPLIT },
 	{ .isa_major = 1, .clusters = 16, .lanes = 16, .rows = 128, .abuf = 8192, .wbuf = 256, .pbuf = 256, .rbuf = 64, .queues = 1,
 	  .tlb = 4, .jobs = 16, .features = EIE_FEATURE_VECTOR },
 };
@@ -284,6 +284,13 @@ static void test_no_feature(void **state)
 	struct fixture *f = *state;
 	struct eie_params p = machines[0];
 
+	eie_ref_free(f->ref);
+	p.features = machines[0].features & ~(uint32_t)EIE_FEATURE_SPLIT;
+	assert_int_equal(eie_ref_new(&p, &f->ref), 0);
+	good(f);
+	CMD_SET(&f->job->cmd[VJOB_VMAC], VMAC_SPLIT, 1);
+	expect(f, EIE_STATUS_BAD_COMMAND, VJOB_VMAC);
+	CMD_SET(&f->job->cmd[VJOB_VMAC], VMAC_SPLIT, 0);
 	eie_ref_free(f->ref);
 	p.features = 0;
 	assert_int_equal(eie_ref_new(&p, &f->ref), 0);

@@ -29,6 +29,7 @@ struct vgeometry {
 	unsigned int density;                        /* of weights, percent */
 	unsigned int zeros;                          /* of activations, percent */
 	int16_t lo, hi;
+	bool split;                                  /* where the hardware has it */
 };
 
 struct vjob {
@@ -289,6 +290,7 @@ static inline struct vjob *vjob_new(const struct eie_params *p, const struct vge
 	CMD_SET(v, VMAC_PAD_Y, g->py);
 	CMD_SET(v, VMAC_GROUPS, g->groups);
 	CMD_SET(v, VMAC_TAIL, g->tail);
+	CMD_SET(v, VMAC_SPLIT, g->split && p->features & EIE_FEATURE_SPLIT);
 	CMD_SET(d, OPCODE, EIE_OP_VDRAIN);
 	CMD_SET(d, SIGNAL_NEXT, 1);
 	CMD_SET(d, VDRAIN_TAIL, g->tail);
@@ -342,7 +344,7 @@ static inline struct vgeometry vgeometry_random(const struct eie_params *p, uint
 			.origin = vpick(seed, 0, 7), .kx = vpick(seed, 1, 5), .ky = vpick(seed, 1, 5), .sx = vpick(seed, 1, 4),
 			.sy = vpick(seed, 1, 3), .dx = vpick(seed, 1, 3), .dy = vpick(seed, 1, 3), .px = vpick(seed, 0, 6),
 			.py = vpick(seed, 0, 6), .rows = vpick(seed, 1, 8 * words < 40 ? 8 * words : 40), .tail = vpick(seed, 0, 7),
-			.wide = vpick(seed, 0, 1), .density = vpick(seed, 0, 100), .zeros = vpick(seed, 0, 100),
+			.wide = vpick(seed, 0, 1), .split = vpick(seed, 0, 1), .density = vpick(seed, 0, 100), .zeros = vpick(seed, 0, 100),
 			.lo = (int16_t)(vpick(seed, 0, 1) ? -32767 : 0), .hi = (int16_t)(vpick(seed, 0, 2) ? 32767 : 6000),
 		};
 		if (vpick(seed, 0, 2) == 0) {   /* a window of one pixel: what most of a network's layers have */
