@@ -33,7 +33,19 @@ static struct segments count_segments(const struct accel_program *program)
 	return s;
 }
 
-static void print_json(const char *path, const char *device, const struct accel_program *program, const struct accel_estimate *estimate)
+/* Of the cycles of all lanes of the array while the layer ran, the part that took an entry of a weight. */
+static double slots_used(const struct accel_device_info *device, const struct accel_estimate *estimate, unsigned int layer)
+{
+	struct accel_stats cycles;
+	uint64_t taken = 0, entries;
+
+	for (unsigned int c = 0; c < device->clusters && !accel_estimate_cluster(estimate, layer, c, &entries); c++)
+		taken += entries;
+	accel_estimate_layer(estimate, layer, &cycles);
+	return cycles.cycles ? (double)taken / ((double)cycles.cycles * device->clusters * device->lanes) : 0;
+}
+
+static void print_json(const char *path, const struct accel_device_info *device, const struct accel_program *program, const struct accel_estimate *estimate)
 {
 	struct accel_program_totals totals = { 0 };
 	struct accel_stats cycles;
@@ -43,7 +55,7 @@ static void print_json(const char *path, const char *device, const struct accel_
 	accel_program_totals(program, &totals);
 	json_begin(&j, stdout);
 	json_text(&j, "model", path);
-	json_text(&j, "device", device);
+	json_text(&j, "device", text_device(device).s);
 	json_count(&j, "batch", accel_program_batch(program));
 	json_array(&j, "layers");
 	for (unsigned int i = 0; !accel_program_place(program, i, &p); i++) {
@@ -59,6 +71,7 @@ static void print_json(const char *path, const char *device, const struct accel_
 		accel_estimate_layer(estimate, i, &cycles);
 		json_count(&j, "estimated_cycles", cycles.cycles);
 		json_count(&j, "busy", cycles.busy);
+		json_number(&j, "slots_used", slots_used(device, estimate, i));
 		json_stalls(&j, &cycles);
 		json_count(&j, "steps", p.steps);
 		json_count(&j, "bytes_loaded", p.bytes_loaded);
@@ -86,7 +99,7 @@ static void print_json(const char *path, const char *device, const struct accel_
 	json_end(&j);
 }
 
-static void print_text(const struct tool *tool, const char *path, const char *device,
+static void print_text(const struct tool *tool, const char *path, const struct accel_device_info *device,
 		       const struct accel_program *program, const struct accel_estimate *estimate, const char *zeros)
 {
 	struct accel_program_totals totals = { 0 };
@@ -101,16 +114,16 @@ static void print_text(const struct tool *tool, const char *path, const char *de
 	for (unsigned int i = 0; !accel_program_place(program, i, &p); i++)
 		wide = column_width(wide, p.layer);
 	accel_program_totals(program, &totals);
-	report(tool, "Program", "%s on %s, batch %u", path, device, accel_program_batch(program));
+	report(tool, "Program", "%s on %s, batch %u", path, text_device(device).s, accel_program_batch(program));
 	report(tool, "Jobs", "%s a run, %s commands, %s of commands, %s of constants",
 	       text_count(totals.jobs).s, text_count(totals.commands).s,
 	       text_bytes(totals.command_bytes).s, text_bytes(totals.constant_bytes).s);
-	printf("\n%s%-*s %-6s %7s %-9s %7s %12s %12s %12s %12s %12s  %s%s\n", tool->bold, wide, "layer",
-	       "where", "tiles", "weights", "balance", "ideal cycles", "estimated", "loaded", "stored",
+	printf("\n%s%-*s %-6s %7s %-9s %7s %12s %12s %6s %12s %12s %12s  %s%s\n", tool->bold, wide, "layer",
+	       "where", "tiles", "weights", "balance", "ideal cycles", "estimated", "slots", "loaded", "stored",
 	       "on chip", "why", tool->reset);
 	for (unsigned int i = 0; !accel_program_place(program, i, &p); i++) {
 		bool cpu = strcmp(p.where, "device") != 0;
-		char tiles[24] = "", balance[24] = "";
+		char tiles[24] = "", balance[24] = "", slots[24] = "";
 
 		sum = cpu ? &cpu_sum : &device_sum;
 		sum->ideal += p.ideal_cycles;
@@ -123,17 +136,18 @@ static void print_text(const struct tool *tool, const char *path, const char *de
 		if (!cpu) {
 			snprintf(tiles, sizeof(tiles), "%ux%u", p.row_tiles, p.col_tiles);
 			snprintf(balance, sizeof(balance), "%.3f", p.balance);
+			snprintf(slots, sizeof(slots), "%.1f %%", 100 * slots_used(device, estimate, i));
 		}
-		printf("%-*s %-6s %7s %-9s %7s %12s %12s %12s %12s %12s  %s\n", wide, p.layer, p.where, tiles,
+		printf("%-*s %-6s %7s %-9s %7s %12s %12s %6s %12s %12s %12s  %s\n", wide, p.layer, p.where, tiles,
 		       cpu ? "" : p.resident ? "resident" : "streamed", balance,
 		       cpu ? "" : text_count(p.ideal_cycles).s, cpu ? "" : text_count(cycles.cycles).s,
-		       text_bytes(p.bytes_loaded).s, text_bytes(p.bytes_stored).s,
+		       slots, text_bytes(p.bytes_loaded).s, text_bytes(p.bytes_stored).s,
 		       cpu ? "" : text_bytes(p.bytes_resident).s, p.reason);
 	}
-	printf("%-*s %12s %12s %12s %12s %12s\n", wide + 33, "total on the device", text_count(device_sum.ideal).s,
-	       text_count(device_sum.cycles).s, text_bytes(device_sum.loaded).s, text_bytes(device_sum.stored).s,
+	printf("%-*s %12s %12s %6s %12s %12s %12s\n", wide + 33, "total on the device", text_count(device_sum.ideal).s,
+	       text_count(device_sum.cycles).s, "", text_bytes(device_sum.loaded).s, text_bytes(device_sum.stored).s,
 	       text_bytes(device_sum.resident).s);
-	printf("%-*s %12s %12s %12s %12s\n", wide + 33, "total on the CPU", "", "", text_bytes(cpu_sum.loaded).s,
+	printf("%-*s %12s %12s %6s %12s %12s\n", wide + 33, "total on the CPU", "", "", "", text_bytes(cpu_sum.loaded).s,
 	       text_bytes(cpu_sum.stored).s);
 	printf("\n%s of %u layers on the device, in %s segments; %s segments on the CPU, of about %s steps.\n",
 	       text_count(s.on_device).s, accel_program_places(program),
@@ -150,7 +164,7 @@ static int make_estimate(const struct tool *tool, const char *path, const struct
 			 struct accel_estimate **estimate)
 {
 	unsigned int nin = accel_model_inputs(model);
-	struct accel_estimate_options options = { .size = sizeof(options) };
+	struct accel_estimate_options options = { .size = sizeof(options), .timeline = true };
 	struct items *items = calloc(nin, sizeof(*items));
 	const float **inputs = calloc(nin, sizeof(*inputs));
 	struct accel_error err = { 0 };
@@ -231,9 +245,9 @@ int cmd_explain(struct tool *tool, int argc, char **argv)
 	if (!status) {
 		accel_device_info(device, &info);
 		if (as_json)
-			print_json(pos[0], text_device(&info).s, program, estimate);
+			print_json(pos[0], &info, program, estimate);
 		else
-			print_text(tool, pos[0], text_device(&info).s, program, estimate,
+			print_text(tool, pos[0], &info, program, estimate,
 				   inputs.n ? "These are of this input." :
 				   "With no activation zero: zeros are skipped, so a run can take fewer; --input tells how many.");
 	}
