@@ -8,6 +8,7 @@
 #include "candidate.h"
 #include "candidate_pool.h"
 #include "graph.h"
+#include "onnx_weigh.h"
 #include "sparse.h"
 
 #include <errno.h>
@@ -16,13 +17,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A segment is small below one such part of the largest; how far from that products are believed. */
 #define SMALL_SHARE 100
+#define UNCLEAR 10
 
 struct placer {
 	struct accel_network *net;
 	struct accel_error *err;
 	const struct placement *how;
 	const struct calib *calib;
+	struct calib *guess;       /* calib, if nobody brought one */
 	struct candidate *c;       /* [nnodes] */
 	struct layout *layouts;    /* [nvalues] */
 	bool *gone;                /* [nnodes] makes views, and all that read them read what those are of */
@@ -226,66 +230,6 @@ static int check_reshape(const struct placer *p, uint32_t n, bool *again)
 	return LEAVE(p, n, "it moves data and computes nothing");
 }
 
-/* Work of the engine's nodes by level [nnodes + 1], 0 where a matrix that comes at run time asks for it; and the lowest and highest level of the CPU's. */
-static void weigh_levels(const struct placer *p, double *work, uint32_t *lowest, uint32_t *highest)
-{
-	*lowest = UINT32_MAX;
-	*highest = 0;
-	for (uint32_t n = 0; n < p->net->nnodes; n++) {
-		if (on_engine(p, n)) {
-			work[p->level[n]] += p->c[n].sparse ? INFINITY : (double)p->net->nodes[n].work;
-		} else if (is_there(p, n)) {
-			*lowest = p->level[n] < *lowest ? p->level[n] : *lowest;
-			*highest = p->level[n] > *highest ? p->level[n] : *highest;
-		}
-	}
-}
-
-/* A segment between two of the CPU's takes the data there and back, and cuts what could be one: it must have a hundredth of the work of the largest. */
-static int leave_small(const struct placer *p, bool *again)
-{
-	/* a level rises by two at most with each node */
-	double *work = calloc(2 * (p->net->nnodes + (size_t)1), sizeof(*work)), most = 0;
-	uint32_t lowest, highest;
-	int ret = work ? 0 : -ENOMEM;
-
-	if (!ret)
-		weigh_levels(p, work, &lowest, &highest);
-	for (uint32_t n = 0; !ret && n < p->net->nnodes; n++)
-		if (on_engine(p, n) && isfinite(work[p->level[n]]))
-			most = fmax(most, work[p->level[n]]);
-	for (uint32_t n = 0; !ret && n < p->net->nnodes; n++) {
-		if (!on_engine(p, n) || p->level[n] < lowest || p->level[n] > highest || work[p->level[n]] * SMALL_SHARE >= most)
-			continue;
-		*again = true;
-		candidate_give_back(p->net, n, p->c);
-		ret = LEAVE(p, n, "it would be a segment of less than a hundredth of the work, between two of the CPU's");
-	}
-	free(work);
-	return ret;
-}
-
-/* Takes candidates away until the rest are sound. */
-static int settle(const struct placer *p)
-{
-	bool again = true;
-	int ret = 0;
-
-	while (!ret && again) {
-		again = false;
-		find_gone(p);
-		find_makers(p);
-		find_levels(p);
-		ret = leave_lonely(p, &again);
-		for (uint32_t n = 0; !ret && !again && n < p->net->nnodes; n++)
-			if (is_shape_only(&p->c[n]) && on_engine(p, n))
-				ret = check_reshape(p, n, &again);
-		if (!ret && !again)
-			ret = leave_small(p, &again);
-	}
-	return ret;
-}
-
 /* ---------------------------------------------------------------- segments */
 
 /* What is in a constant, for its tensor. */
@@ -436,6 +380,128 @@ static int make_segment(const struct placer *p, uint32_t level, struct ends *end
 	return ret;
 }
 
+/* Ranges are asked for only by who makes segments: guessed where nobody has measured them. */
+static int need_ranges(struct placer *p)
+{
+	const struct calib_inputs seeded = { 0 };
+	int ret;
+
+	if (p->calib)
+		return 0;
+	ret = calib_new(p->net, &seeded, &p->guess, p->err);
+	p->calib = p->guess;
+	return ret;
+}
+
+/* ---------------------------------------------------------------- small segments */
+
+/* Products of the engine's nodes by level, infinite where a matrix that comes at run time asks for it; and the lowest and highest level of the CPU's. */
+static void weigh_levels(const struct placer *p, double *work, uint32_t *lowest, uint32_t *highest)
+{
+	*lowest = UINT32_MAX;
+	*highest = 0;
+	for (uint32_t n = 0; n < p->net->nnodes; n++) {
+		if (on_engine(p, n)) {
+			work[p->level[n]] += p->c[n].sparse ? INFINITY : (double)p->net->nodes[n].work;
+		} else if (is_there(p, n)) {
+			*lowest = p->level[n] < *lowest ? p->level[n] : *lowest;
+			*highest = p->level[n] > *highest ? p->level[n] : *highest;
+		}
+	}
+}
+
+/* Cycles of the engine's nodes of a level. */
+static int level_cycles(struct placer *p, uint32_t level, double *cycles)
+{
+	struct ends ends = { 0, 0, malloc((p->net->nvalues + (size_t)1) * sizeof(*ends.in)), malloc((p->net->nvalues + (size_t)1) * sizeof(*ends.out)), NET_NONE };
+	struct accel_model *segment = NULL;
+	int ret = ends.in && ends.out ? need_ranges(p) : accel_fail(p->err, -ENOMEM, NULL, "%s: out of memory", p->net->file);
+
+	ret = ret ? ret : make_segment(p, level, &ends, &segment);
+	ret = ret ? ret : onnx_weigh(segment, cycles, p->err);
+	accel_model_unref(segment);
+	free(ends.in);
+	free(ends.out);
+	return ret;
+}
+
+/*
+ * Of each level whether its segment is small. A network of weights that are mostly gone, or of activations that are mostly moved, takes other cycles than its products say:
+ * the cost model is asked where these leave it open.
+ */
+static int find_small(struct placer *p, const double *work, uint32_t lowest, uint32_t highest, bool *small)
+{
+	double most = 0, most_cycles = 0, cycles;
+	uint32_t largest = 0;
+	int ret = 0;
+
+	for (uint32_t n = 0; n < p->net->nnodes; n++) {
+		if (on_engine(p, n) && isfinite(work[p->level[n]]) && work[p->level[n]] > most) {
+			largest = p->level[n];
+			most = work[largest];
+		}
+	}
+	for (uint32_t level = lowest; !ret && level <= highest && level <= 2 * p->net->nnodes; level++) {
+		small[level] = work[level] * SMALL_SHARE < most;
+		if (work[level] == 0 || work[level] * SMALL_SHARE * UNCLEAR < most || work[level] * SMALL_SHARE / UNCLEAR >= most)
+			continue;
+		if (most_cycles == 0)
+			ret = level_cycles(p, largest, &most_cycles);
+		ret = ret ? ret : level_cycles(p, level, &cycles);
+		small[level] = cycles * SMALL_SHARE < most_cycles;
+	}
+	return ret;
+}
+
+/* A segment between two of the CPU's takes the data there and back, and cuts what could be one: it must have a hundredth of the cycles of the largest. */
+static int leave_small(struct placer *p, bool *again)
+{
+	/* a level rises by two at most with each node */
+	const size_t levels = 2 * (p->net->nnodes + (size_t)1);
+	double *work = calloc(levels, sizeof(*work));
+	bool *small = calloc(levels, sizeof(*small));
+	uint32_t lowest, highest;
+	int ret = work && small ? 0 : accel_fail(p->err, -ENOMEM, NULL, "%s: out of memory", p->net->file);
+
+	if (!ret) {
+		weigh_levels(p, work, &lowest, &highest);
+		ret = find_small(p, work, lowest, highest, small);
+	}
+	for (uint32_t n = 0; !ret && n < p->net->nnodes; n++) {
+		if (!on_engine(p, n) || !small[p->level[n]])
+			continue;
+		*again = true;
+		candidate_give_back(p->net, n, p->c);
+		ret = LEAVE(p, n, "it would be a segment of less than a hundredth of the cycles, between two of the CPU's");
+	}
+	free(work);
+	free(small);
+	return ret;
+}
+
+/* Takes candidates away until the rest are sound. */
+static int settle(struct placer *p)
+{
+	bool again = true;
+	int ret = 0;
+
+	while (!ret && again) {
+		again = false;
+		find_gone(p);
+		find_makers(p);
+		find_levels(p);
+		ret = leave_lonely(p, &again);
+		for (uint32_t n = 0; !ret && !again && n < p->net->nnodes; n++)
+			if (is_shape_only(&p->c[n]) && on_engine(p, n))
+				ret = check_reshape(p, n, &again);
+		if (!ret && !again)
+			ret = leave_small(p, &again);
+	}
+	return ret;
+}
+
+/* ---------------------------------------------------------------- the network */
+
 static int keep_shape(const struct accel_network *net, struct net_node *node, unsigned int output, uint32_t value)
 {
 	const struct net_value *v = &net->values[value];
@@ -552,8 +618,6 @@ static int rebuild(const struct placer *p)
 
 static int place(struct placer *p, const struct pass_users *users, const struct view *views, const uint32_t *maps)
 {
-	const struct calib_inputs seeded = { 0 };
-	struct calib *guess = NULL;
 	bool any = false;
 	int ret = candidates_find(p->net, users, views, maps, p->how, p->c, p->layouts, p->err);
 
@@ -562,13 +626,8 @@ static int place(struct placer *p, const struct pass_users *users, const struct 
 		any = any || on_engine(p, n);
 	if (ret || !any)
 		return ret;
-	if (!p->calib) {
-		ret = calib_new(p->net, &seeded, &guess, p->err);
-		p->calib = guess;
-	}
-	ret = ret ? ret : rebuild(p);
-	calib_free(guess);
-	return ret;
+	ret = need_ranges(p);
+	return ret ? ret : rebuild(p);
 }
 
 int onnx_place(struct accel_network *net, const struct placement *how, const struct calib *calib, struct accel_error *err)
@@ -593,6 +652,7 @@ int onnx_place(struct accel_network *net, const struct placement *how, const str
 	ret = ret ? ret : place(&p, &users, views, maps);
 	views_free(net, views);
 	pass_users_free(&users);
+	calib_free(p.guess);
 	free(maps);
 	free(p.c);
 	free(p.level);
