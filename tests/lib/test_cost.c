@@ -123,6 +123,60 @@ static void test_networks(void **state)
 	}
 }
 
+/*
+ * Depthwise: a column of eight pixels has one weight, so that clusters wait for the broadcast, of a column a cycle at best. The RTL is held to what it takes of that from the
+ * first column to the last sum: rows that are no multiple of eight pixels, strides and the begin of a group cost the gather more reads. Inputs are not zero anywhere.
+ */
+static void test_depthwise(void **state)
+{
+	static const struct {
+		struct accel_window window;
+		double limit;
+	} layers[] = {
+		{ { 64, 28, 28, 3, 3, 1, 1, 1, 1, 1, 1, 28, 28, 64 }, 1.33 },
+		{ { 96, 14, 14, 5, 5, 1, 1, 1, 1, 2, 2, 14, 14, 96 }, 1.07 },
+		{ { 48, 56, 56, 3, 3, 2, 2, 1, 1, 1, 1, 28, 28, 48 }, 1.63 },
+	};
+
+	(void)state;
+	for (size_t i = 0; is_8x8() && i < sizeof(layers) / sizeof(layers[0]); i++) {
+		const struct accel_window *w = &layers[i].window;
+		const struct accel_compile_options options = options_of(1, false, false);
+		const uint64_t taps = (uint64_t)w->kernel_y * w->kernel_x, columns = (w->out_height * w->out_width + 7) / 8 * taps * w->channels;
+		const size_t values = (size_t)w->channels * w->height * w->width;
+		float *input = malloc(values * sizeof(*input));
+		struct accel_device *dev = cost_device();
+		uint64_t seed = i, cycles = 0;
+		struct accel_program *p;
+		struct accel_session *s;
+		struct accel_error err;
+		struct accel_job_info job;
+		unsigned int x;
+		struct accel_graph *g = image_graph(w, &x);
+		struct accel_model *m;
+
+		random_any_layer(g, &seed, "depthwise", x, w->channels, (uint32_t)(w->channels * taps), 1, 8, 1, w);
+		m = finish(g);
+		for (size_t v = 0; v < values; v++)
+			input[v] = 1;
+		random_check(accel_program_compile(m, dev, &options, &p, &err), &err);
+		random_check(accel_session_open(p, dev, &s, &err), &err);
+		random_check(accel_session_input(s, 0, input, &err), &err);
+		random_check(accel_session_run(s, &err), &err);
+		for (uint64_t n = 0; !accel_session_job(s, n, &job); n++)
+			cycles += job.stats.engine_cycles;
+		printf("# depthwise %ux%u of %u channels: %llu columns, %llu cycles\n", w->kernel_y, w->kernel_x, w->channels, (unsigned long long)columns,
+		       (unsigned long long)cycles);
+		if (!cycles || (double)cycles > layers[i].limit * (double)columns)
+			fail_msg("%llu cycles for %llu columns", (unsigned long long)cycles, (unsigned long long)columns);
+		free(input);
+		accel_session_close(s);
+		accel_program_unref(p);
+		accel_device_unref(dev);
+		accel_model_unref(m);
+	}
+}
+
 /* Without inputs: any share of the activations, more of them never taking less. */
 static void test_shares(void **state)
 {
@@ -329,6 +383,7 @@ int main(int argc, char **argv)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nine_layers), cmocka_unit_test(test_chains), cmocka_unit_test(test_networks),
 		cmocka_unit_test(test_shares), cmocka_unit_test(test_timeline),
+		cmocka_unit_test(test_depthwise),
 	};
 	static const struct CMUnitTest squeezenet[] = { cmocka_unit_test(test_squeezenet) };
 	int failed;
