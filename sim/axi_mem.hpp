@@ -19,7 +19,7 @@ namespace eie {
 
 constexpr unsigned int MaxBeatBytes = 32;
 constexpr unsigned int MaxBeats = 256;
-constexpr unsigned int MaxBursts = 32;
+constexpr unsigned int MaxBursts = 128;
 constexpr unsigned int AxiIds = 16;
 
 struct AxiAddr {

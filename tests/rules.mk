@@ -154,7 +154,7 @@ RANDOM_JOBS := 2x2=1000 2x2-bus64=300 2x2-bus256=300 2x8-vector=200 8x8=100 8x8-
 # in batches of 50, the second of racing programs (tests/hw/fuzz_commands.c); a batch of ordered ones has aborts and resets, too
 CLOCK_JOBS  := 2x2=1000 8x8=100 8x8-fpga=50 16x16=50
 # of tests whose arguments are CONFIG JOBS, fewer than they run by themselves
-TEST_JOBS   := vector-8x8=80 soak-16x16=45
+TEST_JOBS   := vector-8x8=80 soak-16x16=45 select-16x16=120
 random_jobs = $(patsubst $(1)=%,%,$(filter $(1)=%,$(RANDOM_JOBS)))
 
 clock_jobs  = $(patsubst $(1)=%,%,$(filter $(1)=%,$(CLOCK_JOBS)))

@@ -30,7 +30,7 @@ module fv_clients (
   logic [3:0]  ld_len, st_len;
   logic [7:0]  status;
 
-  eie_load #(.AbufDepth(64), .WbufDepth(64), .PbufDepth(64), .RbufDepth(64)) u_load (
+  eie_load #(.AbufDepth(64), .WbufDepth(64), .PbufDepth(64), .RbufDepth(64), .Bursts(16)) u_load (
     .clk_i, .rst_ni(rst_n), .flush_i, .idle_o(ld_idle), .bases_i, .cmd_valid_i(ld_cmd_valid_i), .cmd_i,
     .cmd_idx_i(32'b0), .req_valid_o(ld_valid), .req_ready_i(ld_ready_i), .req_va_o(ld_va),
     .req_len_o(ld_len), .rsp_valid_i(ld_rsp_valid_i), .rsp_data_i, .rsp_last_i(1'b0),

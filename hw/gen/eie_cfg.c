@@ -42,9 +42,10 @@ static struct param params[] = {
 
 #define NPARAMS (sizeof(params) / sizeof(params[0]))
 
-/* Optional commands (enum feature of eie_hw.def), all or none: key VECTOR, 0 or 1, 0 unless given. The interpreter has them in any case. */
-static uint32_t vector;
-#define ALL_FEATURES (EIE_FEATURE_VECTOR | EIE_FEATURE_POOL | EIE_FEATURE_ELEMENT | EIE_FEATURE_SPLIT)
+/* Optional commands (enum feature of eie_hw.def): keys VECTOR, 0 unless given, for all of vector mode, and SELECT, 1 unless given. The interpreter has all. */
+static uint32_t vector, selects;
+#define VECTOR_FEATURES (EIE_FEATURE_VECTOR | EIE_FEATURE_POOL | EIE_FEATURE_ELEMENT | EIE_FEATURE_SPLIT)
+#define ALL_FEATURES    (VECTOR_FEATURES | EIE_FEATURE_SELECT)
 
 static int die(const char *file, const char *what, const char *more)
 {
@@ -63,6 +64,7 @@ static int parse(const char *file)
 	for (size_t i = 0; i < NPARAMS; i++)
 		params[i].value = params[i].preset;
 	vector = 0;
+	selects = 1;
 	while (fgets(line, sizeof(line), f)) {
 		size_t i;
 
@@ -72,6 +74,10 @@ static int parse(const char *file)
 			return fclose(f), die(file, "not KEY VALUE: ", line);
 		if (!strcmp(key, "VECTOR") && value <= 1) {
 			vector = (uint32_t)value;
+			continue;
+		}
+		if (!strcmp(key, "SELECT") && value <= 1) {
+			selects = (uint32_t)value;
 			continue;
 		}
 		for (i = 0; i < NPARAMS && strcmp(params[i].key, key); i++)
@@ -123,7 +129,7 @@ static void print_sv(const char *name, const uint8_t *dtb, uint32_t bytes)
 	       "// verilator lint_off UNUSEDPARAM\npackage eie_cfg_pkg;\n", name);
 	for (size_t i = 0; i < NPARAMS; i++)
 		printf("  parameter int unsigned %s = %u;\n", params[i].sv, params[i].value);
-	printf("  parameter bit Vector = 1'b%u;\n", vector);
+	printf("  parameter bit Vector = 1'b%u;\n  parameter bit Select = 1'b%u;\n", vector, selects);
 	printf("  parameter int unsigned DtBytes = %u;\n"
 	       "  parameter int unsigned DtWords = %u;\n"
 	       "  // word w of the ROM, little-endian: DtRom[32 * w +: 32]\n"
@@ -159,7 +165,7 @@ int main(int argc, char **argv)
 
 		if (err)
 			return err;
-		err = make_dtb(argv[i], ref || vector ? ALL_FEATURES : 0, dtb, sizeof(dtb));
+		err = make_dtb(argv[i], ref ? ALL_FEATURES : (vector ? VECTOR_FEATURES : 0) | (selects ? EIE_FEATURE_SELECT : 0), dtb, sizeof(dtb));
 		if (err)
 			return die(argv[i + 1], "device tree: ", fdt_strerror(err));
 		if (c)

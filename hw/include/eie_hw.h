@@ -13,7 +13,7 @@
 /* Identity and fixed sizes: Sizes that do not depend on the configuration; those that do are in the device tree of the BAR. */
 #define EIE_ID_VALUE 0x31454945 /* value of register ID: "EIE1" */
 #define EIE_ISA_MAJOR 0x1 /* incremented when a program for the older version no longer runs */
-#define EIE_ISA_MINOR 0x2 /* incremented when something is added */
+#define EIE_ISA_MINOR 0x3 /* incremented when something is added */
 #define EIE_GRANULE_BYTES 0x10 /* unit of on-chip buffers and of DMA, whatever the width of the bus */
 #define EIE_GRANULE_VALUES 0x8 /* int16 values in a granule; also rows drained a cycle and cluster */
 #define EIE_BAR_BYTES 0x10000 /* size of the register window */
@@ -29,6 +29,8 @@
 #define EIE_PTRS_PER_GRANULE 0x4 /* column pointers in a granule of PBUF */
 #define EIE_ROWS_PER_PGRANULE 0x2 /* row parameters in a granule of RBUF */
 #define EIE_CBUF_GRANULES 0x40 /* granules of the codebook memory: 512 int16 entries */
+#define EIE_LOAD_BURSTS 0x40 /* bursts that the load engine may have outstanding */
+#define EIE_LOAD_BEATS 0x100 /* granules that it may have outstanding */
 #define EIE_TOKENS_MAX 0x3f /* tokens that may wait between two engines */
 #define EIE_PERF_BASE 0x400 /* byte offset of the engine counters (ISA minor 2) */
 #define EIE_PERF_STRIDE 0x8 /* byte distance of one counter from the next: low half, high half */
@@ -38,7 +40,7 @@
 
 /* Global registers: 32-bit, little-endian, aligned accesses only. An access to an unnamed offset reads zero and is ignored on write. */
 #define EIE_REG_ID 0x000 /* ro, reset 0x31454945: identity */
-#define EIE_REG_VERSION 0x004 /* ro, reset 0x10002: ISA version */
+#define EIE_REG_VERSION 0x004 /* ro, reset 0x10003: ISA version */
 #define   EIE_VERSION_MINOR_SHIFT 0 /* ISA_MINOR */
 #define   EIE_VERSION_MINOR_MASK 0xffff
 #define   EIE_VERSION_MAJOR_SHIFT 16 /* ISA_MAJOR */
@@ -305,7 +307,7 @@ struct eie_cmd {
 #define   EIE_CMD_SIGNAL_NEXT_DW 0 /* give a token to the next engine when complete */
 #define   EIE_CMD_SIGNAL_NEXT_SHIFT 11
 #define   EIE_CMD_SIGNAL_NEXT_MASK 0x1
-#define   EIE_CMD_FENCE_DW 0 /* compute only: start after all earlier compute commands have completed */
+#define   EIE_CMD_FENCE_DW 0 /* compute, SELECT: start after all earlier commands of the engine have completed; without it a SELECT starts after all but the last of them */
 #define   EIE_CMD_FENCE_SHIFT 12
 #define   EIE_CMD_FENCE_MASK 0x1
 
@@ -314,9 +316,11 @@ struct eie_cmd {
 #define EIE_FEATURE_POOL 0x2 /* VPOOL: docs/vector_mode.md */
 #define EIE_FEATURE_ELEMENT 0x4 /* VMUL, VTABLE: docs/vector_mode.md */
 #define EIE_FEATURE_SPLIT 0x8 /* the bit VMAC_SPLIT: docs/vector_mode.md */
+#define EIE_FEATURE_SELECT 0x10 /* SELECT (ISA minor 3) */
 
 /* enum op: CMD.OPCODE; the high digit names the engine */
 #define EIE_OP_LOAD 0x10 /* memory to on-chip buffer (fields XFER_*) */
+#define EIE_OP_SELECT 0x11 /* memory to WBUF or PBUF, but for granules that belong to columns of zero activations alone (fields XFER_*, SELECT_*; FEATURE_SELECT) */
 #define EIE_OP_SYNC 0x20 /* compute: nothing; carries tokens and the fence */
 #define EIE_OP_MAC 0x21 /* compute: multiply a vector of ABUF with a tile of weights into an accumulator half (fields MAC_*) */
 #define EIE_OP_DRAIN 0x22 /* compute: sum banks, add bias, requantise, clamp an accumulator half into ABUF, and clear it (fields DRAIN_*) */
@@ -353,8 +357,20 @@ struct eie_cmd {
 #define   EIE_CMD_XFER_ROWS_DW 7 /* rows, at least 1 */
 #define   EIE_CMD_XFER_ROWS_SHIFT 0
 #define   EIE_CMD_XFER_ROWS_MASK 0xffff
+#define   EIE_CMD_SELECT_WIDE_DW 0 /* to WBUF: 0: 4-bit codes, 1: 8-bit codes, as MAC_WIDE; else 0 */
+#define   EIE_CMD_SELECT_WIDE_SHIFT 20
+#define   EIE_CMD_SELECT_WIDE_MASK 0x1
+#define   EIE_CMD_SELECT_IN_DW 2 /* first granule of the input vector in ABUF */
+#define   EIE_CMD_SELECT_IN_SHIFT 8
+#define   EIE_CMD_SELECT_IN_MASK 0xffffff
+#define   EIE_CMD_SELECT_PTR_DW 6 /* to WBUF: granule of PBUF with the pointer of column 0, pointers count from XFER_ADDR; else 0 */
+#define   EIE_CMD_SELECT_PTR_SHIFT 0
+#define   EIE_CMD_SELECT_PTR_MASK 0xffffff
+#define   EIE_CMD_SELECT_LEN_DW 7 /* granules of input (columns / 8), at least 1; to PBUF: XFER_LEN / 2 */
+#define   EIE_CMD_SELECT_LEN_SHIFT 16
+#define   EIE_CMD_SELECT_LEN_MASK 0xffff
 
-/* enum buf: CMD.XFER_TARGET: on-chip buffers; STORE takes ABUF only */
+/* enum buf: CMD.XFER_TARGET: on-chip buffers; STORE takes ABUF only, SELECT WBUF and PBUF */
 #define EIE_BUF_ABUF 0x0 /* activations: one memory for the array */
 #define EIE_BUF_WBUF 0x1 /* weight streams: one a cluster */
 #define EIE_BUF_PBUF 0x2 /* column pointers: one a cluster */

@@ -23,6 +23,7 @@ eie_cmdq.sv
 eie_tokens.sv
 eie_cmdproc.sv
 eie_xfer.sv
+eie_select.sv
 eie_load.sv
 eie_store.sv
 eie_abuf.sv

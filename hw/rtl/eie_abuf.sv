@@ -5,7 +5,8 @@
 //
 // Writes, one port a bank: a drain writes a row of all banks, pooling a granule, never both at once,
 // and neither is held up; a load waits for them. Scrubbing zeroes words, tags and data, while nobody else is at work. Reads, one port a
-// bank: the array is always served, the store engine when the array is at another bank.
+// bank: the array is always served, the store engine when the array is at another
+// bank, the load engine (SELECT) when both are.
 
 module eie_abuf #(
   parameter int unsigned Clusters = 8,       // power of two, at least 2
@@ -42,7 +43,13 @@ module eie_abuf #(
   input  logic [23:0]             st_addr_i,
   output logic                    st_gnt_o,
   output logic [127:0]            st_data_o,
-  output logic                    st_written_o
+  output logic                    st_written_o,
+  // load, for SELECT
+  input  logic                    ld_re_i,
+  input  logic [23:0]             ld_addr_i,
+  output logic                    ld_gnt_o,
+  output logic [127:0]            ld_data_o,
+  output logic                    ld_written_o
 );
 
   localparam int unsigned BankW = $clog2(Clusters);
@@ -51,8 +58,8 @@ module eie_abuf #(
 
   // Which bank, which row. Addresses are in range but for the scrub's, which counts through the
   // deepest buffer; a wrapped address is scrubbed twice.
-  logic [BankW-1:0] ld_bank, sc_bank, pl_bank, ab_bank, st_bank, ab_bank_q, st_bank_q;
-  logic [RowW-1:0]  ld_row, sc_row, dr_row, pl_row, ab_row, st_row;
+  logic [BankW-1:0] ld_bank, sc_bank, pl_bank, ab_bank, st_bank, se_bank, ab_bank_q, st_bank_q, se_bank_q;
+  logic [RowW-1:0]  ld_row, sc_row, dr_row, pl_row, ab_row, st_row, se_row;
 
   assign {ld_row, ld_bank} = buf_addr_i[RowW+BankW-1:0];
   assign {sc_row, sc_bank} = scrub_addr_i[RowW+BankW-1:0];
@@ -60,15 +67,18 @@ module eie_abuf #(
   assign {pl_row, pl_bank} = pl_addr_i[RowW+BankW-1:0];
   assign {ab_row, ab_bank} = ab_addr_i[RowW+BankW-1:0];
   assign {st_row, st_bank} = st_addr_i[RowW+BankW-1:0];
+  assign {se_row, se_bank} = ld_addr_i[RowW+BankW-1:0];
 
   assign buf_ready_o = !dr_we_i && !(pl_we_i && pl_bank == ld_bank);
   assign st_gnt_o    = st_re_i && !(ab_re_i && (ab_all_i || ab_bank == st_bank));
+  assign ld_gnt_o    = ld_re_i && !(ab_re_i && (ab_all_i || ab_bank == se_bank)) &&
+                       !(st_re_i && st_bank == se_bank);
 
   logic [Clusters*128-1:0] data;
   logic [Clusters*8-1:0]   tags;
 
   for (genvar b = 0; b < Clusters; b++) begin : gen_bank
-    logic            ld_we, sc_we, pl_we, ab_re, st_re;
+    logic            ld_we, sc_we, pl_we, ab_re, st_re, se_re;
     logic [RowW-1:0] waddr;
     logic [135:0]    wdata;
 
@@ -77,6 +87,7 @@ module eie_abuf #(
     assign pl_we = pl_we_i && pl_bank == BankW'(b);
     assign ab_re = ab_re_i && (ab_all_i || ab_bank == BankW'(b));
     assign st_re = st_re_i && st_bank == BankW'(b);
+    assign se_re = ld_re_i && se_bank == BankW'(b);
 
     always_comb begin
       waddr = ld_row;
@@ -108,8 +119,8 @@ module eie_abuf #(
       .we_i   (dr_we_i || pl_we || sc_we || ld_we),
       .waddr_i(waddr),
       .wdata_i(wdata),
-      .re_i   (ab_re || st_re),
-      .raddr_i(ab_re ? ab_row : st_row),
+      .re_i   (ab_re || st_re || se_re),
+      .raddr_i(ab_re ? ab_row : st_re ? st_row : se_row),
       .rdata_o({tags[8*b+:8], data[128*b+:128]})
     );
   end
@@ -122,9 +133,12 @@ module eie_abuf #(
     if (st_gnt_o) begin
       st_bank_q <= st_bank;
     end
+    if (ld_gnt_o) begin
+      se_bank_q <= se_bank;
+    end
   end
 
-  logic [7:0] ab_tag, st_tag;
+  logic [7:0] ab_tag, st_tag, se_tag;
   logic       ab_all_q;
 
   assign ab_data_o    = data[128*ab_bank_q+:128];
@@ -134,12 +148,15 @@ module eie_abuf #(
   assign st_data_o    = data[128*st_bank_q+:128];
   assign st_tag       = tags[8*st_bank_q+:8];
   assign st_written_o = st_tag == epoch_i && st_tag != '0;
+  assign ld_data_o    = data[128*se_bank_q+:128];
+  assign se_tag       = tags[8*se_bank_q+:8];
+  assign ld_written_o = se_tag == epoch_i && se_tag != '0;
 
   // Assertions
 
   // verilator lint_off UNUSEDSIGNAL
   logic unused;    // high bits of addresses that are in range; reset, for the assertions
-  assign unused = ^{rst_ni, buf_addr_i, dr_addr_i, pl_addr_i, ab_addr_i, st_addr_i, scrub_addr_i};
+  assign unused = ^{rst_ni, buf_addr_i, dr_addr_i, pl_addr_i, ab_addr_i, st_addr_i, ld_addr_i, scrub_addr_i};
   // verilator lint_on UNUSEDSIGNAL
 
 `ifndef SYNTHESIS
@@ -152,6 +169,7 @@ module eie_abuf #(
                    pl_we_i |-> 32'(pl_addr_i) < AbufDepth && !scrub_i && !dr_we_i);
   assert property (@(posedge clk_i) disable iff (!rst_ni) ab_re_i |-> 32'(ab_addr_i) < AbufDepth);
   assert property (@(posedge clk_i) disable iff (!rst_ni) st_re_i |-> 32'(st_addr_i) < AbufDepth);
+  assert property (@(posedge clk_i) disable iff (!rst_ni) ld_re_i |-> 32'(ld_addr_i) < AbufDepth);
 `endif
 
 endmodule

@@ -44,6 +44,16 @@ module eie_array #(
   input  logic [23:0]             buf_addr_i,
   input  logic [127:0]            buf_data_i,
 
+  // column pointers of a cluster, for the load engine: a read while free, the cycle after it
+  output logic                    sel_free_o,
+  input  logic                    sel_re_i,
+  input  logic [3:0]              sel_cluster_i,
+  // verilator lint_off UNUSEDSIGNAL
+  input  logic [23:0]             sel_addr_i,
+  // verilator lint_on UNUSEDSIGNAL
+  output logic [127:0]            sel_data_o,
+  output logic                    sel_written_o,
+
   // ABUF
   output logic                    ab_re_o,
   output logic                    ab_all_o,      // the row of all banks, for a VPOOL
@@ -71,6 +81,7 @@ module eie_array #(
   localparam int unsigned Wa = $clog2(WbufDepth);
   localparam int unsigned Pa = $clog2(PbufDepth);
   localparam int unsigned Ra = $clog2(RbufDepth);
+  localparam int unsigned Cw = $clog2(Clusters);
   localparam int unsigned Words = Rows / 8;
   localparam int unsigned Ww = (Words > 1) ? $clog2(Words) : 1;
 
@@ -346,7 +357,7 @@ module eie_array #(
   logic [8:0] dr_tail_q;          // the steps of a drain
 
   assign buf_wake = buf_we_i || scrub_i || flush_i;
-  assign bc_wake  = buf_wake || !bc_rest || col_valid != '0;
+  assign bc_wake  = buf_wake || !bc_rest || col_valid != '0 || sel_re_i;
   assign dr_wake  = buf_wake || dr_step;
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
@@ -404,6 +415,38 @@ module eie_array #(
     end
   end
 
+  // Pointers for the load engine. Nothing wide moves while nobody asks.
+
+  logic [Clusters*128-1:0] sel_data;
+  logic [Clusters-1:0]     sel_written;
+  logic                    sel_q;
+  logic [Cw-1:0]           sel_cluster_q;
+
+  assign sel_free_o = !col_valid[1];
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      sel_q <= 1'b0;
+    end else begin
+      sel_q <= sel_re_i;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (sel_re_i) begin
+      sel_cluster_q <= sel_cluster_i[Cw-1:0];
+    end
+  end
+
+  always_comb begin
+    sel_data_o    = '0;
+    sel_written_o = 1'b0;
+    if (sel_q) begin
+      sel_data_o    = sel_data[128*sel_cluster_q +: 128];
+      sel_written_o = sel_written[sel_cluster_q];
+    end
+  end
+
   for (genvar c = 0; c < Clusters; c++) begin : gen_cluster
     logic       mine;
     logic [1:0] busy, unwritten, bad_stream, param_fault;
@@ -447,6 +490,10 @@ module eie_array #(
       .bc_tag_i      (col_tag),
       .bc_vec_i      (col_vec),
       .hold_o        (hold[c]),
+      .sel_re_i      (sel_re_i && sel_cluster_i == 4'(c)),
+      .sel_addr_i    (sel_addr_i[Pa-1:0]),
+      .sel_data_o    (sel_data[128*c +: 128]),
+      .sel_written_o (sel_written[c]),
       .dr_step_i     (dr_step),
       .dr_vec_i      (dr_vec),
       .dr_row_i      (dr_row),

@@ -5,7 +5,7 @@
 // reports. Beats that come back during a flush belong to nobody and are swallowed.
 
 module eie_axi_rd #(
-  parameter int unsigned LoadDepth = 16   // outstanding bursts of the load client, power of two
+  parameter int unsigned LoadDepth = eie_pkg::LoadBursts   // outstanding bursts of the load client, power of two
 ) (
   input  logic         clk_i,
   input  logic         rst_ni,

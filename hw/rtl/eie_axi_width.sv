@@ -11,7 +11,7 @@
 
 module eie_axi_width #(
   parameter int unsigned BusBits = 128,   // 64, 128, 256
-  parameter int unsigned LoadDepth = 16,  // bursts outstanding: reads of ID 3,
+  parameter int unsigned LoadDepth = eie_pkg::LoadBursts,  // bursts outstanding: reads of ID 3,
   parameter int unsigned SmallDepth = 4,  // reads of another ID,
   parameter int unsigned WriteDepth = 16  // writes whose data are owed; powers of two
 ) (

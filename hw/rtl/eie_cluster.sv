@@ -66,6 +66,12 @@ module eie_cluster #(
   // verilator lint_on UNUSEDSIGNAL
   output logic              hold_o,
 
+  // pointers for the load engine, when the second broadcast port rests
+  input  logic              sel_re_i,
+  input  logic [Pa-1:0]     sel_addr_i,
+  output logic [127:0]      sel_data_o,
+  output logic              sel_written_o,
+
   // drain, and zeroing of a word of both halves
   input  logic              dr_step_i,
   input  logic              dr_vec_i,        // VDRAIN: a step is a row of the word of dr_re_i
@@ -99,7 +105,8 @@ module eie_cluster #(
 
   // Pointers: a copy for each broadcast port.
 
-  logic [1:0]      p_valid_q, p_written, p_over, p_job, p_push;
+  logic [1:0]      p_re, p_valid_q, p_written, p_over, p_job, p_push;
+  logic [2*Pa-1:0] p_addr;
   logic            p_tag_q, p_wide_q;
   logic [Wa-1:0]   p_weights_q;
   logic [2*Jw-1:0] p_data, q_wdata;
@@ -120,6 +127,10 @@ module eie_cluster #(
     end
   end
 
+  assign p_re          = {bc_valid_i[1] || sel_re_i, bc_valid_i[0]};
+  assign p_addr        = {bc_valid_i[1] ? bc_ptr_i[Pa+4 +: Pa] : sel_addr_i, bc_ptr_i[2 +: Pa]};
+  assign sel_written_o = p_written[1];
+
   for (genvar p = 0; p < 2; p++) begin : gen_ptr
     logic [127:0]            granule;
     logic [1:0]              sel_q;
@@ -136,8 +147,8 @@ module eie_cluster #(
       .we_i         (pbuf_we_i),
       .waddr_i      (buf_addr_i[Pa-1:0]),
       .wdata_i      (buf_data_i),
-      .re_i         (bc_valid_i[p]),
-      .raddr_i      (bc_ptr_i[(Pa+2)*p+2 +: Pa]),
+      .re_i         (p_re[p]),
+      .raddr_i      (p_addr[Pa*p +: Pa]),
       .rdata_o      (granule),
       .written_o    (p_written[p])
     );
@@ -149,6 +160,9 @@ module eie_cluster #(
       end
     end
 
+    if (p == 1) begin : gen_select
+      assign sel_data_o = granule;
+    end
     assign {len, start} = granule[{sel_q, 5'b0} +: 32];
     assign first     = {{(21-Wa){1'b0}}, p_weights_q, 4'b0} + (p_wide_q ? {4'b0, start, 1'b0} : {5'b0, start});
     assign bytes     = p_wide_q ? {12'b0, len, 1'b0} : {13'b0, len};

@@ -11,7 +11,8 @@ module eie_cmdcheck #(
   parameter int unsigned WbufDepth = 4096,
   parameter int unsigned PbufDepth = 1024,
   parameter int unsigned RbufDepth = 256,
-  parameter bit          Vector = 1'b0
+  parameter bit          Vector = 1'b0,
+  parameter bit          Select = 1'b0
 ) (
   input  logic               valid_i,   // else status_o is StatusOk; spares the simulator the work
   input  logic [255:0]       cmd_i,
@@ -30,6 +31,10 @@ module eie_cmdcheck #(
     32'h00ff_ffff, 32'h0000_00ff, 32'hffff_ffff, 32'hff0f_0aff
   };
   localparam logic [255:0] BitsStore = {BitsLoad[255:32], 32'hff0f_05ff};
+  localparam logic [255:0] BitsSelect = {
+    32'hffff_ffff, 32'h00ff_ffff, 32'hffff_ffff, 32'h00ff_ffff,
+    32'h00ff_ffff, 32'hffff_ffff, 32'hffff_ffff, 32'hff1f_1aff
+  };
   localparam logic [255:0] BitsSync = {224'b0, 32'h0000_1fff};
   localparam logic [255:0] BitsMac = {
     32'h0, 32'h0, 32'h0000_00ff, 32'h00ff_ffff,
@@ -66,7 +71,9 @@ module eie_cmdcheck #(
   logic [3:0]  x_target;
   logic [7:0]  x_base, x_cluster, m_codebook;
   logic [23:0] x_addr, x_len, x_buf_stride;
-  logic [15:0] x_rows, d_steps;
+  logic [15:0] x_rows, d_steps, s_len;
+  logic [23:0] s_in, s_ptr;
+  logic        s_pointers;
   logic [23:0] m_in, m_len, m_ptr, m_weights, d_out, d_stride, d_param;
   logic        m_wide;
   logic signed [15:0] d_lo, d_hi;
@@ -78,6 +85,10 @@ module eie_cmdcheck #(
   assign x_len        = cmd_i[eie_pkg::CmdXferLenLsb+:24];
   assign x_buf_stride = cmd_i[eie_pkg::CmdXferBufStrideLsb+:24];
   assign x_rows       = cmd_i[eie_pkg::CmdXferRowsLsb+:16];
+  assign s_in         = cmd_i[eie_pkg::CmdSelectInLsb+:24];
+  assign s_ptr        = cmd_i[eie_pkg::CmdSelectPtrLsb+:24];
+  assign s_len        = cmd_i[eie_pkg::CmdSelectLenLsb+:16];
+  assign s_pointers   = x_target == eie_pkg::BufPbuf[3:0];
   assign m_wide       = cmd_i[eie_pkg::CmdMacWideLsb];
   assign m_in         = cmd_i[eie_pkg::CmdMacInLsb+:24];
   assign m_len        = cmd_i[eie_pkg::CmdMacLenLsb+:24];
@@ -131,6 +142,18 @@ module eie_cmdcheck #(
           end
           range = x_base >= 8'(nbases_i) || 25'(x_addr) + 25'(x_len) > x_depth ||
                   (!shared && 17'(x_cluster) + 17'(x_rows) > 17'(Clusters));
+          misaligned = cmd_i[eie_pkg::CmdXferOffsetLsb+:4] != '0 ||
+                       cmd_i[eie_pkg::CmdXferMemStrideLsb+:4] != '0;
+        end
+        eie_pkg::OpSelect: begin
+          bad = !Select || (cmd_i & ~BitsSelect) != '0 || x_len == '0 || x_rows == '0 || s_len == '0 ||
+                (x_target != eie_pkg::BufWbuf[3:0] && !s_pointers) ||
+                (s_pointers && (s_ptr != '0 || cmd_i[eie_pkg::CmdSelectWideLsb] ||
+                                x_len != {7'b0, s_len, 1'b0}));
+          range = x_base >= 8'(nbases_i) || 25'(x_addr) + 25'(x_len) > x_depth ||
+                  17'(x_cluster) + 17'(x_rows) > 17'(Clusters) ||
+                  25'(s_in) + 25'(s_len) > 25'(AbufDepth) ||
+                  (!s_pointers && 25'(s_ptr) + {8'b0, s_len, 1'b0} > 25'(PbufDepth));
           misaligned = cmd_i[eie_pkg::CmdXferOffsetLsb+:4] != '0 ||
                        cmd_i[eie_pkg::CmdXferMemStrideLsb+:4] != '0;
         end

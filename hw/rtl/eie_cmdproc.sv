@@ -16,7 +16,8 @@ module eie_cmdproc #(
   parameter int unsigned WbufDepth = 4096,
   parameter int unsigned PbufDepth = 1024,
   parameter int unsigned RbufDepth = 256,
-  parameter bit          Vector = 1'b0
+  parameter bit          Vector = 1'b0,
+  parameter bit          Select = 1'b0
 ) (
   input  logic               clk_i,
   input  logic               rst_ni,
@@ -198,7 +199,8 @@ module eie_cmdproc #(
     .WbufDepth(WbufDepth),
     .PbufDepth(PbufDepth),
     .RbufDepth(RbufDepth),
-    .Vector   (Vector)
+    .Vector   (Vector),
+    .Select   (Select)
   ) u_check (
     .valid_i (pop),
     .cmd_i   (fifo_cmd),

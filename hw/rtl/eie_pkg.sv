@@ -9,7 +9,7 @@ package eie_pkg;
   // Identity and fixed sizes
   parameter int unsigned IdValue = 32'h31454945;
   parameter int unsigned IsaMajor = 32'h1;
-  parameter int unsigned IsaMinor = 32'h2;
+  parameter int unsigned IsaMinor = 32'h3;
   parameter int unsigned GranuleBytes = 32'h10;
   parameter int unsigned GranuleValues = 32'h8;
   parameter int unsigned BarBytes = 32'h10000;
@@ -25,6 +25,8 @@ package eie_pkg;
   parameter int unsigned PtrsPerGranule = 32'h4;
   parameter int unsigned RowsPerPgranule = 32'h2;
   parameter int unsigned CbufGranules = 32'h40;
+  parameter int unsigned LoadBursts = 32'h40;
+  parameter int unsigned LoadBeats = 32'h100;
   parameter int unsigned TokensMax = 32'h3f;
   parameter int unsigned PerfBase = 32'h400;
   parameter int unsigned PerfStride = 32'h8;
@@ -258,9 +260,11 @@ package eie_pkg;
   parameter logic [7:0] FeaturePool = 8'h2;
   parameter logic [7:0] FeatureElement = 8'h4;
   parameter logic [7:0] FeatureSplit = 8'h8;
+  parameter logic [7:0] FeatureSelect = 8'h10;
 
   // OP
   parameter logic [7:0] OpLoad = 8'h10;
+  parameter logic [7:0] OpSelect = 8'h11;
   parameter logic [7:0] OpSync = 8'h20;
   parameter logic [7:0] OpMac = 8'h21;
   parameter logic [7:0] OpDrain = 8'h22;
@@ -288,6 +292,14 @@ package eie_pkg;
   parameter int unsigned CmdXferBufStrideWidth = 24;
   parameter int unsigned CmdXferRowsLsb = 224;
   parameter int unsigned CmdXferRowsWidth = 16;
+  parameter int unsigned CmdSelectWideLsb = 20;
+  parameter int unsigned CmdSelectWideWidth = 1;
+  parameter int unsigned CmdSelectInLsb = 72;
+  parameter int unsigned CmdSelectInWidth = 24;
+  parameter int unsigned CmdSelectPtrLsb = 192;
+  parameter int unsigned CmdSelectPtrWidth = 24;
+  parameter int unsigned CmdSelectLenLsb = 240;
+  parameter int unsigned CmdSelectLenWidth = 16;
 
   // BUF
   parameter logic [7:0] BufAbuf = 8'h0;

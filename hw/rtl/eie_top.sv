@@ -117,6 +117,10 @@ module eie_top #(
   logic [23:0]            buf_addr;
   logic [127:0]           buf_data;
   logic                   ab_re, ab_written, dr_we, st_re, st_gnt, st_written;
+  logic                   la_re, la_gnt, la_written, lp_re, lp_free, lp_written;   // SELECT: of ABUF, PBUF
+  logic [3:0]             lp_cluster;
+  logic [23:0]            la_addr, lp_addr;
+  logic [127:0]           la_data, lp_data;
   logic [23:0]            ab_addr, dr_addr, st_addr;
   logic [127:0]           ab_data, st_data;
   logic [7:0]              dr_pixels;
@@ -173,7 +177,7 @@ module eie_top #(
 
   eie_clkgate u_clk_act (
     .clk_i,
-    .en_i  ((buf_we && buf_abuf) || scrub || dr_we || pl_we || ab_re || st_re),
+    .en_i  ((buf_we && buf_abuf) || scrub || dr_we || pl_we || ab_re || st_re || la_re),
     .clk_o (clk_act)
   );
 
@@ -384,7 +388,8 @@ module eie_top #(
     .WbufDepth(WbufDepth),
     .PbufDepth(PbufDepth),
     .RbufDepth(RbufDepth),
-    .Vector   (eie_cfg_pkg::Vector)
+    .Vector   (eie_cfg_pkg::Vector),
+    .Select   (eie_cfg_pkg::Select)
   ) u_cmdproc (
     .clk_i            (clk_host),
     .rst_ni,
@@ -442,7 +447,8 @@ module eie_top #(
     .AbufDepth(AbufDepth),
     .WbufDepth(WbufDepth),
     .PbufDepth(PbufDepth),
-    .RbufDepth(RbufDepth)
+    .RbufDepth(RbufDepth),
+    .Select   (eie_cfg_pkg::Select)
   ) u_load (
     .clk_i         (clk_host),
     .rst_ni,
@@ -464,6 +470,17 @@ module eie_top #(
     .rsp_ready_o   (ld_rsp_ready),
     .rsp_data_i    (rsp_data),
     .rsp_last_i    (rsp_last),
+    .ab_re_o       (la_re),
+    .ab_addr_o     (la_addr),
+    .ab_gnt_i      (la_gnt),
+    .ab_data_i     (la_data),
+    .ab_written_i  (la_written),
+    .pb_re_o       (lp_re),
+    .pb_cluster_o  (lp_cluster),
+    .pb_addr_o     (lp_addr),
+    .pb_free_i     (lp_free),
+    .pb_data_i     (lp_data),
+    .pb_written_i  (lp_written),
     .buf_we_o      (buf_we),
     .buf_ready_i   (buf_ready),
     .buf_target_o  (buf_target),
@@ -543,7 +560,12 @@ module eie_top #(
     .st_addr_i   (st_addr),
     .st_gnt_o    (st_gnt),
     .st_data_o   (st_data),
-    .st_written_o(st_written)
+    .st_written_o(st_written),
+    .ld_re_i     (la_re),
+    .ld_addr_i   (la_addr),
+    .ld_gnt_o    (la_gnt),
+    .ld_data_o   (la_data),
+    .ld_written_o(la_written)
   );
 
   eie_array #(
@@ -581,6 +603,12 @@ module eie_top #(
     .buf_cluster_i  (buf_cluster),
     .buf_addr_i     (buf_addr),
     .buf_data_i     (buf_data),
+    .sel_free_o     (lp_free),
+    .sel_re_i       (lp_re),
+    .sel_cluster_i  (lp_cluster),
+    .sel_addr_i     (lp_addr),
+    .sel_data_o     (lp_data),
+    .sel_written_o  (lp_written),
     .ab_re_o        (ab_re),
     .ab_all_o       (ab_all),
     .ab_addr_o      (ab_addr),

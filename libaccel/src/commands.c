@@ -29,6 +29,8 @@ const char *eie_op_name(uint32_t opcode)
 	switch (opcode) {
 	case EIE_OP_LOAD:
 		return "LOAD";
+	case EIE_OP_SELECT:
+		return "SELECT";
 	case EIE_OP_SYNC:
 		return "SYNC";
 	case EIE_OP_MAC:

@@ -171,10 +171,10 @@ static void print_ring(const struct dump *d, const struct drm_eie_dump_section *
 
 /* ---------------------------------------------------------------- commands */
 
-/* Fields that the opcode has: common ones, and those whose names begin with its own or XFER_. */
+/* Fields that the opcode has: common ones, and those whose names begin with its own; SELECT has its own beside those of XFER_. */
 static bool belongs(const char *field, uint64_t opcode)
 {
-	static const char *const own[] = { "XFER_", "MAC_", "DRAIN_", "VMAC_", "VDRAIN_", "VPOOL_", "VMUL_", "VTABLE_" };
+	static const char *const own[] = { "XFER_", "SELECT_", "MAC_", "DRAIN_", "VMAC_", "VDRAIN_", "VPOOL_", "VMUL_", "VTABLE_" };
 	const char *wants = opcode == EIE_OP_LOAD || opcode == EIE_OP_STORE ? "XFER_" :
 			    opcode == EIE_OP_MAC			     ? "MAC_" :
 			    opcode == EIE_OP_DRAIN			     ? "DRAIN_" :
@@ -185,6 +185,8 @@ static bool belongs(const char *field, uint64_t opcode)
 			    opcode == EIE_OP_VTABLE			     ? "VTABLE_" :
 									       "";
 
+	if (opcode == EIE_OP_SELECT && (!strncmp(field, "SELECT_", 7) || !strncmp(field, "XFER_", 5)))
+		return strcmp(field, "XFER_BUF_STRIDE");   /* whose bits are SELECT_PTR's */
 	for (size_t i = 0; i < COUNT(own); i++)
 		if (!strncmp(field, own[i], strlen(own[i])))
 			return !strcmp(own[i], wants);

@@ -6,6 +6,7 @@
  * activations the model knows which are zero, of weights how many entries a column has in each cluster.
  *
  * cost_work.c      what is to be known of a compute command: columns, entries, zeros
+ * cost_select.c    which granules a SELECT asks for, and when: hw/rtl/eie_select.sv
  * cost_compute.c   order of compute commands: hw/rtl/eie_compute.sv
  * cost.c           the job: hw/rtl/eie_frontend.sv; counters: hw/rtl/eie_counters.sv
  * estimate.c       programs: the interface of accel.h
@@ -35,12 +36,20 @@ struct cost_tile {
 	size_t stride;
 };
 
+/* Granules of a SELECT that are asked for one behind the other. */
+struct cost_run {
+	uint32_t row, first, n;
+	uint32_t step;                    /* of the scan, that finds where it begins: four columns, or eight of pointers */
+};
+
 /* What a compute command works on. */
 struct cost_work {
 	struct cost_tile *tile;           /* MAC, VMAC */
 	uint8_t *live;                    /* a bit a column, VMAC: of each group: not zero. With SPLIT a byte, a bit a pixel. NULL: none is */
 	uint32_t groups;                  /* of so many; MAC: 1 */
 	bool split;                       /* VMAC with SPLIT */
+	struct cost_run *runs;            /* SELECT */
+	uint32_t nruns;
 };
 
 /* Writes down the work of commands, while something else (ref, or cost_load()) keeps the buffers up to date. */

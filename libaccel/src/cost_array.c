@@ -8,11 +8,12 @@
 #include "cost_int.h"
 #include "stream.h"
 
-void array_start(struct cost_array *a, unsigned int tag, const struct cost_tile *tile, const uint8_t *live, uint32_t granules)
+void array_start(struct cost_array *a, unsigned int tag, const struct cost_tile *tile, const uint8_t *live, uint32_t in, uint32_t granules)
 {
 	a->mac[tag] = (struct array_mac){ tile, live };
 	a->start = true;
 	a->start_tag = tag;
+	a->in = in;
 	a->len = granules;
 	a->active = true;
 }
@@ -188,7 +189,8 @@ static void push_columns(struct cost_array *a)
 /* eie_bcast.sv */
 static void step_broadcast(struct cost_array *a, bool hold)
 {
-	bool read = a->left && a->nfifo + a->read < 4;
+	uint32_t at;
+	bool read = array_reads(a, &at);
 	bool send = a->todo && !hold;
 	uint8_t rest = (uint8_t)(a->todo & (a->todo - 1)), after = (uint8_t)(rest & (rest - 1));
 	bool pop = a->nfifo && (!a->todo || (send && !after));

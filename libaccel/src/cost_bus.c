@@ -9,10 +9,10 @@
 
 /* Bursts that a reader may have outstanding; that may wait for their data, for their answer. */
 #define SMALL_DEPTH 4
-#define LOAD_DEPTH  16
+#define LOAD_DEPTH  EIE_LOAD_BURSTS
 #define WRITE_DEPTH 16
 /* What the memory takes. */
-#define MEMORY_BURSTS 32
+#define MEMORY_BURSTS 128
 
 void bus_reset(struct cost_bus *bus)
 {

@@ -9,7 +9,7 @@
 #define BUSY_DEPTH 32
 #define BURST_CMDS (EIE_MAX_BURST / 2)
 /* Bursts of a load in flight; of a store without an answer, and of them not read from ABUF; granules read ahead. */
-#define LOAD_BURSTS  16
+#define LOAD_BURSTS  EIE_LOAD_BURSTS
 #define STORE_BURSTS 16
 #define SOURCES 8
 #define AHEAD   4
@@ -58,10 +58,10 @@ static struct cmd_burst burst_of(const struct cmd_xfer *x)
 	uint32_t beats = beats_of(x);
 
 	return (struct cmd_burst){ .cmd = x->cmd, .addr = x->addr, .len = beats, .target = x->target,
-				   .last = x->left == beats && x->rows == 1, .signal = x->signal };
+				   .last = x->select ? !x->left : x->left == beats && x->rows == 1, .signal = x->signal };
 }
 
-static void begin_xfer(struct cmd_xfer *x, const struct cost_job *job, const struct eie_cmd *cmd, uint32_t index)
+static void begin_xfer(struct cmd_xfer *x, const struct cost_job *job, const struct eie_cmd *cmd, const struct cost_work *work, uint32_t index)
 {
 	const struct cost_buffer *base = &job->base[CMD_GET(cmd, XFER_BASE)];
 	uint64_t va = base->va + CMD_GET(cmd, XFER_OFFSET);
@@ -70,15 +70,21 @@ static void begin_xfer(struct cmd_xfer *x, const struct cost_job *job, const str
 				.cmd = index, .target = CMD_GET(cmd, XFER_TARGET), .addr = CMD_GET(cmd, XFER_ADDR), .row_addr = CMD_GET(cmd, XFER_ADDR),
 				.left = CMD_GET(cmd, XFER_LEN), .len = CMD_GET(cmd, XFER_LEN), .buf_stride = CMD_GET(cmd, XFER_BUF_STRIDE),
 				.rows = CMD_GET(cmd, XFER_ROWS), .va = va, .row_va = va, .mem_stride = CMD_GET(cmd, XFER_MEM_STRIDE) };
+	if (CMD_GET(cmd, OPCODE) != EIE_OP_SELECT)
+		return;
+	x->select = true;
+	x->fence = CMD_GET(cmd, FENCE);
+	x->left = 0;
+	select_start(&x->scan, cmd, work);
 }
 
 static void accept_burst(struct cmd_xfer *x)
 {
 	uint32_t beats = beats_of(x);
 
-	if (x->left == beats && x->rows == 1) {
+	if (!x->select && x->left == beats && x->rows == 1) {
 		x->active = false;
-	} else if (x->left == beats) {
+	} else if (!x->select && x->left == beats) {
 		x->rows--;
 		x->va = x->row_va += x->mem_stride;
 		x->addr = x->row_addr += x->buf_stride;
@@ -107,19 +113,58 @@ void cmd_requests(const struct cost_engine *e, struct bus_ports *p, uint64_t now
 
 	if (c->active && burst && c->room >= burst)
 		p->want[ID_COMMANDS] = (struct bus_request){ .valid = true, .len = 2 * burst, .va = c->va, .large = c->va < c->large_end };
-	if (c->load.active && c->ndest < LOAD_BURSTS)
+	if (c->load.active && c->load.left && c->ndest < LOAD_BURSTS && c->owed <= EIE_LOAD_BEATS - EIE_MAX_BURST)
 		p->want[ID_LOAD] = request_of(&c->load);
 	if (c->store.active && c->nsource < SOURCES && c->nanswer < STORE_BURSTS)
 		p->store = request_of(&c->store);
 	p->store_data = c->have;
-	p->load_ready = !c->ndest || c->dest[c->dest_head].target != EIE_BUF_ABUF || !compute_writes(&e->compute, now);
+	p->load_ready = !c->ndest || (c->dest[c->dest_head].len && (c->dest[c->dest_head].target != EIE_BUF_ABUF || !compute_writes(&e->compute, now)));
 }
 
 /* ---------------------------------------------------------------- engines */
 
-static void step_load(struct cost_cmd *c, const struct bus_ports *p, struct cmd_engine *now_done)
+/* st_re_o */
+static bool store_wants(const struct cost_cmd *c)
 {
-	if (p->beat == ID_LOAD && ++c->load_beat == c->dest[c->dest_head].len) {
+	return c->nsource && c->have + c->read < AHEAD;
+}
+
+/* eie_abuf.sv, eie_array.sv: a SELECT reads where nobody else does. */
+static bool select_granted(const struct cost_engine *e, uint64_t now)
+{
+	const struct cost_cmd *c = &e->cmd;
+	const struct cost_array *a = &e->compute.array;
+	uint32_t bank = select_address(&c->load.scan) % a->k, at;
+
+	if (compute_reads(&e->compute, now) || (array_reads(a, &at) && at % a->k == bank))
+		return false;
+	if (store_wants(c) && (c->source[c->source_head].addr + c->store_beat) % a->k == bank)
+		return false;
+	return c->load.scan.pointers || a->nout < 2;
+}
+
+/* A cycle of a SELECT's scan; what comes of it is asked for from the next one on. */
+static void step_select(const struct cost_engine *e, struct cmd_xfer *x, uint64_t now)
+{
+	const unsigned int flight = e->cmd.engine[COST_LOAD].started;
+	const bool goes = flight == 1 || (flight == 2 && !x->fence);
+	const struct cost_run *run;
+
+	if (!select_step(&x->scan, goes && select_granted(e, now), !x->left, &run) || !run)
+		return;
+	x->va = x->row_va + run->row * x->mem_stride + (uint64_t)run->first * EIE_GRANULE_BYTES;
+	x->addr = x->row_addr + run->first;
+	x->left = run->n;
+}
+
+static bool step_load(struct cost_engine *e, const struct bus_ports *p, struct cmd_engine *now_done, uint64_t now)
+{
+	struct cost_cmd *c = &e->cmd;
+	const bool ends = c->load.active && c->load.select && c->load.scan.end && !c->load.left && c->ndest < LOAD_BURSTS;
+	const bool ended = c->ndest && !c->dest[c->dest_head].len, selects = c->load.active && c->load.select;
+
+	c->owed -= p->beat == ID_LOAD;
+	if (ended || (p->beat == ID_LOAD && ++c->load_beat == c->dest[c->dest_head].len)) {
 		const struct cmd_burst *d = &c->dest[c->dest_head];
 
 		c->load_beat = 0;
@@ -128,15 +173,22 @@ static void step_load(struct cost_cmd *c, const struct bus_ports *p, struct cmd_
 		c->dest_head = (c->dest_head + 1) % LOAD_BURSTS;
 		c->ndest--;
 	}
-	if (p->granted[ID_LOAD]) {
+	if (p->granted[ID_LOAD] || ends) {
+		c->owed += beats_of(&c->load);
 		c->dest[(c->dest_head + c->ndest++) % LOAD_BURSTS] = burst_of(&c->load);
-		accept_burst(&c->load);
+		if (ends)
+			c->load.active = false;
+		else
+			accept_burst(&c->load);
 	}
+	if (selects && !ends)
+		step_select(e, &c->load, now);
+	return selects || ended;
 }
 
 static bool step_store(struct cost_cmd *c, const struct bus_ports *p, bool reads, struct cmd_engine *now_done)
 {
-	bool wants = c->nsource && c->have + c->read < AHEAD, read = wants && !reads, changed = c->read || wants;
+	bool wants = store_wants(c), read = wants && !reads, changed = c->read || wants;
 
 	if (p->answer) {
 		const struct cmd_burst *a = &c->answer[c->answer_head];
@@ -167,7 +219,7 @@ static unsigned int engine_of(const struct eie_cmd *cmd)
 {
 	uint32_t op = CMD_GET(cmd, OPCODE);
 
-	return op == EIE_OP_LOAD ? COST_LOAD : op == EIE_OP_STORE ? COST_STORE : COST_COMPUTE;
+	return op == EIE_OP_LOAD || op == EIE_OP_SELECT ? COST_LOAD : op == EIE_OP_STORE ? COST_STORE : COST_COMPUTE;
 }
 
 /* Which tokens the head of an engine's queue waits for. */
@@ -208,7 +260,7 @@ bool cmd_step(struct cost_engine *e, const struct cost_job *job, const struct co
 		c->tokens[COMPUTE_STORE] += i == COST_COMPUTE && m->done_next;
 		c->tokens[STORE_COMPUTE] += i == COST_STORE && m->done_prev;
 	}
-	step_load(c, p, &done[COST_LOAD]);
+	changed |= step_load(e, p, &done[COST_LOAD], now);
 	changed |= step_store(c, p, compute_reads(&e->compute, now), &done[COST_STORE]);
 	for (unsigned int i = 0; i < COST_ENGINES; i++) {
 		struct cmd_engine *m = &c->engine[i];
@@ -243,7 +295,7 @@ bool cmd_step(struct cost_engine *e, const struct cost_job *job, const struct co
 			computes = cmd;
 			compute_cmd = index;
 		} else {
-			begin_xfer(i == COST_LOAD ? &c->load : &c->store, job, cmd, index);
+			begin_xfer(i == COST_LOAD ? &c->load : &c->store, job, cmd, works ? &works[index] : NULL, index);
 		}
 	}
 	dispatch = c->active && c->head_valid && counts[engine_of(&c->cmds[c->head_cmd])] < CMD_QUEUE;

@@ -80,7 +80,8 @@ static void start_mac(struct cost_compute *c, uint64_t now)
 	struct compute_mac *m = &c->mac[c->mac_tag];
 
 	if (op == EIE_OP_MAC)
-		array_start(&c->array, c->mac_tag, c->setup_work->tile, c->setup_work->live, CMD_GET(c->setup_cmd, MAC_LEN));
+		array_start(&c->array, c->mac_tag, c->setup_work->tile, c->setup_work->live, CMD_GET(c->setup_cmd, MAC_IN),
+			    CMD_GET(c->setup_cmd, MAC_LEN));
 	else if (op == EIE_OP_VMAC)
 		vector_mac(&c->vector, c->setup_cmd, c->setup_work, now, &m->times);
 	else if (op == EIE_OP_VPOOL)

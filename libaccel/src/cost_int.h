@@ -42,7 +42,7 @@ struct cost_array {
 	struct array_cluster cluster[COST_CLUSTERS];
 	/* eie_bcast.sv */
 	bool start, start_tag;
-	uint32_t len, left, undone, at, read_at, fifo[4], current;
+	uint32_t in, len, left, undone, at, read_at, fifo[4], current;
 	unsigned int nfifo, nout, nptr, tag, ptr_tag;
 	bool read;
 	uint8_t todo;
@@ -52,9 +52,15 @@ struct cost_array {
 	bool multiplies;                                          /* in the next cycle a lane does */
 };
 
-/* Starts a broadcast of `granules`: bc_start_o in this cycle. */
-void array_start(struct cost_array *a, unsigned int tag, const struct cost_tile *tile, const uint8_t *live, uint32_t granules);
+/* Starts a broadcast of `granules`, from granule `in` of ABUF on: bc_start_o in this cycle. */
+void array_start(struct cost_array *a, unsigned int tag, const struct cost_tile *tile, const uint8_t *live, uint32_t in, uint32_t granules);
 void array_step(struct cost_array *a);
+/* ab_re_o: it reads granule *at of ABUF in this cycle. */
+static inline bool array_reads(const struct cost_array *a, uint32_t *at)
+{
+	*at = a->in + a->at;
+	return a->left && a->nfifo + a->read < 4;
+}
 static inline bool array_broadcasts(const struct cost_array *a)
 {
 	return a->undone || a->todo;
@@ -223,7 +229,7 @@ struct bus_burst {
 	unsigned int id, len;
 };
 
-#define BUS_BURSTS 64
+#define BUS_BURSTS 128
 
 struct cost_bus {
 	unsigned int entries, beat;           /* of the TLB; cycles a beat */
@@ -277,12 +283,36 @@ bool bus_idle(const struct cost_bus *bus);
 
 /* ---------------------------------------------------------------- commands, load, store: cost_cmd.c */
 
+/* eie_select.sv: cost_select.c. A step is what it sees with one read of the buffers. */
+#define SELECT_RUNS 16
+
+struct cost_select {
+	const struct cost_run *runs;          /* all there will be */
+	uint32_t nruns, begun, next, step;    /* begun: so many of them; steps: that is read next, the oldest of u_steps */
+	uint32_t in, row_steps, steps;        /* granule of the first activations; steps of a row, of all rows */
+	uint32_t nsteps;                      /* in u_steps */
+	bool pointers, read, columns;         /* target; read_q, c_valid_q */
+	bool open, end;                       /* open_q: runs[begun - 1] has not ended; end_q */
+	const struct cost_run *fifo[SELECT_RUNS];   /* u_runs; NULL: the end of a row that has none open */
+	bool fifo_end[SELECT_RUNS];
+	unsigned int nfifo, head;
+};
+
+/* work: may be NULL, or without runs. */
+void select_start(struct cost_select *s, const struct eie_cmd *cmd, const struct cost_work *work);
+/* ab_addr_o: the granule of ABUF that it wants to read. */
+uint32_t select_address(const struct cost_select *s);
+/* A cycle. read: it may, and nobody else has the ports; through: no run is being asked for any more. True: *run is the next one, or NULL: a row had none. */
+bool select_step(struct cost_select *s, bool read, bool through, const struct cost_run **run);
+
 /* eie_xfer.sv */
 struct cmd_xfer {
 	bool active, signal;
 	uint64_t large_end;
 	uint32_t cmd, target, addr, row_addr, left, len, buf_stride, rows;
 	uint64_t va, row_va, mem_stride;
+	bool select, fence;
+	struct cost_select scan;             /* SELECT: where its runs come from */
 };
 
 struct cmd_burst {
@@ -309,7 +339,8 @@ struct cost_cmd {
 	struct cmd_engine engine[COST_ENGINES];
 	unsigned int tokens[NTOKENS];
 	struct cmd_xfer load, store;
-	struct cmd_burst dest[16], source[8], answer[16];
+	struct cmd_burst dest[EIE_LOAD_BURSTS], source[8], answer[16];
+	unsigned int owed;                   /* granules of loads that have not come */
 	unsigned int ndest, dest_head, nsource, source_head, nanswer, answer_head;
 	uint32_t load_beat, store_beat;      /* beats in, granules read, of the oldest burst */
 	unsigned int have;                   /* granules that were read from ABUF */

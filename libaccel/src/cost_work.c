@@ -23,6 +23,7 @@ void cost_work_free(struct cost_work *work)
 {
 	tile_unref(work->tile);
 	free(work->live);
+	free(work->runs);
 	*work = (struct cost_work){ 0 };
 }
 
@@ -182,9 +183,17 @@ static double chance(struct cost_recorder *r)
 	return (double)((z ^ (z >> 31)) >> 11) * 0x1p-53;
 }
 
+/* Without activations the columns that are live must be the same ones for a MAC and the loads of its weights: they follow from where the activation lies. */
+static bool live_at(const struct cost_recorder *r, uint32_t granule, unsigned int value)
+{
+	struct cost_recorder of = { .seed = (uint64_t)granule * EIE_GRANULE_VALUES + value };
+
+	return r->share ? r->share >= 1 || chance(&of) < r->share :
+	       ref_load16(ref_granule(&r->ref->buf[EIE_BUF_ABUF], granule) + 2 * value) != 0;
+}
+
 static int record_mac(struct cost_recorder *r, const struct eie_cmd *cmd, struct cost_work *work)
 {
-	const struct ref_buffer *a = &r->ref->buf[EIE_BUF_ABUF];
 	uint32_t len = CMD_GET(cmd, MAC_LEN), in = CMD_GET(cmd, MAC_IN);
 
 	work->tile = tile_of(r, false, CMD_GET(cmd, MAC_WIDE), CMD_GET(cmd, MAC_PTR), len * EIE_GRANULE_VALUES, CMD_GET(cmd, MAC_WEIGHTS));
@@ -193,8 +202,7 @@ static int record_mac(struct cost_recorder *r, const struct eie_cmd *cmd, struct
 	if (!work->tile || !work->live)
 		return -ENOMEM;
 	for (uint32_t j = 0; j < len * EIE_GRANULE_VALUES; j++) {
-		const uint8_t *x = ref_granule(a, in + j / EIE_GRANULE_VALUES) + 2 * (j % EIE_GRANULE_VALUES);
-		bool live = r->share ? r->share >= 1 || chance(r) < r->share : ref_load16(x) != 0;
+		bool live = live_at(r, in + j / EIE_GRANULE_VALUES, j % EIE_GRANULE_VALUES);
 
 		work->live[j / EIE_GRANULE_VALUES] |= (uint8_t)(live << j % EIE_GRANULE_VALUES);
 	}
@@ -273,6 +281,42 @@ static int record_vmac(struct cost_recorder *r, const struct eie_cmd *cmd, struc
 	return 0;
 }
 
+/* As eie_select.sv joins columns; programs are sound. */
+static int record_select(struct cost_recorder *r, const struct eie_cmd *cmd, struct cost_work *work)
+{
+	bool pointers = CMD_GET(cmd, XFER_TARGET) == EIE_BUF_PBUF;
+	uint32_t columns = CMD_GET(cmd, SELECT_LEN) * EIE_GRANULE_VALUES, rows = CMD_GET(cmd, XFER_ROWS), unit = stream_unit(CMD_GET(cmd, SELECT_WIDE));
+	uint32_t wide = pointers ? EIE_GRANULE_VALUES : EIE_PTRS_PER_GRANULE;   /* columns a step */
+
+	work->runs = malloc(((size_t)columns * rows + 1) * sizeof(*work->runs));
+	if (!work->runs)
+		return -ENOMEM;
+	for (uint32_t row = 0; row < rows; row++) {
+		uint32_t begun = work->nruns;
+
+		for (uint32_t j = 0; j < columns; j++) {
+			struct cost_run *last = work->nruns > begun ? &work->runs[work->nruns - 1] : NULL;
+			uint32_t first = j / EIE_PTRS_PER_GRANULE, stop = first + 1, p;
+
+			if (!live_at(r, CMD_GET(cmd, SELECT_IN) + j / EIE_GRANULE_VALUES, j % EIE_GRANULE_VALUES))
+				continue;
+			if (!pointers) {
+				p = pointer_of(r->ref, CMD_GET(cmd, SELECT_PTR), j, CMD_GET(cmd, XFER_CLUSTER) + row);
+				if (!(p >> EIE_PTR_START_BITS))
+					continue;
+				first = (p & ((1u << EIE_PTR_START_BITS) - 1)) * unit;
+				stop = (first + (p >> EIE_PTR_START_BITS) * unit + EIE_GRANULE_BYTES - 1) / EIE_GRANULE_BYTES;
+				first /= EIE_GRANULE_BYTES;
+			}
+			if (!last || first > last->first + last->n)
+				work->runs[work->nruns++] = (struct cost_run){ row, first, stop - first, (row * columns + j) / wide };
+			else if (stop > last->first + last->n)
+				last->n = stop - last->first;
+		}
+	}
+	return 0;
+}
+
 int cost_record(struct cost_recorder *r, const struct eie_cmd *cmd, struct cost_work *work)
 {
 	uint32_t op = CMD_GET(cmd, OPCODE), target, first;
@@ -283,9 +327,11 @@ int cost_record(struct cost_recorder *r, const struct eie_cmd *cmd, struct cost_
 		ret = record_mac(r, cmd, work);
 	if (op == EIE_OP_VMAC)
 		ret = record_vmac(r, cmd, work);
+	if (op == EIE_OP_SELECT)
+		ret = record_select(r, cmd, work);
 	if (ret)
 		cost_work_free(work);
-	if (op != EIE_OP_LOAD)
+	if (ret || (op != EIE_OP_LOAD && op != EIE_OP_SELECT))
 		return ret;
 	target = CMD_GET(cmd, XFER_TARGET);
 	first = CMD_GET(cmd, XFER_ADDR);

@@ -74,5 +74,6 @@ int accel_program_totals(const struct accel_program *program, struct accel_progr
 const char *program_lacks(uint32_t missing)
 {
 	return missing & EIE_FEATURE_VECTOR ? "convolutions" : missing & EIE_FEATURE_POOL ? "pooling" :
-	       missing & EIE_FEATURE_ELEMENT ? "products or tables" : "lanes that skip zeros apart";
+	       missing & EIE_FEATURE_ELEMENT ? "products or tables" :
+	       missing & EIE_FEATURE_SPLIT ? "lanes that skip zeros apart" : "loads that leave out columns of zero activations";
 }

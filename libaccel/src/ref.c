@@ -13,20 +13,19 @@
 #include "commands.h"
 #include "ref.h"
 
-/* At best a cycle takes a beat in each direction, a granule of activations, a drain step, and two entries (an escape with its
+/* At best a cycle takes a beat in each direction, a granule of activations for a MAC and one for a SELECT, a drain step, and two entries (an escape with its
  * follower) a lane; a VMAC gathers two columns. */
 bool ref_out_of_time(const struct ref_run *run)
 {
 	const struct eie_params *p = &run->ref->p;
 
 	return run->read_beats > run->cycle_limit || run->write_beats > run->cycle_limit ||
-	       run->granules > run->cycle_limit || run->steps > run->cycle_limit ||
+	       run->granules > run->cycle_limit || run->scanned > run->cycle_limit || run->steps > run->cycle_limit ||
 	       run->columns > 2 * run->cycle_limit ||
 	       run->entries > run->cycle_limit * 2 * p->clusters * p->lanes;
 }
 
-/* Memory in bursts, for the address of a fault is the start of the burst. va is a multiple of 16. */
-static uint32_t transfer(struct ref_run *run, uint64_t va, void *data, size_t bytes, bool write)
+uint32_t ref_transfer(struct ref_run *run, uint64_t va, void *data, size_t bytes, bool write)
 {
 	uint8_t *p = data;
 
@@ -68,7 +67,7 @@ static uint32_t xfer(struct ref_run *run, const struct eie_cmd *cmd)
 			first += (size_t)r * CMD_GET(cmd, XFER_BUF_STRIDE);
 		if (store && memchr(b->written + first, 0, len))
 			return EIE_STATUS_UNWRITTEN;
-		status = transfer(run, va, ref_granule(b, first), (size_t)len * EIE_GRANULE_BYTES, store);
+		status = ref_transfer(run, va, ref_granule(b, first), (size_t)len * EIE_GRANULE_BYTES, store);
 		if (status)
 			return status;
 		if (!store)
@@ -106,16 +105,18 @@ static uint32_t execute(struct ref_run *run, const struct eie_cmd *cmd)
 	if (status)
 		return status;
 	run->commands++;
-	/* The checks leave LOAD without *_PREV and STORE without *_NEXT. */
+	/* The checks leave LOAD and SELECT without *_PREV and STORE without *_NEXT. */
 	if (CMD_GET(cmd, WAIT_PREV))
 		status = take(run, op == EIE_OP_STORE ? COMPUTE_STORE : LOAD_COMPUTE);
 	if (!status && CMD_GET(cmd, WAIT_NEXT))
-		status = take(run, op == EIE_OP_LOAD ? COMPUTE_LOAD : STORE_COMPUTE);
+		status = take(run, op == EIE_OP_LOAD || op == EIE_OP_SELECT ? COMPUTE_LOAD : STORE_COMPUTE);
 	if (status)
 		return status;
 
 	if (op == EIE_OP_LOAD || op == EIE_OP_STORE)
 		status = xfer(run, cmd);
+	else if (op == EIE_OP_SELECT)
+		status = ref_select(run, cmd);
 	else if (op == EIE_OP_MAC)
 		status = ref_mac(run, cmd);
 	else if (op == EIE_OP_DRAIN)
@@ -134,7 +135,7 @@ static uint32_t execute(struct ref_run *run, const struct eie_cmd *cmd)
 	if (!status && CMD_GET(cmd, SIGNAL_PREV))
 		status = give(run, op == EIE_OP_STORE ? STORE_COMPUTE : COMPUTE_LOAD);
 	if (!status && CMD_GET(cmd, SIGNAL_NEXT))
-		status = give(run, op == EIE_OP_LOAD ? LOAD_COMPUTE : COMPUTE_STORE);
+		status = give(run, op == EIE_OP_LOAD || op == EIE_OP_SELECT ? LOAD_COMPUTE : COMPUTE_STORE);
 	return status;
 }
 
@@ -143,7 +144,7 @@ static uint32_t run_commands(struct ref_run *run, uint64_t va, uint32_t count, b
 	memset(run->tokens, 0, sizeof(run->tokens));
 	for (uint32_t i = 0; i < count; i++) {
 		struct eie_cmd cmd;
-		uint32_t status = transfer(run, va + (uint64_t)i * EIE_CMD_BYTES, &cmd, sizeof(cmd), false);
+		uint32_t status = ref_transfer(run, va + (uint64_t)i * EIE_CMD_BYTES, &cmd, sizeof(cmd), false);
 
 		if (status)
 			return status;
@@ -197,7 +198,7 @@ static uint32_t run_job(struct ref_run *run, const struct eie_desc *d, struct ei
 	}
 
 	run->nbases = le16toh(d->nbases);
-	status = transfer(run, le64toh(d->bases), table, (size_t)(run->nbases + 1) / 2 * EIE_GRANULE_BYTES, false);
+	status = ref_transfer(run, le64toh(d->bases), table, (size_t)(run->nbases + 1) / 2 * EIE_GRANULE_BYTES, false);
 	if (status)
 		return status;
 	for (uint32_t i = 0; i < run->nbases; i++)

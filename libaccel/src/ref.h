@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * Inside of the interpreter: ref.c runs jobs, ref_check.c judges commands, ref_scalar.c (MAC, DRAIN), ref_vector.c (VMAC, VDRAIN, VPOOL)
+ * Inside of the interpreter: ref.c runs jobs, ref_check.c judges commands, ref_select.c selects what is loaded, ref_scalar.c (MAC, DRAIN), ref_vector.c (VMAC, VDRAIN, VPOOL)
  * and ref_element.c (VMUL, VTABLE) compute.
  */
 #ifndef ACCEL_REF_H
@@ -40,7 +40,7 @@ struct ref_run {
 	uint32_t nbases;
 	uint64_t bases[EIE_MAX_BASES];
 	unsigned int tokens[NTOKENS];
-	uint64_t cycle_limit, read_beats, write_beats, entries, granules, columns, steps;
+	uint64_t cycle_limit, read_beats, write_beats, entries, granules, scanned, columns, steps;
 	uint64_t macs, saturated, fault_addr;
 	uint32_t commands;
 };
@@ -102,6 +102,12 @@ static inline void ref_store16(uint8_t *p, int16_t value)
 
 /* ref.c: whether the job has done more than its cycle limit allows. */
 bool ref_out_of_time(const struct ref_run *run);
+
+/* ref.c: memory in bursts, for the address of a fault is the start of the burst. va is a multiple of 16. Returns an EIE_STATUS. */
+uint32_t ref_transfer(struct ref_run *run, uint64_t va, void *data, size_t bytes, bool write);
+
+/* ref_select.c. Returns an EIE_STATUS. */
+uint32_t ref_select(struct ref_run *run, const struct eie_cmd *cmd);
 
 /* ref_check.c: EIE_STATUS_OK, or how the command is malformed. */
 uint32_t ref_check(const struct ref_run *run, const struct eie_cmd *cmd);

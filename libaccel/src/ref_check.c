@@ -20,6 +20,11 @@ static const struct bits store_bits[] = {
 	BIT_OF(XFER_CLUSTER), BIT_OF(XFER_ADDR), BIT_OF(XFER_LEN), BIT_OF(XFER_MEM_STRIDE), BIT_OF(XFER_BUF_STRIDE),
 	BIT_OF(XFER_ROWS), { 0, 0 }
 };
+static const struct bits select_bits[] = {
+	BIT_OF(OPCODE), BIT_OF(WAIT_NEXT), BIT_OF(SIGNAL_NEXT), BIT_OF(FENCE), BIT_OF(XFER_TARGET), BIT_OF(SELECT_WIDE), BIT_OF(XFER_BASE),
+	BIT_OF(XFER_OFFSET), BIT_OF(XFER_CLUSTER), BIT_OF(SELECT_IN), BIT_OF(XFER_ADDR), BIT_OF(XFER_LEN), BIT_OF(XFER_MEM_STRIDE),
+	BIT_OF(SELECT_PTR), BIT_OF(XFER_ROWS), BIT_OF(SELECT_LEN), { 0, 0 }
+};
 #define COMPUTE_BITS \
 	BIT_OF(OPCODE), BIT_OF(WAIT_PREV), BIT_OF(WAIT_NEXT), BIT_OF(SIGNAL_PREV), BIT_OF(SIGNAL_NEXT), BIT_OF(FENCE)
 static const struct bits sync_bits[] = { COMPUTE_BITS, { 0, 0 } };
@@ -74,6 +79,11 @@ static bool has_other_bits(const struct eie_cmd *cmd, const struct bits *known)
 	return any;
 }
 
+static bool misaligned(const struct ref_run *run, const struct eie_cmd *cmd)
+{
+	return (CMD_GET(cmd, XFER_OFFSET) | CMD_GET(cmd, XFER_MEM_STRIDE) | run->bases[CMD_GET(cmd, XFER_BASE)]) % EIE_GRANULE_BYTES;
+}
+
 static uint32_t check_xfer(const struct ref_run *run, const struct eie_cmd *cmd)
 {
 	const struct eie_params *p = &run->ref->p;
@@ -95,10 +105,24 @@ static uint32_t check_xfer(const struct ref_run *run, const struct eie_cmd *cmd)
 	if (last > run->ref->buf[target].depth || CMD_GET(cmd, XFER_BASE) >= run->nbases)
 		return EIE_STATUS_BAD_RANGE;
 
-	if ((CMD_GET(cmd, XFER_OFFSET) | CMD_GET(cmd, XFER_MEM_STRIDE) | run->bases[CMD_GET(cmd, XFER_BASE)]) %
-	    EIE_GRANULE_BYTES)
-		return EIE_STATUS_MISALIGNED;
-	return EIE_STATUS_OK;
+	return misaligned(run, cmd) ? EIE_STATUS_MISALIGNED : EIE_STATUS_OK;
+}
+
+static uint32_t check_select(const struct ref_run *run, const struct eie_cmd *cmd)
+{
+	const struct eie_params *p = &run->ref->p;
+	uint32_t target = CMD_GET(cmd, XFER_TARGET), rows = CMD_GET(cmd, XFER_ROWS), len = CMD_GET(cmd, XFER_LEN);
+	uint32_t columns = CMD_GET(cmd, SELECT_LEN), ptr = CMD_GET(cmd, SELECT_PTR);
+	bool pointers = target == EIE_BUF_PBUF;
+
+	if (has_other_bits(cmd, select_bits) || (target != EIE_BUF_WBUF && !pointers) || !len || !rows || !columns ||
+	    (pointers && (ptr || CMD_GET(cmd, SELECT_WIDE) || len != 2 * columns)))
+		return EIE_STATUS_BAD_COMMAND;
+	if (CMD_GET(cmd, XFER_CLUSTER) + rows > p->clusters || (uint64_t)CMD_GET(cmd, XFER_ADDR) + len > run->ref->buf[target].depth ||
+	    (uint64_t)CMD_GET(cmd, SELECT_IN) + columns > p->abuf || (!pointers && (uint64_t)ptr + 2 * columns > p->pbuf) ||
+	    CMD_GET(cmd, XFER_BASE) >= run->nbases)
+		return EIE_STATUS_BAD_RANGE;
+	return misaligned(run, cmd) ? EIE_STATUS_MISALIGNED : EIE_STATUS_OK;
 }
 
 static bool bad_codebook(uint32_t first, bool wide)
@@ -243,6 +267,8 @@ uint32_t ref_check(const struct ref_run *run, const struct eie_cmd *cmd)
 	case EIE_OP_LOAD:
 	case EIE_OP_STORE:
 		return check_xfer(run, cmd);
+	case EIE_OP_SELECT:
+		return run->ref->p.features & EIE_FEATURE_SELECT ? check_select(run, cmd) : EIE_STATUS_BAD_COMMAND;
 	case EIE_OP_SYNC:
 		return has_other_bits(cmd, sync_bits) ? EIE_STATUS_BAD_COMMAND : EIE_STATUS_OK;
 	case EIE_OP_MAC:

@@ -63,7 +63,7 @@ $(T)/driver/fuzz_%: tests/driver/fuzz_%.c $(DRIVER_FRAME) $(DRIVER_FRAME:.c=.h)
 	$(CC) $(CFLAGS) $(DRIVER_CFLAGS) -Itests/hw -static -o $@ $< $(DRIVER_FRAME)
 
 # with the generator of random programs of tests/hw, and the library's interpreter
-ISOLATION_SRC := tests/hw/progen.c tests/hw/random_job.c tests/hw/random_vector.c $(addprefix libaccel/src/,ref.c ref_check.c ref_scalar.c ref_vector.c ref_element.c stream.c window.c commands.c hwparams.c error.c)
+ISOLATION_SRC := tests/hw/progen.c tests/hw/random_job.c tests/hw/random_vector.c $(addprefix libaccel/src/,ref.c ref_check.c ref_scalar.c ref_vector.c ref_element.c ref_select.c stream.c window.c commands.c hwparams.c error.c)
 $(T)/driver/test_isolation: tests/driver/test_isolation.c $(ISOLATION_SRC) $(DRIVER_FRAME) $(DRIVER_FRAME:.c=.h) $(T)/driver/kselftest_harness.h
 	$(CC) $(CFLAGS) $(DRIVER_CFLAGS) -Itests/hw -Itests/lib -Ilibaccel/include -Ilibaccel/src -static -o $@ $< $(ISOLATION_SRC) $(DRIVER_FRAME) -lfdt
 

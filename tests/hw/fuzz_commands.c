@@ -24,12 +24,14 @@ static const char *const status_names[FUZZ_STATUSES] = {
 static const struct {
 	const char *name;
 	uint8_t opcode;
-	bool vector;
+	uint32_t feature;
 } opcodes[] = {
-	{ "LOAD", EIE_OP_LOAD, false },  { "MAC", EIE_OP_MAC, false },       { "DRAIN", EIE_OP_DRAIN, false },
-	{ "SYNC", EIE_OP_SYNC, false },  { "STORE", EIE_OP_STORE, false },   { "VMAC", EIE_OP_VMAC, true },
-	{ "VDRAIN", EIE_OP_VDRAIN, true }, { "VPOOL", EIE_OP_VPOOL, true },  { "VMUL", EIE_OP_VMUL, true },
-	{ "VTABLE", EIE_OP_VTABLE, true },
+	{ "LOAD", EIE_OP_LOAD, 0 },                      { "SELECT", EIE_OP_SELECT, EIE_FEATURE_SELECT },
+	{ "MAC", EIE_OP_MAC, 0 },                        { "DRAIN", EIE_OP_DRAIN, 0 },
+	{ "SYNC", EIE_OP_SYNC, 0 },                      { "STORE", EIE_OP_STORE, 0 },
+	{ "VMAC", EIE_OP_VMAC, EIE_FEATURE_VECTOR },     { "VDRAIN", EIE_OP_VDRAIN, EIE_FEATURE_VECTOR },
+	{ "VPOOL", EIE_OP_VPOOL, EIE_FEATURE_POOL },     { "VMUL", EIE_OP_VMUL, EIE_FEATURE_ELEMENT },
+	{ "VTABLE", EIE_OP_VTABLE, EIE_FEATURE_ELEMENT },
 };
 
 static FILE *entries;
@@ -78,7 +80,7 @@ static unsigned int print_opcodes(const struct fuzz_stats *s)
 	for (unsigned int i = 0; i < sizeof(opcodes) / sizeof(opcodes[0]); i++) {
 		const unsigned long ran[2] = { s->ran[0][opcodes[i].opcode], s->ran[1][opcodes[i].opcode] };
 
-		if (opcodes[i].vector && !s->vector)
+		if (opcodes[i].feature & ~s->features)
 			continue;
 		printf("# %-18s %10lu %10lu\n", opcodes[i].name, ran[0], ran[1]);
 		missing += !ran[0] + !ran[1];

@@ -15,7 +15,7 @@ struct fuzz_stats {
 	unsigned long both[2];                  /* jobs that loaded and multiplied, pooled or mapped values */
 	unsigned long ran[2][FUZZ_OPCODES];     /* [racing][opcode]: commands of jobs that ended with OK */
 	uint64_t macs, cycles;
-	bool vector;                            /* the configuration has vector mode */
+	uint32_t features;                      /* of the configuration */
 	char why[240];                          /* of the batch that failed */
 };
 

@@ -14,7 +14,7 @@ static bool is_op(const struct eie_cmd *c, unsigned int op)
 
 static bool is_xfer(const struct eie_cmd *c)
 {
-	return is_op(c, EIE_OP_LOAD) || is_op(c, EIE_OP_STORE);
+	return is_op(c, EIE_OP_LOAD) || is_op(c, EIE_OP_SELECT) || is_op(c, EIE_OP_STORE);
 }
 
 static bool is_load_of(const struct eie_cmd *c, unsigned int buf)
@@ -79,7 +79,7 @@ void mutate_harmless(struct fuzz_job *j, struct rng *r)
 
 		switch (rng_range(r, 0, 4)) {
 		case 0:   /* a fence more */
-			if (!is_xfer(c))
+			if (!is_xfer(c) || is_op(c, EIE_OP_SELECT))
 				PG_SET(c, FENCE, 1);
 			break;
 		case 1:   /* a command more, that only waits */
@@ -91,7 +91,7 @@ void mutate_harmless(struct fuzz_job *j, struct rng *r)
 				PG_SET(c, XFER_BASE, FUZZ_BASE_TOP);
 			break;
 		case 3:
-			if (is_op(c, EIE_OP_LOAD))
+			if (is_op(c, EIE_OP_LOAD) || is_op(c, EIE_OP_SELECT))
 				PG_SET(c, XFER_BASE, FUZZ_BASE_ALIAS);
 			break;
 		default:  /* other activations or another codebook */
@@ -110,6 +110,27 @@ static unsigned int depth_of(const struct eie_params *p, unsigned int buf)
 	const unsigned int depth[] = { p->abuf, p->wbuf, p->pbuf, p->rbuf, EIE_CBUF_GRANULES };
 
 	return depth[buf];
+}
+
+static void break_select(const struct eie_params *p, struct eie_cmd *c, struct rng *r)
+{
+	switch (rng_range(r, 0, 4)) {
+	case 0:
+		PG_SET(c, SELECT_LEN, 0);
+		break;
+	case 1:
+		PG_SET(c, SELECT_IN, p->abuf - PG_GET(c, SELECT_LEN) + 1);
+		break;
+	case 2:   /* to PBUF: not zero */
+		PG_SET(c, SELECT_PTR, p->pbuf - 2 * PG_GET(c, SELECT_LEN) + 1);
+		break;
+	case 3:
+		PG_SET(c, XFER_TARGET, rng_permille(r, 500) ? EIE_BUF_ABUF : EIE_BUF_RBUF);
+		break;
+	default:
+		PG_SET(c, XFER_CLUSTER, p->clusters - PG_GET(c, XFER_ROWS) + 1);
+		break;
+	}
 }
 
 static void break_xfer(const struct eie_params *p, struct eie_cmd *c, struct rng *r)
@@ -274,7 +295,9 @@ static bool break_command(struct fuzz_machine *m, struct fuzz_job *j, struct rng
 			*c = was;
 		return memcmp(c, &was, sizeof(was));
 	}
-	if (is_xfer(c))
+	if (is_op(c, EIE_OP_SELECT) && rng_permille(r, 500))
+		break_select(&m->b.params, c, r);
+	else if (is_xfer(c))
 		break_xfer(&m->b.params, c, r);
 	else
 		break_compute(&m->b.params, c, r);
@@ -460,7 +483,11 @@ static void move_cmd(const struct fuzz_machine *m, const struct fuzz_job *j, str
 	if (is_xfer(c)) {
 		unsigned int buf = PG_GET(c, XFER_TARGET);
 
-		if (rng_permille(r, 400) && buf <= EIE_BUF_CBUF)
+		if (is_op(c, EIE_OP_SELECT) && rng_permille(r, 400))
+			PG_SET(c, SELECT_IN, edge(r, p->abuf));
+		else if (is_op(c, EIE_OP_SELECT) && buf == EIE_BUF_WBUF && rng_permille(r, 400))
+			PG_SET(c, SELECT_PTR, edge(r, p->pbuf));
+		else if (rng_permille(r, 400) && buf <= EIE_BUF_CBUF)
 			PG_SET(c, XFER_ADDR, edge(r, depth_of(p, buf)));
 		else if (rng_permille(r, 600))
 			PG_SET(c, XFER_OFFSET, rng_range(r, 0, (uint32_t)m->mem_bytes / 16 - 1) * 16);
@@ -496,7 +523,7 @@ static void move_cmd(const struct fuzz_machine *m, const struct fuzz_job *j, str
 static struct eie_cmd made_up(const struct fuzz_machine *m, const struct fuzz_job *j, struct rng *r)
 {
 	static const uint8_t ops[] = { EIE_OP_LOAD, EIE_OP_LOAD, EIE_OP_STORE, EIE_OP_STORE, EIE_OP_MAC, EIE_OP_MAC, EIE_OP_DRAIN,
-				       EIE_OP_SYNC };
+				       EIE_OP_SYNC, EIE_OP_SELECT };
 	const struct eie_params *p = &m->b.params;
 	struct eie_cmd c = { { 0 } };
 	unsigned int op = ops[rng_range(r, 0, sizeof(ops) - 1)];
@@ -516,6 +543,17 @@ static struct eie_cmd made_up(const struct fuzz_machine *m, const struct fuzz_jo
 		unsigned int base = rng_permille(r, 800) ? (unsigned int)FUZZ_BASE_MEM : rng_range(r, 0, FUZZ_BASES - 1);
 
 		c = op == EIE_OP_LOAD ? pg_cmd_load(base, &x) : pg_cmd_store(base, &x);
+	} else if (op == EIE_OP_SELECT) {
+		bool pointers = rng_permille(r, 300);
+		uint32_t columns = rng_range(r, 1, 12);
+		struct pg_xfer x = { .buf = pointers ? EIE_BUF_PBUF : EIE_BUF_WBUF, .addr = edge(r, pointers ? p->pbuf : p->wbuf),
+				     .len = pointers ? 2 * columns : rng_range(r, 1, rng_permille(r, 200) ? p->wbuf : 20),
+				     .rows = rng_range(r, 1, p->clusters), .mem = rng_range(r, 0, (uint32_t)m->mem_bytes / 16 - 1),
+				     .mem_stride = rng_range(r, 0, 64) };
+		struct pg_select s = { .in = edge(r, p->abuf), .len = columns, .ptr = pointers ? 0 : edge(r, p->pbuf),
+				       .wide = !pointers && rng_permille(r, 500) };
+
+		c = pg_cmd_select(rng_permille(r, 800) ? (unsigned int)FUZZ_BASE_MEM : rng_range(r, 0, FUZZ_BASES - 1), &x, &s);
 	} else if (op == EIE_OP_MAC) {
 		struct pg_mac mac = { .half = rng_range(r, 0, 1), .wide = rng_range(r, 0, 1), .in = edge(r, p->abuf),
 				      .len = rng_range(r, 1, 12), .ptr = edge(r, p->pbuf), .weights = edge(r, p->wbuf),

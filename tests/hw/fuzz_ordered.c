@@ -233,7 +233,7 @@ bool fuzz_ordered_batch(const char *config, uint64_t seed, struct fuzz_stats *st
 
 	if (!o || !open_all(o, config, seed))
 		fuzz_fatal("the simulated machine");
-	stats->vector = o->m.b.params.features & EIE_FEATURE_VECTOR;
+	stats->features = o->m.b.params.features;
 	for (unsigned int i = 0; ok && i < FUZZ_BATCH; i++) {
 		struct rng r = rng_seed(seed * FUZZ_BATCH + i);
 

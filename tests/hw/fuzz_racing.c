@@ -292,7 +292,7 @@ bool fuzz_racing_batch(const char *config, uint64_t seed, struct fuzz_stats *sta
 
 	if (!p || !open_all(p, config, seed))
 		fuzz_fatal("the simulated machines");
-	stats->vector = p->m[0].b.params.features & EIE_FEATURE_VECTOR;
+	stats->features = p->m[0].b.params.features;
 	/* what it takes from a cold start, before anything went wrong */
 	ok = fuzz_known_works(&p->m[0], true) && fuzz_known_works(&p->m[1], true);
 	for (unsigned int i = 0; ok && i < FUZZ_BATCH; i++) {

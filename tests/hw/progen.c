@@ -66,6 +66,17 @@ struct eie_cmd pg_cmd_load(unsigned int base, const struct pg_xfer *x)
 	return xfer(EIE_OP_LOAD, base, x);
 }
 
+struct eie_cmd pg_cmd_select(unsigned int base, const struct pg_xfer *x, const struct pg_select *s)
+{
+	struct eie_cmd c = xfer(EIE_OP_SELECT, base, x);
+
+	PG_SET(&c, SELECT_IN, s->in);
+	PG_SET(&c, SELECT_LEN, s->len);
+	PG_SET(&c, SELECT_PTR, s->ptr);
+	PG_SET(&c, SELECT_WIDE, s->wide);
+	return c;
+}
+
 struct eie_cmd pg_cmd_store(unsigned int base, const struct pg_xfer *x)
 {
 	return xfer(EIE_OP_STORE, base, x);
@@ -122,6 +133,9 @@ static void reads(struct pg *pg, struct order *o, unsigned int engine, const str
 			after(o, e, t->written[e]);
 	/* what writes within the compute engine starts when all that read there before have completed; who reads must fence */
 	if (engine == PG_COMPUTE && t->written[PG_COMPUTE] > pg->fenced)
+		o->fence = true;
+	/* a load that reads what is on the chip, a SELECT, starts when all loads before but for the last one have completed */
+	if (engine == PG_LOAD && t->written[PG_LOAD] && t->written[PG_LOAD] == pg->seq[PG_LOAD])
 		o->fence = true;
 }
 
@@ -298,7 +312,8 @@ static bool emit(struct pg *pg, unsigned int engine, struct eie_cmd *c, const st
 	}
 	if (o->fence) {
 		PG_SET(c, FENCE, 1);
-		pg->fenced = pg->seq[PG_COMPUTE];
+		if (engine == PG_COMPUTE)
+			pg->fenced = pg->seq[PG_COMPUTE];
 	}
 	for (unsigned int e = 0; e < PG_ENGINES; e++) {
 		/* every command signals its neighbours while there is room: the finest ordering that tokens can give */
@@ -345,6 +360,51 @@ bool pg_load(struct pg *pg, const struct pg_xfer *x)
 			pg->mem[x->mem + (uint64_t)r * x->mem_stride + i].read[PG_LOAD] = pg->seq[PG_LOAD];
 			xfer_granule(pg, x, r, i)->written[PG_LOAD] = pg->seq[PG_LOAD];
 		}
+	return true;
+}
+
+/* Every granule that the SELECT may touch: orders it (o), or marks it touched (o NULL). */
+static void select_granules(struct pg *pg, const struct pg_xfer *x, const struct pg_select *s, struct order *o)
+{
+	uint32_t mark = pg->seq[PG_LOAD];
+
+	for (uint32_t i = 0; i < s->len; i++) {
+		if (o)
+			reads(pg, o, PG_LOAD, granule(pg, EIE_BUF_ABUF, 0, s->in + i));
+		else
+			granule(pg, EIE_BUF_ABUF, 0, s->in + i)->read[PG_LOAD] = mark;
+	}
+	for (uint32_t r = 0; r < x->rows; r++) {
+		for (uint32_t i = 0; x->buf == EIE_BUF_WBUF && i < 2 * s->len; i++) {
+			struct pg_touch *t = granule(pg, EIE_BUF_PBUF, x->cluster + r, s->ptr + i);
+
+			if (o)
+				reads(pg, o, PG_LOAD, t);
+			else
+				t->read[PG_LOAD] = mark;
+		}
+		for (uint32_t i = 0; i < x->len; i++) {
+			struct pg_touch *from = &pg->mem[x->mem + (uint64_t)r * x->mem_stride + i], *to = xfer_granule(pg, x, r, i);
+
+			if (o) {
+				reads(pg, o, PG_LOAD, from);
+				writes(pg, o, PG_LOAD, to);
+			} else {
+				from->read[PG_LOAD] = to->written[PG_LOAD] = mark;
+			}
+		}
+	}
+}
+
+bool pg_select(struct pg *pg, const struct pg_xfer *x, const struct pg_select *s)
+{
+	struct eie_cmd c = pg_cmd_select(pg->mem_base, x, s);
+	struct order o = { { 0 }, false };
+
+	select_granules(pg, x, s, &o);
+	if (!emit(pg, PG_LOAD, &c, &o))
+		return false;
+	select_granules(pg, x, s, NULL);
 	return true;
 }
 

@@ -47,6 +47,12 @@ struct pg_xfer {
 	uint32_t mem_stride;   /* granules */
 };
 
+/* Of a SELECT, whose rows are those of a pg_xfer to WBUF or PBUF; ptr, wide: to WBUF only. */
+struct pg_select {
+	uint32_t in, len, ptr;
+	bool wide;
+};
+
 struct pg_mac {
 	unsigned int half;
 	bool wide;
@@ -62,6 +68,7 @@ struct pg_drain {
 
 /* Each appends the command with the ordering it needs; false when the buffer is full or tokens would run over. */
 bool pg_load(struct pg *pg, const struct pg_xfer *x);
+bool pg_select(struct pg *pg, const struct pg_xfer *x, const struct pg_select *s);
 bool pg_store(struct pg *pg, const struct pg_xfer *x);
 bool pg_mac(struct pg *pg, const struct pg_mac *m);
 bool pg_drain(struct pg *pg, const struct pg_drain *d);
@@ -73,6 +80,7 @@ bool pg_vector(struct pg *pg, const struct eie_cmd *cmd, uint32_t words);
 
 /* The bare commands, for tests that order (or spoil) them themselves. */
 struct eie_cmd pg_cmd_load(unsigned int base, const struct pg_xfer *x);
+struct eie_cmd pg_cmd_select(unsigned int base, const struct pg_xfer *x, const struct pg_select *s);
 struct eie_cmd pg_cmd_store(unsigned int base, const struct pg_xfer *x);
 struct eie_cmd pg_cmd_mac(const struct pg_mac *m);
 struct eie_cmd pg_cmd_drain(const struct pg_drain *d);

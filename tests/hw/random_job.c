@@ -184,6 +184,45 @@ static bool make_tile(struct random_job *j, struct rng *r, struct tile *t, bool 
 
 /* ---- a task: one or two MACs into a half, drained and stored */
 
+/* Some of the rows, then the rest; or all of them. */
+static bool select_rows(struct random_job *j, struct rng *r, const struct pg_xfer *x, const struct pg_select *s)
+{
+	struct pg_xfer part = *x;
+
+	if (x->rows > 1 && rng_permille(r, 300)) {
+		part.rows = rng_range(r, 1, x->rows - 1);
+		if (!pg_select(&j->pg, &part, s))
+			return false;
+		part.cluster += part.rows;
+		part.mem += (uint64_t)part.rows * part.mem_stride;
+		part.rows = x->rows - part.rows;
+	}
+	return pg_select(&j->pg, &part, s);
+}
+
+/* Weights and pointers of a MAC, all of them or those of columns that are not zero. */
+static bool load_tile(struct random_job *j, struct rng *r, const struct tile *t, struct pg_mac *m)
+{
+	const struct eie_params *p = &j->pg.p;
+	bool selects = p->features & EIE_FEATURE_SELECT && rng_permille(r, 500), pointers = selects && rng_permille(r, 500);
+	struct pg_xfer weights = { .buf = EIE_BUF_WBUF, .addr = random_place(j, r, EIE_BUF_WBUF, t->words, 1), .len = t->words,
+				   .rows = p->clusters, .mem = t->mem_w, .mem_stride = t->words };
+	struct pg_xfer ptrs = { .buf = EIE_BUF_PBUF, .addr = random_place(j, r, EIE_BUF_PBUF, 2 * t->len, 1), .len = 2 * t->len,
+				.rows = p->clusters, .mem = t->mem_p, .mem_stride = 2 * t->len };
+	struct pg_select s = { .in = m->in, .len = t->len };
+
+	m->weights = weights.addr;
+	m->words = t->words;
+	m->ptr = ptrs.addr;
+	if (!selects)
+		return random_load(j, r, &weights) && random_load(j, r, &ptrs);
+	if (!(pointers ? select_rows(j, r, &ptrs, &s) : random_load(j, r, &ptrs)))
+		return false;
+	s.ptr = ptrs.addr;
+	s.wide = t->wide;
+	return select_rows(j, r, &weights, &s);
+}
+
 static bool mac(struct random_job *j, struct rng *r, unsigned int half, uint32_t steps, bool big, struct random_vector *prev)
 {
 	const struct eie_params *p = &j->pg.p;
@@ -217,17 +256,8 @@ static bool mac(struct random_job *j, struct rng *r, unsigned int half, uint32_t
 	if (!make_tile(j, r, &t, big))
 		return false;
 
-	x = (struct pg_xfer){ .buf = EIE_BUF_WBUF, .addr = random_place(j, r, EIE_BUF_WBUF, t.words, 1), .len = t.words,
-			      .rows = p->clusters, .mem = t.mem_w, .mem_stride = t.words };
-	if (!random_load(j, r, &x))
+	if (!load_tile(j, r, &t, &m))
 		return false;
-	m.weights = x.addr;
-	m.words = t.words;
-	x = (struct pg_xfer){ .buf = EIE_BUF_PBUF, .addr = random_place(j, r, EIE_BUF_PBUF, 2 * t.len, 1), .len = 2 * t.len,
-			      .rows = p->clusters, .mem = t.mem_p, .mem_stride = 2 * t.len };
-	if (!random_load(j, r, &x))
-		return false;
-	m.ptr = x.addr;
 
 	x = (struct pg_xfer){ .buf = EIE_BUF_CBUF, .len = t.wide ? 32 : 2, .rows = 1 };
 	x.addr = rng_range(r, 0, (EIE_CBUF_GRANULES - x.len) / x.len) * x.len;

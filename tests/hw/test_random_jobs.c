@@ -22,6 +22,7 @@ struct machine {
 	struct random_job job;
 	uint8_t *golden;     /* the interpreter's copy of the job's memory */
 	uint64_t bus_cmds, bus_bases, bus_mem;
+	uint64_t read, written;   /* bytes, by the interpreter */
 	struct space spaces[2];
 };
 
@@ -44,6 +45,7 @@ static uint32_t golden_read(void *ctx, uint64_t va, void *buf, size_t len)
 	uint8_t *p = NULL;
 	uint32_t status = golden_at(ctx, va, len, false, &p);
 
+	((struct machine *)ctx)->read += len;
 	if (!status)
 		memcpy(buf, p, len);
 	return status;
@@ -54,6 +56,7 @@ static uint32_t golden_write(void *ctx, uint64_t va, const void *buf, size_t len
 	uint8_t *p = NULL;
 	uint32_t status = golden_at(ctx, va, len, true, &p);
 
+	((struct machine *)ctx)->written += len;
 	if (!status)
 		memcpy(p, buf, len);
 	return status;
@@ -130,6 +133,7 @@ static bool run_one(struct machine *m, struct rng *r, bool big, uint64_t *macs)
 	d.bases = VA_BASES;
 	d.cmds = VA_CMDS;
 	d.ncmds = m->job.pg.n;
+	m->read = m->written = 0;
 	board_submit(&m->b, &d);
 	eie_ref_run(m->ref, &d, &mem, &ref);
 	if (!board_wait(&m->b, &rtl, 20000000)) {
@@ -138,6 +142,8 @@ static bool run_one(struct machine *m, struct rng *r, bool big, uint64_t *macs)
 	}
 	ok = same("status", rtl.status, ref.status) & same("fence", rtl.fence, d.fence) & same("macs", rtl.macs, ref.macs) &
 	     same("saturated", rtl.saturated, ref.saturated) & same("commands", rtl.commands, ref.commands) &
+	     same("granules read", rtl.read_beats, m->read / EIE_GRANULE_BYTES) &
+	     same("granules written", rtl.write_beats, m->written / EIE_GRANULE_BYTES) &
 	     same("status OK", rtl.status, EIE_STATUS_OK) & sums_up(&rtl) &
 	     same("assertions failed", (uint64_t)eie_sim_assert_failed(m->b.sim), 0);
 	if (memcmp(ram, m->golden, m->job.bytes)) {

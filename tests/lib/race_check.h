@@ -98,7 +98,7 @@ static inline bool race_command(struct race *r, const struct eie_cmd *cmd, unsig
 	static const int gives[2][RACE_ENGINES] = { { 0, 1, 3 }, { 0, 2, 0 } };   /* to the previous, to the next engine */
 	static const int takes[2][RACE_ENGINES] = { { 0, 0, 2 }, { 1, 3, 0 } };
 	uint32_t op = CMD_GET(cmd, OPCODE), n;
-	int engine = op == EIE_OP_LOAD ? RACE_LOAD : op == EIE_OP_STORE ? RACE_STORE : RACE_COMPUTE;
+	int engine = op == EIE_OP_LOAD || op == EIE_OP_SELECT ? RACE_LOAD : op == EIE_OP_STORE ? RACE_STORE : RACE_COMPUTE;
 	const bool waits[2] = { CMD_GET(cmd, WAIT_PREV), CMD_GET(cmd, WAIT_NEXT) };
 	const bool signals[2] = { CMD_GET(cmd, SIGNAL_PREV), CMD_GET(cmd, SIGNAL_NEXT) };
 	struct race_clock start = r->last_start[engine], end;
@@ -128,9 +128,24 @@ static inline bool race_command(struct race *r, const struct eie_cmd *cmd, unsig
 		if (after > start.done[engine])
 			start.done[engine] = after;
 	}
+	if (op == EIE_OP_SELECT) {
+		/* it starts after all loads before it, or all but the last of them */
+		uint32_t before = r->count[engine] - 1, after = CMD_GET(cmd, FENCE) ? before : before ? before - 1 : 0;
+
+		if (after > start.done[engine])
+			start.done[engine] = after;
+	}
 	r->last_start[engine] = start;
 
 	switch (op) {
+	case EIE_OP_SELECT:
+		ok = race_access(r, EIE_BUF_ABUF, CMD_GET(cmd, SELECT_IN), CMD_GET(cmd, SELECT_LEN), false, engine, &start);
+		if (ok && CMD_GET(cmd, XFER_TARGET) == EIE_BUF_WBUF)
+			ok = race_access(r, EIE_BUF_PBUF, CMD_GET(cmd, SELECT_PTR), 2 * CMD_GET(cmd, SELECT_LEN), false, engine, &start);
+		ok = ok && race_access(r, CMD_GET(cmd, XFER_TARGET), CMD_GET(cmd, XFER_ADDR), CMD_GET(cmd, XFER_LEN), true, engine, &start);
+		if (CMD_GET(cmd, XFER_TARGET) == EIE_BUF_WBUF)
+			r->wlen[CMD_GET(cmd, XFER_ADDR)] = CMD_GET(cmd, XFER_LEN);
+		break;
 	case EIE_OP_LOAD:
 	case EIE_OP_STORE:
 		/* the rows of cluster buffers are alike: BUF_STRIDE is zero */

@@ -22,7 +22,7 @@ struct dump {
 	uint32_t regs[32], queue_regs[16];
 	struct eie_desc sq[4];
 	struct eie_cpl cq[4];
-	struct eie_cmd cmds[2];
+	struct eie_cmd cmds[3];
 };
 
 static void make(struct dump *d)
@@ -61,6 +61,12 @@ static void make(struct dump *d)
 	CMD_SET(&d->cmds[1], OPCODE, EIE_OP_MAC);
 	CMD_SET(&d->cmds[1], WAIT_PREV, 1);
 	CMD_SET(&d->cmds[1], MAC_LEN, 9);
+	CMD_SET(&d->cmds[2], OPCODE, EIE_OP_SELECT);
+	CMD_SET(&d->cmds[2], FENCE, 1);
+	CMD_SET(&d->cmds[2], XFER_TARGET, EIE_BUF_PBUF);
+	CMD_SET(&d->cmds[2], XFER_ROWS, 8);
+	CMD_SET(&d->cmds[2], SELECT_PTR, 6);
+	CMD_SET(&d->cmds[2], SELECT_LEN, 3);
 }
 
 /* The caller frees. */
@@ -87,6 +93,7 @@ static void test_whole(void **state)
 		"<Completion ring of queue 2>\n", "  entry 1:  FAULT_ADDR=0xdead000  STATUS=PAGE_FAULT\n",
 		"<Commands from 40>\n", "        40  LOAD     XFER_TARGET=WBUF  XFER_LEN=12\n",
 		"        41  MAC      WAIT_PREV  MAC_LEN=9\n",
+		"        42  SELECT   FENCE  XFER_TARGET=PBUF  XFER_ROWS=8  SELECT_PTR=6  SELECT_LEN=3\n",
 	};
 	const char *wrong, *at;
 	struct dump d;
