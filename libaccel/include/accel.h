@@ -524,7 +524,11 @@ struct accel_place_info {
 	bool resident;              /* weights stay on chip between runs */
 	uint64_t ideal_cycles;      /* ceil(non-zeros * output pixels / multipliers), all activations non-zero */
 	uint64_t steps;             /* CPU operators: elementary steps of a run, roughly; else 0 */
-	uint64_t bytes_loaded, bytes_stored;   /* a run, activations and, when not resident, weights; on the CPU too */
+	/*
+	 * A run, activations and, when not resident, weights; on the CPU too. Columns of zero activations that the engine leaves out (reason says so) are in
+	 * bytes_loaded: how many there are depends on the input. The estimate's read_beats are without them.
+	 */
+	uint64_t bytes_loaded, bytes_stored;
 	uint64_t bytes_resident;
 	double balance;             /* busiest cluster / mean, in entries */
 };

@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <eie_hw.h>
 #include <endian.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #define CMD_GET(cmd, field) \
@@ -18,6 +19,12 @@ static inline void cmd_set(struct eie_cmd *cmd, unsigned int dw, unsigned int sh
 {
 	assert(value <= mask);
 	cmd->dw[dw] = htole32((le32toh(cmd->dw[dw]) & ~(mask << shift)) | (uint32_t)value << shift);
+}
+
+/* Commands of the load engine. */
+static inline bool eie_op_loads(uint32_t op)
+{
+	return op == EIE_OP_LOAD || op == EIE_OP_SELECT;
 }
 
 /* commands.c: names for error texts; "unknown" for numbers that have none. */

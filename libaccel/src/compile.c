@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands.h"
 #include "device.h"
 #include "emit.h"
 #include "netprogram.h"
@@ -129,6 +130,15 @@ static const char *lanes_of(const struct plan *plan, unsigned int l)
 			     ", lanes together: apart they would wait for weights, by the cost model";
 }
 
+/* Whether columns of zero activations are loaded, and what that was decided by. */
+static const char *columns_of(const struct layer_plan *lp)
+{
+	if (!lp->may_select)
+		return "";
+	return lp->selects ? ", but for columns of zero activations: fewer cycles by the cost model" :
+			     ", all columns: without some it would wait for pointers, by the cost model";
+}
+
 static char *cut(const struct plan *plan, unsigned int l)
 {
 	const struct layer_plan *lp = &plan->layers[l];
@@ -151,8 +161,8 @@ static char *cut(const struct plan *plan, unsigned int l)
 			      plan->batch, lp->conv.batches, lp->conv.groups, lp->image.nchunks, kib(weights), kib(chip), lanes_of(plan, l));
 	if (lp->resident)
 		return format("fully connected, weights resident (%llu KiB of %llu KiB)", kib(weights), kib(chip));
-	return format("fully connected, weights streamed in %u chunks (%llu KiB; the chip holds %llu KiB)", lp->image.nchunks,
-		      kib(weights), kib(chip));
+	return format("fully connected, weights streamed in %u chunks (%llu KiB; the chip holds %llu KiB)%s", lp->image.nchunks,
+		      kib(weights), kib(chip), columns_of(lp));
 }
 
 static char *reason(const struct plan *plan, unsigned int l)
@@ -213,6 +223,9 @@ static int compile_for_engine(const struct plan *plan, struct accel_program *p)
 	p->needs = needs_of(plan->model);
 	for (unsigned int l = 0; l < plan->model->nlayers; l++)
 		p->needs |= plan->layers[l].conv.split ? EIE_FEATURE_SPLIT : 0;
+	for (uint32_t i = 0; i < p->ncmds; i++)
+		if (CMD_GET(&p->cmds[i], OPCODE) == EIE_OP_SELECT)
+			p->needs |= EIE_FEATURE_SELECT;
 	return ret;
 }
 

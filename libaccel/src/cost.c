@@ -111,8 +111,8 @@ static struct cost_cycles *layer_of(const struct cost_engine *e, const struct fr
 		at = e->compute.flight[0].cmd;
 	else
 		at = n->next;
-	for (; f->state < FRONT_DRAIN && at < count && (CMD_GET(&cmds[at], OPCODE) == EIE_OP_LOAD || CMD_GET(&cmds[at], OPCODE) == EIE_OP_SELECT || CMD_GET(&cmds[at], OPCODE) == EIE_OP_STORE); at++)
-		;
+	while (f->state < FRONT_DRAIN && at < count && (eie_op_loads(CMD_GET(&cmds[at], OPCODE)) || CMD_GET(&cmds[at], OPCODE) == EIE_OP_STORE))
+		at++;
 	n->next = f->state == FRONT_RUN ? at : n->next;
 	return &n->layers[layers[at < count ? at : count - 1]];
 }

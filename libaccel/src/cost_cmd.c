@@ -219,7 +219,7 @@ static unsigned int engine_of(const struct eie_cmd *cmd)
 {
 	uint32_t op = CMD_GET(cmd, OPCODE);
 
-	return op == EIE_OP_LOAD || op == EIE_OP_SELECT ? COST_LOAD : op == EIE_OP_STORE ? COST_STORE : COST_COMPUTE;
+	return eie_op_loads(op) ? COST_LOAD : op == EIE_OP_STORE ? COST_STORE : COST_COMPUTE;
 }
 
 /* Which tokens the head of an engine's queue waits for. */

@@ -331,7 +331,7 @@ int cost_record(struct cost_recorder *r, const struct eie_cmd *cmd, struct cost_
 		ret = record_select(r, cmd, work);
 	if (ret)
 		cost_work_free(work);
-	if (ret || (op != EIE_OP_LOAD && op != EIE_OP_SELECT))
+	if (ret || !eie_op_loads(op))
 		return ret;
 	target = CMD_GET(cmd, XFER_TARGET);
 	first = CMD_GET(cmd, XFER_ADDR);

@@ -94,7 +94,7 @@ void emit_load(struct emit *e, struct stage *st, uint32_t layer, struct eie_cmd 
 		e->compute_known = user;
 	}
 	e->program->places[layer].info.bytes_loaded += xfer_bytes(&cmd);
-	st->load = emit_add(e, layer, &cmd);
+	st->load = e->last_load = emit_add(e, layer, &cmd);
 }
 
 void emit_load_codebook(struct emit *e, struct stage *st, uint32_t layer)
@@ -166,14 +166,6 @@ static void stage_chain(struct emit *e, const struct task *task, bool starts, st
 	}
 }
 
-/* The whole input vector is kept when it fits, else the part that the chunk needs. */
-static bool keeps_input(const struct emit *e)
-{
-	const struct tensor_plan *t = &e->plan->tensors[e->plan->model->layers[e->segment->first_layer].input];
-
-	return t->granules <= e->segment->x_slot;
-}
-
 bool emit_stage_pointers(struct emit *e, const struct tile_chunk *c, struct stage *st)
 {
 	uint32_t layer = e->segment->first_layer;
@@ -222,29 +214,7 @@ void emit_stage_weights(struct emit *e, const struct task *task, struct stage *s
 	emit_stage_params(e, task, st);
 }
 
-static void stage_stream(struct emit *e, const struct task *task, struct stage *st)
-{
-	uint32_t layer = e->segment->first_layer;
-	const struct tensor_plan *t = &e->plan->tensors[e->plan->model->layers[layer].input];
-	const struct tile_chunk *c = task->chunk;
-	bool fresh;
-
-	if (c) {
-		uint64_t number = (uint64_t)(c - e->plan->layers[layer].image.chunks);
-		bool whole = keeps_input(e);
-
-		emit_load_codebook(e, st, layer);
-		st->x = emit_pick(&e->x, emit_id(e, whole ? task->item : number * e->plan->batch + task->item), &fresh);
-		if (fresh)
-			emit_load(e, st, layer, emit_xfer(EIE_OP_LOAD, t->base,
-							  item_offset(t, task->item) + (whole ? 0 : (uint64_t)c->first * EIE_GRANULE_BYTES),
-							  EIE_BUF_ABUF, emit_x_slot(e, st), whole ? t->granules : c->units),
-				  e->x.slot[st->x].user);
-	}
-	emit_stage_weights(e, task, st);
-}
-
-void emit_stage(struct emit *e, const struct task *task, bool starts, struct stage *st)
+void emit_stage(struct emit *e, const struct task *task, const struct task *after, bool starts, struct stage *st)
 {
 	*st = (struct stage){ .load = NOBODY };
 	if (e->segment->chain)
@@ -256,19 +226,13 @@ void emit_stage(struct emit *e, const struct task *task, bool starts, struct sta
 	else if (e->segment->element)
 		emit_stage_element(e, task, st);
 	else
-		stage_stream(e, task, st);
+		emit_stage_fc(e, task, after, st);
 	MARK(e, st->load, SIGNAL_NEXT);
 }
 
 /* ----------------------------------------------------------------- compute */
 
-/* Addresses of one row tile. */
-struct place {
-	uint32_t in, ptr, weights, param, out;
-};
-
-/* granules: of input; the chunk's, or a piece of it. */
-static int64_t add_mac(struct emit *e, uint32_t layer, uint32_t granules, unsigned int half, bool fence, const struct place *at)
+int64_t emit_mac(struct emit *e, uint32_t layer, uint32_t granules, unsigned int half, bool fence, const struct emit_tile *at)
 {
 	struct eie_cmd cmd = { { 0 } };
 
@@ -285,15 +249,15 @@ static int64_t add_mac(struct emit *e, uint32_t layer, uint32_t granules, unsign
 }
 
 /* One MAC a piece of the input, each after the token of its load. */
-static void add_mac_pieces(struct emit *e, uint32_t layer, uint32_t granules, unsigned int half, const struct place *at)
+static void add_mac_pieces(struct emit *e, uint32_t layer, uint32_t granules, unsigned int half, const struct emit_tile *at)
 {
 	for (uint32_t first = 0, n; first < granules; first += n) {
-		struct place part = *at;
+		struct emit_tile part = *at;
 
 		n = emit_piece(first, granules, FIRST_PIECE);
 		part.in += first;
 		part.ptr += first * (EIE_GRANULE_VALUES / EIE_PTRS_PER_GRANULE);
-		MARK(e, add_mac(e, layer, n, half, false, &part), WAIT_PREV);
+		MARK(e, emit_mac(e, layer, n, half, false, &part), WAIT_PREV);
 	}
 }
 
@@ -306,9 +270,8 @@ void emit_wait_stored(struct emit *e, struct eie_cmd *drain, unsigned int out_sl
 	}
 }
 
-/* out_slot: index into stored[], of the slot that is written. */
-static int64_t add_drain(struct emit *e, uint32_t layer, uint32_t tile, unsigned int half, unsigned int out_slot,
-			 const struct place *at)
+int64_t emit_drain(struct emit *e, uint32_t layer, uint32_t tile, unsigned int half, unsigned int out_slot,
+			 const struct emit_tile *at)
 {
 	const struct accel_tensor *t = &e->plan->model->tensors[e->plan->model->layers[layer].output];
 	struct eie_cmd cmd = { { 0 } };
@@ -349,7 +312,7 @@ static int64_t compute_chain(struct emit *e, const struct task *task, const stru
 		const struct layer_plan *lp = &e->plan->layers[l];
 		const struct tensor_plan *in = &e->plan->tensors[layer->input], *out = &e->plan->tensors[layer->output];
 		uint32_t set = st->x * s->set_granules;
-		struct place at = { .in = set + in->abuf, .ptr = lp->p, .weights = lp->w, .param = lp->r };
+		struct emit_tile at = { .in = set + in->abuf, .ptr = lp->p, .weights = lp->w, .param = lp->r };
 		bool fence = in->segment == lp->segment;   /* the input comes from the drains of a layer before */
 
 		for (uint32_t t = 0; t < lp->rows.ntiles; t++) {
@@ -361,13 +324,13 @@ static int64_t compute_chain(struct emit *e, const struct task *task, const stru
 				if (st->pieces && l == s->first_layer && t == 0)
 					add_mac_pieces(e, l, chunk->units, e->half, &at);
 				else
-					add_mac(e, l, chunk->units, e->half, fence, &at);
+					emit_mac(e, l, chunk->units, e->half, fence, &at);
 				fence = false;
 				at.ptr += chunk->plen;
 				at.weights += chunk->wlen;
 			}
 			at.out = set + out->abuf + lp->rows.out[t];
-			drain = add_drain(e, l, t, e->half, st->x, &at);
+			drain = emit_drain(e, l, t, e->half, st->x, &at);
 			if (out->in_memory) {
 				*stored = add_store(e, l, item_offset(out, task->item) + (uint64_t)lp->rows.out[t] * EIE_GRANULE_BYTES,
 						    at.out, lp->rows.steps[t] * e->plan->params.clusters);
@@ -379,26 +342,6 @@ static int64_t compute_chain(struct emit *e, const struct task *task, const stru
 		}
 	}
 	return drain;
-}
-
-static void compute_stream(struct emit *e, const struct task *task, const struct stage *st)
-{
-	const struct stream_area *area = &e->plan->area;
-	uint32_t layer = e->segment->first_layer;
-	struct place at = {
-		.in = emit_x_slot(e, st),
-		.ptr = area->p + st->w * area->p_slot,
-		.weights = area->w + st->w * area->w_slot,
-		.param = area->r + st->r * area->r_slot,
-		.out = emit_y_slot(e, task),
-	};
-
-	if (task->chunk) {
-		at.in += keeps_input(e) ? task->chunk->first : 0;
-		add_mac(e, layer, task->chunk->units, task->half, false, &at);
-	}
-	if (task->drains)
-		add_drain(e, layer, task->tile, task->half, task->half, &at);
 }
 
 int64_t emit_compute(struct emit *e, const struct task *task, const struct stage *st)
@@ -415,7 +358,7 @@ int64_t emit_compute(struct emit *e, const struct task *task, const struct stage
 	else if (e->segment->element)
 		emit_compute_element(e, task, st);
 	else
-		compute_stream(e, task, st);
+		emit_compute_fc(e, task, st);
 	if (e->nomem)
 		return NOBODY;
 	last = e->segment->chain ? last : (int64_t)p->ncmds - 1;
@@ -425,7 +368,7 @@ int64_t emit_compute(struct emit *e, const struct task *task, const struct stage
 	if (e->segment->chain || e->segment->pool || e->segment->element || task->chunk)
 		e->x.slot[st->x].user = last;
 	if (!e->segment->chain && task->chunk)
-		e->w.slot[st->w].user = last;
+		e->w.slot[st->w].user = e->p.slot[st->p].user = last;
 	if (!e->segment->chain && task->drains)
 		e->r.slot[st->r].user = last;
 	if (e->segment->conv || !e->segment->chain)
@@ -490,49 +433,6 @@ static void emit_chain(struct emit *e)
 	free(tasks);
 }
 
-/*
- * A row tile that is one chunk serves all items; else two items at a time share each chunk, one in each accumulator half.
- */
-static void emit_stream(struct emit *e)
-{
-	const struct layer_plan *lp = &e->plan->layers[e->segment->first_layer];
-	uint32_t k = e->plan->params.clusters, batch = e->plan->batch;
-	uint64_t ntasks = ((uint64_t)lp->image.nchunks + lp->rows.ntiles) * batch, n = 0, outputs = 0;
-	struct task *tasks = calloc(ntasks, sizeof(*tasks));
-
-	if (!tasks) {
-		e->nomem = true;
-		return;
-	}
-	for (uint32_t t = 0; t < lp->rows.ntiles; t++) {
-		const struct tile_row *row = &lp->image.rows[t];
-		uint32_t chunks = row->nchunks ? row->nchunks : 1, group = row->nchunks > 1 ? 2 : 1;
-
-		for (uint32_t item = 0; item < batch; item += group) {
-			uint32_t items = item + group <= batch ? group : batch - item;
-
-			for (uint32_t c = 0; c < chunks; c++) {
-				for (uint32_t i = 0; i < items; i++) {
-					struct task *task = &tasks[n++];
-					const struct tile_chunk *chunk = NULL;
-					bool fresh = group == 1 ? item == 0 : i == 0;
-
-					if (row->nchunks)
-						chunk = &lp->image.chunks[row->first_chunk + c];
-					*task = (struct task){ .item = item + i, .tile = t, .chunk = chunk, .half = (outputs + i) & 1,
-							       .begins = c == 0 && i == 0, .drains = c == chunks - 1 };
-					if (chunk)
-						task->cycles = emit_weight(e, chunk->nonzeros, (uint64_t)EIE_GRANULE_BYTES *
-									(chunk->units + (fresh ? k * (chunk->wlen + chunk->plen) : 0)));
-				}
-			}
-			outputs += items;
-		}
-	}
-	emit_queue(e, tasks, n);
-	free(tasks);
-}
-
 static void restore(struct emit *e, uint32_t layer, struct eie_cmd cmd)
 {
 	e->program->places[layer].info.bytes_resident += xfer_bytes(&cmd);
@@ -582,7 +482,7 @@ int emit_program(struct plan *plan, struct accel_program *program, struct accel_
 		else if (e.segment->element)
 			emit_blocks(&e, 2);
 		else if (fc)
-			emit_stream(&e);
+			emit_fc(&e);
 		if (alone)
 			emit_flush(&e);
 	}

@@ -12,10 +12,11 @@
 struct slot {
 	uint64_t id;     /* what it holds; 0: nothing */
 	int64_t user;    /* last compute command that reads it */
+	int64_t load;    /* p, x: command that brings it */
 };
 
 struct pool {
-	struct slot slot[2];
+	struct slot slot[3];
 	unsigned int n, last;   /* slots; the one used last */
 };
 
@@ -33,7 +34,7 @@ struct task {
 
 /* Slots of a task whose loads have been written, and the last of these loads. */
 struct stage {
-	unsigned int x, w, r;
+	unsigned int x, w, p, r;   /* p: pointers, of streams that are selected; else they are in w's */
 	int64_t load;
 	bool pieces;   /* the input comes in pieces, each with a token */
 };
@@ -45,7 +46,8 @@ struct emit {
 	bool nomem;                  /* sticky: add() does nothing from then on */
 	const struct segment *segment;
 	/* Of the job being written: */
-	struct pool x, w, r;
+	struct pool x, w, p, r;
+	int64_t last_load;           /* last command of the load engine */
 	int64_t stored[2];           /* last STORE of each output slot */
 	int64_t compute_known;       /* compute command that the load engine knows to be complete */
 	int64_t store_known;         /* STORE that the compute engine knows to be complete */
@@ -136,10 +138,10 @@ void emit_stage_params(struct emit *e, const struct task *task, struct stage *st
 /* What a task adds to its job, to cut jobs by: about a cycle each. What it takes is not known before there are commands: accel_program_estimate(). */
 double emit_weight(const struct emit *e, uint64_t nonzeros, uint64_t bytes);
 /*
- * Loads of a task, and what computes it (the last such command is returned) and stores what came out; chains store while they compute. starts: the job starts
- * with this task.
+ * Loads of a task, and what computes it (the last such command is returned) and stores what came out; chains store while they compute. after: the task
+ * behind it in the job, or NULL. starts: the job starts with this task.
  */
-void emit_stage(struct emit *e, const struct task *task, bool starts, struct stage *st);
+void emit_stage(struct emit *e, const struct task *task, const struct task *after, bool starts, struct stage *st);
 int64_t emit_compute(struct emit *e, const struct task *task, const struct stage *st);
 void emit_store(struct emit *e, const struct task *task, int64_t computed);
 
@@ -148,6 +150,20 @@ void emit_store(struct emit *e, const struct task *task, int64_t computed);
 void emit_queue(struct emit *e, const struct task *tasks, uint64_t n);
 /* Writes what is in the queue, cut into jobs. */
 void emit_flush(struct emit *e);
+
+/* Addresses of one row tile of a fully connected layer. */
+struct emit_tile {
+	uint32_t in, ptr, weights, param, out;
+};
+/* granules: of input; the chunk's, or a piece of it. */
+int64_t emit_mac(struct emit *e, uint32_t layer, uint32_t granules, unsigned int half, bool fence, const struct emit_tile *at);
+/* out_slot: index into stored[], of the slot that is written. */
+int64_t emit_drain(struct emit *e, uint32_t layer, uint32_t tile, unsigned int half, unsigned int out_slot, const struct emit_tile *at);
+
+/* emit_fc.c: as their namesakes in emit.c, for a segment that is a fully connected layer whose weights are streamed. */
+void emit_fc(struct emit *e);
+void emit_stage_fc(struct emit *e, const struct task *task, const struct task *after, struct stage *st);
+void emit_compute_fc(struct emit *e, const struct task *task, const struct stage *st);
 
 /* emit_conv.c: as their namesakes in emit.c, for a segment that is a convolution. */
 void emit_conv(struct emit *e);

@@ -86,7 +86,9 @@ static void emit_job(struct emit *e, const struct task *tasks, uint32_t n)
 		return;
 	}
 	p->jobs = jobs;
-	e->x = e->w = e->r = (struct pool){ .slot = { { 0, NOBODY }, { 0, NOBODY } }, .n = slots };
+	e->x = e->w = e->p = e->r = (struct pool){ .slot = { { 0, NOBODY, NOBODY }, { 0, NOBODY, NOBODY }, { 0, NOBODY, NOBODY } }, .n = slots };
+	e->p.n = PLAN_POINTER_SLOTS;
+	e->last_load = NOBODY;
 	e->stored[0] = e->stored[1] = e->compute_known = e->store_known = e->barrier = NOBODY;
 	e->codebook_user[0] = e->codebook_user[1] = e->table_user[0] = e->table_user[1] = NOBODY;
 	e->half = 0;
@@ -102,13 +104,13 @@ static void emit_job(struct emit *e, const struct task *tasks, uint32_t n)
 
 		e->segment = tasks[i].segment;
 		if (i == 0 || slots == 1)
-			emit_stage(e, &tasks[i], i == 0, now);
+			emit_stage(e, &tasks[i], more ? &tasks[i + 1] : NULL, i == 0, now);
 		if (more)
 			e->segment = tasks[i + 1].segment;
 		if (other)
 			stage_ahead(e, &tasks[i + 1], next);
 		else if (slots == 2 && more)
-			emit_stage(e, &tasks[i + 1], false, next);
+			emit_stage(e, &tasks[i + 1], i + 2 < n ? &tasks[i + 2] : NULL, false, next);
 		e->segment = tasks[i].segment;
 		computed = emit_compute(e, &tasks[i], now);
 		emit_store(e, &tasks[i], computed);

@@ -98,6 +98,18 @@ static void *grown(void *array, uint64_t used, uint64_t *room, size_t size)
 	return more;
 }
 
+/* That a load or store moves; work: a SELECT's, of this job. */
+static uint64_t bytes_of(const struct eie_cmd *cmd, const struct cost_work *work)
+{
+	uint64_t granules = 0;
+
+	if (CMD_GET(cmd, OPCODE) != EIE_OP_SELECT)
+		return (uint64_t)CMD_GET(cmd, XFER_LEN) * CMD_GET(cmd, XFER_ROWS) * EIE_GRANULE_BYTES;
+	for (uint32_t i = 0; i < work->nruns; i++)
+		granules += work->runs[i].n;
+	return granules * EIE_GRANULE_BYTES;
+}
+
 static void add_span(void *arg, unsigned int engine, uint32_t index, bool restore, uint64_t start, uint64_t end)
 {
 	static const char *const engines[COST_ENGINES] = { "load", "compute", "store" };
@@ -115,7 +127,7 @@ static void add_span(void *arg, unsigned int engine, uint32_t index, bool restor
 	spans[e->out->nspans++] = (struct accel_span){
 		.engine = engines[engine], .command = eie_op_name(CMD_GET(cmd, OPCODE)), .layer = part->first_layer + part->program->cmd_layer[at],
 		.job = e->out->njobs, .start = start, .end = end,
-		.bytes = engine == COST_COMPUTE ? 0 : (uint64_t)CMD_GET(cmd, XFER_LEN) * CMD_GET(cmd, XFER_ROWS) * EIE_GRANULE_BYTES,
+		.bytes = engine == COST_COMPUTE ? 0 : bytes_of(cmd, restore ? NULL : &e->works[index]),   /* nothing is selected to be kept */
 	};
 }
 
@@ -290,7 +302,7 @@ static void load_constants(struct eie_ref *ref, const struct accel_program *p, c
 	uint32_t target = CMD_GET(cmd, XFER_TARGET);
 	struct ref_buffer *b = &ref->buf[target];
 
-	if (CMD_GET(cmd, OPCODE) != EIE_OP_LOAD || CMD_GET(cmd, XFER_BASE) != BASE_CONST || (target != EIE_BUF_PBUF && target != EIE_BUF_WBUF))
+	if (!eie_op_loads(CMD_GET(cmd, OPCODE)) || CMD_GET(cmd, XFER_BASE) != BASE_CONST || (target != EIE_BUF_PBUF && target != EIE_BUF_WBUF))
 		return;
 	for (uint32_t r = 0; r < CMD_GET(cmd, XFER_ROWS); r++)
 		memcpy(ref_granule(b, (size_t)(CMD_GET(cmd, XFER_CLUSTER) + r) * b->depth + CMD_GET(cmd, XFER_ADDR)),

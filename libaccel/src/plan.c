@@ -218,12 +218,12 @@ static int choose_residents(struct plan *plan)
 	return 0;
 }
 
-static int encode_streamed(struct plan *plan, unsigned int l)
+static int encode_chunks(struct plan *plan, unsigned int l)
 {
 	const struct accel_layer *layer = &plan->model->layers[l];
 	const struct stream_area *area = &plan->area;
 	struct layer_plan *lp = &plan->layers[l];
-	struct tile_limits limits = { EIE_GRANULE_VALUES, plan->params.abuf / 4, area->w_slot, area->p_slot, false };
+	struct tile_limits limits = { EIE_GRANULE_VALUES, plan->params.abuf / 4, area->w_slot, plan_pointer_slot(plan, lp), false };
 
 	/* With more items large chunks are better: when a row tile is one chunk it is loaded once for all of them. */
 	if (plan->batch <= 2) {
@@ -234,6 +234,33 @@ static int encode_streamed(struct plan *plan, unsigned int l)
 	tile_image_free(&lp->image);
 	return tile_encode(layer, &plan->params, &lp->rows, plan->tensors[layer->input].slot,
 			   plan->tensors[layer->input].granules, &limits, &lp->image);
+}
+
+/* Both ways where that may be worth it, and what plan_better_selected() says. */
+static int encode_streamed(struct plan *plan, unsigned int l)
+{
+	struct layer_plan *lp = &plan->layers[l];
+	struct select_cycles all_cycles = { 0 }, cycles = { 0 };
+	struct tile_image all;
+	int ret = encode_chunks(plan, l);
+
+	if (ret || !lp->image.nchunks || !plan_may_select(plan, l))
+		return ret;
+	ret = plan_select_cycles(plan, l, &all_cycles);
+	all = lp->image;
+	lp->image = (struct tile_image){ 0 };
+	lp->selects = lp->may_select = true;
+	ret = ret ? ret : encode_chunks(plan, l);
+	ret = ret ? ret : plan_select_cycles(plan, l, &cycles);
+	if (!ret && plan_better_selected(&all_cycles, &cycles)) {
+		tile_image_free(&all);
+		return 0;
+	}
+	tile_image_free(&lp->image);
+	lp->image = all;
+	lp->selects = false;
+	/* its slots of pointers, that are smaller, may be too small for eight columns */
+	return ret == -E2BIG ? 0 : ret;
 }
 
 /*

@@ -40,6 +40,7 @@ struct layer_plan {
 	struct conv_plan conv;      /* convolutions, poolings, elements */
 	uint32_t table;             /* convolutions: layer that is a table of what it makes, done in its segment; NO_LAYER: none */
 	bool done_before;           /* that table */
+	bool may_select, selects;   /* fully connected, streamed: columns of zero activations may be left out by the cost model's choice; are left out */
 };
 
 struct tensor_plan {
@@ -108,6 +109,18 @@ static inline uint32_t plan_operand_slot(const struct plan *plan, const struct a
 	uint32_t slot = plan->params.abuf / 4;
 
 	return layer->kind == ACCEL_LAYER_MULTIPLY ? slot / 2 / plan->params.clusters * plan->params.clusters : slot;
+}
+
+/*
+ * While the weights of a chunk come that are selected, the pointers of the one before are in use and those of the next are there: three slots of pointers,
+ * where others have two.
+ */
+#define PLAN_POINTER_SLOTS 3
+
+/* Granules of a slot of pointers of a fully connected layer. */
+static inline uint32_t plan_pointer_slot(const struct plan *plan, const struct layer_plan *lp)
+{
+	return lp->selects ? 2 * plan->area.p_slot / PLAN_POINTER_SLOTS : plan->area.p_slot;
 }
 
 static inline uint32_t codebook_granules(const struct accel_layer *layer)

@@ -48,6 +48,16 @@ int plan_encode_conv(struct plan *plan, unsigned int l);
 int plan_split(const struct plan *plan, unsigned int l, const struct tile_image *image, struct conv_plan *conv);
 bool plan_may_split(const struct plan *plan, unsigned int l);
 
+/* Cycles of the first chunks of a fully connected layer, a unit of its columns, by the cost model: some activations are zero, none is. */
+struct select_cycles {
+	double some, none;
+};
+
+/* Of a streamed layer, encoded for what lp->selects says. -ENOMEM. plan_may_select(): whether there is anything to decide. */
+int plan_select_cycles(const struct plan *plan, unsigned int l, struct select_cycles *cycles);
+bool plan_may_select(const struct plan *plan, unsigned int l);
+bool plan_better_selected(const struct select_cycles *all, const struct select_cycles *selected);
+
 /* Which images stay on chip, and where slots lie beside them; then layers are cut for that. -ENOMEM. */
 int plan_keep(struct plan *plan);
 

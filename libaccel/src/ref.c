@@ -109,7 +109,7 @@ static uint32_t execute(struct ref_run *run, const struct eie_cmd *cmd)
 	if (CMD_GET(cmd, WAIT_PREV))
 		status = take(run, op == EIE_OP_STORE ? COMPUTE_STORE : LOAD_COMPUTE);
 	if (!status && CMD_GET(cmd, WAIT_NEXT))
-		status = take(run, op == EIE_OP_LOAD || op == EIE_OP_SELECT ? COMPUTE_LOAD : STORE_COMPUTE);
+		status = take(run, eie_op_loads(op) ? COMPUTE_LOAD : STORE_COMPUTE);
 	if (status)
 		return status;
 
@@ -135,7 +135,7 @@ static uint32_t execute(struct ref_run *run, const struct eie_cmd *cmd)
 	if (!status && CMD_GET(cmd, SIGNAL_PREV))
 		status = give(run, op == EIE_OP_STORE ? STORE_COMPUTE : COMPUTE_LOAD);
 	if (!status && CMD_GET(cmd, SIGNAL_NEXT))
-		status = give(run, op == EIE_OP_LOAD || op == EIE_OP_SELECT ? LOAD_COMPUTE : COMPUTE_STORE);
+		status = give(run, eie_op_loads(op) ? LOAD_COMPUTE : COMPUTE_STORE);
 	return status;
 }
 

@@ -36,6 +36,7 @@ struct result {
 	uint64_t runs, mismatches, values;
 	struct text against; /* name of the reference */
 	uint64_t macs;	     /* counted independently; 0: not known */
+	uint64_t bytes;	     /* that the program's loads name, columns of zero activations included */
 	double *us;	     /* [runs] wall time of each, sorted */
 	double rate;	     /* simulated cycles a second */
 };
@@ -88,6 +89,17 @@ static double beats(const struct result *r)
 	uint64_t span = counter(r, "WEIGHT_SPAN");
 
 	return span ? (double)counter(r, "WEIGHT_BEATS") / (double)span : 0;
+}
+
+/* Bytes that came: without the columns that were left out (SELECT). 0: not known. */
+static uint64_t fetched(const struct result *r)
+{
+	static const char *const loads[] = { "READ_ABUF", "READ_WBUF", "READ_PBUF", "READ_RBUF", "READ_CBUF" };
+	uint64_t granules = 0;
+
+	for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++)
+		granules += counter(r, loads[i]);
+	return 16 * granules;
 }
 
 /*
@@ -162,6 +174,8 @@ static void result_json(const struct bench *b, const struct result *r)
 	if (r->ncounters) {
 		if (beats(r) > 0)
 			json_number(j, "beats_per_cycle", beats(r));
+		json_count(j, "bytes_fetched", fetched(r));
+		json_count(j, "bytes_all_columns", r->bytes);
 		json_object(j, "counters");
 		for (int i = 0; i < r->ncounters; i++)
 			json_count(j, r->counters[i].name, r->counters[i].value);
@@ -208,7 +222,7 @@ static void header(const struct bench *b)
 	else
 		printf("%s%-8s %14s %8s %8s %8s %8s %7s %8s %6s %8s %8s%s %10s%s\n", tool->bold, "layer",
 		       "in -> out", "weights", "inputs", "ideal", "engine", "ratio", "job", "over", "EIE",
-		       "speed-up", b->streamed ? "   beats" : "", "mismatches", tool->reset);
+		       "speed-up", b->streamed ? "   beats fetched" : "", "mismatches", tool->reset);
 }
 
 /* Cycles of a job above 1.02 times the ideal. */
@@ -231,13 +245,13 @@ static double speedup(const struct bench_layer *l, const struct accel_stats *s)
 static void row(const struct bench *b, const struct bench_layer *l, const struct result *r)
 {
 	const struct accel_stats *s = &r->stats;
-	char shape[24], span[16] = "";
+	char shape[24], span[32] = "";
 
 	snprintf(shape, sizeof(shape), "%u -> %u", l->cols, l->rows);
 	printf("%-8s %14s %6.0f %% %6.1f %% ", l->name, shape, 100 * l->weights,
 	       100 * l->activations);
 	if (b->streamed)
-		snprintf(span, sizeof(span), " %7.4f", beats(r));
+		snprintf(span, sizeof(span), " %7.4f %5.1f %%", beats(r), r->bytes ? 100 * (double)fetched(r) / (double)r->bytes : 0);
 	if (!b->info.clusters)
 		printf("%12.1f %8s %12s\n", median(r), text_count(r->runs).s,
 		       text_count(r->mismatches).s);
@@ -276,6 +290,12 @@ static int measure(struct bench *b, struct accel_model *model, const float *cons
 		status = runner_open(&check, model, b->reference, 1);
 	if (!status)
 		status = repeat(b, &r, &check, inputs, res);
+	for (unsigned int l = 0; !status && l < accel_program_places(r.program[0]); l++) {
+		struct accel_place_info place;
+
+		accel_program_place(r.program[0], l, &place);
+		res->bytes += place.bytes_loaded;
+	}
 	res->against = check.name;
 	if (!status)
 		judge(b, res);

@@ -15,8 +15,8 @@ table() {
 	printf '\n**%s** (`build/eie bench eie-paper%s`)\n\n' "$title" "${*:+ $*}"
 	awk -v streamed="$(grep -c '"weights": "streamed"' "$work/json")" '
 	BEGIN {
-		printf "| layer | ideal | engine | ratio | job | over | EIE | speed-up | array | drain | load | store | sync | cmd | front | tail |%s\n", streamed ? " granules a cycle |" : ""
-		printf "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|%s\n", streamed ? "---|" : ""
+		printf "| layer | ideal | engine | ratio | job | over | EIE | speed-up | array | drain | load | store | sync | cmd | front | tail |%s\n", streamed ? " granules a cycle | fetched of all columns |" : ""
+		printf "|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|%s\n", streamed ? "---|---|" : ""
 	}
 	{
 		key = $1
@@ -30,7 +30,7 @@ table() {
 		printf "| %s | %d | %d | %.3f | %d | %d | %d | %.2f | %d | %d | %d | %d | %d | %d | %d | %d |", v["layer"], v["ideal_cycles"], v["engine_cycles"],
 			v["engine_ratio"], v["job_cycles"], v["job_over"], v["paper_cycles"], v["speedup"], v["array"], v["drain"], v["load"], v["store"],
 			v["sync"], v["cmd"], v["front"], v["tail"]
-		print streamed ? sprintf(" %.4f |", v["beats_per_cycle"]) : ""
+		print streamed ? sprintf(" %.4f | %.1f %% |", v["beats_per_cycle"], 100 * v["bytes_fetched"] / v["bytes_all_columns"]) : ""
 	}
 	END {
 		printf "\nEngine / ideal: worst %.3f, geometric mean %.3f; job: %d cycles over 1.02 x ideal at the most%s.\n", v["engine_ratio_worst"],

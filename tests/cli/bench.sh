@@ -80,6 +80,10 @@ for d in $DEVICES; do
 	done
 	try 0 "bench eie-paper, streamed" bench eie-paper --config 8,8 --streamed --seconds 0.01 --json
 	check "weights come at 0.95 granules a cycle at least" at_most 0.95 "$(value beats_per_cycle_worst)"
+	keys bytes_fetched bytes_all_columns
+	check "no layer fetches more than all columns, and Alex-6, with 65 % of its activations zero, not half of them" awk -F '[:, ]+' '
+		/"layer"/ { layer = $3 } /"bytes_fetched"/ { fetched = $3 }
+		/"bytes_all_columns"/ { n++; bad += fetched > $3 || (layer ~ /Alex-6/ && 2 * fetched > $3) } END { exit n != 9 || bad }' out
 done
 
 finish

@@ -98,7 +98,7 @@ static inline bool race_command(struct race *r, const struct eie_cmd *cmd, unsig
 	static const int gives[2][RACE_ENGINES] = { { 0, 1, 3 }, { 0, 2, 0 } };   /* to the previous, to the next engine */
 	static const int takes[2][RACE_ENGINES] = { { 0, 0, 2 }, { 1, 3, 0 } };
 	uint32_t op = CMD_GET(cmd, OPCODE), n;
-	int engine = op == EIE_OP_LOAD || op == EIE_OP_SELECT ? RACE_LOAD : op == EIE_OP_STORE ? RACE_STORE : RACE_COMPUTE;
+	int engine = eie_op_loads(op) ? RACE_LOAD : op == EIE_OP_STORE ? RACE_STORE : RACE_COMPUTE;
 	const bool waits[2] = { CMD_GET(cmd, WAIT_PREV), CMD_GET(cmd, WAIT_NEXT) };
 	const bool signals[2] = { CMD_GET(cmd, SIGNAL_PREV), CMD_GET(cmd, SIGNAL_NEXT) };
 	struct race_clock start = r->last_start[engine], end;

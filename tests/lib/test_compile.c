@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "commands.h"
+#include "device.h"
 #include "each_device.h"
 #include "program.h"
 #include "race_check.h"
@@ -24,7 +25,7 @@ static void check_tokens(const struct accel_program *p)
 
 		for (uint32_t i = p->jobs[j].first_cmd; i < p->jobs[j].first_cmd + p->jobs[j].ncmds; i++) {
 			const struct eie_cmd *cmd = &p->cmds[i];
-			bool load = CMD_GET(cmd, OPCODE) == EIE_OP_LOAD, store = CMD_GET(cmd, OPCODE) == EIE_OP_STORE;
+			bool load = eie_op_loads(CMD_GET(cmd, OPCODE)), store = CMD_GET(cmd, OPCODE) == EIE_OP_STORE;
 
 			tokens[store ? 2 : 0] -= (int)CMD_GET(cmd, WAIT_PREV);
 			tokens[load ? 1 : 3] -= (int)CMD_GET(cmd, WAIT_NEXT);
@@ -201,12 +202,57 @@ static void test_places(void **state)
 	accel_model_unref(m);
 }
 
+static unsigned int count_of(const struct accel_program *p, uint32_t op)
+{
+	unsigned int n = 0;
+
+	for (uint32_t i = 0; i < p->ncmds; i++)
+		n += CMD_GET(&p->cmds[i], OPCODE) == op;
+	return n;
+}
+
+/*
+ * Streamed weights behind a ReLU are selected, where a column has more than a granule in each cluster and the bus is what all wait for; an input that may be
+ * negative, several items are not. A small engine computes longer than it loads.
+ */
+static void test_selected(void **state)
+{
+	static const uint32_t long_columns[] = { 40, 700, 1100 }, short_columns[] = { 40, 700, 60 };
+	const bool has = device->params.features & EIE_FEATURE_SELECT, can = has && device->params.clusters >= 8;
+
+	(void)state;
+	for (unsigned int batch = 1; (!has || can) && batch <= 2; batch++) {
+		for (unsigned int bits = 4; bits <= 8; bits += 4) {
+			const struct accel_compile_options options = { .size = sizeof(options), .batch = batch, .stream_weights = true };
+			struct accel_model *m = random_chain(bits, 2, long_columns, bits == 4 ? 0.5 : 0.25, bits, 1);
+			struct accel_program *p;
+			struct accel_place_info place;
+
+			assert_int_equal(accel_program_compile(m, device, &options, &p, NULL), 0);
+			assert_int_equal(count_of(p, EIE_OP_SELECT) > 0, can && batch == 1);
+			assert_int_equal(p->needs & EIE_FEATURE_SELECT, can && batch == 1 ? EIE_FEATURE_SELECT : 0);
+			assert_int_equal(accel_program_place(p, 0, &place), 0);
+			assert_null(strstr(place.reason, "zero activations"));
+			assert_int_equal(accel_program_place(p, 1, &place), 0);
+			assert_int_equal(strstr(place.reason, "but for columns of zero activations") != NULL, can && batch == 1);
+			accel_program_unref(p);
+			check_model(m, batch, true);
+			accel_model_unref(m);
+			m = random_chain(bits, 2, short_columns, 0.02, bits, 1);
+			assert_int_equal(accel_program_compile(m, device, &options, &p, NULL), 0);
+			assert_int_equal(count_of(p, EIE_OP_SELECT), 0);
+			accel_program_unref(p);
+			accel_model_unref(m);
+		}
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static char *defaults[] = { "ref:2x2", "ref:8x8" };
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_shapes), cmocka_unit_test(test_densities), cmocka_unit_test(test_large),
-		cmocka_unit_test(test_chains), cmocka_unit_test(test_dag), cmocka_unit_test(test_places),
+		cmocka_unit_test(test_chains), cmocka_unit_test(test_dag), cmocka_unit_test(test_places), cmocka_unit_test(test_selected),
 	};
 
 	return each_device(argc, argv, defaults, tests);

@@ -72,6 +72,26 @@ static void test_chains(void **state)
 	}
 }
 
+/* Streamed weights without columns of zero activations. */
+static void test_selected(void **state)
+{
+	static const uint32_t sizes[] = { 60, 700, 1100 };
+
+	(void)state;
+	for (unsigned int bits = 4; is_8x8() && bits <= 8; bits += 4) {
+		const struct accel_compile_options options = options_of(1, true, false);
+		struct accel_model *m = random_chain(bits, 2, sizes, bits == 4 ? 0.5 : 0.25, bits, 1);
+		struct accel_program *p;
+		struct accel_error err;
+
+		random_check(accel_program_compile(m, device, &options, &p, &err), &err);
+		assert_true(p->needs & EIE_FEATURE_SELECT);
+		accel_program_unref(p);
+		cost_check(m, &options, &exactly);
+		accel_model_unref(m);
+	}
+}
+
 static unsigned int conv(struct accel_graph *g, uint64_t *seed, const char *name, unsigned int input, uint32_t rows, double density, const struct accel_window *w)
 {
 	return random_any_layer(g, seed, name, input, rows, w->channels * w->kernel_y * w->kernel_x, density, random_next(seed) % 2 ? 4 : 8, 1, w);
@@ -216,12 +236,11 @@ static void test_shares(void **state)
 }
 
 /* Spans lie within their job, one engine's are complete in the order in which they were taken, and there is one for each command. */
-static void test_timeline(void **state)
+static void check_timeline(const uint32_t *sizes, unsigned int batch)
 {
-	static const uint32_t sizes[] = { 500, 400, 100 };
-	const struct accel_compile_options compile = options_of(2, true, false);
+	const struct accel_compile_options compile = options_of(batch, true, false);
 	struct accel_model *m = random_chain(5, 2, sizes, 0.4, 4, 1);
-	const struct accel_estimate_options options = { .size = sizeof(options), .timeline = true };
+	const struct accel_estimate_options options = { .size = sizeof(options), .nonzero = 0.4, .timeline = true };
 	uint64_t spans = 0, bytes = 0, taken[3] = { 0 }, job = 0;
 	struct accel_program_totals totals;
 	struct accel_stats total, stats;
@@ -230,7 +249,6 @@ static void test_timeline(void **state)
 	struct accel_span span;
 	struct accel_error err;
 
-	(void)state;
 	random_check(accel_program_compile(m, device, &compile, &p, &err), &err);
 	random_check(accel_program_estimate(p, &options, &e, &err), &err);
 	for (; !accel_estimate_span(e, spans, &span); spans++) {
@@ -253,6 +271,16 @@ static void test_timeline(void **state)
 	accel_estimate_free(e);
 	accel_program_unref(p);
 	accel_model_unref(m);
+}
+
+/* The second one's weights are selected, on 8x8. */
+static void test_timeline(void **state)
+{
+	static const uint32_t sizes[] = { 500, 400, 100 }, selected[] = { 60, 700, 1100 };
+
+	(void)state;
+	check_timeline(sizes, 2);
+	check_timeline(selected, 1);
 }
 
 /* Of each layer alone: cycles from the first column to the last sum that is drained, and cycles in which a slot of a lane took an entry, a lane of the array. */
@@ -381,7 +409,8 @@ int main(int argc, char **argv)
 {
 	static char *defaults[] = { "sim:8x8", "sim:2x2" };
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_nine_layers), cmocka_unit_test(test_chains), cmocka_unit_test(test_networks),
+		cmocka_unit_test(test_nine_layers), cmocka_unit_test(test_chains), cmocka_unit_test(test_selected),
+		cmocka_unit_test(test_networks),
 		cmocka_unit_test(test_shares), cmocka_unit_test(test_timeline),
 		cmocka_unit_test(test_depthwise),
 	};
