@@ -90,7 +90,7 @@ static int unknown_device(const char *spec, size_t n, struct accel_error *err)
 	memcpy(name, spec, n);
 	name[n] = '\0';
 	near = accel_nearest(name, names);
-	return accel_fail(err, -ENODEV, NULL, "no device \"%s\"%s%s%s; there are cpu, ref[:CONFIG], sim[:CONFIG] and drm[:PATH]", name,
+	return accel_fail(err, -ENODEV, NULL, "no device \"%s\"%s%s%s; there are cpu[:int8], ref[:CONFIG], sim[:CONFIG] and drm[:PATH]", name,
 			  near ? ": did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
@@ -127,8 +127,8 @@ int accel_device_open(const char *spec, struct accel_device **device, struct acc
 	struct accel_device *d;
 	int ret = 0;
 
-	if (n == 3 && !strncmp(spec, "cpu", 3) && spec[n])
-		return accel_fail(err, -EINVAL, NULL, "device \"%s\": cpu takes no configuration and no options", spec);
+	if (n == 3 && !strncmp(spec, "cpu", 3) && spec[n] && strcmp(spec, "cpu:int8"))
+		return accel_fail(err, -EINVAL, NULL, "device \"%s\": cpu takes no configuration but int8, and no options", spec);
 	for (size_t i = 0; i < NBACKENDS; i++)
 		if (strlen(backends[i]->name) == n && !strncmp(spec, backends[i]->name, n))
 			backend = backends[i];
@@ -137,6 +137,8 @@ int accel_device_open(const char *spec, struct accel_device **device, struct acc
 	d = new_device(backend);
 	if (!d)
 		return accel_fail(err, -ENOMEM, NULL, "out of memory");
+	d->narrow = !backend && spec[n];
+	d->config = d->narrow ? "int8" : "";
 	if (backend)
 		ret = backend->open(options, &d->dev, err);
 	if (backend && !ret)

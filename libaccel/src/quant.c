@@ -4,6 +4,7 @@
  * codebook. Both are 32767 unless a sum could leave int32; then the missing factor is shared between the two, or the codebook, where it is of small integers
  * that stay exact, gives what it has first. Tensors that pooling or concatenation
  * joins are a group: one amax, one qx. Their scales are one, or the average pooling between them decides how they differ (factor).
+ * Of the int8 mode, which takes amax and factors alike, qx is 255 or 127, and qw 127, but for groups that stay wide.
  */
 #include "quant.h"
 #include <eie_hw.h>
@@ -18,6 +19,9 @@
 #define Q_MAX  32767
 #define QW_MIN 4095   /* 12 significant bits: below this, weights that differ in the codebook begin to coincide */
 #define QX_MIN 127    /* less than 8-bit activations is no number format any more */
+#define Q_NARROW        127   /* of the int8 mode: weights, and tensors with values on both sides of zero */
+#define Q_NARROW_ABOVE  255   /* tensors without values below zero */
+#define QW_NARROW_MIN   31
 
 void accel_code_terms(const struct accel_layer *layer, int32_t xlo, int32_t xhi, struct accel_term *term)
 {
@@ -79,7 +83,14 @@ struct solver {
 	double *factor;            /* of each tensor: its scale / the scale of the group */
 	double *bound_lo, *bound_hi;   /* of each tensor: what is beyond makes no difference, because a table alone reads it */
 	int32_t *steps;            /* by group */
+	bool *wide;                /* by group: keeps its 16 bits in the int8 mode; NULL: not that mode */
 };
+
+/* Of the int8 mode: the layer has 8-bit activations and weights. */
+static bool is_narrow(const struct solver *s, const struct accel_layer *layer)
+{
+	return s->wide && !s->wide[s->group[layer->input]];
+}
 
 static double amax_of(const struct solver *s, unsigned int tensor)
 {
@@ -264,6 +275,42 @@ static void make_groups(const struct solver *s)
 			s->amax[t] = 1;
 }
 
+/* Whoever runs the model sees int16, and a table has a value for every 256th int16: all others are narrow. */
+static void make_wide(const struct solver *s)
+{
+	const struct accel_model *m = s->model;
+
+	for (unsigned int i = 0; i < m->noutputs; i++)
+		s->wide[s->group[m->outputs[i]]] = true;
+	for (unsigned int l = 0; l < m->nlayers; l++)
+		if (m->layers[l].kind == ACCEL_LAYER_TABLE)
+			s->wide[s->group[m->layers[l].input]] = true;
+}
+
+/* The most steps that each group may have. Wide ones keep the scales that the model has. */
+static void set_most(const struct solver *s)
+{
+	const struct accel_model *m = s->model;
+
+	for (unsigned int t = 0; t < m->ntensors; t++)
+		s->steps[t] = s->wide && !s->wide[t] ? Q_NARROW_ABOVE : Q_MAX;
+	for (unsigned int t = 0; s->wide && t < m->ntensors; t++)
+		if (s->wide[s->group[t]])
+			s->steps[s->group[t]] = (int32_t)rint(amax_of(s, t) / (double)m->tensors[t].scale);
+	for (unsigned int i = 0; s->wide && i < m->ninputs; i++) {
+		int32_t *steps = &s->steps[s->group[m->inputs[i]]];
+
+		if (m->tensors[m->inputs[i]].range_lo < 0 && *steps == Q_NARROW_ABOVE)
+			*steps = Q_NARROW;
+	}
+	for (unsigned int l = 0; s->wide && l < m->nlayers; l++) {
+		int32_t *steps = &s->steps[s->group[m->layers[l].output]];
+
+		if (accel_layer_rescales(&m->layers[l]) && !m->layers[l].activation && *steps == Q_NARROW_ABOVE)
+			*steps = Q_NARROW;
+	}
+}
+
 /* What goes through unchanged keeps the clamps of where it comes from; an empty window gives 0. */
 static void take_clamp(const struct accel_model *model, const struct accel_layer *layer)
 {
@@ -333,15 +380,27 @@ static double codebook_amax(const struct accel_layer *layer, double in_amax)
 	return bias > 0 ? bias / in_amax : 1;
 }
 
-/* The largest magnitude of a codebook of integers, whose multiples are steps that round nothing; 0: another codebook, or large ones. */
-static int32_t exact_steps(const struct accel_layer *layer)
+/* The fewest and the most steps of a layer's codebook. */
+static int32_t least_qw(const struct solver *s, const struct accel_layer *layer)
 {
+	return is_narrow(s, layer) ? QW_NARROW_MIN : QW_MIN;
+}
+
+static int32_t most_qw(const struct solver *s, const struct accel_layer *layer)
+{
+	return is_narrow(s, layer) ? Q_NARROW : Q_MAX;
+}
+
+/* The largest magnitude of a codebook of integers, whose multiples are steps that round nothing; 0: another codebook, or large ones. */
+static int32_t exact_steps(const struct solver *s, const struct accel_layer *layer)
+{
+	const double limit = is_narrow(s, layer) ? Q_NARROW : QW_MIN;
 	double amax = 0;
 
 	for (unsigned int i = 1; i < layer->ncodes; i++) {
 		double v = (double)layer->codebook[i];
 
-		if (v != rint(v) || fabs(v) > QW_MIN)
+		if (v != rint(v) || fabs(v) > limit)
 			return 0;
 		amax = fmax(amax, fabs(v));
 	}
@@ -349,13 +408,13 @@ static int32_t exact_steps(const struct accel_layer *layer)
 }
 
 /* The most steps of the codebook that are not above limit, or the fewest that it may have. */
-static int32_t fewer_steps(const struct accel_layer *layer, double limit)
+static int32_t fewer_steps(const struct solver *s, const struct accel_layer *layer, double limit)
 {
-	int32_t exact = exact_steps(layer);
+	int32_t exact = exact_steps(s, layer), most = most_qw(s, layer);
 
 	if (!exact)
-		return (int32_t)clamp(limit, QW_MIN, Q_MAX);
-	return (int32_t)clamp(floor(limit / exact), 1, floor((double)Q_MAX / exact)) * exact;
+		return (int32_t)clamp(limit, least_qw(s, layer), most);
+	return (int32_t)clamp(floor(limit / exact), 1, floor((double)most / exact)) * exact;
 }
 
 /*
@@ -376,8 +435,8 @@ static int try_codebook(const struct solver *s, struct accel_layer *layer, int32
 	for (unsigned int i = 1; i < layer->ncodes; i++) {
 		double q = clamp(rint((double)layer->codebook[i] / (double)layer->codebook_scale), -qw, qw);
 
-		/* a weight that is there stays there */
-		if (q == 0 && layer->codebook[i] != 0)
+		/* a weight that is there stays there, unless steps are so coarse that it would grow */
+		if (q == 0 && layer->codebook[i] != 0 && !is_narrow(s, layer))
 			q = layer->codebook[i] > 0 ? 1 : -1;
 		layer->codebook_q[i] = (int16_t)q;
 	}
@@ -405,10 +464,10 @@ static int try_codebook(const struct solver *s, struct accel_layer *layer, int32
  * Steps for a layer's input that leave its codebook the fewest that it may have at least, with equal relative errors as far as that goes. Where the codebook
  * stays exact the input gets all it can.
  */
-static int32_t share_bits(const struct accel_layer *layer, double excess)
+static int32_t share_bits(const struct solver *s, const struct accel_layer *layer, double excess)
 {
 	double product = (double)Q_MAX * Q_MAX / excess;
-	double qw = fewer_steps(layer, exact_steps(layer) ? product / Q_MAX : sqrt(product));
+	double qw = fewer_steps(s, layer, exact_steps(s, layer) ? product / Q_MAX : sqrt(product));
 
 	/* a little less, so that rounding of the codebook does not spoil it */
 	return (int32_t)clamp(0.999 * product / qw, 0, Q_MAX);
@@ -420,7 +479,7 @@ static int32_t share_bits(const struct accel_layer *layer, double excess)
  */
 static int fit_layer(const struct solver *s, struct accel_layer *layer, struct accel_error *err)
 {
-	int32_t qw = Q_MAX, least = fewer_steps(layer, 0), *steps = &s->steps[s->group[layer->input]];
+	int32_t qw = most_qw(s, layer), least = fewer_steps(s, layer, 0), *steps = &s->steps[s->group[layer->input]];
 
 	for (;;) {
 		double excess;
@@ -432,7 +491,7 @@ static int fit_layer(const struct solver *s, struct accel_layer *layer, struct a
 			*steps = (int32_t)clamp(0.999 * *steps / excess, 0, *steps - 1);
 			return -EAGAIN;
 		}
-		qw = fewer_steps(layer, fmin(qw / excess, qw - 1));
+		qw = fewer_steps(s, layer, fmin(qw / excess, qw - 1));
 	}
 }
 
@@ -454,8 +513,7 @@ static int solve_steps(const struct solver *s, struct accel_error *err)
 	bool again;
 	int ret;
 
-	for (unsigned int t = 0; t < model->ntensors; t++)
-		s->steps[t] = Q_MAX;
+	set_most(s);
 	ret = set_tensors(s, err);
 	if (ret)
 		return ret;
@@ -464,12 +522,13 @@ static int solve_steps(const struct solver *s, struct accel_error *err)
 		int32_t want, *steps = &s->steps[s->group[layer->input]];
 		double excess;
 
-		if (!accel_layer_weighted(layer))
+		/* with eight bits each there is nothing to share */
+		if (!accel_layer_weighted(layer) || is_narrow(s, layer))
 			continue;
 		ret = try_codebook(s, layer, Q_MAX, &excess, err);
 		if (ret)
 			return ret;
-		want = excess > 1 ? share_bits(layer, excess) : Q_MAX;
+		want = excess > 1 ? share_bits(s, layer, excess) : Q_MAX;
 		*steps = want < *steps ? want : *steps;
 	}
 	do {
@@ -512,18 +571,21 @@ static int set_output(const struct accel_model *model, struct accel_layer *layer
 				layer->name, (double)out->range_lo, (double)out->range_hi) : 0;
 }
 
-int accel_quantise(struct accel_model *model, struct accel_error *err)
+static int derive(struct accel_model *model, bool narrow, struct accel_error *err)
 {
 	struct solver s = { model, malloc(model->ntensors * sizeof(*s.group)), calloc(model->ntensors, sizeof(*s.amax)),
 			    malloc(model->ntensors * sizeof(*s.factor)), malloc(model->ntensors * sizeof(*s.bound_lo)),
-			    malloc(model->ntensors * sizeof(*s.bound_hi)), malloc(model->ntensors * sizeof(*s.steps)) };
+			    malloc(model->ntensors * sizeof(*s.bound_hi)), malloc(model->ntensors * sizeof(*s.steps)),
+			    narrow ? calloc(model->ntensors, sizeof(*s.wide)) : NULL };
 	int ret;
 
-	if (s.group && s.amax && s.factor && s.bound_lo && s.bound_hi && s.steps) {
+	if (s.group && s.amax && s.factor && s.bound_lo && s.bound_hi && s.steps && (s.wide || !narrow)) {
 		set_bounds(&s);
 		ret = set_factors(&s, err);
 		if (!ret)
 			make_groups(&s);
+		if (!ret && narrow)
+			make_wide(&s);
 		ret = ret ? ret : solve_steps(&s, err);
 	} else {
 		ret = accel_fail(err, -ENOMEM, NULL, "no memory for %u tensors", model->ntensors);
@@ -534,7 +596,18 @@ int accel_quantise(struct accel_model *model, struct accel_error *err)
 	free(s.bound_lo);
 	free(s.bound_hi);
 	free(s.steps);
+	free(s.wide);
 	for (unsigned int i = 0; !ret && i < model->nlayers; i++)
 		ret = set_output(model, &model->layers[i], err);
 	return ret;
+}
+
+int accel_quantise(struct accel_model *model, struct accel_error *err)
+{
+	return derive(model, false, err);
+}
+
+int accel_quantise_narrow(struct accel_model *model, struct accel_error *err)
+{
+	return derive(model, true, err);
 }

@@ -10,6 +10,8 @@
  * arrays must be there) from ranges, codebooks and biases. -ERANGE names the layer that does not fit.
  */
 int accel_quantise(struct accel_model *model, struct accel_error *err);
+/* The same for the int8 mode of the CPU, of a model whose tensors have scales: outputs keep theirs. */
+int accel_quantise_narrow(struct accel_model *model, struct accel_error *err);
 
 /* Least and greatest w * x for one value w of a codebook. */
 struct accel_term {

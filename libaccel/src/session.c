@@ -11,6 +11,7 @@
 #include "cpu.h"
 #include "device.h"
 #include "nan.h"
+#include "narrow.h"
 #include "netprogram.h"
 #include "program.h"
 #include "sparse.h"
@@ -23,6 +24,7 @@ struct accel_session {
 	struct accel_program *program;
 	struct accel_device *device;
 	struct accel_cpu *cpu;                     /* cpu only */
+	struct accel_model *narrow;                /* the integers of the int8 mode, or NULL */
 	struct pool *pool;                         /* its threads, if they are not a network's */
 	struct netsession *net;                    /* of a network: has sessions of its own for the segments */
 	struct accel_buffer buffers[NBUFFERS];
@@ -116,12 +118,18 @@ static int cpu_threads(unsigned int *threads, struct accel_error *err)
 	return 0;
 }
 
+/* What the kernels get. */
+static const struct accel_model *cpu_model(const struct accel_session *s)
+{
+	return s->narrow ? s->narrow : s->program->model;
+}
+
 static int new_cpu(struct accel_session *s, struct pool *pool, struct accel_error *err)
 {
 	unsigned int threads;
-	int ret;
+	int ret = s->device->narrow ? narrow_new(s->program->model, &s->narrow, err) : 0;
 
-	if (!pool) {
+	if (!ret && !pool) {
 		ret = cpu_threads(&threads, err);
 		if (ret)
 			return ret;
@@ -129,7 +137,7 @@ static int new_cpu(struct accel_session *s, struct pool *pool, struct accel_erro
 		if (!pool)
 			return accel_fail(err, -ENOMEM, NULL, "out of memory");
 	}
-	return accel_cpu_new(s->program->model, s->program->batch, pool, &s->cpu, err);
+	return ret ? ret : accel_cpu_new(cpu_model(s), s->program->batch, pool, &s->cpu, err);
 }
 
 int session_open(struct accel_program *program, struct accel_device *device, struct pool *pool, struct accel_session **session,
@@ -180,6 +188,7 @@ void accel_session_close(struct accel_session *s)
 		if (s->buffers[b].map)
 			s->device->backend->buffer_free(s->device->dev, &s->buffers[b]);
 	accel_cpu_free(s->cpu);
+	narrow_free(s->narrow);
 	pool_free(s->pool);
 	netsession_free(s->net);
 	free(s->seqs);
@@ -253,6 +262,14 @@ static int not_quantised(const struct accel_tensor *t, struct accel_error *err)
 	return accel_fail(err, -EINVAL, t->name, "\"%s\" is not int16: it has no raw values, only reals", t->name);
 }
 
+/* A raw value as what runs has it: the int8 mode takes the real that it stands for. */
+static int16_t own_value(const struct accel_session *s, unsigned int tensor, int16_t value)
+{
+	const struct accel_tensor *to = s->narrow ? &s->narrow->tensors[tensor] : NULL;
+
+	return to ? accel_quantised((float)value * s->program->model->tensors[tensor].scale, to->scale, to->lo, to->hi) : value;
+}
+
 /* Everything is checked before anything is written, so that a refused call changes nothing. */
 int accel_session_input(struct accel_session *s, unsigned int index, const float *data, struct accel_error *err)
 {
@@ -271,7 +288,7 @@ int accel_session_input(struct accel_session *s, unsigned int index, const float
 		struct view v = view_of(s, false, index, b);
 
 		if (s->cpu)
-			accel_cpu_quantise(s->cpu, data + b * t->count, t, v.values);
+			accel_cpu_quantise(s->cpu, data + b * t->count, &cpu_model(s)->tensors[s->program->model->inputs[index]], v.values);
 		else
 			for (uint64_t i = 0; i < t->count; i++)
 				*value_at(&v, i) = accel_quantised(data[b * t->count + i], t->scale, t->lo, t->hi);
@@ -311,7 +328,7 @@ int accel_session_input_raw(struct accel_session *s, unsigned int index, const i
 		struct view v = view_of(s, false, index, b);
 
 		for (uint64_t i = 0; i < t->count; i++)
-			*value_at(&v, i) = data[b * t->count + i];
+			*value_at(&v, i) = own_value(s, s->program->model->inputs[index], data[b * t->count + i]);
 	}
 	return 0;
 }
