@@ -83,7 +83,7 @@ static int build(struct accel_cpu *c, const struct cpu_fc_level *level)
 
 	c->layers = calloc(model->nlayers + (size_t)1, sizeof(*c->layers));
 	c->tensors = calloc(model->ntensors + (size_t)1, sizeof(*c->tensors));
-	if (!c->layers || !c->tensors || cpu_tensors_new(model, c->batch, c->conv, c->tensors, &c->memory))
+	if (!c->layers || !c->tensors || cpu_tensors_new(model, c->batch, c->conv ? c->conv->each : 0, c->tensors, &c->memory))
 		return -ENOMEM;
 	if (c->pool)
 		pool_run(c->pool, model->nlayers, build_task, &b);
@@ -178,6 +178,7 @@ struct layer_run {
 	const int16_t *x, *factors;         /* factors of a product: for `repeat` values each */
 	uint64_t repeat;
 	int16_t *y;
+	bool counts;                        /* products */
 	atomic_uint_fast64_t products, saturated;
 };
 
@@ -216,7 +217,7 @@ static void run_fc(struct layer_run *run)
 	const struct cpu_fc_level *level = run->own->level;
 
 	run_tasks(run, level->tasks(run->own->weights), fc_task);
-	for (size_t b = 0; b < run->cpu->batch; b++)
+	for (size_t b = 0; run->counts && b < run->cpu->batch; b++)
 		add(run, level->live(run->x + b * run->layer->cols, run->own->live, run->layer->cols), 0);
 }
 
@@ -228,7 +229,7 @@ static void copy_task(void *arg, size_t task, void *scratch)
 	conv_layout_copy(run->own->layout, run->layer, &run->from->image, run->cpu->lines, run->x, (uint32_t)task, run->cpu->words);
 }
 
-/* Tiles; behind them packs, whose products are counted. */
+/* Tiles; behind them packs, whose products are counted if anybody asks. */
 static void conv_task(void *arg, size_t task, void *scratch)
 {
 	struct layer_run *run = arg;
@@ -255,7 +256,7 @@ static void part_task(void *arg, size_t task, void *scratch)
 		.layer = layer, .lines = run->cpu->lines, .in = &run->from->image, .out = &run->to->image, .x = run->x, .y = run->y,
 	};
 	uint64_t channels = run->out->dims[0], pixels = run->out->count / channels, products = 0, saturated = 0;
-	uint64_t units = layer->kind == ACCEL_LAYER_MAX_POOL && pool.in->packed ? cpu_packs((uint32_t)channels) : channels;
+	uint64_t units = layer->kind == ACCEL_LAYER_MAX_POOL && pool.in->packed ? cpu_packs((uint32_t)channels, pool.in->each) : channels;
 	uint32_t first = (uint32_t)(units * task / run->cpu->nparts), end = (uint32_t)(units * (task + 1) / run->cpu->nparts);
 	uint32_t *sums = run->cpu->sums + task * run->cpu->plane;
 
@@ -303,7 +304,7 @@ static void run_item(struct layer_run *run, size_t item)
 	} else if (layout) {
 		if (!layout->direct)
 			run_tasks(run, layout->packs, copy_task);
-		run_tasks(run, conv_tasks(layout) + layout->packs, conv_task);
+		run_tasks(run, conv_tasks(layout) + (run->counts ? layout->packs : 0), conv_task);
 	} else {
 		run_tasks(run, run->cpu->nparts, part_task);
 	}
@@ -324,6 +325,7 @@ void accel_cpu_run(struct accel_cpu *cpu, uint64_t *macs, uint64_t *saturated)
 			.to = &cpu->tensors[layer->output],
 			.x = cpu->tensors[layer->input].values,
 			.y = cpu->tensors[layer->output].values,
+			.counts = macs,
 		};
 
 		if (layer->kind == ACCEL_LAYER_FC)

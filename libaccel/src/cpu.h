@@ -24,7 +24,7 @@ int16_t *accel_cpu_tensor(struct accel_cpu *cpu, unsigned int tensor);
 void accel_cpu_quantise(const struct accel_cpu *cpu, const float *x, const struct accel_tensor *tensor, int16_t *values);
 /* What the transcoded weights occupy. */
 size_t accel_cpu_weight_bytes(const struct accel_cpu *cpu);
-/* Runs all layers; allocates nothing and cannot fail. Both counters are set, not added to; NULL is allowed. */
+/* Runs all layers; allocates nothing and cannot fail. Both counters are set, not added to; NULL is allowed, and is what macs must be for a model of narrow.h. */
 void accel_cpu_run(struct accel_cpu *cpu, uint64_t *macs, uint64_t *saturated);
 
 #endif

@@ -77,7 +77,7 @@ void cpu_conv_run(const struct cpu_conv_level *level, const struct cpu_conv_job 
 				.partial = partial + (l->nblocks > 1 ? (size_t)(g - first) * CONV_GROUP * n * l->lanes : 0),
 			};
 
-			level->tiles[n](job, &piece, saturated);
+			level->tiles[l->each == 4][n](job, &piece, saturated);
 		}
 	}
 }

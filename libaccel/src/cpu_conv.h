@@ -30,7 +30,8 @@ typedef void conv_tile(const struct cpu_conv_job *job, const struct conv_piece *
 struct cpu_conv_level {
 	const char *name;
 	uint32_t lanes, tile_max;                 /* for conv_layout_new() */
-	conv_tile *tiles[CONV_TILE_MAX + 1];      /* [vectors] */
+	uint32_t each;                            /* most channels of a word: 2, or 4 where there are kernels for bytes */
+	conv_tile *tiles[2][CONV_TILE_MAX + 1];   /* [four channels a word][vectors] */
 };
 
 extern const struct cpu_conv_level cpu_conv_avx512, cpu_conv_avx2;

@@ -125,7 +125,7 @@ TARGET static INLINE void tile(const struct cpu_conv_job *job, const struct conv
 
 #pragma GCC unroll 4
 	for (uint32_t r = 0; r < CONV_GROUP; r++) {
-		const __m256i bias = _mm256_set1_epi32(r < rows ? job->layer->bias_q[row + r] : 0);
+		const __m256i bias = _mm256_set1_epi32(r < rows ? job->layout->bias[row + r] : 0);
 
 #pragma GCC unroll 3
 		for (uint32_t v = 0; v < n; v++)
@@ -160,7 +160,8 @@ const struct cpu_conv_level cpu_conv_avx2 = {
 	.name = "avx2",
 	.lanes = LANES,
 	.tile_max = 3,
-	.tiles = { NULL, tile_1, tile_2, tile_3 },
+	.each = 2,
+	.tiles = { { NULL, tile_1, tile_2, tile_3 } },
 };
 
 #endif

@@ -73,6 +73,16 @@ TARGET static __attribute__((noinline)) uint64_t beyond(const struct cpu_conv_jo
 	return count;
 }
 
+/* Scales n sums of a row; whoever stores bytes clamps them. */
+TARGET static INLINE void scale(const struct cpu_conv_job *job, uint32_t row, __m512i *sums, uint32_t n)
+{
+	const struct requant q = requant_of(job->layer, row);
+
+#pragma GCC unroll 6
+	for (uint32_t v = 0; v < n; v++)
+		sums[v] = scaled(&q, sums[v]);
+}
+
 /* Turns n sums of a row into outputs. */
 TARGET static INLINE void requant(const struct cpu_conv_job *job, uint32_t row, uint32_t vector, __m512i *sums, uint32_t n, uint64_t *saturated)
 {
@@ -111,7 +121,7 @@ TARGET static INLINE void store_words(const struct cpu_conv_job *job, uint32_t p
 	for (const struct conv_line *line = l->lines + l->line_first[vector], *end = l->lines + l->line_first[vector + 1]; line < end; line++) {
 		/* masked stores are slow on some processors */
 		if (line->zeros)
-			_mm512_storeu_si512(y + line->to, _mm512_maskz_mov_epi32((__mmask16)line->mask, words));
+			_mm512_storeu_si512(y + line->to, _mm512_mask_mov_epi32(_mm512_set1_epi8((char)l->to_zero), (__mmask16)line->mask, words));
 		else
 			_mm512_mask_storeu_epi32(y + line->to, (__mmask16)line->mask, words);
 	}
@@ -131,9 +141,21 @@ TARGET static INLINE void store_plain(const struct cpu_conv_job *job, uint32_t r
 	}
 }
 
+/* A vector of four rows, scaled, clamped here. */
+TARGET static INLINE void store_bytes(const struct cpu_conv_job *job, uint32_t pack, uint32_t vector, __m512i a, __m512i b, __m512i c, __m512i d)
+{
+	const __m512i turn = _mm512_broadcast_i32x4(_mm_set_epi8(15, 11, 7, 3, 14, 10, 6, 2, 13, 9, 5, 1, 12, 8, 4, 0));
+	const __m512i zero = _mm512_set1_epi16(job->layout->to_zero);
+	const __m512i lo = _mm512_set1_epi8((char)(job->out->lo + job->layout->to_zero)), hi = _mm512_set1_epi8((char)(job->out->hi + job->layout->to_zero));
+	/* saturating: of each 128 bits four of a, of b, of c, of d */
+	__m512i bytes = _mm512_packus_epi16(_mm512_adds_epi16(_mm512_packs_epi32(a, b), zero), _mm512_adds_epi16(_mm512_packs_epi32(c, d), zero));
+
+	store_words(job, pack, vector, _mm512_shuffle_epi8(_mm512_min_epu8(_mm512_max_epu8(bytes, lo), hi), turn));
+}
+
 /* Entries of one set of rows. */
 TARGET static INLINE const int32_t *multiply(const int32_t *entry, const int32_t *end, const int32_t *words, __m512i sums[CONV_GROUP][CONV_TILE_MAX],
-					     uint32_t n, uint32_t set)
+					     uint32_t n, uint32_t set, bool bytes)
 {
 	while (entry < end) {
 		const int32_t *x = words + *entry++;
@@ -150,14 +172,14 @@ TARGET static INLINE const int32_t *multiply(const int32_t *entry, const int32_t
 #pragma GCC unroll 4
 			for (uint32_t r = 0; r < CONV_GROUP; r++)
 				if (set >> r & 1)
-					sums[r][v] = _mm512_dpwssd_epi32(sums[r][v], w, weight[r]);
+					sums[r][v] = bytes ? _mm512_dpbusd_epi32(sums[r][v], w, weight[r]) : _mm512_dpwssd_epi32(sums[r][v], w, weight[r]);
 		}
 	}
 	return entry;
 }
 
 /* n vectors of a group of rows; n is a constant where this is inlined. */
-TARGET static INLINE void tile(const struct cpu_conv_job *job, const struct conv_piece *p, uint32_t n, uint64_t *saturated)
+TARGET static INLINE void tile(const struct cpu_conv_job *job, const struct conv_piece *p, uint32_t n, bool bytes, uint64_t *saturated)
 {
 	const int32_t *words = job->words + (size_t)p->vector * LANES, *entry = p->entries;
 	uint32_t row = p->group * CONV_GROUP, rows = job->layer->rows - row;
@@ -165,7 +187,7 @@ TARGET static INLINE void tile(const struct cpu_conv_job *job, const struct conv
 
 #pragma GCC unroll 4
 	for (uint32_t r = 0; r < CONV_GROUP; r++) {
-		const __m512i bias = _mm512_set1_epi32(r < rows ? job->layer->bias_q[row + r] : 0);
+		const __m512i bias = _mm512_set1_epi32(r < rows ? job->layout->bias[row + r] : 0);
 
 #pragma GCC unroll 6
 		for (uint32_t v = 0; v < n; v++)
@@ -173,7 +195,7 @@ TARGET static INLINE void tile(const struct cpu_conv_job *job, const struct conv
 	}
 #pragma GCC unroll 16
 	for (uint32_t set = 1; set < CONV_SETS; set++)
-		entry = multiply(entry, p->entries + p->ends[set], words, sums, n, set);
+		entry = multiply(entry, p->entries + p->ends[set], words, sums, n, set, bytes);
 	if (!p->completes) {
 #pragma GCC unroll 4
 		for (uint32_t r = 0; r < CONV_GROUP; r++) {
@@ -181,6 +203,15 @@ TARGET static INLINE void tile(const struct cpu_conv_job *job, const struct conv
 			for (uint32_t v = 0; v < n; v++)
 				_mm512_store_si512(p->partial + (r * n + v) * LANES, sums[r][v]);
 		}
+		return;
+	}
+	if (job->layout->packed && job->layout->to_each == 4) {
+#pragma GCC unroll 4
+		for (uint32_t r = 0; r < CONV_GROUP; r++)
+			scale(job, r < rows ? row + r : row, sums[r], n);
+#pragma GCC unroll 6
+		for (uint32_t v = 0; v < n; v++)
+			store_bytes(job, p->group, p->vector + v, sums[0][v], sums[1][v], sums[2][v], sums[3][v]);
 		return;
 	}
 #pragma GCC unroll 4
@@ -213,7 +244,11 @@ TARGET static INLINE void tile(const struct cpu_conv_job *job, const struct conv
 #define TILE(n) \
 	TARGET static void tile_##n(const struct cpu_conv_job *job, const struct conv_piece *piece, uint64_t *saturated) \
 	{ \
-		tile(job, piece, n, saturated); \
+		tile(job, piece, n, false, saturated); \
+	} \
+	TARGET static void bytes_##n(const struct cpu_conv_job *job, const struct conv_piece *piece, uint64_t *saturated) \
+	{ \
+		tile(job, piece, n, true, saturated); \
 	}
 TILE(1) TILE(2) TILE(3) TILE(4) TILE(5) TILE(6)
 
@@ -221,7 +256,8 @@ const struct cpu_conv_level cpu_conv_avx512 = {
 	.name = "avx512",
 	.lanes = LANES,
 	.tile_max = 6,
-	.tiles = { NULL, tile_1, tile_2, tile_3, tile_4, tile_5, tile_6 },
+	.each = 4,
+	.tiles = { { NULL, tile_1, tile_2, tile_3, tile_4, tile_5, tile_6 }, { NULL, bytes_1, bytes_2, bytes_3, bytes_4, bytes_5, bytes_6 } },
 };
 
 #endif

@@ -25,9 +25,9 @@ static size_t offset_of(const struct conv_layout *l, const struct accel_window *
 
 /* ----------------------------------------------------------------- entries */
 
-/* Weights of the rows of a group for a word: {even, odd}. */
+/* Weights of the rows of a group for the channels of a word. */
 struct slot {
-	int16_t weight[CONV_GROUP][2];
+	int16_t weight[CONV_GROUP][4];
 };
 
 struct build {
@@ -38,17 +38,25 @@ struct build {
 	uint8_t *sets;        /* [packs * taps] rows that have weights there */
 };
 
-/* A column's word, and which half of it. */
-static uint32_t place_of(const struct build *b, uint32_t col, uint32_t *half)
+/* A column's word, and which part of it. */
+static uint32_t place_of(const struct build *b, uint32_t col, uint32_t *part)
 {
 	const uint32_t channel = col / b->taps, tap = col % b->taps, kx = tap % b->layer->window.kernel_x;
 
 	if (!b->l->folded || channel / 2 + 1 < b->l->packs) {
-		*half = channel % 2;
-		return channel / 2 * b->taps + tap;
+		*part = channel % b->l->each;
+		return channel / b->l->each * b->taps + tap;
 	}
-	*half = kx % 2;
-	return channel / 2 * b->taps + tap - *half;
+	*part = kx % 2;
+	return channel / 2 * b->taps + tap - *part;
+}
+
+/* As words of the image. */
+static int32_t weights_word(const struct build *b, const int16_t weight[4])
+{
+	if (b->l->each == 2)
+		return (int32_t)((uint32_t)(uint16_t)weight[1] << 16 | (uint16_t)weight[0]);
+	return (int32_t)((uint32_t)(uint8_t)weight[3] << 24 | (uint32_t)(uint8_t)weight[2] << 16 | (uint32_t)(uint8_t)weight[1] << 8 | (uint8_t)weight[0]);
 }
 
 /* Lays the group's weights out by place. */
@@ -60,10 +68,11 @@ static void spread(struct build *b, uint32_t group)
 		uint32_t row = group * CONV_GROUP + r;
 
 		for (uint32_t i = layer->rowptr[row]; i < layer->rowptr[row + 1]; i++) {
-			uint32_t half, place = place_of(b, layer->col[i], &half);
+			uint32_t part, place = place_of(b, layer->col[i], &part);
 
-			b->slots[place].weight[r][half] = layer->codebook_q[layer->code[i]];
-			b->sets[place] |= (uint8_t)(1u << r);
+			/* of few steps some weights are zero */
+			b->slots[place].weight[r][part] = layer->codebook_q[layer->code[i]];
+			b->sets[place] |= (uint8_t)(b->slots[place].weight[r][part] ? 1u << r : 0);
 		}
 	}
 }
@@ -115,7 +124,7 @@ static size_t put_entries(struct build *b, size_t first, size_t end, int32_t *to
 				     offset_of(b->l, w, tap / w->kernel_x * w->dilate_y, tap % w->kernel_x * w->dilate_x));
 		for (uint32_t r = 0; r < CONV_GROUP; r++)
 			if (set >> r & 1)
-				memcpy(entry++, b->slots[p].weight[r], sizeof(*entry));
+				*entry++ = weights_word(b, b->slots[p].weight[r]);
 		at[set] += (uint32_t)words_of((uint8_t)set);
 		b->slots[p] = (struct slot){ 0 };
 		b->sets[p] = 0;
@@ -148,18 +157,38 @@ static int make_entries(struct build *b, size_t words)
 	return 0;
 }
 
+static int make_bias(struct build *b)
+{
+	const struct accel_layer *layer = b->layer;
+
+	b->l->bias = calloc(layer->rows, sizeof(*b->l->bias));
+	if (!b->l->bias)
+		return -ENOMEM;
+	b->l->bytes += layer->rows * sizeof(*b->l->bias);
+	for (uint32_t r = 0; r < layer->rows; r++) {
+		uint32_t bias = (uint32_t)layer->bias_q[r];   /* it wraps */
+
+		for (uint32_t i = layer->rowptr[r]; i < layer->rowptr[r + 1]; i++)
+			bias -= (uint32_t)(b->l->zero * layer->codebook_q[layer->code[i]]);
+		b->l->bias[r] = (int32_t)bias;
+	}
+	return 0;
+}
+
 static int count_live(struct build *b)
 {
 	struct conv_layout *l = b->l;
 	size_t places = (size_t)l->packs * b->taps;
 
+	if (l->each != 2)
+		return 0;
 	l->live = calloc(places, sizeof(*l->live));
 	if (!l->live)
 		return -ENOMEM;
 	for (uint64_t i = 0; i < b->layer->nnz; i++) {
-		uint32_t half, place = place_of(b, b->layer->col[i], &half);
+		uint32_t part, place = place_of(b, b->layer->col[i], &part);
 
-		l->live[place][half]++;
+		l->live[place][part]++;
 	}
 	l->bytes += places * sizeof(*l->live);
 	return 0;
@@ -191,6 +220,8 @@ static int make_lines(struct conv_layout *l, const struct accel_window *w, const
 	uint32_t pitch = out->packed ? out->pitch : w->out_width;
 
 	l->packed = out->packed;
+	l->to_each = out->each;
+	l->to_zero = out->zero;
 	l->to_plane = out->packed ? out->plane : (size_t)w->out_height * w->out_width;
 	l->lines = calloc(most, sizeof(*l->lines));
 	l->line_first = calloc(l->nvectors + (size_t)1, sizeof(*l->line_first));
@@ -231,14 +262,16 @@ static uint32_t copy_height(const struct accel_window *w)
 
 uint64_t conv_layout_words(const struct accel_window *w)
 {
-	return ((uint64_t)copy_pitch(w) * copy_height(w) + 64) * phases(w) * cpu_packs(w->channels) + 1024;
+	return ((uint64_t)copy_pitch(w) * copy_height(w) + 64) * phases(w) * cpu_packs(w->channels, 2) + 1024;
 }
 
 static void set_places(struct conv_layout *l, const struct accel_window *w, const struct cpu_image *in, uint32_t lanes)
 {
-	l->packs = cpu_packs(w->channels);
+	l->each = in->each;
+	l->zero = in->zero;
+	l->packs = cpu_packs(w->channels, l->each);
 	l->direct = in->packed && phases(w) == 1;
-	l->folded = !in->packed && w->channels % 2 && w->kernel_x > 1;
+	l->folded = !in->packed && l->each == 2 && w->channels % 2 && w->kernel_x > 1;
 	if (l->direct) {
 		l->pitch = in->pitch;
 		l->height = w->out_height + (w->kernel_y - 1) * w->dilate_y;
@@ -308,7 +341,7 @@ int conv_layout_new(const struct accel_layer *layer, const struct cpu_image *in,
 	l->ntiles = (l->nvectors + l->tile - 1) / l->tile;
 	set_blocks(l, w, count_entries(&b, &words));
 	set_tasks(l);
-	if (!make_entries(&b, words) && !count_live(&b) && !make_lines(l, w, out))
+	if (!make_entries(&b, words) && !make_bias(&b) && !count_live(&b) && !make_lines(l, w, out))
 		ret = 0;
 out:
 	free(b.slots);
@@ -327,6 +360,7 @@ void conv_layout_free(struct conv_layout *l)
 	free(l->first);
 	free(l->ends);
 	free(l->entries);
+	free(l->bias);
 	free(l->lines);
 	free(l->line_first);
 	free(l->live);
@@ -337,18 +371,37 @@ void conv_layout_free(struct conv_layout *l)
 
 /* A line of the image; x counts its pixels, those in the padding have negative numbers, or more than there are. */
 struct source {
-	const int16_t *even, *odd;   /* plain: of two channels, or NULL; or of one, and of it again `shift` pixels to the right */
+	const int16_t *channels[4];  /* plain: of the channels of a word, or NULL; or of one, and of it again `shift` pixels to the right */
 	const int32_t *words;        /* packed */
-	uint32_t width, shift;
+	uint32_t width, shift, each;
+	uint8_t zero;
 };
 
-static int32_t word_at(const struct source *s, int64_t x)
+/* A pixel that is not in the line, but the second one of a word may be. */
+static int32_t word_beside(const struct source *s, int64_t x)
 {
 	int64_t odd_x = x + s->shift;
-	uint16_t even = x >= 0 && x < s->width ? (uint16_t)s->even[x] : 0;
-	uint16_t odd = s->odd && odd_x >= 0 && odd_x < s->width ? (uint16_t)s->odd[odd_x] : 0;
+	uint16_t even = s->each == 2 && !s->words && x >= 0 && x < s->width ? (uint16_t)s->channels[0][x] : 0;
+	uint16_t odd = s->each == 2 && s->channels[1] && odd_x >= 0 && odd_x < s->width ? (uint16_t)s->channels[1][odd_x] : 0;
 
-	return (int32_t)((uint32_t)odd << 16 | even);
+	return s->each == 2 ? (int32_t)((uint32_t)odd << 16 | even) : cpu_zeros(s->zero);
+}
+
+/* n words of every stride-th pixel from x on, which all lie in the line. */
+static void copy_inside(const struct source *s, const struct cpu_lines *lines, int64_t x, uint32_t stride, uint32_t n, int32_t *to)
+{
+	const int16_t *channels[4];
+
+	if (s->words) {
+		lines->pick(s->words + x, n, stride, to);
+		return;
+	}
+	for (uint32_t c = 0; c < s->each; c++)
+		channels[c] = s->channels[c] ? s->channels[c] + x + (c ? s->shift : 0) : NULL;
+	if (s->each == 2)
+		lines->interleave(channels[0], channels[1], n, stride, to);
+	else
+		lines->quads(channels, s->zero, n, stride, to);
 }
 
 /* n words of every stride-th pixel from x on, which may lie in the padding. */
@@ -360,20 +413,17 @@ static void copy_plane_line(const struct source *s, const struct cpu_lines *line
 	skip = x < 0 ? (uint32_t)((-x + stride - 1) / stride) : 0;
 	skip = skip < n ? skip : n;
 	for (; i < skip; i++, x += stride)
-		to[i] = s->words ? 0 : word_at(s, x);
+		to[i] = word_beside(s, x);
 	if (i < n && x + s->shift < s->width) {
 		uint32_t inside = (uint32_t)((s->width - s->shift - x + stride - 1) / stride);
 
 		inside = inside < n - i ? inside : n - i;
-		if (s->words)
-			lines->pick(s->words + x, inside, stride, to + i);
-		else
-			lines->interleave(s->even + x, s->odd ? s->odd + x + s->shift : NULL, inside, stride, to + i);
+		copy_inside(s, lines, x, stride, inside, to + i);
 		i += inside;
 		x += (int64_t)inside * stride;
 	}
 	for (; i < n; i++, x += stride)
-		to[i] = s->words ? 0 : word_at(s, x);
+		to[i] = word_beside(s, x);
 }
 
 void conv_layout_copy(const struct conv_layout *l, const struct accel_layer *layer, const struct cpu_image *in, const struct cpu_lines *lines,
@@ -386,17 +436,18 @@ void conv_layout_copy(const struct conv_layout *l, const struct accel_layer *lay
 	for (uint32_t phase = 0; phase < phases(w); phase++, to += l->plane) {
 		for (uint32_t y = 0; y < l->height; y++) {
 			int64_t iy = (int64_t)y * w->stride_y + phase / w->stride_x - w->pad_top;
-			struct source s = { .width = w->width, .shift = folded ? w->dilate_x : 0 };
+			struct source s = { .width = w->width, .shift = folded ? w->dilate_x : 0, .each = l->each, .zero = l->zero };
 
 			if (iy < 0 || iy >= w->height) {
-				memset(to + (size_t)y * l->pitch, 0, l->pitch * sizeof(*to));
+				memset(to + (size_t)y * l->pitch, l->zero, l->pitch * sizeof(*to));
 				continue;
 			}
 			if (in->packed) {
 				s.words = (const int32_t *)x + pack * in->plane + in->first + (size_t)iy * in->pitch;
 			} else {
-				s.even = x + ((size_t)2 * pack * w->height + (size_t)iy) * w->width;
-				s.odd = folded ? s.even : 2 * pack + 1 < w->channels ? s.even + window_in_pixels(w) : NULL;
+				for (uint32_t c = 0; c < l->each && pack * l->each + c < w->channels; c++)
+					s.channels[c] = x + ((size_t)(pack * l->each + c) * w->height + (size_t)iy) * w->width;
+				s.channels[1] = folded ? s.channels[0] : s.channels[1];
 			}
 			copy_plane_line(&s, lines, (int64_t)(phase % w->stride_x) - w->pad_left, w->stride_x, l->pitch, to + (size_t)y * l->pitch);
 		}

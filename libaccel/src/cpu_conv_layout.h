@@ -4,12 +4,12 @@
  * input is made, if it is packed (cpu_image.h) and the strides are 1, or a copy.
  *
  * Words. Two channels of a pixel are one 32-bit word {even, odd}, so that one multiply-add instruction takes both. An odd last channel of a plain image, which has
- *   no partner, is paired with itself one tap to the right.
+ *   no partner, is paired with itself one tap to the right. Of 8-bit tensors four channels are a word, raised by what makes them unsigned; the bias has that taken off.
  * Phases. Pixels whose coordinates have the same remainders by the strides form a plane of their own: what windows one step apart read then lies side by
  *   side, whatever the stride. Output pixel (oy, ox) at place oy * pitch + ox reads, for a tap, the word at that place plus the tap's offset.
- * Entries. Rows of the weight matrix are taken four at a time. Where any of them has a weight there is an entry: an offset, and a word of two weights for each row
+ * Entries. Rows of the weight matrix are taken four at a time. Where any of them has a weight there is an entry: an offset, and a word of weights for each row
  *   that has one there. Entries lie sorted by the set of rows that have weights, so that there is a loop for each set, without a test in it; a word of the image is loaded
- *   once for all of its rows, and nothing is multiplied by zero but the one half of a word that only has the other.
+ *   once for all of its rows, and nothing is multiplied by zero but the channels of a word that only has others.
  * Blocks. Of packs of channels, whose words fit the first-level cache; sums of a block are kept in memory for the next one.
  * Places are computed in vectors of `lanes`; those at the end of a line that are no output are not stored.
  */
@@ -35,6 +35,7 @@ struct conv_line {
 struct conv_layout {
 	bool direct;                /* the words are the input's own; else a copy's */
 	bool folded;                /* the last channel is paired with itself */
+	uint8_t each, zero;         /* channels of a word; of four: the byte that is zero */
 	uint32_t packs;             /* of channels */
 	uint32_t pitch, height;     /* of a plane, in words and lines */
 	size_t origin;              /* of the input: its first word that a window reads */
@@ -46,11 +47,13 @@ struct conv_layout {
 	size_t *first;              /* [ngroups * nblocks] where a group's entries of a block begin */
 	uint32_t (*ends)[CONV_SETS];/* [ngroups * nblocks] where those of each set end, from there */
 	int32_t *entries;
+	int32_t *bias;              /* [rows] what sums begin with */
 	bool packed;                /* the output */
+	uint8_t to_each, to_zero;   /* of a packed one */
 	size_t to_plane;            /* of the output: from a pack, or from a channel if it is plain, to the next */
 	struct conv_line *lines;
 	uint32_t *line_first;       /* [nvectors + 1] */
-	uint64_t (*live)[2];        /* [packs * taps] rows that have a weight for the even and for the odd half */
+	uint64_t (*live)[2];        /* [packs * taps] rows that have a weight for the even and for the odd half; of words of two */
 	size_t bytes;               /* of all that */
 };
 
@@ -69,7 +72,7 @@ void conv_layout_free(struct conv_layout *layout);
 void conv_layout_copy(const struct conv_layout *layout, const struct accel_layer *layer, const struct cpu_image *in, const struct cpu_lines *lines,
 		      const int16_t *x, uint32_t pack, int32_t *to);
 
-/* Products of a pack that are not zero. words: the copy, or the input from `origin` on. */
+/* Products of a pack of two channels that are not zero. words: the copy, or the input from `origin` on. */
 uint64_t conv_layout_products(const struct conv_layout *layout, const struct accel_layer *layer, const struct cpu_lines *lines, const int32_t *words,
 			      uint32_t pack);
 

@@ -2,6 +2,7 @@
 #include "cpu_image.h"
 #include "cpu_conv_layout.h"
 #include "cpu_fc.h"
+#include "narrow.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -45,20 +46,47 @@ static bool is_boundary(const struct accel_model *model, unsigned int tensor)
 	return false;
 }
 
+static bool same_words(const struct cpu_image *a, const struct cpu_image *b)
+{
+	return a->packed && b->packed && a->each == b->each && a->zero == b->zero;
+}
+
 /* Whether the layer's tensors may be packed, as far as it is concerned. */
 static bool can_pack(const struct placing *p, const struct accel_layer *layer)
 {
+	const struct cpu_image *in = &p->tensors[layer->input].image, *out = &p->tensors[layer->output].image;
+
 	if (layer->kind == ACCEL_LAYER_CONV)
 		return conv_layout_words(&layer->window) <= INT32_MAX / 8;
 	if (layer->kind == ACCEL_LAYER_MAX_POOL)
-		return p->tensors[layer->input].image.packed == p->tensors[layer->output].image.packed;
+		return same_words(in, out);
+	if (layer->kind == ACCEL_LAYER_AVERAGE_POOL)
+		return !(in->packed && in->each == 4) && !(out->packed && out->each == 4);
 	if (layer->kind != ACCEL_LAYER_CONCAT)
-		return layer->kind == ACCEL_LAYER_AVERAGE_POOL;
+		return false;
 	/* all or none, and each begins with a word */
 	for (unsigned int i = 0; i < layer->nparts; i++)
-		if (!p->tensors[layer->parts[i]].image.packed || (i + 1 < layer->nparts && p->model->tensors[layer->parts[i]].dims[0] % 2))
+		if (!same_words(&p->tensors[layer->parts[i]].image, out) ||
+		    (i + 1 < layer->nparts && p->model->tensors[layer->parts[i]].dims[0] % out->each))
 			return false;
-	return p->tensors[layer->output].image.packed;
+	return true;
+}
+
+/* Of tensors of eight bits that convolutions with weights of eight bits read. */
+static void choose_words(struct placing *p, unsigned int pack)
+{
+	for (unsigned int t = 0; t < p->model->ntensors; t++)
+		p->tensors[t].image.each = pack == 4 && narrow_tensor(&p->model->tensors[t]) ? 4 : 2;
+	for (unsigned int l = 0; l < p->model->nlayers; l++) {
+		const struct accel_layer *layer = &p->model->layers[l];
+
+		for (unsigned int i = 0; layer->kind == ACCEL_LAYER_CONV && i < layer->ncodes; i++)
+			if (layer->codebook_q[i] < -127 || layer->codebook_q[i] > 127)
+				p->tensors[layer->input].image.each = 2;
+	}
+	for (unsigned int t = 0; t < p->model->ntensors; t++)
+		if (p->tensors[t].image.each == 4)
+			p->tensors[t].image.zero = (uint8_t)narrow_zero(&p->model->tensors[t]);
 }
 
 static void choose_packed(struct placing *p)
@@ -219,12 +247,17 @@ static int place(struct placing *p, int16_t **memory)
 			ret = reserve(p, t);
 	/* one piece: planes of many small tensors would each begin in a page of their own */
 	*memory = ret ? NULL : cpu_weights_alloc(p->bytes + 1, 1);
-	for (unsigned int t = 0; *memory && t < model->ntensors; t++)
-		p->tensors[t].values = *memory + p->offset[t] / sizeof(int16_t);
+	for (unsigned int t = 0; *memory && t < model->ntensors; t++) {
+		struct cpu_tensor *tensor = &p->tensors[t];
+
+		tensor->values = *memory + p->offset[t] / sizeof(int16_t);
+		for (size_t b = 0; tensor->image.packed && tensor->image.zero && b < p->batch; b++)
+			memset(tensor->values + b * tensor->item, tensor->image.zero, item_size(p, t) * sizeof(int16_t));
+	}
 	return *memory ? 0 : -ENOMEM;
 }
 
-int cpu_tensors_new(const struct accel_model *model, unsigned int batch, bool pack, struct cpu_tensor *tensors, int16_t **memory)
+int cpu_tensors_new(const struct accel_model *model, unsigned int batch, unsigned int pack, struct cpu_tensor *tensors, int16_t **memory)
 {
 	struct placing p = {
 		.model = model,
@@ -236,6 +269,7 @@ int cpu_tensors_new(const struct accel_model *model, unsigned int batch, bool pa
 	int ret = p.margins && p.offset ? 0 : -ENOMEM;
 
 	if (!ret && pack) {
+		choose_words(&p, pack);
 		choose_packed(&p);
 		choose_margins(&p);
 		for (unsigned int t = 0; t < model->ntensors; t++)

@@ -19,6 +19,17 @@ static void interleave(const int16_t *a, const int16_t *b, uint32_t n, uint32_t 
 	}
 }
 
+static void quads(const int16_t *const x[4], uint8_t zero, uint32_t n, uint32_t stride, int32_t *to)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		uint32_t word = 0;
+
+		for (uint32_t c = 0; c < 4; c++)
+			word |= (uint32_t)(uint8_t)((x[c] ? x[c][(size_t)i * stride] : 0) + zero) << 8 * c;
+		to[i] = (int32_t)word;
+	}
+}
+
 static void pick(const int32_t *x, uint32_t n, uint32_t stride, int32_t *to)
 {
 	for (uint32_t i = 0; i < n; i++)
@@ -51,6 +62,23 @@ static void largest_words(void *y, uint32_t n, const void *x, uint32_t stride, u
 	largest_of(y, n, x, stride, ny, line, nx, dilate, 2);
 }
 
+static void largest_bytes(void *y, uint32_t n, const void *x, uint32_t stride, uint32_t ny, size_t line, uint32_t nx, uint32_t dilate)
+{
+	for (uint32_t i = 0; i < 4 * n; i++) {
+		const uint8_t *from = (const uint8_t *)x + (size_t)(i / 4) * stride * 4 + i % 4;
+		uint8_t best = 0;
+
+		for (uint32_t ky = 0; ky < ny; ky++) {
+			for (uint32_t kx = 0; kx < nx; kx++) {
+				uint8_t v = from[(ky * line + (size_t)kx * dilate) * 4];
+
+				best = v > best ? v : best;
+			}
+		}
+		((uint8_t *)y)[i] = best;
+	}
+}
+
 static uint32_t sum(const int16_t *x, uint32_t n, uint32_t stride)
 {
 	uint32_t sum = 0;
@@ -66,4 +94,4 @@ static void quantise(const float *x, size_t n, float scale, int16_t lo, int16_t 
 		q[i] = accel_quantised(x[i], scale, lo, hi);
 }
 
-const struct cpu_lines cpu_lines_portable = { nonzeros, interleave, pick, { largest, largest_words }, sum, quantise };
+const struct cpu_lines cpu_lines_portable = { nonzeros, interleave, quads, pick, { largest, largest_words, largest_bytes }, sum, quantise };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * What convolutions and pooling do to lines of pixels beside multiplying. x of stride s: x[0], x[s], x[2 * s], ... Words are packed pixels: two channels in
- * 32 bits (cpu_image.h).
+ * What convolutions and pooling do to lines of pixels beside multiplying. x of stride s: x[0], x[s], x[2 * s], ... Words are packed pixels: two or four channels
+ * in 32 bits (cpu_image.h).
  */
 #ifndef ACCEL_CPU_LINES_H
 #define ACCEL_CPU_LINES_H
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* y[i] = the largest of pixels x[i * stride + ky * line + kx * dilate], ky < ny, kx < nx; both at least 1. Pixels: int16, or words, whose halves are compared apart. */
+/* y[i] = the largest of pixels x[i * stride + ky * line + kx * dilate], ky < ny, kx < nx; both at least 1. Pixels: int16, or words, whose channels are compared apart. */
 typedef void cpu_largest(void *y, uint32_t n, const void *x, uint32_t stride, uint32_t ny, size_t line, uint32_t nx, uint32_t dilate);
 
 struct cpu_lines {
@@ -17,9 +17,11 @@ struct cpu_lines {
 	void (*nonzeros)(const int32_t *x, size_t n, uint64_t count[2]);
 	/* to[i] = the word {a, b} of pixel i of two lines; b NULL: zeros. */
 	void (*interleave)(const int16_t *a, const int16_t *b, uint32_t n, uint32_t stride, int32_t *to);
+	/* to[i] = the word of pixel i of four lines, of 8 bits after zero was added; NULL: zeros. */
+	void (*quads)(const int16_t *const x[4], uint8_t zero, uint32_t n, uint32_t stride, int32_t *to);
 	/* to[i] = word i. */
 	void (*pick)(const int32_t *x, uint32_t n, uint32_t stride, int32_t *to);
-	cpu_largest *largest[2];   /* of int16, of words */
+	cpu_largest *largest[3];   /* of int16, of words of two, of words of four */
 	/* The sum of n pixels, modulo 2^32; stride 1, or 2: halves of words. */
 	uint32_t (*sum)(const int16_t *x, uint32_t n, uint32_t stride);
 	/* q[i] = accel_quantised(x[i]) for n numbers. */

@@ -66,6 +66,26 @@ TARGET static void interleave(const int16_t *a, const int16_t *b, uint32_t n, ui
 	}
 }
 
+TARGET static void quads(const int16_t *const x[4], uint8_t zero, uint32_t n, uint32_t stride, int32_t *to)
+{
+	if (stride > 2) {
+		cpu_lines_portable.quads(x, zero, n, stride, to);
+		return;
+	}
+	for (uint32_t i = 0; i < n; i += 16) {
+		__m512i word = _mm512_setzero_si512();
+
+#pragma GCC unroll 4
+		for (uint32_t c = 0; c < 4; c++) {
+			__m512i v = x[c] ? spread(x[c] + (size_t)i * stride, n - i, stride) : _mm512_setzero_si512();
+
+			v = _mm512_and_si512(_mm512_add_epi32(v, _mm512_set1_epi32(zero)), _mm512_set1_epi32(255));
+			word = _mm512_or_si512(word, _mm512_sll_epi32(v, _mm_cvtsi32_si128(8 * (int)c)));
+		}
+		_mm512_mask_storeu_epi32(to + i, (__mmask16)first(n - i < 16 ? n - i : 16), word);
+	}
+}
+
 TARGET static void pick(const int32_t *x, uint32_t n, uint32_t stride, int32_t *to)
 {
 	const __m512i even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
@@ -142,53 +162,69 @@ TARGET static void largest(void *y, uint32_t n, const void *from, uint32_t strid
 	}
 }
 
-/* The largest of ny words one below the other, of 16 columns or the n that are left; halves apart. */
-TARGET static INLINE __m512i word_column(const int32_t *x, uint32_t n, uint32_t ny, size_t line)
+/* Of words of two channels or of four. */
+TARGET static INLINE __m512i larger(__m512i a, __m512i b, uint32_t each)
+{
+	return each == 4 ? _mm512_max_epu8(a, b) : _mm512_max_epi16(a, b);
+}
+
+/* The largest of ny words one below the other, of 16 columns or the n that are left; channels apart. */
+TARGET static INLINE __m512i word_column(const int32_t *x, uint32_t n, uint32_t ny, size_t line, uint32_t each)
 {
 	const __mmask16 mask = (__mmask16)first(n);
 	__m512i best = _mm512_maskz_loadu_epi32(mask, x);
 
 	for (uint32_t ky = 1; ky < ny; ky++)
-		best = _mm512_max_epi16(best, _mm512_maskz_loadu_epi32(mask, x + ky * line));
+		best = larger(best, _mm512_maskz_loadu_epi32(mask, x + ky * line), each);
 	return best;
 }
 
 /* As largest_apart(), 15 windows in two vectors. */
-TARGET static void largest_words_apart(int32_t *y, uint32_t n, const int32_t *x, uint32_t ny, size_t line, uint32_t nx)
+TARGET static INLINE void largest_words_apart(int32_t *y, uint32_t n, const int32_t *x, uint32_t ny, size_t line, uint32_t nx, uint32_t each)
 {
 	const __m512i even = _mm512_set_epi32(30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
 
 	for (uint32_t i = 0; i < n; i += 15, x += 30) {
 		uint32_t left = n - i < 15 ? n - i : 15, wide = 2 * (left - 1) + nx;
-		__m512i a = word_column(x, wide < 16 ? wide : 16, ny, line), b = word_column(x + 16, wide > 16 ? wide - 16 : 0, ny, line);
+		__m512i a = word_column(x, wide < 16 ? wide : 16, ny, line, each), b = word_column(x + 16, wide > 16 ? wide - 16 : 0, ny, line, each);
 		__m512i best = _mm512_permutex2var_epi32(a, even, b);
 
 		for (uint32_t kx = 1; kx < nx; kx++)
-			best = _mm512_max_epi16(best, _mm512_permutex2var_epi32(a, _mm512_add_epi32(even, _mm512_set1_epi32((int32_t)kx)), b));
+			best = larger(best, _mm512_permutex2var_epi32(a, _mm512_add_epi32(even, _mm512_set1_epi32((int32_t)kx)), b), each);
 		_mm512_mask_storeu_epi32(y + i, (__mmask16)first(left), best);
 	}
 }
 
-TARGET static void largest_words(void *y, uint32_t n, const void *from, uint32_t stride, uint32_t ny, size_t line, uint32_t nx, uint32_t dilate)
+TARGET static INLINE void largest_packed(void *y, uint32_t n, const void *from, uint32_t stride, uint32_t ny, size_t line, uint32_t nx, uint32_t dilate, uint32_t each)
 {
 	const int32_t *x = from;
 
 	if (stride == 2 && nx <= 3 && dilate == 1) {
-		largest_words_apart(y, n, x, ny, line, nx);
+		largest_words_apart(y, n, x, ny, line, nx, each);
 		return;
 	}
 	if (stride > 1) {
-		cpu_lines_portable.largest[1](y, n, x, stride, ny, line, nx, dilate);
+		cpu_lines_portable.largest[each / 2](y, n, x, stride, ny, line, nx, dilate);
 		return;
 	}
 	for (uint32_t i = 0; i < n; i += 16) {
 		uint32_t left = n - i < 16 ? n - i : 16;
-		__m512i best = word_column(x + i, left, ny, line);
+		__m512i best = word_column(x + i, left, ny, line, each);
 
 		for (uint32_t kx = 1; kx < nx; kx++)
-			best = _mm512_max_epi16(best, word_column(x + i + (size_t)kx * dilate, left, ny, line));
+			best = larger(best, word_column(x + i + (size_t)kx * dilate, left, ny, line, each), each);
 		_mm512_mask_storeu_epi32((int32_t *)y + i, (__mmask16)first(left), best);
 	}
+}
+
+TARGET static void largest_words(void *y, uint32_t n, const void *x, uint32_t stride, uint32_t ny, size_t line, uint32_t nx, uint32_t dilate)
+{
+	largest_packed(y, n, x, stride, ny, line, nx, dilate, 2);
+}
+
+TARGET static void largest_bytes(void *y, uint32_t n, const void *x, uint32_t stride, uint32_t ny, size_t line, uint32_t nx, uint32_t dilate)
+{
+	largest_packed(y, n, x, stride, ny, line, nx, dilate, 4);
 }
 
 TARGET static uint32_t sum(const int16_t *x, uint32_t n, uint32_t stride)
@@ -215,6 +251,6 @@ TARGET static void quantise(const float *x, size_t n, float scale, int16_t lo, i
 	}
 }
 
-const struct cpu_lines cpu_lines_avx512 = { nonzeros, interleave, pick, { largest, largest_words }, sum, quantise };
+const struct cpu_lines cpu_lines_avx512 = { nonzeros, interleave, quads, pick, { largest, largest_words, largest_bytes }, sum, quantise };
 
 #endif

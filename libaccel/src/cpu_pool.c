@@ -16,11 +16,13 @@ static uint32_t inside(int64_t at, uint32_t taps, uint32_t dilate, uint32_t size
 	return end;
 }
 
-/* A plane of pixels: int16s of one channel, or words of two. */
+/* A plane of pixels: int16s of one channel, or words of several. */
 struct plane {
 	const char *pixels;
 	uint32_t pitch;
 	unsigned int size;   /* bytes of a pixel */
+	cpu_largest *largest, *largest_one;   /* of a line of windows, of one */
+	uint8_t zero;        /* bytes of zeros */
 };
 
 static const void *pixel(const struct plane *p, int64_t y, int64_t x)
@@ -29,10 +31,9 @@ static const void *pixel(const struct plane *p, int64_t y, int64_t x)
 }
 
 /* A line of outputs. top: line of the image where the windows begin. */
-static void pool_line(const struct accel_window *w, const struct cpu_lines *lines, const struct plane *in, int64_t top, char *y)
+static void pool_line(const struct accel_window *w, const struct plane *in, int64_t top, char *y)
 {
 	uint32_t ky, ky_end = inside(top, w->kernel_y, w->dilate_y, w->height, &ky), x0 = 0, x1, i0, i1;
-	const bool words = in->size == sizeof(int32_t);
 	const size_t line = (size_t)w->dilate_y * in->pitch;
 
 	/* outputs whose windows lie between the sides of the image */
@@ -46,36 +47,39 @@ static void pool_line(const struct accel_window *w, const struct cpu_lines *line
 		uint32_t kx, kx_end;
 
 		if (ox == x0 && x1 > x0 && ky < ky_end) {
-			lines->largest[words](y + (size_t)x0 * in->size, x1 - x0, pixel(in, top, left), w->stride_x, ky_end - ky, line, w->kernel_x,
-					      w->dilate_x);
+			in->largest(y + (size_t)x0 * in->size, x1 - x0, pixel(in, top, left), w->stride_x, ky_end - ky, line, w->kernel_x, w->dilate_x);
 			ox = x1 - 1;
 			continue;
 		}
 		kx_end = inside(left, w->kernel_x, w->dilate_x, w->width, &kx);
-		memset(y + (size_t)ox * in->size, 0, in->size);   /* a window that lies in the padding as a whole */
+		memset(y + (size_t)ox * in->size, in->zero, in->size);   /* a window that lies in the padding as a whole */
 		if (kx < kx_end && ky < ky_end)
-			cpu_lines_portable.largest[words](y + (size_t)ox * in->size, 1, pixel(in, top, left + (int64_t)kx * w->dilate_x), 1, ky_end - ky,
-							  line, kx_end - kx, w->dilate_x);
+			in->largest_one(y + (size_t)ox * in->size, 1, pixel(in, top, left + (int64_t)kx * w->dilate_x), 1, ky_end - ky, line,
+					kx_end - kx, w->dilate_x);
 	}
 }
 
 void cpu_max_pool(const struct cpu_pool_job *job, uint32_t first, uint32_t end)
 {
 	const struct accel_window *w = &job->layer->window;
+	const unsigned int kind = job->in->packed ? job->in->each / 2 : 0;
+	struct plane in = { NULL, w->width, sizeof(int16_t), job->lines->largest[kind], cpu_lines_portable.largest[kind], 0 };
 
 	for (uint32_t c = first; c < end; c++) {
-		struct plane in = { (const char *)(job->x + c * window_in_pixels(w)), w->width, sizeof(int16_t) };
 		char *y = (char *)(job->y + c * window_out_pixels(w));
 		size_t line = w->out_width * sizeof(int16_t);
 
+		in.pixels = (const char *)(job->x + c * window_in_pixels(w));
 		if (job->in->packed) {
-			in = (struct plane){ (const char *)((const int32_t *)job->x + c * job->in->plane + job->in->first), job->in->pitch,
-					     sizeof(int32_t) };
+			in.pixels = (const char *)((const int32_t *)job->x + c * job->in->plane + job->in->first);
+			in.pitch = job->in->pitch;
+			in.size = sizeof(int32_t);
+			in.zero = job->in->zero;
 			y = (char *)((int32_t *)job->y + c * job->out->plane + job->out->first);
 			line = job->out->pitch * sizeof(int32_t);
 		}
 		for (uint32_t oy = 0; oy < w->out_height; oy++, y += line)
-			pool_line(w, job->lines, &in, (int64_t)oy * w->stride_y - w->pad_top, y);
+			pool_line(w, &in, (int64_t)oy * w->stride_y - w->pad_top, y);
 	}
 }
 

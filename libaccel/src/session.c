@@ -402,7 +402,7 @@ int accel_session_submit(struct accel_session *s, struct accel_error *err)
 	}
 	s->running = true;
 	if (s->cpu) {
-		accel_cpu_run(s->cpu, &s->stats.macs, &s->stats.saturated);
+		accel_cpu_run(s->cpu, s->narrow ? NULL : &s->stats.macs, &s->stats.saturated);
 		return 0;
 	}
 	for (int b = 0; b < NBUFFERS; b++)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Convolutions and pooling of every level of kernels that this processor has, against their definitions, pixel by pixel (random_model.h). */
+/* Convolutions and pooling of every level of kernels that this processor has, in int16 and int8, against their definitions, pixel by pixel (random_model.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,6 +8,7 @@
 #include "cpu.h"
 #include "cpu_conv.h"
 #include "cpu_fc.h"
+#include "narrow.h"
 #include "random_model.h"
 #include "window.h"
 
@@ -43,7 +44,8 @@ static struct accel_model *one_pool(const struct accel_window *w, bool average)
 	return m;
 }
 
-static void run_level(const struct accel_model *m, unsigned int batch, struct pool *pool, int16_t **want, uint64_t want_macs, uint64_t want_saturated)
+/* want_macs NULL: they are not counted. */
+static void run_level(const struct accel_model *m, unsigned int batch, struct pool *pool, int16_t **want, const uint64_t *want_macs, uint64_t want_saturated)
 {
 	const unsigned int last = m->outputs[0];
 	const struct accel_tensor *in = &m->tensors[m->inputs[0]], *out = &m->tensors[last];
@@ -53,50 +55,88 @@ static void run_level(const struct accel_model *m, unsigned int batch, struct po
 	assert_int_equal(accel_cpu_new(m, batch, pool, &cpu, NULL), 0);
 	memcpy(accel_cpu_tensor(cpu, m->inputs[0]), want[m->inputs[0]], batch * in->count * sizeof(int16_t));
 	/* twice: nothing of the first run may stay */
-	accel_cpu_run(cpu, &macs, &saturated);
+	accel_cpu_run(cpu, want_macs ? &macs : NULL, &saturated);
 	memset(accel_cpu_tensor(cpu, last), 0x55, batch * out->count * sizeof(int16_t));
-	accel_cpu_run(cpu, &macs, &saturated);
+	accel_cpu_run(cpu, want_macs ? &macs : NULL, &saturated);
 	assert_memory_equal(accel_cpu_tensor(cpu, last), want[last], batch * out->count * sizeof(int16_t));
-	assert_int_equal(macs, want_macs);
+	assert_int_equal(macs, want_macs ? *want_macs : 1);
 	assert_int_equal(saturated, want_saturated);
 	accel_cpu_free(cpu);
 }
 
-/* extreme: values at the ends of int16, so that sums wrap. */
-static void check(struct accel_model *m, unsigned int batch, uint64_t seed, bool extreme)
+/* Every level against the definition, with any inputs or, extreme, the ends of their range. */
+static void compare(const struct accel_model *m, unsigned int batch, uint64_t seed, bool extreme, bool counts)
 {
-	struct accel_tensor *in = &m->tensors[m->inputs[0]];
-	struct accel_layer *layer = &m->layers[0];
+	const struct accel_tensor *in = &m->tensors[m->inputs[0]];
 	struct pool *pool = pool_new(3);
 	int16_t **values = calloc(m->ntensors, sizeof(*values));
 	uint64_t macs = 0, saturated = 0;
 
 	assert_non_null(pool);
 	assert_non_null(values);
-	for (unsigned int i = 1; extreme && i < layer->ncodes; i++)
-		layer->codebook_q[i] = i % 3 ? 32767 : -32767;
-	for (uint32_t r = 0; extreme && r < layer->rows; r++) {
-		layer->mult[r] = (uint16_t)(random_next(&seed) | 1);
-		layer->shift[r] = (uint8_t)(1 + random_next(&seed) % 47);
-		m->tensors[layer->output].lo = -32767;
-		m->tensors[layer->output].hi = 32767;
-	}
 	values[m->inputs[0]] = random_values(seed, in, batch);
 	for (uint64_t i = 0; extreme && i < batch * in->count; i++)
-		values[m->inputs[0]][i] = i % 3 ? 32767 : -32767;
+		values[m->inputs[0]][i] = i % 3 ? in->hi : in->lo;
 	dense_run(m, batch, values, &macs, &saturated);
 	for (unsigned int i = 0; cpu_fc_levels[i]; i++) {
 		if (!cpu_fc_levels[i]->usable())
 			continue;
 		assert_int_equal(setenv("EIE_CPU_LEVEL", cpu_fc_levels[i]->name, 1), 0);
-		run_level(m, batch, NULL, values, macs, saturated);
-		run_level(m, batch, pool, values, macs, saturated);
+		run_level(m, batch, NULL, values, counts ? &macs : NULL, saturated);
+		run_level(m, batch, pool, values, counts ? &macs : NULL, saturated);
 	}
 	unsetenv("EIE_CPU_LEVEL");
 	for (unsigned int t = 0; t < m->ntensors; t++)
 		free(values[t]);
 	free(values);
 	pool_free(pool);
+}
+
+/* Weights of +-limit, and any scales. */
+static void make_extreme(struct accel_model *m, uint64_t *seed, int16_t limit)
+{
+	for (unsigned int l = 0; l < m->nlayers; l++) {
+		struct accel_layer *layer = &m->layers[l];
+
+		for (unsigned int i = 1; i < layer->ncodes; i++)
+			layer->codebook_q[i] = i % 3 ? limit : (int16_t)-limit;
+		for (uint32_t r = 0; r < layer->rows; r++) {
+			layer->mult[r] = (uint16_t)(random_next(seed) | 1);
+			layer->shift[r] = (uint8_t)(1 + random_next(seed) % 47);
+		}
+	}
+}
+
+/* extreme: values at the ends of int16, so that sums wrap. */
+static void check(struct accel_model *m, unsigned int batch, uint64_t seed, bool extreme)
+{
+	if (extreme) {
+		make_extreme(m, &seed, 32767);
+		m->tensors[m->inputs[0]].lo = m->tensors[m->outputs[0]].lo = -32767;
+		m->tensors[m->inputs[0]].hi = m->tensors[m->outputs[0]].hi = 32767;
+	}
+	compare(m, batch, seed, extreme, true);
+	accel_model_unref(m);
+}
+
+/* The same in the int8 mode. both: outputs of every other layer have both signs. extreme: biases are, too. */
+static void check_narrow(struct accel_model *m, unsigned int batch, uint64_t seed, bool both, bool extreme)
+{
+	struct accel_error err = { 0 };
+	struct accel_model *n;
+
+	for (unsigned int l = 0; both && l < m->nlayers; l += 2)
+		m->layers[l].activation = ACCEL_ACT_NONE;
+	random_check(narrow_new(m, &n, &err), &err);
+	if (extreme)
+		make_extreme(n, &seed, 127);
+	for (unsigned int l = 0; extreme && l < n->nlayers; l++)
+		for (uint32_t r = 0; r < n->layers[l].rows; r++)
+			n->layers[l].bias_q[r] = r % 2 ? INT32_MAX : INT32_MIN;
+	assert_true(both || n->tensors[n->outputs[0]].scale == m->tensors[m->outputs[0]].scale);
+	assert_true(n->inputs[0] == n->layers[0].input && (narrow_tensor(&n->tensors[n->inputs[0]]) || accel_layer_pools(&m->layers[0])));
+	compare(n, batch, seed, extreme, false);
+	narrow_free(n);
 	accel_model_unref(m);
 }
 
@@ -130,7 +170,7 @@ static struct accel_model *deep(void)
 static void test_blocks(void **state)
 {
 #if defined(__x86_64__)
-	static const struct cpu_image plain = { 0 };
+	static const struct cpu_image plain = { .each = 2 };
 	struct accel_model *m = wide();
 	struct conv_layout *l;
 
@@ -149,6 +189,8 @@ static void test_blocks(void **state)
 	check(wide(), 1, 2, true);
 	check(deep(), 2, 3, false);
 	check(deep(), 1, 4, true);
+	check_narrow(wide(), 2, 5, false, false);
+	check_narrow(deep(), 1, 6, false, true);
 }
 
 static void test_convolutions(void **state)
@@ -168,17 +210,17 @@ static void test_wrapping_sums(void **state)
 		check(one_conv(&convs[i], convs[i].groups * 5, 0.9, 4, i), 2, i, true);
 }
 
+static const struct accel_window pools[] = {
+	{ 5, 27, 55, 3, 3, 2, 2, 1, 1, 0, 0, 13, 27, 1 },
+	{ 3, 13, 70, 3, 3, 1, 1, 1, 1, 1, 1, 13, 70, 1 },
+	{ 4, 13, 13, 13, 13, 1, 1, 1, 1, 0, 0, 1, 1, 1 },
+	{ 2, 17, 80, 2, 3, 3, 2, 2, 3, 1, 2, 6, 39, 1 },
+	{ 2, 6, 6, 2, 2, 2, 2, 1, 1, 7, 9, 10, 10, 1 },   /* windows that lie in the padding as a whole */
+	{ 1, 30, 30, 3, 3, 4, 5, 1, 1, 2, 2, 8, 6, 1 },
+};
+
 static void test_pooling(void **state)
 {
-	static const struct accel_window pools[] = {
-		{ 5, 27, 55, 3, 3, 2, 2, 1, 1, 0, 0, 13, 27, 1 },
-		{ 3, 13, 70, 3, 3, 1, 1, 1, 1, 1, 1, 13, 70, 1 },
-		{ 4, 13, 13, 13, 13, 1, 1, 1, 1, 0, 0, 1, 1, 1 },
-		{ 2, 17, 80, 2, 3, 3, 2, 2, 3, 1, 2, 6, 39, 1 },
-		{ 2, 6, 6, 2, 2, 2, 2, 1, 1, 7, 9, 10, 10, 1 },   /* windows that lie in the padding as a whole */
-		{ 1, 30, 30, 3, 3, 4, 5, 1, 1, 2, 2, 8, 6, 1 },
-	};
-
 	(void)state;
 	for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {
 		check(one_pool(&pools[i], false), 2, i, false);
@@ -237,6 +279,55 @@ static void test_packed_chains(void **state)
 	}
 }
 
+/* A layer between two convolutions, so that it reads and writes images of eight bits. */
+static struct accel_model *between(const struct accel_window *w, int pool, uint32_t rows, double density, uint64_t seed)
+{
+	const struct accel_window before = { 3, w->height, w->width, 1, 1, 1, 1, 1, 1, 0, 0, w->height, w->width, 1 };
+	const struct accel_window behind = { rows, w->out_height, w->out_width, 1, 1, 1, 1, 1, 1, 0, 0, w->out_height, w->out_width, 1 };
+	const uint32_t dims[] = { 3, w->height, w->width };
+	struct accel_error err = { 0 };
+	struct accel_graph *g;
+	struct accel_model *m;
+	unsigned int t;
+
+	random_check(accel_graph_new(&g), &err);
+	random_check(accel_graph_input(g, "in", 3, dims, -1, 1, &t, &err), &err);
+	t = random_any_layer(g, &seed, "before", t, w->channels, 3, 1, 4, 1, &before);
+	if (pool)
+		random_check(pool > 1 ? accel_graph_add_average_pool(g, "pool", t, w, &t, &err) : accel_graph_add_max_pool(g, "pool", t, w, &t, &err), &err);
+	else
+		t = random_any_layer(g, &seed, "conv", t, rows, window_columns(w), density, seed % 2 ? 8 : 4, 1, w);
+	t = random_any_layer(g, &seed, "behind", t, 5, rows, 1, 4, 1, &behind);
+	random_check(accel_graph_finish(g, &m, &err), &err);
+	accel_graph_free(g);
+	return m;
+}
+
+static void test_eight_bits(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(convs) / sizeof(convs[0]); i++) {
+		for (unsigned int d = 0; d < 3; d++) {
+			const uint32_t rows = convs[i].groups * (1 + 4 * d);
+
+			check_narrow(between(&convs[i], 0, rows, 0.2 + 0.4 * d, i + d), 1 + (i + d) % 3, i, d % 2, false);
+			check_narrow(between(&convs[i], 0, rows, 0.9, i + d), 2, i, d % 2, true);
+		}
+		check_narrow(one_conv(&convs[i], convs[i].groups * 5, 0.6, 4, i), 2, i, i % 2, false);
+	}
+	for (size_t i = 0; i < sizeof(pools) / sizeof(pools[0]); i++) {
+		for (unsigned int both = 0; both < 2; both++) {
+			check_narrow(between(&pools[i], 1, pools[i].channels, 1, i), 2, i, both, false);
+			check_narrow(between(&pools[i], 1, pools[i].channels, 1, i), 1, i, both, true);
+			check_narrow(between(&pools[i], 2, pools[i].channels, 1, i), 2, i, both, false);
+		}
+	}
+	for (uint64_t seed = 1; seed < 7; seed++) {
+		check_narrow(chain(seed, false), 1 + seed % 3, seed, seed % 2, false);
+		check_narrow(chain(seed, true), 1 + seed % 2, seed, seed % 2, seed % 3 == 0);
+	}
+}
+
 /* Reals as inputs: halves of steps, infinities, what the clamp cuts, and nothing behind the last. */
 static void test_quantised(void **state)
 {
@@ -273,6 +364,7 @@ int main(void)
 		cmocka_unit_test(test_wrapping_sums),
 		cmocka_unit_test(test_pooling),
 		cmocka_unit_test(test_packed_chains),
+		cmocka_unit_test(test_eight_bits),
 		cmocka_unit_test(test_quantised),
 	};
 
