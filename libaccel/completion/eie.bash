@@ -8,7 +8,7 @@ _eie() {
 	if [ "$COMP_CWORD" -eq 1 ]; then
 		mapfile -t COMPREPLY < <(compgen -W "info import compress inspect explain run eval bench profile coredump --help --version" -- "$cur")
 	elif [ "$prev" = --device ] || [ "$prev" = -d ]; then
-		mapfile -t COMPREPLY < <(compgen -W "cpu ref sim" -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W "cpu cpu:int8 ref sim" -- "$cur")
 	elif [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(eie "$command" --help 2>/dev/null | grep -o -- '--[a-z-]*')" -- "$cur")
 	else

@@ -452,14 +452,14 @@ int accel_model_compress(const char *path, const struct accel_onnx_options *onnx
 struct accel_device;
 
 /*
- * spec: "cpu", "ref[:CONFIG]", "sim[:CONFIG]" (CONFIG: 2x2, 8x8 unless given, 8x8-fpga, 16x16; sim takes ",key=value" options: seed,
+ * spec: "cpu", "cpu:int8" (activations and weights of 8 bits: faster, and other outputs than all others have; docs/numbers.md, "Eight bits"), "ref[:CONFIG]", "sim[:CONFIG]" (CONFIG: 2x2, 8x8 unless given, 8x8-fpga, 16x16; sim takes ",key=value" options: seed,
  * latency, stall (permille), jitter, cold=1: every job begins without translations), "drm[:PATH]" (a node of driver eie, the first one unless PATH names it). Errors: -ENODEV
  * (unknown, library or node missing), -EPROTO (hardware or driver too new).
  */
 int accel_device_open(const char *spec, struct accel_device **device, struct accel_error *err);
 /*
  * Opens the interpreter (backend "ref") with the hardware parameters of `device`, whatever they are, for comparing outputs; with the default
- * ones for cpu, which has none. Its config is the device's. -ENOMEM.
+ * ones for cpu, which has none. Its config is the device's. For cpu:int8: its portable kernels. -ENOMEM.
  */
 int accel_device_open_reference(const struct accel_device *device, struct accel_device **reference, struct accel_error *err);
 struct accel_device *accel_device_ref(struct accel_device *device);
@@ -467,7 +467,7 @@ void accel_device_unref(struct accel_device *device);
 
 struct accel_device_info {
 	const char *backend;                  /* "cpu", "ref", "sim", "drm" */
-	const char *config;                   /* "8x8"; drm: name of the node, "accel0"; "" for cpu */
+	const char *config;                   /* "8x8"; drm: name of the node, "accel0"; "" for cpu, or "int8" */
 	unsigned int isa_major, isa_minor;    /* 0.0 for cpu */
 	unsigned int clusters, lanes, rows;   /* 0 for cpu, like the rest */
 	unsigned int abuf_granules, wbuf_granules, pbuf_granules, rbuf_granules;
@@ -579,7 +579,7 @@ int accel_session_wait(struct accel_session *session, int64_t timeout_ns, struct
 /* submit and wait. -EIO: the device refused or failed the job; the text names status, command and layer. */
 int accel_session_run(struct accel_session *session, struct accel_error *err);
 
-/* Sums over the jobs of the last finished run. cpu fills macs and saturated only; ref those and jobs, commands, restores, ideal_cycles. */
+/* Sums over the jobs of the last finished run. cpu fills macs and saturated only, cpu:int8 the latter alone; ref those and jobs, commands, restores, ideal_cycles. */
 struct accel_stats {
 	uint64_t cycles, busy, engine_cycles, macs, saturated;
 	uint64_t stall_drain, stall_array, stall_load, stall_store, stall_sync, stall_cmd, stall_front, stall_tail;

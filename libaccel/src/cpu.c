@@ -104,11 +104,11 @@ static int build(struct accel_cpu *c, const struct cpu_fc_level *level)
 	return c->words && c->sums ? 0 : -ENOMEM;
 }
 
-int accel_cpu_new(const struct accel_model *model, unsigned int batch, struct pool *pool, struct accel_cpu **cpu, struct accel_error *err)
+int accel_cpu_new(const struct accel_model *model, unsigned int batch, struct pool *pool, const char *name, struct accel_cpu **cpu, struct accel_error *err)
 {
 	const struct cpu_fc_level *level;
 	struct accel_cpu *c;
-	int ret = cpu_fc_level(secure_getenv("EIE_CPU_LEVEL"), &level, err);
+	int ret = cpu_fc_level(name ? name : secure_getenv("EIE_CPU_LEVEL"), &level, err);
 
 	if (ret)
 		return ret;

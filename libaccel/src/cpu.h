@@ -13,10 +13,10 @@ struct accel_cpu;
 
 /*
  * The model must outlive the accel_cpu (the caller holds a reference), and so must the pool, which runs share their work on; NULL: the caller's thread
- * does it all. batch 0 means 1. The environment's EIE_CPU_LEVEL names the kernels (cpu_fc.h); without it they are the fastest that the
+ * does it all. batch 0 means 1. level names the kernels (cpu_fc.h); NULL: the environment's EIE_CPU_LEVEL does, or without it they are the fastest that the
  * processor can run. -EINVAL, -ENOTSUP: not that level; -ENOMEM.
  */
-int accel_cpu_new(const struct accel_model *model, unsigned int batch, struct pool *pool, struct accel_cpu **cpu, struct accel_error *err);
+int accel_cpu_new(const struct accel_model *model, unsigned int batch, struct pool *pool, const char *level, struct accel_cpu **cpu, struct accel_error *err);
 void accel_cpu_free(struct accel_cpu *cpu);
 /* An input or output of the model: [batch, count] int16, row-major, 64-byte aligned. The caller writes inputs within [lo, hi] and reads outputs. */
 int16_t *accel_cpu_tensor(struct accel_cpu *cpu, unsigned int tensor);

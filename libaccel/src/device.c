@@ -156,11 +156,17 @@ int accel_device_open_reference(const struct accel_device *device, struct accel_
 	struct accel_device *d;
 	int ret;
 
-	if (!device->backend)
+	if (!device->backend && !device->narrow)
 		return accel_device_open("ref", reference, err);
-	d = new_device(&accel_backend_ref);
+	d = new_device(device->narrow ? NULL : &accel_backend_ref);
 	if (!d)
 		return accel_fail(err, -ENOMEM, NULL, "out of memory");
+	if (device->narrow) {
+		d->narrow = d->portable = true;
+		d->config = "int8,portable";
+		*reference = d;
+		return 0;
+	}
 	ret = accel_ref_open_tree(device->config, device->device_tree, device->device_tree_bytes, &d->dev, err);
 	if (!ret)
 		ret = take_parameters(d, err);

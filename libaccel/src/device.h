@@ -11,6 +11,7 @@ struct accel_device {
 	atomic_uint refs;
 	const struct accel_backend *backend;   /* NULL: cpu */
 	bool narrow;                           /* cpu: the int8 mode */
+	bool portable;                         /* and on portable kernels, as reference of the others */
 	void *dev;                             /* the backend's */
 	struct eie_params params;
 	const char *config;

@@ -137,7 +137,7 @@ static int new_cpu(struct accel_session *s, struct pool *pool, struct accel_erro
 		if (!pool)
 			return accel_fail(err, -ENOMEM, NULL, "out of memory");
 	}
-	return ret ? ret : accel_cpu_new(cpu_model(s), s->program->batch, pool, &s->cpu, err);
+	return ret ? ret : accel_cpu_new(cpu_model(s), s->program->batch, pool, s->device->portable ? "portable" : NULL, &s->cpu, err);
 }
 
 int session_open(struct accel_program *program, struct accel_device *device, struct pool *pool, struct accel_session **session,

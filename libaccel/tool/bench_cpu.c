@@ -158,7 +158,7 @@ static int ours_open(struct subject *s, unsigned int threads, void **state)
 	if (!o)
 		return fail("out of memory");
 	o->pool = pool_new(threads);
-	if (!o->pool || accel_cpu_new(s->model, 1, o->pool, &o->cpu, &err)) {
+	if (!o->pool || accel_cpu_new(s->model, 1, o->pool, NULL, &o->cpu, &err)) {
 		ours_close(o);
 		return fail_accel(s->shape->name, &err);
 	}

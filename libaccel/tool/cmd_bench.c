@@ -514,7 +514,7 @@ int cmd_bench(struct tool *tool, int argc, char **argv)
 	bool as_json = false;
 	const struct arg options[] = {
 		{ "device", 'd', ARG_TEXT, &spec, "DEVICE",
-		  "sim[:CONFIG], ref[:CONFIG], drm[:PATH] or cpu (default sim; cpu for suite cpu)" },
+		  "sim[:CONFIG], ref[:CONFIG], drm[:PATH] or cpu[:int8] (default sim; cpu for suite cpu)" },
 		{ "seconds", 's', ARG_SECONDS, &b.seconds, "S",
 		  "repeat a layer for that long (default 2)" },
 		{ "config", 0, ARG_TEXT, &config, "K,L",
@@ -575,7 +575,7 @@ int cmd_bench(struct tool *tool, int argc, char **argv)
 	reference = strcmp(spec, "cpu") ? "cpu" : "ref";
 	status = open_device(spec, &b.device);
 	if (!status)
-		status = open_device(reference, &b.reference);
+		status = strcmp(spec, "cpu:int8") ? open_device(reference, &b.reference) : open_reference(b.device, &b.reference);
 	if (!status) {
 		accel_device_info(b.device, &b.info);
 		if (as_json) {

@@ -22,6 +22,9 @@ struct eval {
 	struct dataset data;
 	struct runner runner, check[NCHECKS];
 	unsigned int nchecks;
+	bool narrow; /* cpu:int8, beside which cpu runs */
+	struct runner wide;
+	uint64_t correct_wide, agree_wide, among_wide;
 	uint64_t correct, correct_float, agree, values;
 	uint64_t among, among_float; /* the label is one of the best TOP classes */
 	uint64_t differ[NCHECKS];
@@ -71,6 +74,17 @@ static int one_batch(struct eval *e, uint64_t first, unsigned int n, struct buff
 		if (status)
 			return status;
 		e->differ[c] += count_differences(b->got, b->want, values, value_bytes(&e->out));
+	}
+	if (e->narrow)
+		status = runner_run(&e->wide, n, &real, NULL, &b->want);
+	if (status)
+		return status;
+	for (unsigned int i = 0; e->narrow && i < n; i++) {
+		uint64_t wide = largest(&e->out, b->want, i);
+
+		e->correct_wide += wide == e->data.label[first + i];
+		e->agree_wide += wide == largest(&e->out, b->got, i);
+		e->among_wide += is_among(&e->out, b->want, i, e->data.label[first + i]);
 	}
 	if (accel_model_run_float(e->model, real, n, b->real, &err))
 		return fail_accel(e->model_path, &err);
@@ -172,6 +186,11 @@ static void print_json(const struct eval *e)
 	json_count(&j, "float_agreement", e->agree);
 	json_count(&j, "correct_top5", e->among);
 	json_count(&j, "float_correct_top5", e->among_float);
+	if (e->narrow) {
+		json_count(&j, "int16_correct", e->correct_wide);
+		json_count(&j, "int16_agreement", e->agree_wide);
+		json_count(&j, "int16_correct_top5", e->among_wide);
+	}
 	if (counts)
 		json_count(&j, "saturated", counts->saturated);
 	else
@@ -237,9 +256,14 @@ static void print_text(const struct eval *e)
 	       text_count(e->correct).s, text_count(n).s);
 	report(tool, "Float32", "%.2f %%, the same class for %s of %s items",
 	       percent(e->correct_float, n), text_count(e->agree).s, text_count(n).s);
+	if (e->narrow)
+		report(tool, "Int16", "%.2f %%, the same class for %s of %s items", percent(e->correct_wide, n), text_count(e->agree_wide).s,
+		       text_count(n).s);
 	if (e->out.count >= MANY)
 		report(tool, "Top 5", "%.2f %% (%s of %s), float32 %.2f %%", percent(e->among, n),
 		       text_count(e->among).s, text_count(n).s, percent(e->among_float, n));
+	if (e->out.count >= MANY && e->narrow)
+		report(tool, "", "int16 %.2f %%", percent(e->among_wide, n));
 	if (!e->nchecks)
 		report(tool, "Bit check",
 		       "not made: --verify compares every output bit with cpu and ref");
@@ -250,12 +274,24 @@ static void print_text(const struct eval *e)
 	if (counts)
 		report(tool, "Saturated", "%s values", text_count(counts->saturated).s);
 	else
-		report(tool, "Saturated", "not counted by cpu; --verify counts on ref");
+		report(tool, "Saturated", "not counted; --verify counts on ref");
 	if (e->runner.stats.cycles)
 		print_cycles(e);
 	else
 		report(tool, "Time", "%s an inference on this machine",
 		       text_time(e->runner.wall / (double)n).s);
+}
+
+/* What int16 makes of the data, beside int8. */
+static int open_wide(struct eval *e, unsigned int batch)
+{
+	struct accel_device *device = NULL;
+	int status = open_device("cpu", &device);
+
+	if (!status)
+		status = runner_open(&e->wide, e->model, device, batch);
+	accel_device_unref(device);
+	return status;
 }
 
 /* Opens what the outputs are compared with, of the same hardware parameters. */
@@ -314,7 +350,7 @@ int cmd_eval(struct tool *tool, int argc, char **argv)
 		{ "labels", 0, ARG_TEXT, &labels, "FILE",
 		  "labels, IDX, .npy or text (default: beside the data)" },
 		{ "device", 'd', ARG_TEXT, &spec, "DEVICE",
-		  "sim[:CONFIG], ref[:CONFIG], drm[:PATH] or cpu (default sim)" },
+		  "sim[:CONFIG], ref[:CONFIG], drm[:PATH] or cpu[:int8] (default sim)" },
 		{ "limit", 'n', ARG_COUNT, &limit, "N", "only the first N items" },
 		{ "batch", 'b', ARG_COUNT, &batch, "N", "items a run (default 64; 1 for ONNX)" },
 		{ "verify", 0, ARG_FLAG, &verify, NULL,
@@ -365,12 +401,15 @@ int cmd_eval(struct tool *tool, int argc, char **argv)
 		status = open_device(spec, &device);
 	if (!status) {
 		accel_device_info(device, &e->info);
+		e->narrow = !strcmp(e->info.config, "int8");
 		batch = batch ? batch : default_batch(e->model);
 		batch = batch < e->data.items.n ? batch : e->data.items.n;
 		status = runner_open(&e->runner, e->model, device, (unsigned int)batch);
 	}
 	if (!status && verify)
 		status = open_checks(e, device, (unsigned int)batch);
+	if (!status && e->narrow)
+		status = open_wide(e, (unsigned int)batch);
 	if (!status && !e->out.calibrated)
 		warn(tool,
 		     "%s: not calibrated, its number ranges are guesses; import it with --calib",
@@ -391,6 +430,7 @@ int cmd_eval(struct tool *tool, int argc, char **argv)
 	}
 	for (unsigned int c = 0; c < e->nchecks; c++)
 		runner_close(&e->check[c]);
+	runner_close(&e->wide);
 	runner_close(&e->runner);
 	accel_device_unref(device);
 	dataset_close(&e->data);

@@ -197,7 +197,7 @@ int cmd_explain(struct tool *tool, int argc, char **argv)
 	const struct onnx_args onnx = { .shapes = &shapes, .fixed = &fixed, .sparse = &sparse };
 	const struct arg options[] = {
 		{ "device", 'd', ARG_TEXT, &spec, "DEVICE",
-		  "sim[:CONFIG], ref[:CONFIG], drm[:PATH] or cpu (default sim)" },
+		  "sim[:CONFIG], ref[:CONFIG], drm[:PATH] or cpu[:int8] (default sim)" },
 		{ "batch", 'b', ARG_COUNT, &batch, "N", "items a run (default 1)" },
 		{ "input", 'i', ARG_LIST, &inputs, "[NAME=]X...",
 		  ".npy files or pictures, as many items as the batch: cycles of a run of these" },

@@ -58,7 +58,7 @@ int cmd_info(struct tool *tool, int argc, char **argv)
 	bool as_json = false;
 	const struct arg options[] = {
 		{ "device", 'd', ARG_TEXT, &spec, "DEVICE",
-		  "sim[:CONFIG], ref[:CONFIG], drm[:PATH] or cpu (default sim)" },
+		  "sim[:CONFIG], ref[:CONFIG], drm[:PATH] or cpu[:int8] (default sim)" },
 		{ "json", 0, ARG_FLAG, &as_json, NULL, "report as JSON" },
 		{ 0 },
 	};

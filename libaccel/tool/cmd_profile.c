@@ -172,7 +172,7 @@ int cmd_profile(struct tool *tool, int argc, char **argv)
 		{ "input", 'i', ARG_LIST, &inputs, "[NAME=]X...", ".npy files or pictures: one run of them all" },
 		{ "output", 'o', ARG_TEXT, &output, "FILE", "report.html, or trace.json for ui.perfetto.dev" },
 		{ "device", 'd', ARG_TEXT, &spec, "DEVICE",
-		  "sim[:CONFIG], ref[:CONFIG], drm[:PATH] or cpu (default sim)" },
+		  "sim[:CONFIG], ref[:CONFIG], drm[:PATH] or cpu[:int8] (default sim)" },
 		ONNX_ARGS(shapes, fixed, sparse),
 		{ 0 },
 	};

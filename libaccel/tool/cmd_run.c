@@ -307,7 +307,7 @@ static void print_json(const struct run *r)
 
 /*
  * The CPU reference of the device's own hardware parameters; the default ones for cpu, which has
- * none.
+ * none; for cpu:int8, whose numbers are its own, portable kernels.
  */
 static int open_check(struct run *r, const struct accel_device *device)
 {

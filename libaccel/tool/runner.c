@@ -185,8 +185,8 @@ int runner_run(struct runner *r, unsigned int n, const float *const *real,
 
 const struct accel_stats *counted(const struct runner *first, const struct runner *second)
 {
-	/* saturation depends on the numbers only, so that any device's count holds for all */
-	if (first->stats.macs)
+	/* saturation depends on the numbers only, so that any device's count holds for all; cpu:int8 counts it, but no products */
+	if (first->stats.macs || !strncmp(first->name.s, "cpu", 3))
 		return &first->stats;
 	return second->stats.macs ? &second->stats : NULL;
 }

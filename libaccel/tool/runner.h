@@ -47,7 +47,7 @@ uint64_t count_differences(const void *a, const void *b, uint64_t n, size_t byte
 /* Index of the largest value of item `item`, the first of equals. */
 uint64_t largest(const struct accel_tensor_info *tensor, const void *values, uint64_t item);
 
-/* The one of the two that counted what it did (cpu does not; the second may be unused), or NULL. */
+/* The one of the two that counted what it did (the second may be unused), or NULL. */
 const struct accel_stats *counted(const struct runner *first, const struct runner *second);
 
 struct json;

@@ -89,7 +89,7 @@ void onnx_args_free(const struct onnx_args *onnx);
 /* These print what went wrong and return an exit status. onnx may be NULL. */
 int open_model(const char *path, const struct onnx_args *onnx, struct accel_model **model);
 int open_device(const char *spec, struct accel_device **device);
-/* The interpreter with the device's hardware parameters; the default ones for cpu. */
+/* accel_device_open_reference() */
 int open_reference(const struct accel_device *device, struct accel_device **reference);
 
 /* Name of a device with its configuration: "sim:8x8", "cpu". */

@@ -41,7 +41,7 @@ static void run_level(const struct accel_model *model, unsigned int batch, uint6
 	struct accel_cpu *cpu;
 	int16_t *x, *y;
 
-	assert_int_equal(accel_cpu_new(model, batch, pool, &cpu, NULL), 0);
+	assert_int_equal(accel_cpu_new(model, batch, pool, NULL, &cpu, NULL), 0);
 	x = accel_cpu_tensor(cpu, model->inputs[0]);
 	assert_int_equal((uintptr_t)x % 64, 0);
 	/* twice: nothing of the first run may stay */
@@ -249,7 +249,7 @@ static void test_no_memory(void **p)
 
 	(void)p;
 	/* 8 PiB of activations */
-	assert_int_equal(accel_cpu_new(model, 0xffffffff, NULL, &cpu, &err), -ENOMEM);
+	assert_int_equal(accel_cpu_new(model, 0xffffffff, NULL, NULL, &cpu, &err), -ENOMEM);
 	assert_int_equal(err.code, -ENOMEM);
 	accel_cpu_free(NULL);
 	accel_model_unref(model);

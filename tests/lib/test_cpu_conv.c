@@ -52,7 +52,7 @@ static void run_level(const struct accel_model *m, unsigned int batch, struct po
 	uint64_t macs = 1, saturated = 1;
 	struct accel_cpu *cpu;
 
-	assert_int_equal(accel_cpu_new(m, batch, pool, &cpu, NULL), 0);
+	assert_int_equal(accel_cpu_new(m, batch, pool, NULL, &cpu, NULL), 0);
 	memcpy(accel_cpu_tensor(cpu, m->inputs[0]), want[m->inputs[0]], batch * in->count * sizeof(int16_t));
 	/* twice: nothing of the first run may stay */
 	accel_cpu_run(cpu, want_macs ? &macs : NULL, &saturated);

@@ -281,7 +281,7 @@ static void test_empty_layer(void **p)
 	int16_t *y;
 
 	(void)p;
-	assert_int_equal(accel_cpu_new(model, 1, NULL, &cpu, NULL), 0);
+	assert_int_equal(accel_cpu_new(model, 1, NULL, NULL, &cpu, NULL), 0);
 	accel_cpu_run(cpu, NULL, NULL);
 	y = accel_cpu_tensor(cpu, 1);
 	assert_true(fabs((double)y[0] * (double)model->tensors[1].scale - 3) < 1e-3);
@@ -308,7 +308,7 @@ static void test_accuracy(void **p)
 	assert_int_equal(accel_graph_calibrate(graph, x, 50, NULL), 0);
 	model = test_finish(graph);
 	assert_int_equal(accel_model_run_float(model, x, 50, y, NULL), 0);
-	assert_int_equal(accel_cpu_new(model, 50, NULL, &cpu, NULL), 0);
+	assert_int_equal(accel_cpu_new(model, 50, NULL, NULL, &cpu, NULL), 0);
 	for (int i = 0; i < 5000; i++)
 		accel_cpu_tensor(cpu, 0)[i] = (int16_t)rint((double)x[i] / (double)model->tensors[0].scale);
 	accel_cpu_run(cpu, NULL, &saturated);
