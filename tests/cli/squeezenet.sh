@@ -46,6 +46,10 @@ try 0 "evaluation" eval s.eie --data "$data/photos" --device cpu --limit "$photo
 is_json "is JSON"
 echo "# of $photos: $(value correct) right, $(value correct_top5) among the best five, $(value float_agreement) as in float32"
 check "the same class as float32" [ "$(value float_agreement)" -ge $((photos * 97 / 100)) ]
+try 0 "evaluation with eight bits" eval s.eie --data "$data/photos" --device cpu:int8 --limit "$photos" --verify --json
+echo "# int8: $(value correct) right, $(value correct_top5) among the best five, $(value int16_agreement) as in int16"
+check "every bit of portable kernels" [ "$(value mismatches)" = 0 ]
+check "nine of ten classes of int16" [ "$(value int16_agreement)" -ge $((photos * 9 / 10)) ]
 if [ "$photos" = 100 ]; then
 	check "top-1 within a point of 62 %" [ "$(value correct)" -ge 61 -a "$(value correct)" -le 63 ]
 	check "top-5 within a point of 84 %" [ "$(value correct_top5)" -ge 83 -a "$(value correct_top5)" -le 85 ]

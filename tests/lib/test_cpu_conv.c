@@ -303,9 +303,36 @@ static struct accel_model *between(const struct accel_window *w, int pool, uint3
 	return m;
 }
 
+/* A hard swish, whose input keeps 16 bits, and channels multiplied by factors of their own. */
+static struct accel_model *elements(uint64_t seed)
+{
+	static const uint32_t dims[] = { 6, 9, 11 };
+	const struct accel_function swish = { .name = "HardSwish", .factor = 1 };
+	const struct accel_window three = { 6, 9, 11, 3, 3, 1, 1, 1, 1, 1, 1, 9, 11, 1 }, mean = { 6, 9, 11, 9, 11, 1, 1, 1, 1, 0, 0, 1, 1, 1 };
+	const struct accel_window one = { 6, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 1, 1, 1 };
+	struct accel_error err = { 0 };
+	struct accel_graph *g;
+	struct accel_model *m;
+	unsigned int t, factors;
+
+	random_check(accel_graph_new(&g), &err);
+	random_check(accel_graph_input(g, "in", 3, dims, -1, 1, &t, &err), &err);
+	t = add_conv(g, &seed, "first", t, 6, &three);
+	random_check(accel_graph_add_table(g, "swish", t, &swish, &t, &err), &err);
+	random_check(accel_graph_add_average_pool(g, "mean", t, &mean, &factors, &err), &err);
+	factors = add_conv(g, &seed, "factors", factors, 6, &one);
+	random_check(accel_graph_add_multiply(g, "times", t, factors, ACCEL_ACT_NONE, &t, &err), &err);
+	add_conv(g, &seed, "last", t, 5, &three);
+	random_check(accel_graph_finish(g, &m, &err), &err);
+	accel_graph_free(g);
+	return m;
+}
+
 static void test_eight_bits(void **state)
 {
 	(void)state;
+	for (uint64_t seed = 1; seed < 5; seed++)
+		check_narrow(elements(seed), 1 + seed % 2, seed, false, false);
 	for (size_t i = 0; i < sizeof(convs) / sizeof(convs[0]); i++) {
 		for (unsigned int d = 0; d < 3; d++) {
 			const uint32_t rows = convs[i].groups * (1 + 4 * d);

@@ -204,6 +204,57 @@ static void test_cpu(void **state)
 	free(x);
 }
 
+/* Only when it is asked for; raw inputs are int16's own, and outputs near int16's. */
+static void test_eight_bits(void **state)
+{
+	static const char *const specs[] = { "cpu", "cpu:int8", NULL };   /* NULL: its reference */
+	static const uint32_t shape[] = { 300, 200, 50 };
+	struct accel_model *m = random_chain(8, 2, shape, 0.5, 4, 0);
+	const struct accel_tensor *in = &m->tensors[m->inputs[0]], *out = &m->tensors[m->outputs[0]];
+	int16_t *x = random_values(4, in, 1), y[3][50], again[50];
+	struct accel_device *device[3];
+	struct accel_device_info info;
+	struct accel_error err;
+	float real[300];
+	double error = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 300; i++)
+		real[i] = (float)x[i] * in->scale;
+	for (int d = 0; d < 3; d++) {
+		struct accel_program *program;
+		struct accel_session *s;
+		struct accel_stats stats;
+
+		assert_int_equal(d < 2 ? accel_device_open(specs[d], &device[d], &err) : accel_device_open_reference(device[1], &device[2], &err), 0);
+		assert_int_equal(accel_program_compile(m, device[d], NULL, &program, &err), 0);
+		assert_int_equal(accel_session_open(program, device[d], &s, &err), 0);
+		assert_int_equal(accel_session_input_raw(s, 0, x, &err), 0);
+		assert_int_equal(accel_session_run(s, &err), 0);
+		assert_int_equal(accel_session_output_raw(s, 0, y[d], &err), 0);
+		assert_int_equal(accel_session_stats(s, &stats), 0);
+		assert_int_equal(stats.macs != 0, d == 0);
+		assert_int_equal(accel_session_input(s, 0, real, &err), 0);
+		assert_int_equal(accel_session_run(s, &err), 0);
+		assert_int_equal(accel_session_output_raw(s, 0, again, &err), 0);
+		assert_memory_equal(again, y[d], sizeof(again));
+		accel_session_close(s);
+		accel_program_unref(program);
+	}
+	accel_device_info(device[1], &info);
+	assert_string_equal(info.backend, "cpu");
+	assert_string_equal(info.config, "int8");
+	assert_memory_equal(y[1], y[2], sizeof(y[1]));
+	assert_memory_not_equal(y[0], y[1], sizeof(y[0]));
+	for (int i = 0; i < 50; i++)
+		error = fmax(error, fabs((double)y[0][i] - y[1][i]));
+	assert_true(error < 0.05 * out->hi);
+	for (int d = 0; d < 3; d++)
+		accel_device_unref(device[d]);
+	accel_model_unref(m);
+	free(x);
+}
+
 static void test_mismatch(void **state)
 {
 	struct fixture *f = *state;
@@ -232,6 +283,9 @@ static void test_specs(void **state)
 	assert_int_equal(accel_device_open("gpu-with-a-name-longer-than-any-other-name", &d, &f->err), -ENODEV);
 	assert_int_equal(accel_device_open("ref:2x3", &d, &f->err), -ENODEV);
 	assert_non_null(strstr(f->err.text, "did you mean \"2x2\"?"));
+	assert_int_equal(accel_device_open("cpu:int4", &d, &f->err), -EINVAL);
+	assert_non_null(strstr(f->err.text, "int8"));
+	assert_int_equal(accel_device_open("cpu,int8", &d, &f->err), -EINVAL);
 	assert_int_equal(accel_device_open("ref:2x2,seed=1", &d, &f->err), -EINVAL);
 	assert_int_equal(accel_device_open("cpu:2x2", &d, &f->err), -EINVAL);
 	assert_int_equal(accel_device_open("ref:2x2", &d, &f->err), 0);
@@ -325,7 +379,7 @@ int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_conversion), TEST(test_refused_inputs), TEST(test_order), TEST(test_failed_job), TEST(test_two_sessions),
-		TEST(test_cpu), TEST(test_mismatch), TEST(test_specs), TEST(test_reference), TEST(test_counters),
+		TEST(test_cpu), TEST(test_eight_bits), TEST(test_mismatch), TEST(test_specs), TEST(test_reference), TEST(test_counters),
 	};
 	int failed = 0;
 
