@@ -38,7 +38,7 @@ check "all devices agree" [ "$(cut -d' ' -f2- results | sort -u | wc -l)" -eq 1 
 try 0 "a file of images" eval m.eie --data data/train-images-idx3-ubyte --device cpu
 prints "with the labels beside it" '30 items'
 try 0 "eight bits, which are asked for" eval m.eie --data data --device cpu:int8 --verify
-prints "beside int16" '^Int16 .*the same class for [0-9]* of 30 items'
+prints "beside int16" '^Int16 .*the same class for [0-9]* of 100 items'
 prints "the same on portable kernels" "0 of .* differ from the CPU reference 'cpu:int8,portable'"
 try 0 "as JSON" eval m.eie --data data --device cpu:int8 --json
 is_json "is JSON"
