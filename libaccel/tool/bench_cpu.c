@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "bench_cpu.h"
 #include "bench_layer.h"
+#include "bench_network.h"
 #include "bench_peers.h"
+#include "bench_runs.h"
 #include "cpu.h"
 #include "cpu_fc.h"
 #include "runner.h"
@@ -10,15 +12,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define EVICT_BYTES ((size_t)192 << 20)
 #define ROUNDS_MIN 5
 #define ROUNDS_MAX 200
 #define WARM_RUNS 8 /* of a kernel in a round, behind the cold one */
 #define JITTER_RUNS 10000
-#define SETTLE_NS   1000000
-#define SETTLE_LOOKS 200
 #define THREADS_MAX 2
 #define PEERS_MAX 32
 
@@ -63,18 +62,6 @@ struct subject {
 	struct kernel *kernels; /* [nkernels], ours first */
 	unsigned int nkernels;
 };
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double median(const double *sorted, unsigned int n)
-{
-	return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
-}
 
 /* ---------------------------------------------------------------- memory */
 
@@ -128,8 +115,8 @@ static void measure_bandwidth(struct suite *suite)
 			pool_run(suite->pool[t - 1], t, sweep_task, &s);
 			took[i] = seconds_wall() - before;
 		}
-		qsort(took, 7, sizeof(*took), compare);
-		suite->bandwidth[t - 1] = (double)EVICT_BYTES / median(took, 7);
+		bench_sort(took, 7);
+		suite->bandwidth[t - 1] = (double)EVICT_BYTES / bench_median(took, 7);
 	}
 }
 
@@ -249,18 +236,6 @@ static double timed(const struct kernel *k)
 	return 1e6 * (seconds_wall() - before);
 }
 
-/* Libraries' threads look for work long after they had some (XNNPACK's for ten milliseconds): nobody is measured beside another's. */
-static void settle(void)
-{
-	for (unsigned int i = 0; i < SETTLE_LOOKS; i++) {
-		double before = seconds_cpu();
-
-		nanosleep(&(struct timespec){ .tv_nsec = SETTLE_NS }, NULL);
-		if (seconds_cpu() - before < 0.1e-9 * SETTLE_NS)
-			return;
-	}
-}
-
 /* In turn, so that a change of the machine's load meets all. */
 static void rounds(struct suite *suite, struct subject *s, unsigned int threads)
 {
@@ -272,7 +247,7 @@ static void rounds(struct suite *suite, struct subject *s, unsigned int threads)
 		for (unsigned int i = 0; i < s->nkernels; i++) {
 			struct kernel *k = &s->kernels[i];
 
-			settle();
+			bench_settle();
 			evict(suite, threads);
 			k->cold[k->ncold++] = timed(k);
 			kernel_run(k);
@@ -281,8 +256,8 @@ static void rounds(struct suite *suite, struct subject *s, unsigned int threads)
 		}
 	}
 	for (unsigned int i = 0; i < s->nkernels; i++) {
-		qsort(s->kernels[i].cold, s->kernels[i].ncold, sizeof(double), compare);
-		qsort(s->kernels[i].warm, s->kernels[i].nwarm, sizeof(double), compare);
+		bench_sort(s->kernels[i].cold, s->kernels[i].ncold);
+		bench_sort(s->kernels[i].warm, s->kernels[i].nwarm);
 	}
 }
 
@@ -299,9 +274,9 @@ static struct best find_best(const struct subject *s)
 	for (unsigned int i = 1; i < s->nkernels; i++) {
 		const struct kernel *k = &s->kernels[i];
 
-		if (!best.warm || median(k->warm, k->nwarm) < median(best.warm->warm, best.warm->nwarm))
+		if (!best.warm || bench_median(k->warm, k->nwarm) < bench_median(best.warm->warm, best.warm->nwarm))
 			best.warm = k;
-		if (!best.cold || median(k->cold, k->ncold) < median(best.cold->cold, best.cold->ncold))
+		if (!best.cold || bench_median(k->cold, k->ncold) < bench_median(best.cold->cold, best.cold->ncold))
 			best.cold = k;
 	}
 	return best;
@@ -309,8 +284,8 @@ static struct best find_best(const struct subject *s)
 
 static void kernel_json(struct json *j, const struct kernel *k)
 {
-	json_number(j, "us_median", median(k->warm, k->nwarm));
-	json_number(j, "us_median_cold", median(k->cold, k->ncold));
+	json_number(j, "us_median", bench_median(k->warm, k->nwarm));
+	json_number(j, "us_median_cold", bench_median(k->cold, k->ncold));
 	json_count(j, "runs", k->nwarm);
 	json_count(j, "runs_cold", k->ncold);
 }
@@ -323,7 +298,7 @@ static void run_json(struct suite *suite, const struct subject *s, unsigned int 
 	json_object(j, NULL);
 	json_count(j, "threads", threads);
 	kernel_json(j, own);
-	json_number(j, "gb_per_second_cold", 1e-3 * (double)s->bytes / median(own->cold, own->ncold));
+	json_number(j, "gb_per_second_cold", 1e-3 * (double)s->bytes / bench_median(own->cold, own->ncold));
 	if (suite->peers) {
 		json_array(j, "peers");
 		for (unsigned int i = 1; i < s->nkernels; i++) {
@@ -337,9 +312,9 @@ static void run_json(struct suite *suite, const struct subject *s, unsigned int 
 	}
 	if (best->warm) {
 		json_text(j, "fastest_peer", best->warm->name);
-		json_number(j, "times_faster", median(best->warm->warm, best->warm->nwarm) / median(own->warm, own->nwarm));
+		json_number(j, "times_faster", bench_median(best->warm->warm, best->warm->nwarm) / bench_median(own->warm, own->nwarm));
 		json_text(j, "fastest_peer_cold", best->cold->name);
-		json_number(j, "times_faster_cold", median(best->cold->cold, best->cold->ncold) / median(own->cold, own->ncold));
+		json_number(j, "times_faster_cold", bench_median(best->cold->cold, best->cold->ncold) / bench_median(own->cold, own->ncold));
 	}
 	json_close(j);
 }
@@ -355,12 +330,12 @@ static void header(const struct suite *suite)
 static void run_text(const struct suite *suite, const struct subject *s, unsigned int threads, const struct best *best)
 {
 	const struct kernel *own = &s->kernels[0];
-	double warm = median(own->warm, own->nwarm), cold = median(own->cold, own->ncold);
+	double warm = bench_median(own->warm, own->nwarm), cold = bench_median(own->cold, own->ncold);
 
 	printf("%-8s %7u %9.1f %9.1f %8s %6.1f %9s", s->shape->name, threads, warm, cold, text_bytes(s->bytes).s, 1e-3 * (double)s->bytes / cold,
 	       text_time(s->transcode).s);
 	if (best->warm) {
-		double w = median(best->warm->warm, best->warm->nwarm), c = median(best->cold->cold, best->cold->ncold);
+		double w = bench_median(best->warm->warm, best->warm->nwarm), c = bench_median(best->cold->cold, best->cold->ncold);
 
 		printf("  %.1f %s (%.2fx), %.1f %s (%.2fx)", w, best->warm->name, w / warm, c, best->cold->name, c / cold);
 	}
@@ -368,7 +343,7 @@ static void run_text(const struct suite *suite, const struct subject *s, unsigne
 	for (unsigned int i = 1; suite->tool->verbosity > 0 && i < s->nkernels; i++) {
 		const struct kernel *k = &s->kernels[i];
 
-		printf("  %-24s %9.1f us warm %9.1f us cold   error %.1e\n", k->name, median(k->warm, k->nwarm), median(k->cold, k->ncold), k->error);
+		printf("  %-24s %9.1f us warm %9.1f us cold   error %.1e\n", k->name, bench_median(k->warm, k->nwarm), bench_median(k->cold, k->ncold), k->error);
 	}
 	fflush(stdout);
 }
@@ -380,8 +355,8 @@ static void note_ratios(struct suite *suite, const struct subject *s, const stru
 
 	if (!best->warm)
 		return;
-	warm = median(best->warm->warm, best->warm->nwarm) / median(own->warm, own->nwarm);
-	cold = median(best->cold->cold, best->cold->ncold) / median(own->cold, own->ncold);
+	warm = bench_median(best->warm->warm, best->warm->nwarm) / bench_median(own->warm, own->nwarm);
+	cold = bench_median(best->cold->cold, best->cold->ncold) / bench_median(own->cold, own->ncold);
 	suite->least_warm = suite->ratios ? fmin(suite->least_warm, warm) : warm;
 	suite->least_cold = suite->ratios ? fmin(suite->least_cold, cold) : cold;
 	suite->log_warm += log(warm);
@@ -496,8 +471,8 @@ static double control(unsigned int loops)
 
 static double tail(double *us)
 {
-	qsort(us, JITTER_RUNS, sizeof(*us), compare);
-	return us[JITTER_RUNS - 1 - JITTER_RUNS / 100] / median(us, JITTER_RUNS);
+	bench_sort(us, JITTER_RUNS);
+	return us[JITTER_RUNS - 1 - JITTER_RUNS / 100] / bench_median(us, JITTER_RUNS);
 }
 
 /* How far the slowest of a hundred runs is from the median, and the same of a loop that takes as long and touches no memory: what the machine does. */
@@ -591,9 +566,10 @@ static int suite_open(struct suite *suite, uint64_t **memory)
 	return EXIT_OK;
 }
 
-int bench_cpu(const struct tool *tool, struct accel_device *reference, uint64_t seed, double seconds, bool peers, struct json *j)
+int bench_cpu(const struct tool *tool, struct accel_device *reference, const struct bench_networks *networks, bool peers, struct json *j)
 {
-	struct suite suite = { .tool = tool, .reference = reference, .seed = seed, .seconds = seconds, .json = j };
+	struct bench_networks with_peers = *networks;
+	struct suite suite = { .tool = tool, .reference = reference, .seed = networks->seed, .seconds = networks->seconds, .json = j };
 	const struct cpu_fc_level *level = NULL;
 	struct accel_error err = { 0 };
 	uint64_t *memory = NULL;
@@ -602,7 +578,7 @@ int bench_cpu(const struct tool *tool, struct accel_device *reference, uint64_t 
 	if (cpu_fc_level(getenv("EIE_CPU_LEVEL"), &level, &err))
 		return fail_accel("bench", &err);
 	if (peers)
-		status = peers_load(&suite.peers, &suite.versions);
+		status = peers_load(&suite.peers, &with_peers.peers, &suite.versions);
 	status = status ? status : suite_open(&suite, &memory);
 	if (!status) {
 		measure_bandwidth(&suite);
@@ -614,6 +590,8 @@ int bench_cpu(const struct tool *tool, struct accel_device *reference, uint64_t 
 		ending(&suite);
 		status = jitter(&suite);
 	}
+	if (!status && networks->n)
+		status = bench_networks(tool, &with_peers, j);
 	for (unsigned int t = 0; t < THREADS_MAX; t++)
 		pool_free(suite.pool[t]);
 	free(memory);

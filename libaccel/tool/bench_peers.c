@@ -29,8 +29,9 @@ static int default_path(char *path, size_t size)
 	return EXIT_OK;
 }
 
-int peers_load(const struct peer *const **peers, const char **versions)
+int peers_load(const struct peer *const **peers, const struct peer_networks *const **networks, const char **versions)
 {
+	const struct peer_networks *const *(*network_list)(void);
 	const struct peer *const *(*list)(void);
 	const char *(*text)(void);
 	const char *path = getenv("EIE_PEERS_LIB");
@@ -48,9 +49,11 @@ int peers_load(const struct peer *const **peers, const char **versions)
 		return fail("%s; `make bench-peers` builds it", dlerror());
 	list = (const struct peer *const *(*)(void))dlsym(so, "eie_peers");
 	text = (const char *(*)(void))dlsym(so, "eie_peers_versions");
-	if (!list || !text)
-		return fail("%s does not have eie_peers and eie_peers_versions; `make bench-peers` builds it", path);
+	network_list = (const struct peer_networks *const *(*)(void))dlsym(so, "eie_peer_networks");
+	if (!list || !text || !network_list)
+		return fail("%s does not have eie_peers, eie_peer_networks and eie_peers_versions; `make bench-peers` builds it", path);
 	*peers = list();
+	*networks = network_list();
 	*versions = text();
 	return EXIT_OK;
 }

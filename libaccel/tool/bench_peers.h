@@ -8,7 +8,7 @@
 /*
  * Opens libeie_peers.so: EIE_PEERS_LIB, or the one beside the command. Prints an error that says how to build it; returns an exit status.
  */
-int peers_load(const struct peer *const **peers, const char **versions);
+int peers_load(const struct peer *const **peers, const struct peer_networks *const **networks, const char **versions);
 
 /* The one layer of a model in float32, with its input; owns what layer points to. */
 struct peer_data {

@@ -21,6 +21,8 @@ struct bench {
 	enum bench_sparsity sparsity;
 	bool streamed;	   /* weights come from memory in every run */
 	bool peers;	   /* of the suite cpu */
+	struct arg_list networks; /* of the suite cpu */
+	const char *picture;	  /* their input, or NULL */
 	struct json *json; /* or NULL */
 	bool failed;	   /* an output or a counter was wrong */
 };
@@ -462,7 +464,10 @@ static int what(struct bench *b, const char *name)
 	if (!strcmp(name, "noop"))
 		return bench_noop(b->tool, b->device, b->seconds, b->json);
 	if (!strcmp(name, "cpu"))
-		return bench_cpu(b->tool, b->reference, b->seed, b->seconds, b->peers, b->json);
+		return bench_cpu(b->tool, b->reference,
+				 &(struct bench_networks){ .names = b->networks.item, .n = b->networks.n, .picture = b->picture, .seed = b->seed,
+							   .seconds = b->seconds },
+				 b->peers, b->json);
 	if (!strcmp(name, "eie-paper"))
 		return suite_paper(b);
 	return bench_model(b, name);
@@ -506,32 +511,34 @@ static int check_sparsity(const char *sparsity, struct bench *b)
 	return EXIT_OK;
 }
 
-int cmd_bench(struct tool *tool, int argc, char **argv)
+static int parse_and_run(struct tool *tool, int argc, char **argv, struct bench *b)
 {
-	struct bench b = { .tool = tool, .seconds = 2, .seed = SEED };
 	const char *pos[2], *reference, *spec = NULL, *config = NULL, *sparsity = NULL;
 	char cold[64] = "sim:8x8,cold=1";
 	bool as_json = false;
 	const struct arg options[] = {
 		{ "device", 'd', ARG_TEXT, &spec, "DEVICE",
 		  "sim[:CONFIG], ref[:CONFIG], drm[:PATH] or cpu[:int8] (default sim; cpu for suite cpu)" },
-		{ "seconds", 's', ARG_SECONDS, &b.seconds, "S",
+		{ "seconds", 's', ARG_SECONDS, &b->seconds, "S",
 		  "repeat a layer for that long (default 2)" },
 		{ "config", 0, ARG_TEXT, &config, "K,L",
 		  "eie-paper: clusters and lanes of the simulated engine (default 8,8)" },
 		{ "sparsity", 0, ARG_TEXT, &sparsity, "KIND",
 		  "eie-paper: uniform, or uneven: rows and columns differ in density" },
-		{ "seed", 0, ARG_COUNT, &b.seed, "N", "of weights and inputs" },
-		{ "streamed", 0, ARG_FLAG, &b.streamed, NULL,
+		{ "seed", 0, ARG_COUNT, &b->seed, "N", "of weights and inputs" },
+		{ "streamed", 0, ARG_FLAG, &b->streamed, NULL,
 		  "eie-paper: weights come from memory in every run" },
-		{ "peers", 0, ARG_FLAG, &b.peers, NULL,
+		{ "peers", 0, ARG_FLAG, &b->peers, NULL,
 		  "suite cpu: other libraries' kernels, too (make bench-peers builds them)" },
+		{ "network", 0, ARG_EACH, &b->networks, "MODEL[=ONNX]",
+		  "suite cpu: a whole network, too; its peers run the ONNX file, or write one" },
+		{ "picture", 0, ARG_TEXT, &b->picture, "FILE", "suite cpu: input of networks that take pictures" },
 		{ "json", 0, ARG_FLAG, &as_json, NULL, "report as JSON" },
 		{ 0 },
 	};
 	const struct arg_command cmd = {
 		.name = "bench",
-		.synopsis = "sim|cpu|eie-paper|noop|MODEL.eie [--device DEVICE] [--config K,L] [--sparsity KIND] [--seed N] [--streamed] [--seconds S] [--peers] [--json]",
+		.synopsis = "sim|cpu|eie-paper|noop|MODEL.eie [--device DEVICE] [--config K,L] [--sparsity KIND] [--seed N] [--streamed] [--seconds S] [--peers] [--network MODEL[=ONNX]]... [--picture FILE] [--json]",
 		.options = options,
 		.min = 1,
 		.max = 1,
@@ -541,7 +548,7 @@ int cmd_bench(struct tool *tool, int argc, char **argv)
 			"  sim        a 4096 x 4096 layer, 9 % of the weights and 35 % of the inputs not zero\n"
 			"  eie-paper  the nine layers of EIE (ISCA 2016) on the simulated engine\n"
 			"  cpu        the same nine layers on the CPU kernels, warm and with cold caches,\n"
-			"             one thread and two (time is for each kernel that is measured)\n"
+			"             one thread and two (time is for each kernel that is measured), and --network\n"
 			"  noop       jobs without commands: what a submission costs\n"
 			"  MODEL.eie  a model, with random inputs",
 		.example = "eie bench sim --device sim:8x8 --json",
@@ -554,10 +561,10 @@ int cmd_bench(struct tool *tool, int argc, char **argv)
 	status = check_name(pos[0]);
 	if (status)
 		return status;
-	status = check_sparsity(sparsity, &b);
+	status = check_sparsity(sparsity, b);
 	if (status)
 		return status;
-	if (strcmp(pos[0], "eie-paper") && (config || sparsity || b.streamed))
+	if (strcmp(pos[0], "eie-paper") && (config || sparsity || b->streamed))
 		return usage(cmd.name, "--config, --sparsity and --streamed are of the suite eie-paper");
 	if (config && spec)
 		return usage(cmd.name, "--config chooses a simulated device, --device another one: give one of them");
@@ -569,29 +576,38 @@ int cmd_bench(struct tool *tool, int argc, char **argv)
 	if (!strcmp(pos[0], "cpu") && strcmp(spec, "cpu"))
 		return usage(cmd.name, "suite cpu runs on the cpu; for %s use suite eie-paper",
 			     spec);
-	if (b.peers && strcmp(pos[0], "cpu"))
-		return usage(cmd.name, "--peers is of the suite cpu");
+	if ((b->peers || b->networks.n || b->picture) && strcmp(pos[0], "cpu"))
+		return usage(cmd.name, "--peers, --network and --picture are of the suite cpu");
 	/* cpu is the reference of the others; compared with itself it would show nothing */
 	reference = strcmp(spec, "cpu") ? "cpu" : "ref";
-	status = open_device(spec, &b.device);
+	status = open_device(spec, &b->device);
 	if (!status)
-		status = strcmp(spec, "cpu:int8") ? open_device(reference, &b.reference) : open_reference(b.device, &b.reference);
+		status = strcmp(spec, "cpu:int8") ? open_device(reference, &b->reference) : open_reference(b->device, &b->reference);
 	if (!status) {
-		accel_device_info(b.device, &b.info);
+		accel_device_info(b->device, &b->info);
 		if (as_json) {
-			b.json = &json;
+			b->json = &json;
 			json_begin(&json, stdout);
 		} else {
-			report(tool, "Device", "%s", text_device(&b.info).s);
+			report(tool, "Device", "%s", text_device(&b->info).s);
 		}
-		status = what(&b, pos[0]);
+		status = what(b, pos[0]);
 		/* a report that broke off must not look like a whole one */
 		if (as_json && !status)
 			json_end(&json);
-		if (b.failed)
+		if (b->failed)
 			status = EXIT_FAILED;
 	}
-	accel_device_unref(b.reference);
-	accel_device_unref(b.device);
+	accel_device_unref(b->reference);
+	accel_device_unref(b->device);
+	return status;
+}
+
+int cmd_bench(struct tool *tool, int argc, char **argv)
+{
+	struct bench b = { .tool = tool, .seconds = 2, .seed = SEED };
+	int status = parse_and_run(tool, argc, argv, &b);
+
+	free(b.networks.item);
 	return status;
 }

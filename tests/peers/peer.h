@@ -5,6 +5,7 @@
 #ifndef EIE_PEER_H
 #define EIE_PEER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -33,9 +34,33 @@ struct peer {
 	void (*close)(void *state);
 };
 
-/* What libeie_peers.so exports. The list ends with NULL; the text names versions and flags, and belongs to the library. */
+struct accel_model;
+
+/* A whole network, batch 1, one float32 input and output. It lives while it is opened. */
+struct peer_network {
+	const struct accel_model *model;   /* its only segment, or NULL: it has several */
+	const char *file;           /* the same network as ONNX, or NULL */
+	const float *x;             /* [inputs] */
+	uint64_t inputs, outputs;
+	unsigned int ndim;          /* of the input, without the batch */
+	const uint32_t *dims;
+};
+
+/* Who runs networks; as struct peer, from floats to floats. */
+struct peer_networks {
+	const char *name;
+	double tolerance;
+	bool int8;
+	void *(*open)(const struct peer_network *network, unsigned int threads, char *why);
+	void (*run)(void *state);
+	void (*output)(void *state, float *y);
+	void (*close)(void *state);
+};
+
+/* What libeie_peers.so exports. Lists end with NULL; the text names versions and flags, and belongs to the library. */
 const struct peer *const *eie_peers(void);
 const char *eie_peers_versions(void);
+const struct peer_networks *const *eie_peer_networks(void);
 
 #ifdef __cplusplus
 }

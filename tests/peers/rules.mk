@@ -15,18 +15,16 @@ $(PEERS)/%.o: tests/peers/%.cpp tests/peers/peer.h tests/peers/peers.hpp $(PEERS
 $(PEERS)/onnx.pb-c.o: $(BUILD)/gen/onnx.pb-c.c
 	@mkdir -p $(@D)
 	$(CC) -std=gnu11 -O2 -fPIC -fvisibility=hidden -I$(BUILD)/gen -c -o $@ $<
-$(BUILD)/libeie_peers.so: $(PEER_SRC:tests/peers/%.cpp=$(PEERS)/%.o) $(PEERS)/onnx.pb-c.o
+$(BUILD)/libeie_peers.so: $(PEER_SRC:tests/peers/%.cpp=$(PEERS)/%.o) $(PEERS)/network.o $(PEERS)/onnx.pb-c.o
 	$(CXX) -shared -fopenmp -Wl,-z,defs -Wl,-rpath,'$$ORIGIN/peers/lib' -o $@ $^ $(PEERS)/lib/libonnxruntime.so.1 -ldnnl -lXNNPACK -lpthreadpool -lopenblas \
 		-lprotobuf-c
 
-# whole networks beside ONNX Runtime
-$(BUILD)/peer-network: tests/peers/network.c $(PEERS)/include/onnxruntime_c_api.h $(BUILD)/obj/libaccel.a
-	$(CC) $(CFLAGS) $(filter-out -MMD -MP,$(LIB_CFLAGS)) -I$(PEERS)/include -o $@ $< $(BUILD)/obj/libaccel.a $(PEERS)/lib/libonnxruntime.so.1 \
-		-Wl,-rpath,'$$ORIGIN/peers/lib' $(LIB_LIBS)
+$(PEERS)/network.o: tests/peers/network.c tests/peers/peer.h $(PEERS)/include/onnxruntime_c_api.h $(BUILD)/gen/onnx.pb-c.c
+	$(CC) $(CFLAGS) $(filter-out -MMD -MP,$(LIB_CFLAGS)) -I$(PEERS)/include -c -o $@ $<
 
 bench-peers:
 	@$(MAKE) --no-print-directory deps GROUP=peers
 	@echo "Building the command and its peers (log in $(BUILD)/bench-peers-build.log)"
 	@$(call quietly,bench-peers-build)
-bench-peers-build: $(BUILD)/eie $(BUILD)/libeie_peers.so $(BUILD)/peer-network
+bench-peers-build: $(BUILD)/eie $(BUILD)/libeie_peers.so
 .PHONY: bench-peers bench-peers-build
