@@ -6,6 +6,7 @@
 #include "bench_runs.h"
 #include "cpu.h"
 #include "cpu_fc.h"
+#include "narrow.h"
 #include "runner.h"
 
 #include <math.h>
@@ -20,6 +21,7 @@
 #define JITTER_RUNS 10000
 #define THREADS_MAX 2
 #define PEERS_MAX 32
+#define OWN 2 /* int16 and int8, before the peers */
 
 /* What is measured: our kernels, or a peer's. */
 struct kernel {
@@ -28,7 +30,7 @@ struct kernel {
 	void *state;
 	double cold[ROUNDS_MAX], warm[ROUNDS_MAX * WARM_RUNS]; /* us; sorted when all are there */
 	unsigned int ncold, nwarm;
-	double error; /* of a peer, of its largest output */
+	double error; /* of int8 and of peers, of the largest output */
 };
 
 struct suite {
@@ -42,9 +44,11 @@ struct suite {
 	const uint64_t *memory;		   /* EVICT_BYTES */
 	struct pool *pool[THREADS_MAX];	   /* for memory, not for kernels */
 	double bandwidth[THREADS_MAX];	   /* bytes a second that so many threads read */
-	double log_warm, log_cold;	   /* sums over `ratios` */
-	double least_warm, least_cold;
-	unsigned int ratios;
+	struct ratios {
+		double log_warm, log_cold;	   /* sums over n */
+		double least_warm, least_cold;
+		unsigned int n;
+	} ratios[OWN];
 	bool failed;
 };
 
@@ -53,12 +57,13 @@ struct subject {
 	const struct bench_layer *shape;
 	struct accel_model *model;
 	int16_t *x;   /* [cols] */
-	int16_t *want; /* [rows], what the reference gives */
+	int16_t *want[OWN]; /* [rows], what the references give */
 	struct text against;
 	struct peer_data data; /* with peers */
 	double transcode; /* seconds */
 	size_t bytes;	  /* of the transcoded weights */
 	uint64_t mismatches;
+	struct accel_model *narrow; /* the integers of int8 */
 	struct kernel *kernels; /* [nkernels], ours first */
 	unsigned int nkernels;
 };
@@ -136,8 +141,10 @@ static void ours_close(struct ours *o)
 	free(o);
 }
 
-static int ours_open(struct subject *s, unsigned int threads, void **state)
+static int ours_open(struct subject *s, const struct accel_model *model, unsigned int threads, void **state)
 {
+	const struct accel_tensor *in = &s->model->tensors[s->model->inputs[0]], *own = &model->tensors[s->model->inputs[0]];
+	int16_t *x;
 	struct accel_error err = { 0 };
 	struct ours *o = calloc(1, sizeof(*o));
 	double before = seconds_wall();
@@ -145,13 +152,15 @@ static int ours_open(struct subject *s, unsigned int threads, void **state)
 	if (!o)
 		return fail("out of memory");
 	o->pool = pool_new(threads);
-	if (!o->pool || accel_cpu_new(s->model, 1, o->pool, NULL, &o->cpu, &err)) {
+	if (!o->pool || accel_cpu_new(model, 1, o->pool, NULL, &o->cpu, &err)) {
 		ours_close(o);
 		return fail_accel(s->shape->name, &err);
 	}
 	s->transcode = seconds_wall() - before;
 	s->bytes = accel_cpu_weight_bytes(o->cpu);
-	memcpy(accel_cpu_tensor(o->cpu, s->model->inputs[0]), s->x, s->shape->cols * sizeof(*s->x));
+	x = accel_cpu_tensor(o->cpu, s->model->inputs[0]);
+	for (uint32_t i = 0; i < s->shape->cols; i++)
+		x[i] = model == s->model ? s->x[i] : accel_quantised((float)s->x[i] * in->scale, own->scale, own->lo, own->hi);
 	*state = o;
 	return EXIT_OK;
 }
@@ -183,12 +192,14 @@ static int kernels_open(struct suite *suite, struct subject *s, unsigned int thr
 {
 	int status;
 
-	s->kernels = calloc(1 + PEERS_MAX, sizeof(*s->kernels));
+	s->kernels = calloc(OWN + PEERS_MAX, sizeof(*s->kernels));
 	if (!s->kernels)
 		return fail("out of memory");
-	s->kernels[0].name = "eie";
-	s->nkernels = 1;
-	status = ours_open(s, threads, &s->kernels[0].state);
+	s->kernels[0].name = "int16";
+	s->kernels[1].name = "int8";
+	s->nkernels = OWN;
+	status = ours_open(s, s->narrow, threads, &s->kernels[1].state);
+	status = status ? status : ours_open(s, s->model, threads, &s->kernels[0].state);
 	for (unsigned int i = 0; !status && suite->peers && suite->peers[i] && i < PEERS_MAX; i++) {
 		struct kernel *k = &s->kernels[s->nkernels];
 		char why[160] = "";
@@ -203,14 +214,28 @@ static int kernels_open(struct suite *suite, struct subject *s, unsigned int thr
 	return status;
 }
 
+/* Of int8, beside int16. */
+static double own_error(const struct subject *s)
+{
+	double worst = 0, most = 1;
+
+	for (uint32_t r = 0; r < s->shape->rows; r++) {
+		worst = fmax(worst, fabs((double)s->want[1][r] - s->want[0][r]));
+		most = fmax(most, fabs((double)s->want[0][r]));
+	}
+	return worst / most;
+}
+
 /* Everybody has computed the whole layer. */
 static void check_outputs(struct suite *suite, struct subject *s)
 {
-	const struct ours *o = s->kernels[0].state;
 	float *y = calloc(s->shape->rows, sizeof(*y));
 
-	s->mismatches += count_differences(accel_cpu_tensor(o->cpu, s->model->outputs[0]), s->want, s->shape->rows, sizeof(*s->want));
-	for (unsigned int i = 1; y && i < s->nkernels; i++) {
+	for (unsigned int i = 0; i < OWN; i++)
+		s->mismatches += count_differences(accel_cpu_tensor(((struct ours *)s->kernels[i].state)->cpu, s->model->outputs[0]), s->want[i],
+						   s->shape->rows, sizeof(**s->want));
+	s->kernels[1].error = own_error(s);
+	for (unsigned int i = OWN; y && i < s->nkernels; i++) {
 		struct kernel *k = &s->kernels[i];
 
 		k->peer->output(k->state, y);
@@ -271,7 +296,7 @@ static struct best find_best(const struct subject *s)
 {
 	struct best best = { NULL, NULL };
 
-	for (unsigned int i = 1; i < s->nkernels; i++) {
+	for (unsigned int i = OWN; i < s->nkernels; i++) {
 		const struct kernel *k = &s->kernels[i];
 
 		if (!best.warm || bench_median(k->warm, k->nwarm) < bench_median(best.warm->warm, best.warm->nwarm))
@@ -292,16 +317,19 @@ static void kernel_json(struct json *j, const struct kernel *k)
 
 static void run_json(struct suite *suite, const struct subject *s, unsigned int threads, const struct best *best)
 {
-	const struct kernel *own = &s->kernels[0];
+	const struct kernel *own = &s->kernels[0], *narrow = &s->kernels[1];
 	struct json *j = suite->json;
 
 	json_object(j, NULL);
 	json_count(j, "threads", threads);
 	kernel_json(j, own);
+	json_number(j, "int8_us_median", bench_median(narrow->warm, narrow->nwarm));
+	json_number(j, "int8_us_median_cold", bench_median(narrow->cold, narrow->ncold));
+	json_number(j, "int8_error", narrow->error);
 	json_number(j, "gb_per_second_cold", 1e-3 * (double)s->bytes / bench_median(own->cold, own->ncold));
 	if (suite->peers) {
 		json_array(j, "peers");
-		for (unsigned int i = 1; i < s->nkernels; i++) {
+		for (unsigned int i = OWN; i < s->nkernels; i++) {
 			json_object(j, NULL);
 			json_text(j, "name", s->kernels[i].name);
 			kernel_json(j, &s->kernels[i]);
@@ -315,6 +343,8 @@ static void run_json(struct suite *suite, const struct subject *s, unsigned int 
 		json_number(j, "times_faster", bench_median(best->warm->warm, best->warm->nwarm) / bench_median(own->warm, own->nwarm));
 		json_text(j, "fastest_peer_cold", best->cold->name);
 		json_number(j, "times_faster_cold", bench_median(best->cold->cold, best->cold->ncold) / bench_median(own->cold, own->ncold));
+		json_number(j, "int8_times_faster", bench_median(best->warm->warm, best->warm->nwarm) / bench_median(narrow->warm, narrow->nwarm));
+		json_number(j, "int8_times_faster_cold", bench_median(best->cold->cold, best->cold->ncold) / bench_median(narrow->cold, narrow->ncold));
 	}
 	json_close(j);
 }
@@ -323,24 +353,30 @@ static void header(const struct suite *suite)
 {
 	const struct tool *tool = suite->tool;
 
-	printf("%s%-8s %7s %9s %9s %8s %6s %9s  %s%s\n", tool->bold, "layer", "threads", "warm us", "cold us", "weights", "GB/s", "transcode",
-	       suite->peers ? "fastest peer warm, cold" : "", tool->reset);
+	printf("%s%-8s %7s %9s %9s %9s %9s %8s %6s %9s  %s%s\n", tool->bold, "layer", "threads", "warm us", "cold us", "int8 warm", "int8 cold",
+	       "weights", "GB/s", "transcode", suite->peers ? "fastest peer warm, cold (times int16, int8)" : "", tool->reset);
 }
 
 static void run_text(const struct suite *suite, const struct subject *s, unsigned int threads, const struct best *best)
 {
-	const struct kernel *own = &s->kernels[0];
+	const struct kernel *own = &s->kernels[0], *narrow = &s->kernels[1];
 	double warm = bench_median(own->warm, own->nwarm), cold = bench_median(own->cold, own->ncold);
+	double narrow_warm = bench_median(narrow->warm, narrow->nwarm), narrow_cold = bench_median(narrow->cold, narrow->ncold);
 
-	printf("%-8s %7u %9.1f %9.1f %8s %6.1f %9s", s->shape->name, threads, warm, cold, text_bytes(s->bytes).s, 1e-3 * (double)s->bytes / cold,
-	       text_time(s->transcode).s);
+	printf("%-8s %7u %9.1f %9.1f %9.1f %9.1f %8s %6.1f %9s", s->shape->name, threads, warm, cold, narrow_warm, narrow_cold,
+	       text_bytes(s->bytes).s, 1e-3 * (double)s->bytes / cold, text_time(s->transcode).s);
 	if (best->warm) {
 		double w = bench_median(best->warm->warm, best->warm->nwarm), c = bench_median(best->cold->cold, best->cold->ncold);
 
-		printf("  %.1f %s (%.2fx), %.1f %s (%.2fx)", w, best->warm->name, w / warm, c, best->cold->name, c / cold);
+		printf("  %.1f %s (%.2fx, %.2fx), %.1f %s (%.2fx, %.2fx)", w, best->warm->name, w / warm, w / narrow_warm, c, best->cold->name,
+		       c / cold, c / narrow_cold);
+		if (w < warm || c < cold || w < narrow_warm || c < narrow_cold)
+			printf("  SLOWER");
 	}
 	printf("\n");
-	for (unsigned int i = 1; suite->tool->verbosity > 0 && i < s->nkernels; i++) {
+	if (suite->tool->verbosity > 0)
+		printf("  int8 is off by %.1e of the largest output\n", narrow->error);
+	for (unsigned int i = OWN; suite->tool->verbosity > 0 && i < s->nkernels; i++) {
 		const struct kernel *k = &s->kernels[i];
 
 		printf("  %-24s %9.1f us warm %9.1f us cold   error %.1e\n", k->name, bench_median(k->warm, k->nwarm), bench_median(k->cold, k->ncold), k->error);
@@ -350,18 +386,18 @@ static void run_text(const struct suite *suite, const struct subject *s, unsigne
 
 static void note_ratios(struct suite *suite, const struct subject *s, const struct best *best)
 {
-	const struct kernel *own = &s->kernels[0];
-	double warm, cold;
+	for (unsigned int i = 0; best->warm && i < OWN; i++) {
+		const struct kernel *own = &s->kernels[i];
+		struct ratios *r = &suite->ratios[i];
+		double warm = bench_median(best->warm->warm, best->warm->nwarm) / bench_median(own->warm, own->nwarm);
+		double cold = bench_median(best->cold->cold, best->cold->ncold) / bench_median(own->cold, own->ncold);
 
-	if (!best->warm)
-		return;
-	warm = bench_median(best->warm->warm, best->warm->nwarm) / bench_median(own->warm, own->nwarm);
-	cold = bench_median(best->cold->cold, best->cold->ncold) / bench_median(own->cold, own->ncold);
-	suite->least_warm = suite->ratios ? fmin(suite->least_warm, warm) : warm;
-	suite->least_cold = suite->ratios ? fmin(suite->least_cold, cold) : cold;
-	suite->log_warm += log(warm);
-	suite->log_cold += log(cold);
-	suite->ratios++;
+		r->least_warm = r->n ? fmin(r->least_warm, warm) : warm;
+		r->least_cold = r->n ? fmin(r->least_cold, cold) : cold;
+		r->log_warm += log(warm);
+		r->log_cold += log(cold);
+		r->n++;
+	}
 }
 
 /* ---------------------------------------------------------------- layers */
@@ -370,15 +406,44 @@ static void subject_free(struct subject *s)
 {
 	kernels_close(s);
 	peer_data_free(&s->data);
+	narrow_free(s->narrow);
 	accel_model_unref(s->model);
 	free(s->x);
-	free(s->want);
+	for (unsigned int i = 0; i < OWN; i++)
+		free(s->want[i]);
+}
+
+/* Outputs of a kind of numbers. */
+static int run_reference(struct subject *s, struct accel_device *reference, int16_t *want, struct text *name)
+{
+	struct runner check = { 0 };
+	int status = runner_open(&check, s->model, reference, 1);
+
+	if (!status)
+		status = runner_run(&check, 1, NULL, (const int16_t *const *)&s->x, (void *const *)&want);
+	*name = check.name;
+	runner_close(&check);
+	return status;
+}
+
+/* The int8 mode's: portable kernels. */
+static int run_narrow(struct subject *s)
+{
+	struct accel_device *device = NULL, *reference = NULL;
+	struct accel_error err = { 0 };
+	struct text name;
+	int status = narrow_new(s->model, &s->narrow, &err) ? fail_accel(s->shape->name, &err) : open_device("cpu:int8", &device);
+
+	status = status ? status : open_reference(device, &reference);
+	status = status ? status : run_reference(s, reference, s->want[1], &name);
+	accel_device_unref(reference);
+	accel_device_unref(device);
+	return status;
 }
 
 static int subject_make(struct suite *suite, struct subject *s)
 {
 	struct accel_tensor_info in = { 0 };
-	struct runner check = { 0 };
 	float *input = NULL;
 	uint64_t macs;
 	int status = bench_layer_make(s->shape, BENCH_UNIFORM, suite->seed, &s->model, &input, &macs);
@@ -386,18 +451,17 @@ static int subject_make(struct suite *suite, struct subject *s)
 	if (!status) {
 		accel_model_input(s->model, 0, &in);
 		s->x = calloc(s->shape->cols, sizeof(*s->x));
-		s->want = calloc(s->shape->rows, sizeof(*s->want));
-		if (!s->x || !s->want)
+		for (unsigned int i = 0; i < OWN; i++)
+			s->want[i] = calloc(s->shape->rows, sizeof(**s->want));
+		if (!s->x || !s->want[0] || !s->want[1])
 			status = fail("out of memory");
 	}
 	for (uint32_t i = 0; !status && i < s->shape->cols; i++)
 		s->x[i] = (int16_t)fmaxf(in.lo, fminf(in.hi, rintf(input[i] / in.scale)));
 	if (!status)
-		status = runner_open(&check, s->model, suite->reference, 1);
+		status = run_reference(s, suite->reference, s->want[0], &s->against);
 	if (!status)
-		status = runner_run(&check, 1, NULL, (const int16_t *const *)&s->x, (void *const *)&s->want);
-	s->against = check.name;
-	runner_close(&check);
+		status = run_narrow(s);
 	if (!status && suite->peers)
 		status = peer_data_make(&s->model->layers[0], s->x, in.scale, &s->data);
 	free(input);
@@ -532,23 +596,22 @@ static void beginning(const struct suite *suite, const char *level)
 
 static void ending(const struct suite *suite)
 {
-	double warm, cold;
-
 	if (suite->json)
 		json_close(suite->json);
-	if (!suite->ratios)
-		return;
-	warm = exp(suite->log_warm / suite->ratios);
-	cold = exp(suite->log_cold / suite->ratios);
-	if (suite->json) {
-		json_number(suite->json, "times_faster", warm);
-		json_number(suite->json, "times_faster_least", suite->least_warm);
-		json_number(suite->json, "times_faster_cold", cold);
-		json_number(suite->json, "times_faster_cold_least", suite->least_cold);
-		return;
+	for (unsigned int i = 0; i < OWN && suite->ratios[i].n; i++) {
+		const struct ratios *r = &suite->ratios[i];
+		double warm = exp(r->log_warm / r->n), cold = exp(r->log_cold / r->n);
+
+		if (suite->json) {
+			json_number(suite->json, i ? "int8_times_faster" : "times_faster", warm);
+			json_number(suite->json, i ? "int8_times_faster_least" : "times_faster_least", r->least_warm);
+			json_number(suite->json, i ? "int8_times_faster_cold" : "times_faster_cold", cold);
+			json_number(suite->json, i ? "int8_times_faster_cold_least" : "times_faster_cold_least", r->least_cold);
+			continue;
+		}
+		report(suite->tool, i ? "" : "Ratio", "%s to the fastest peer, geometric mean: warm %.2f (least %.2f), cold %.2f (least %.2f)",
+		       i ? "int8" : "int16", warm, r->least_warm, cold, r->least_cold);
 	}
-	report(suite->tool, "Ratio", "to the fastest peer, geometric mean: warm %.2f (least %.2f), cold %.2f (least %.2f)", warm, suite->least_warm,
-	       cold, suite->least_cold);
 }
 
 static int suite_open(struct suite *suite, uint64_t **memory)

@@ -3,6 +3,7 @@
 #include "bench_layer.h"
 #include "bench_runs.h"
 #include "net.h"
+#include "runner.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,11 +16,9 @@
 #define THREADS_MAX 2
 #define FILE_TOLERANCE 0.3
 
-/* Largest |error| / largest output that the numbers explain. */
 static const struct {
 	const char *name, *device;
-	double tolerance;
-} own[OWN] = { { "int16", "cpu", 0.05 }, { "int8", "cpu:int8", 0.5 } };
+} own[OWN] = { { "int16", "cpu" }, { "int8", "cpu:int8" } };
 
 struct kind {
 	const char *name;
@@ -40,6 +39,7 @@ struct subject {
 	uint64_t segment_outputs;
 	float *x, *y;
 	float *exact, *exact_segment;       /* in float32 */
+	float *want[OWN];                   /* what the references of our devices give */
 	double first;                       /* seconds from the file to the first result, the input's own reading left out */
 	struct kind kinds[KINDS_MAX];
 	unsigned int nkinds;
@@ -64,6 +64,8 @@ static void subject_free(struct subject *s)
 	free(s->y);
 	free(s->exact);
 	free(s->exact_segment);
+	for (unsigned int i = 0; i < OWN; i++)
+		free(s->want[i]);
 }
 
 /* ---------------------------------------------------------------- subjects */
@@ -105,17 +107,23 @@ static int make_exact(struct subject *s)
 	return EXIT_OK;
 }
 
-static int session_open_on(struct accel_model *model, const char *spec, struct accel_session **session, const char *name)
+/* reference: of the device of that name. */
+static int session_open_on(struct accel_model *model, const char *spec, bool reference, struct accel_session **session, const char *name)
 {
+	struct accel_device *named = NULL, *device = NULL;
 	struct accel_program *program = NULL;
-	struct accel_device *device = NULL;
 	struct accel_error err = { 0 };
-	int ret = accel_device_open(spec, &device, &err);
+	int ret = accel_device_open(spec, &named, &err);
 
+	if (!ret && reference)
+		ret = accel_device_open_reference(named, &device, &err);
+	else if (!ret)
+		device = accel_device_ref(named);
 	ret = ret ? ret : accel_program_compile(model, device, NULL, &program, &err);
 	ret = ret ? ret : accel_session_open(program, device, session, &err);
 	accel_program_unref(program);
 	accel_device_unref(device);
+	accel_device_unref(named);
 	return ret ? fail_accel(name, &err) : EXIT_OK;
 }
 
@@ -128,6 +136,23 @@ static int run_own(struct subject *s, struct accel_session *session)
 	return EXIT_OK;
 }
 
+static int make_wanted(struct subject *s)
+{
+	int status = EXIT_OK;
+
+	for (unsigned int i = 0; !status && i < OWN; i++) {
+		struct accel_session *session = NULL;
+
+		s->want[i] = malloc(s->out.count * sizeof(*s->want[i]));
+		status = s->want[i] ? session_open_on(s->model, own[i].device, true, &session, s->name) : fail("out of memory");
+		status = status ? status : run_own(s, session);
+		if (!status)
+			memcpy(s->want[i], s->y, s->out.count * sizeof(*s->y));
+		accel_session_close(session);
+	}
+	return status;
+}
+
 /* From the file to the first result, with the threads of the first row. */
 static int measure_first(struct subject *s)
 {
@@ -136,7 +161,7 @@ static int measure_first(struct subject *s)
 	double before = seconds_wall();
 	int status = open_model(s->path, NULL, &model);
 
-	status = status ? status : session_open_on(model, own[0].device, &session, s->name);
+	status = status ? status : session_open_on(model, own[0].device, false, &session, s->name);
 	status = status ? status : run_own(s, session);
 	s->first = seconds_wall() - before;
 	accel_session_close(session);
@@ -175,7 +200,8 @@ static int subject_make(const struct bench_networks *what, const char *name, str
 	if (!s->x || !s->y || !s->exact || !s->exact_segment)
 		return fail("out of memory");
 	status = make_input(what, s);
-	return status ? status : make_exact(s);
+	status = status ? status : make_exact(s);
+	return status ? status : make_wanted(s);
 }
 
 /* ------------------------------------------------------------------- kinds */
@@ -190,7 +216,7 @@ static int kinds_open(const struct tool *tool, const struct bench_networks *what
 
 	for (unsigned int i = 0; !status && i < OWN; i++) {
 		s->kinds[i] = (struct kind){ .name = own[i].name };
-		status = session_open_on(s->model, own[i].device, &s->kinds[i].session, s->name);
+		status = session_open_on(s->model, own[i].device, false, &s->kinds[i].session, s->name);
 		s->nkinds++;
 	}
 	for (unsigned int i = 0; !status && what->peers && what->peers[i] && s->nkinds < KINDS_MAX; i++) {
@@ -277,12 +303,14 @@ static int check_outputs(struct subject *s)
 		const float *exact = segment ? s->exact_segment : s->exact;
 		uint64_t n = segment ? s->segment_outputs : s->out.count;
 		/* a file has weights that were not rounded yet */
-		double tolerance = !k->peer ? own[i].tolerance : k->peer->int8 || !s->onnx ? k->peer->tolerance : FILE_TOLERANCE;
+		double tolerance = !k->peer ? INFINITY : k->peer->int8 || !s->onnx ? k->peer->tolerance : FILE_TOLERANCE;
 
 		if (k->peer)
 			k->peer->output(k->state, s->y);
 		else if (run_own(s, k->session))
 			return EXIT_FAILED;
+		if (!k->peer && count_differences(s->y, s->want[i], n, sizeof(*s->y)))
+			status = fail("%s: outputs of %s differ from the reference's", s->name, k->name);
 		k->error = error_of(s->y, exact, n);
 		k->same_class = best(s->y, n) == best(exact, n);
 		if (!(k->error <= tolerance))

@@ -19,7 +19,7 @@ check "has nine layers" [ "$(grep -c '"layer": ' out)" -eq 9 ]
 check "no value differs in any" [ "$(grep -c '"mismatches": 0' out)" -eq 9 ]
 check "one thread and two" [ "$(grep -c '"threads": ' out)" -eq 18 ]
 keys device config level gb_per_second_read layers layer nonzeros us_transcode weight_bytes against mismatches runs threads us_median \
-	us_median_cold gb_per_second_cold p99_to_median p99_to_median_control
+	us_median_cold int8_us_median int8_us_median_cold int8_error gb_per_second_cold p99_to_median p99_to_median_control
 export EIE_CPU_LEVEL=portable
 try 0 "bench cpu on portable kernels" bench cpu --seconds 0.01
 prints "which it says" "^Kernels *portable"
@@ -32,6 +32,13 @@ try 1 "peers that were not built" bench cpu --peers
 says "which says how" "make bench-peers"
 unset EIE_PEERS_LIB
 try 2 "peers of another suite" bench sim --peers
+try 2 "networks of another suite" bench sim --network "$top/libaccel/models/lenet5.eie"
+try 0 "bench cpu with networks" bench cpu --seconds 0.01 --network "$top/libaccel/models/lenet5.eie" --network "$top/libaccel/models/lenet_300_100.eie" --json
+is_json "is JSON"
+check "has both" [ "$(grep -c '"network": ' out)" -eq 2 ]
+check "with one thread and two, int16 and int8" [ "$(grep -c '"name": "int[0-9]*"' out)" -eq 8 ]
+keys networks ms_first ms_median ms_least error same_class
+try 1 "a network that is not there" bench cpu --seconds 0.01 --network gone.eie
 export EIE_CPU_THREADS=0
 try 1 "no threads" bench "$top/libaccel/models/lenet5.eie" --device cpu --seconds 0.01
 says "which names the limits" "EIE_CPU_THREADS.*from 1 to 64"
