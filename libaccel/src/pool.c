@@ -237,6 +237,12 @@ static void begin_alone(struct pool *p, size_t n)
 
 void pool_run(struct pool *p, size_t n, void (*fn)(void *arg, size_t task, void *scratch), void *arg)
 {
+	/* counting for others waits for all stores of a task */
+	if (p->nstarted == 1) {
+		for (size_t t = n; t-- > 0;)
+			fn(arg, t, p->workers[0].scratch);
+		return;
+	}
 	p->fn = fn;
 	p->arg = arg;
 	atomic_store(&p->undone, n);
