@@ -475,30 +475,70 @@ static void take_lines(struct halves *h, const struct cpu_lines *lines, const in
 	h->n[1] -= some.n[1];
 }
 
-/* Of all words of the plane that are not zero those that a tap meets: a rectangle, which the rest is taken away from. */
-static struct halves rectangle(const struct conv_layout *l, const struct accel_window *w, const struct cpu_lines *lines, const int32_t *plane, struct halves all,
-			       uint32_t top, uint32_t left)
+/* What a tap `left` words into the lines does not meet of n lines from `line` on. */
+static struct halves beside(const struct conv_layout *l, const struct accel_window *w, const int32_t *line, uint32_t n, uint32_t left)
 {
-	uint32_t right = left + w->out_width, bottom = top + w->out_height;
+	struct halves sum = { { 0, 0 } };
 
-	take_lines(&all, lines, plane, (size_t)top * l->pitch);
-	if (bottom < l->height)
-		take_lines(&all, lines, plane + (size_t)bottom * l->pitch, (size_t)(l->height - bottom) * l->pitch);
-	for (uint32_t y = top; y < bottom; y++) {
-		const int32_t *line = plane + (size_t)y * l->pitch;
-
+	for (uint32_t y = 0; y < n; y++, line += l->pitch) {
 		for (uint32_t x = 0; x < left; x++)
-			take(&all, line[x]);
-		for (uint32_t x = right; x < l->pitch; x++)
-			take(&all, line[x]);
+			take(&sum, line[x]);
+		for (uint32_t x = left + w->out_width; x < l->pitch; x++)
+			take(&sum, line[x]);
 	}
-	return all;
+	return sum;
+}
+
+/*
+ * Of all words of the plane that are not zero those that a tap meets: a rectangle, which the rest is taken away from. sides: what lies beside it in all lines
+ * of the plane; those above and below are gone as a whole.
+ */
+static struct halves rectangle(const struct conv_layout *l, const struct accel_window *w, const struct cpu_lines *lines, const int32_t *plane,
+			       const struct halves *all, const struct halves *sides, uint32_t top, uint32_t left)
+{
+	const uint32_t bottom = top + w->out_height, below = bottom < l->height ? l->height - bottom : 0;
+	const struct halves above_sides = beside(l, w, plane, top, left), below_sides = beside(l, w, plane + (size_t)bottom * l->pitch, below, left);
+	struct halves some = *all;
+
+	take_lines(&some, lines, plane, (size_t)top * l->pitch);
+	take_lines(&some, lines, plane + (size_t)bottom * l->pitch, (size_t)below * l->pitch);
+	/* what is taken has negative counts */
+	for (unsigned int h = 0; h < 2; h++)
+		some.n[h] += sides->n[h] - above_sides.n[h] - below_sides.n[h];
+	return some;
+}
+
+/* Taps of a column of the window that fall on the phase; *all is counted if it was not. */
+static uint64_t column_products(const struct conv_layout *l, const struct accel_window *w, const struct cpu_lines *lines, const int32_t *plane, uint32_t phase,
+				uint32_t kx, const uint32_t (*live)[2], struct halves *all, bool *counted)
+{
+	const uint32_t x = kx * w->dilate_x;
+	struct halves sides = { { 0, 0 } };
+	bool has_sides = false;
+	uint64_t sum = 0;
+
+	for (uint32_t ky = 0; ky < w->kernel_y && x % w->stride_x == phase % w->stride_x; ky++) {
+		const uint32_t *rows = live[ky * w->kernel_x + kx], y = ky * w->dilate_y;
+		struct halves some;
+
+		if (!(rows[0] | rows[1]) || y % w->stride_y != phase / w->stride_x)
+			continue;
+		if (!*counted)
+			lines->nonzeros(plane, (size_t)l->height * l->pitch, all->n);
+		*counted = true;
+		if (!has_sides)
+			sides = beside(l, w, plane, l->height, x / w->stride_x);
+		has_sides = true;
+		some = rectangle(l, w, lines, plane, all, &sides, y / w->stride_y, x / w->stride_x);
+		sum += rows[0] * some.n[0] + rows[1] * some.n[1];
+	}
+	return sum;
 }
 
 uint64_t conv_layout_products(const struct conv_layout *l, const struct accel_layer *layer, const struct cpu_lines *lines, const int32_t *words, uint32_t pack)
 {
 	const struct accel_window *w = &layer->window;
-	const uint64_t (*live)[2] = (const uint64_t (*)[2])l->live + (size_t)pack * window_taps(w);
+	const uint32_t (*live)[2] = (const uint32_t (*)[2])l->live + (size_t)pack * window_taps(w);
 	uint64_t sum = 0;
 
 	words += pack * l->pack;
@@ -506,18 +546,8 @@ uint64_t conv_layout_products(const struct conv_layout *l, const struct accel_la
 		struct halves all = { { 0, 0 } };
 		bool counted = false;
 
-		for (uint32_t tap = 0; tap < window_taps(w); tap++) {
-			uint32_t y = tap / w->kernel_x * w->dilate_y, x = tap % w->kernel_x * w->dilate_x;
-			struct halves some;
-
-			if (!(live[tap][0] | live[tap][1]) || y % w->stride_y * w->stride_x + x % w->stride_x != phase)
-				continue;
-			if (!counted)
-				lines->nonzeros(words, (size_t)l->height * l->pitch, all.n);
-			counted = true;
-			some = rectangle(l, w, lines, words, all, y / w->stride_y, x / w->stride_x);
-			sum += live[tap][0] * some.n[0] + live[tap][1] * some.n[1];
-		}
+		for (uint32_t kx = 0; kx < w->kernel_x; kx++)
+			sum += column_products(l, w, lines, words, phase, kx, live, &all, &counted);
 	}
 	return sum;
 }

@@ -53,7 +53,7 @@ struct conv_layout {
 	size_t to_plane;            /* of the output: from a pack, or from a channel if it is plain, to the next */
 	struct conv_line *lines;
 	uint32_t *line_first;       /* [nvectors + 1] */
-	uint64_t (*live)[2];        /* [packs * taps] rows that have a weight for the even and for the odd half; of words of two */
+	uint32_t (*live)[2];        /* [packs * taps] rows that have a weight for the even and for the odd half; of words of two */
 	size_t bytes;               /* of all that */
 };
 
