@@ -653,7 +653,7 @@ int bench_cpu(const struct tool *tool, struct accel_device *reference, const str
 		ending(&suite);
 		status = jitter(&suite);
 	}
-	if (!status && networks->n)
+	if (!status)
 		status = bench_networks(tool, &with_peers, j);
 	for (unsigned int t = 0; t < THREADS_MAX; t++)
 		pool_free(suite.pool[t]);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "bench_network.h"
 #include "bench_layer.h"
+#include "bench_made.h"
 #include "bench_runs.h"
 #include "net.h"
 #include "runner.h"
@@ -32,7 +33,7 @@ struct kind {
 };
 
 struct subject {
-	const char *name, *path, *onnx;
+	const char *name, *path, *onnx;     /* path NULL: a seeded one */
 	struct accel_model *model;
 	const struct accel_model *segment;  /* the only one, with nothing but Softmax behind it; or NULL */
 	struct accel_tensor_info in, out;
@@ -169,23 +170,33 @@ static int measure_first(struct subject *s)
 	return status;
 }
 
-static int subject_make(const struct bench_networks *what, const char *name, struct subject *s)
+/* MODEL[=ONNX] */
+static int open_subject(const char *name, struct subject *s)
 {
 	const char *onnx = strchr(name, '=');
-	struct accel_tensor_info segment_out = { 0 };
-	int status;
 
-	*s = (struct subject){ .path = strndup(name, onnx ? (size_t)(onnx - name) : strlen(name)), .onnx = onnx ? onnx + 1 : NULL };
+	s->path = strndup(name, onnx ? (size_t)(onnx - name) : strlen(name));
+	s->onnx = onnx ? onnx + 1 : NULL;
 	if (!s->path)
 		return fail("out of memory");
 	s->name = base_name(s->path);
-	status = open_model(s->path, NULL, &s->model);
+	return open_model(s->path, NULL, &s->model);
+}
+
+/* made: a name of bench_made_names. */
+static int subject_make(const struct bench_networks *what, const char *name, bool made, struct subject *s)
+{
+	struct accel_tensor_info segment_out = { 0 };
+	int status;
+
+	*s = (struct subject){ .name = name };
+	status = made ? bench_made(name, what->seed, &s->model) : open_subject(name, s);
 	if (status)
 		return status;
 	if (accel_model_inputs(s->model) != 1 || accel_model_outputs(s->model) != 1)
 		return fail("%s: it has %u inputs and %u outputs; what is measured has one of each", s->name, accel_model_inputs(s->model),
 			    accel_model_outputs(s->model));
-	if (!s->onnx && has_suffix(s->path, ".onnx"))
+	if (!s->onnx && !made && has_suffix(s->path, ".onnx"))
 		s->onnx = s->path;
 	accel_model_input(s->model, 0, &s->in);
 	accel_model_output(s->model, 0, &s->out);
@@ -387,13 +398,14 @@ static int measure(const struct tool *tool, const struct bench_networks *what, s
 {
 	int status = set_threads(1);
 
-	status = status ? status : measure_first(s);
+	if (!status && s->path)
+		status = measure_first(s);
 	if (!status && j) {
 		json_object(j, NULL);
 		json_text(j, "network", s->name);
 		json_count(j, "inputs", s->in.count);
 		json_count(j, "outputs", s->out.count);
-		json_number(j, "ms_first", 1e3 * s->first);
+		json_number(j, "ms_first", s->path ? 1e3 * s->first : NAN);
 		json_array(j, "runs");
 	}
 	for (unsigned int t = 1; !status && t <= THREADS_MAX; t++) {
@@ -410,9 +422,19 @@ static int measure(const struct tool *tool, const struct bench_networks *what, s
 	if (!status && j) {
 		json_close(j);
 		json_close(j);
-	} else if (!status) {
+	} else if (!status && s->path) {
 		printf("  first result after %s: file, transcoding, run\n", text_time(s->first).s);
 	}
+	return status;
+}
+
+static int run_network(const struct tool *tool, const struct bench_networks *what, const char *name, bool made, struct json *j)
+{
+	struct subject s;
+	int status = subject_make(what, name, made, &s);
+
+	status = status ? status : measure(tool, what, &s, j);
+	subject_free(&s);
 	return status;
 }
 
@@ -427,13 +449,10 @@ int bench_networks(const struct tool *tool, const struct bench_networks *what, s
 	else
 		printf("\n%s%-20s %7s %9s %9s  %s%s\n", tool->bold, "network", "threads", "int16 ms", "int8 ms",
 		       what->peers ? "peers (times int16, times int8)" : "", tool->reset);
-	for (unsigned int i = 0; !status && i < what->n; i++) {
-		struct subject s;
-
-		status = subject_make(what, what->names[i], &s);
-		status = status ? status : measure(tool, what, &s, j);
-		subject_free(&s);
-	}
+	for (unsigned int i = 0; !status && bench_made_names[i]; i++)
+		status = run_network(tool, what, bench_made_names[i], true, j);
+	for (unsigned int i = 0; !status && i < what->n; i++)
+		status = run_network(tool, what, what->names[i], false, j);
 	if (j)
 		json_close(j);
 	if (kept)

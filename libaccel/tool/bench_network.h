@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* Whole networks of `eie bench cpu`: int16 and int8, from floats to floats, beside ONNX Runtime. */
+/* Whole networks of `eie bench cpu`, seeded ones and those of files: int16 and int8, from floats to floats, beside ONNX Runtime. */
 #ifndef EIE_BENCH_NETWORK_H
 #define EIE_BENCH_NETWORK_H
 
@@ -8,7 +8,7 @@
 #include "tool.h"
 
 struct bench_networks {
-	const char *const *names;   /* [n] MODEL, or MODEL=ONNX: a file of the same network, for the peers */
+	const char *const *names;   /* [n] of files: MODEL, or MODEL=ONNX: a file of the same network, for the peers */
 	unsigned int n;
 	const char *picture;        /* input of networks that take pictures, or NULL: seeded reals, as of the others */
 	uint64_t seed;

@@ -531,7 +531,7 @@ static int parse_and_run(struct tool *tool, int argc, char **argv, struct bench 
 		{ "peers", 0, ARG_FLAG, &b->peers, NULL,
 		  "suite cpu: other libraries' kernels, too (make bench-peers builds them)" },
 		{ "network", 0, ARG_EACH, &b->networks, "MODEL[=ONNX]",
-		  "suite cpu: a whole network, too; its peers run the ONNX file, or write one" },
+		  "suite cpu: a network beside SqueezeNet and LeNet-5; its peers run the ONNX file" },
 		{ "picture", 0, ARG_TEXT, &b->picture, "FILE", "suite cpu: input of networks that take pictures" },
 		{ "json", 0, ARG_FLAG, &as_json, NULL, "report as JSON" },
 		{ 0 },
@@ -548,7 +548,7 @@ static int parse_and_run(struct tool *tool, int argc, char **argv, struct bench 
 			"  sim        a 4096 x 4096 layer, 9 % of the weights and 35 % of the inputs not zero\n"
 			"  eie-paper  the nine layers of EIE (ISCA 2016) on the simulated engine\n"
 			"  cpu        the same nine layers on the CPU kernels, warm and with cold caches,\n"
-			"             one thread and two (time is for each kernel that is measured), and --network\n"
+			"             one thread and two (time is for each kernel that is measured), and whole networks\n"
 			"  noop       jobs without commands: what a submission costs\n"
 			"  MODEL.eie  a model, with random inputs",
 		.example = "eie bench sim --device sim:8x8 --json",
