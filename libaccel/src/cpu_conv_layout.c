@@ -30,25 +30,28 @@ struct slot {
 	int16_t weight[CONV_GROUP][4];
 };
 
+/* A column's word, and which part of it. */
+struct spot {
+	uint32_t place, part;
+};
+
 struct build {
 	struct conv_layout *l;
 	const struct accel_layer *layer;
 	uint32_t taps;
+	struct spot *spots;   /* [cols] */
+	uint32_t *offsets;    /* [taps] words from a place to what the tap meets */
 	struct slot *slots;   /* [packs * taps] of a group */
 	uint8_t *sets;        /* [packs * taps] rows that have weights there */
 };
 
-/* A column's word, and which part of it. */
-static uint32_t place_of(const struct build *b, uint32_t col, uint32_t *part)
+static struct spot spot_of(const struct build *b, uint32_t col)
 {
 	const uint32_t channel = col / b->taps, tap = col % b->taps, kx = tap % b->layer->window.kernel_x;
 
-	if (!b->l->folded || channel / 2 + 1 < b->l->packs) {
-		*part = channel % b->l->each;
-		return channel / b->l->each * b->taps + tap;
-	}
-	*part = kx % 2;
-	return channel / 2 * b->taps + tap - *part;
+	if (!b->l->folded || channel / 2 + 1 < b->l->packs)
+		return (struct spot){ channel / b->l->each * b->taps + tap, channel % b->l->each };
+	return (struct spot){ channel / 2 * b->taps + tap - kx % 2, kx % 2 };
 }
 
 /* As words of the image. */
@@ -68,18 +71,22 @@ static void spread(struct build *b, uint32_t group)
 		uint32_t row = group * CONV_GROUP + r;
 
 		for (uint32_t i = layer->rowptr[row]; i < layer->rowptr[row + 1]; i++) {
-			uint32_t part, place = place_of(b, layer->col[i], &part);
+			const struct spot *spot = &b->spots[layer->col[i]];
+			const int16_t weight = layer->codebook_q[layer->code[i]];
 
 			/* of few steps some weights are zero */
-			b->slots[place].weight[r][part] = layer->codebook_q[layer->code[i]];
-			b->sets[place] |= (uint8_t)(b->slots[place].weight[r][part] ? 1u << r : 0);
+			b->slots[spot->place].weight[r][spot->part] = weight;
+			b->sets[spot->place] |= (uint8_t)(weight ? 1u << r : 0);
 		}
 	}
 }
 
+/* An offset, and the weights of the rows. */
 static size_t words_of(uint8_t set)
 {
-	return set ? 1 + (size_t)__builtin_popcount(set) : 0;
+	static const uint8_t words[CONV_SETS] = { 0, 2, 2, 3, 2, 3, 3, 4, 2, 3, 3, 4, 3, 4, 4, 5 };
+
+	return words[set];
 }
 
 /* Entries of all groups, and their words. */
@@ -104,8 +111,9 @@ static size_t count_entries(struct build *b, size_t *words)
 /* Entries of places [first, end), which are cleared, from `to` on; ends: of each set. Returns their words. */
 static size_t put_entries(struct build *b, size_t first, size_t end, int32_t *to, uint32_t ends[CONV_SETS])
 {
-	const struct accel_window *w = &b->layer->window;
 	uint32_t at[CONV_SETS] = { 0 };
+	size_t word = first / b->taps * b->l->pack;
+	uint32_t tap = 0;
 
 	for (size_t p = first; p < end; p++)
 		at[b->sets[p]] += (uint32_t)words_of(b->sets[p]);
@@ -114,14 +122,18 @@ static size_t put_entries(struct build *b, size_t first, size_t end, int32_t *to
 		ends[s] = sum;
 		at[s] = sum - at[s];
 	}
-	for (size_t p = first; p < end; p++) {
-		const uint32_t tap = (uint32_t)(p % b->taps), set = b->sets[p];
+	/* places of a pack of channels are neighbours */
+	for (size_t p = first; p < end; p++, tap++) {
+		const uint32_t set = b->sets[p];
 		int32_t *entry = to + at[set];
 
+		if (tap == b->taps) {
+			tap = 0;
+			word += b->l->pack;
+		}
 		if (!set)
 			continue;
-		*entry++ = (int32_t)(p / b->taps * b->l->pack +
-				     offset_of(b->l, w, tap / w->kernel_x * w->dilate_y, tap % w->kernel_x * w->dilate_x));
+		*entry++ = (int32_t)(word + b->offsets[tap]);
 		for (uint32_t r = 0; r < CONV_GROUP; r++)
 			if (set >> r & 1)
 				*entry++ = weights_word(b, b->slots[p].weight[r]);
@@ -186,9 +198,9 @@ static int count_live(struct build *b)
 	if (!l->live)
 		return -ENOMEM;
 	for (uint64_t i = 0; i < b->layer->nnz; i++) {
-		uint32_t part, place = place_of(b, b->layer->col[i], &part);
+		const struct spot *spot = &b->spots[b->layer->col[i]];
 
-		l->live[place][part]++;
+		l->live[spot->place][spot->part]++;
 	}
 	l->bytes += places * sizeof(*l->live);
 	return 0;
@@ -320,7 +332,7 @@ int conv_layout_new(const struct accel_layer *layer, const struct cpu_image *in,
 {
 	const struct accel_window *w = &layer->window;
 	struct conv_layout *l = calloc(1, sizeof(*l));
-	struct build b = { l, layer, window_taps(w), NULL, NULL };
+	struct build b = { .l = l, .layer = layer, .taps = window_taps(w) };
 	size_t places, words;
 	int ret = -ENOMEM;
 
@@ -331,10 +343,16 @@ int conv_layout_new(const struct accel_layer *layer, const struct cpu_image *in,
 	}
 	set_places(l, w, in, lanes);
 	places = (size_t)l->packs * b.taps;
+	b.spots = malloc(layer->cols * sizeof(*b.spots));
+	b.offsets = malloc(b.taps * sizeof(*b.offsets));
 	b.slots = calloc(places, sizeof(*b.slots));
 	b.sets = calloc(places, sizeof(*b.sets));
-	if (!b.slots || !b.sets)
+	if (!b.spots || !b.offsets || !b.slots || !b.sets)
 		goto out;
+	for (uint32_t c = 0; c < layer->cols; c++)
+		b.spots[c] = spot_of(&b, c);
+	for (uint32_t t = 0; t < b.taps; t++)
+		b.offsets[t] = (uint32_t)offset_of(l, w, t / w->kernel_x * w->dilate_y, t % w->kernel_x * w->dilate_x);
 	l->ngroups = (layer->rows + CONV_GROUP - 1) / CONV_GROUP;
 	l->ntiles = (l->nvectors + tile_max - 1) / tile_max;
 	l->tile = (l->nvectors + l->ntiles - 1) / l->ntiles;
@@ -344,6 +362,8 @@ int conv_layout_new(const struct accel_layer *layer, const struct cpu_image *in,
 	if (!make_entries(&b, words) && !make_bias(&b) && !count_live(&b) && !make_lines(l, w, out))
 		ret = 0;
 out:
+	free(b.spots);
+	free(b.offsets);
 	free(b.slots);
 	free(b.sets);
 	if (ret)
