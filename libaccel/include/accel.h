@@ -550,7 +550,7 @@ struct accel_session;
 /*
  * Buffers of a program on a device. -EINVAL names both sides when program and device do not match. Layers that the CPU runs take threads of their own, one a
  * processor unless EIE_CPU_THREADS in the environment says how many (1 to 64, the caller's included; -EINVAL), and the fastest kernels that the
- * processor has instructions for unless EIE_CPU_LEVEL names others: avx512, avx2, neon, portable (-EINVAL, -ENOTSUP). No result depends on either.
+ * processor has instructions for unless EIE_CPU_LEVEL names others: avx512, avxvnni, avx2, neon, portable (-EINVAL, -ENOTSUP). No result depends on either.
  */
 int accel_session_open(struct accel_program *program, struct accel_device *device, struct accel_session **session,
 		       struct accel_error *err);

@@ -48,6 +48,8 @@ const struct cpu_conv_level *cpu_conv_level(const char *name)
 #if defined(__x86_64__)
 	if (!strcmp(name, cpu_conv_avx512.name))
 		return &cpu_conv_avx512;
+	if (!strcmp(name, cpu_conv_avxvnni.name))
+		return &cpu_conv_avxvnni;
 	if (!strcmp(name, cpu_conv_avx2.name))
 		return &cpu_conv_avx2;
 #endif

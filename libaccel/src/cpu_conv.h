@@ -34,7 +34,7 @@ struct cpu_conv_level {
 	conv_tile *tiles[2][CONV_TILE_MAX + 1];   /* [four channels a word][vectors] */
 };
 
-extern const struct cpu_conv_level cpu_conv_avx512, cpu_conv_avx2;
+extern const struct cpu_conv_level cpu_conv_avx512, cpu_conv_avxvnni, cpu_conv_avx2;
 
 /* The level of that name, or NULL: then cpu_conv() does it, one weight after the other. */
 const struct cpu_conv_level *cpu_conv_level(const char *name);

@@ -1,157 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* AVX2: eight places a vector; vpmaddwd multiplies both channels of eight pixels by an entry's weights. */
-#include "cpu_conv.h"
-
+/*
+ * AVX2: vpmaddwd multiplies both channels of eight pixels by an entry's weights. Tensors of eight bits take the same words: vpmaddubsw saturates at 16 bits, and
+ * halves that do not would cost what is gained.
+ */
 #if defined(__x86_64__)
 
 #include <immintrin.h>
+#include <stdbool.h>
 
 #define TARGET __attribute__((target("avx2")))
 #define INLINE __attribute__((always_inline)) inline
 
-#define LANES 8u
-
-/* accel_requant() of eight places of a row, one by one. */
-TARGET static __attribute__((noinline)) __m256i requant_each(const struct cpu_conv_job *job, uint32_t row, uint32_t valid, __m256i sums, uint64_t *saturated)
+TARGET static INLINE __m256i multiply_add(__m256i sums, __m256i words, __m256i weights, bool bytes)
 {
-	int32_t values[LANES];
-
-	_mm256_storeu_si256((__m256i *)values, sums);
-	for (uint32_t lane = 0; lane < LANES; lane++) {
-		uint64_t cut = 0;
-
-		values[lane] = accel_requant(values[lane], job->layer->mult[row], job->layer->shift[row], job->out->lo, job->out->hi, &cut);
-		*saturated += valid >> lane & 1 ? cut : 0;
-	}
-	return _mm256_loadu_si256((const __m256i *)values);
+	(void)bytes;
+	return _mm256_add_epi32(sums, _mm256_madd_epi16(words, weights));
 }
 
-/* Outputs of eight places of a row; valid: lanes that are outputs. */
-TARGET static INLINE __m256i requant(const struct cpu_conv_job *job, uint32_t row, uint32_t valid, __m256i sums, uint64_t *saturated)
-{
-	const __m256i lo = _mm256_set1_epi32(job->out->lo), hi = _mm256_set1_epi32(job->out->hi), half = _mm256_set1_epi64x((int64_t)1 << 31);
-	const unsigned int shift = job->layer->shift[row];
-	__m256i mult, even, odd, values, beyond;
-
-	/* shifts of 17 to 32: with a multiplier that many times as large the result is the upper half of 64 bits */
-	if (shift < 17 || shift > 32)
-		return requant_each(job, row, valid, sums, saturated);
-	mult = _mm256_set1_epi64x((int64_t)job->layer->mult[row] << (32 - shift));
-	even = _mm256_add_epi64(_mm256_mul_epi32(sums, mult), half);
-	odd = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(sums, 32), mult), half);
-	values = _mm256_blend_epi32(_mm256_shuffle_epi32(even, 0xf5), odd, 0xaa);
-	beyond = job->out->hi == 32767 ? _mm256_cmpgt_epi32(values, hi) : _mm256_setzero_si256();
-	beyond = job->out->lo == -32767 ? _mm256_or_si256(beyond, _mm256_cmpgt_epi32(lo, values)) : beyond;
-	*saturated += (unsigned int)__builtin_popcount((uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(beyond)) & valid);
-	return _mm256_min_epi32(_mm256_max_epi32(values, lo), hi);
-}
-
-/* A vector of two rows, or of one; of each line those of its places. */
-TARGET static INLINE void store_words(const struct cpu_conv_job *job, uint32_t pack, const struct conv_line *line, const struct conv_line *end, __m256i even,
-				      __m256i odd)
-{
-	const __m256i bits = _mm256_set_epi32(128, 64, 32, 16, 8, 4, 2, 1);
-	const __m256i words = _mm256_blend_epi16(even, _mm256_slli_epi32(odd, 16), 0xaa);
-	int32_t *y = (int32_t *)job->y + pack * job->layout->to_plane;
-
-	for (; line < end; line++)
-		_mm256_maskstore_epi32(y + line->to, _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32((int32_t)line->mask), bits), bits), words);
-}
-
-TARGET static INLINE void store_plain(const struct cpu_conv_job *job, uint32_t row, const struct conv_line *line, const struct conv_line *end, __m256i values)
-{
-	int16_t *y = job->y + row * job->layout->to_plane, lanes[LANES];
-	const __m128i all = _mm_packs_epi32(_mm256_castsi256_si128(values), _mm256_extracti128_si256(values, 1));
-
-	_mm_storeu_si128((__m128i *)lanes, all);
-	for (; line < end; line++) {
-		if (line->mask == (1u << LANES) - 1)
-			_mm_storeu_si128((__m128i *)(y + line->to), all);
-		for (int32_t lane = 0; lane < (int32_t)LANES && line->mask != (1u << LANES) - 1; lane++)
-			if (line->mask >> lane & 1)
-				y[line->to + lane] = lanes[lane];
-	}
-}
-
-/* Writes the outputs among eight places of a group. */
-TARGET static INLINE void store(const struct cpu_conv_job *job, uint32_t row, uint32_t rows, uint32_t vector, const __m256i sums[CONV_GROUP], uint64_t *saturated)
-{
-	const struct conv_layout *l = job->layout;
-	const struct conv_line *line = l->lines + l->line_first[vector], *end = l->lines + l->line_first[vector + 1];
-	__m256i values[CONV_GROUP];
-	uint32_t valid = 0;
-
-	for (const struct conv_line *i = line; i < end; i++)
-		valid |= i->mask;
-#pragma GCC unroll 4
-	for (uint32_t r = 0; r < CONV_GROUP; r++)
-		values[r] = r < rows ? requant(job, row + r, valid, sums[r], saturated) : _mm256_setzero_si256();
-#pragma GCC unroll 4
-	for (uint32_t r = 0; r < CONV_GROUP; r++) {
-		if (r < rows && !l->packed)
-			store_plain(job, row + r, line, end, values[r]);
-		else if (r < rows && r % 2 == 0)
-			store_words(job, (row + r) / 2, line, end, values[r], values[r + 1]);
-	}
-}
-
-/* Entries of one set of rows. */
-TARGET static INLINE const int32_t *multiply(const int32_t *entry, const int32_t *end, const int32_t *words, __m256i sums[CONV_GROUP][CONV_TILE_MAX],
-					     uint32_t n, uint32_t set)
-{
-	while (entry < end) {
-		const __m256i *x = (const __m256i *)(words + *entry++);
-
-#pragma GCC unroll 4
-		for (uint32_t r = 0; r < CONV_GROUP; r++) {
-			if (!(set >> r & 1))
-				continue;
-			const __m256i weight = _mm256_set1_epi32(*entry++);
-
-#pragma GCC unroll 3
-			for (uint32_t v = 0; v < n; v++)
-				sums[r][v] = _mm256_add_epi32(sums[r][v], _mm256_madd_epi16(_mm256_loadu_si256(x + v), weight));
-		}
-	}
-	return entry;
-}
-
-/* n vectors of a group of rows; n is a constant where this is inlined. */
-TARGET static INLINE void tile(const struct cpu_conv_job *job, const struct conv_piece *p, uint32_t n, uint64_t *saturated)
-{
-	const int32_t *words = job->words + (size_t)p->vector * LANES, *entry = p->entries;
-	uint32_t row = p->group * CONV_GROUP, rows = job->layer->rows - row;
-	__m256i sums[CONV_GROUP][CONV_TILE_MAX];
-
-#pragma GCC unroll 4
-	for (uint32_t r = 0; r < CONV_GROUP; r++) {
-		const __m256i bias = _mm256_set1_epi32(r < rows ? job->layout->bias[row + r] : 0);
-
-#pragma GCC unroll 3
-		for (uint32_t v = 0; v < n; v++)
-			sums[r][v] = p->begins ? bias : _mm256_load_si256((const __m256i *)(p->partial + (r * n + v) * LANES));
-	}
-#pragma GCC unroll 16
-	for (uint32_t set = 1; set < CONV_SETS; set++)
-		entry = multiply(entry, p->entries + p->ends[set], words, sums, n, set);
-#pragma GCC unroll 3
-	for (uint32_t v = 0; v < n; v++) {
-		const __m256i all[CONV_GROUP] = { sums[0][v], sums[1][v], sums[2][v], sums[3][v] };
-
-		if (p->completes) {
-			store(job, row, rows, p->vector + v, all, saturated);
-			continue;
-		}
-#pragma GCC unroll 4
-		for (uint32_t r = 0; r < CONV_GROUP; r++)
-			_mm256_store_si256((__m256i *)(p->partial + (r * n + v) * LANES), all[r]);
-	}
-}
+#include "cpu_conv_256.h"
 
 #define TILE(n) \
 	TARGET static void tile_##n(const struct cpu_conv_job *job, const struct conv_piece *piece, uint64_t *saturated) \
 	{ \
-		tile(job, piece, n, saturated); \
+		tile(job, piece, n, false, saturated); \
 	}
 TILE(1) TILE(2) TILE(3)
 

@@ -37,7 +37,7 @@ struct cpu_fc_level {
 
 /* Fastest first; the last is portable and always usable. NULL ends the list. */
 extern const struct cpu_fc_level *const cpu_fc_levels[];
-extern const struct cpu_fc_level cpu_fc_avx512, cpu_fc_avx2, cpu_fc_neon, cpu_fc_portable;
+extern const struct cpu_fc_level cpu_fc_avx512, cpu_fc_avxvnni, cpu_fc_avx2, cpu_fc_neon, cpu_fc_portable;
 
 /* The level of that name, or for NULL the fastest that is usable. -EINVAL: no such level, -ENOTSUP: not on this processor. */
 int cpu_fc_level(const char *name, const struct cpu_fc_level **level, struct accel_error *err);

@@ -7,6 +7,7 @@
 
 #if defined(__x86_64__)
 
+#include <cpuid.h>
 #include <errno.h>
 #include <immintrin.h>
 #include <stdlib.h>
@@ -28,6 +29,14 @@ struct weights {
 static bool usable(void)
 {
 	return __builtin_cpu_supports("avx2");
+}
+
+static bool usable_vnni(void)
+{
+	unsigned int a, b, c, d;
+
+	/* clang 14 has no name for it: AVX-VNNI is bit 4 of EAX */
+	return usable() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 4 & 1;
 }
 
 static bool takes(const struct accel_layer *layer)
@@ -141,6 +150,18 @@ TARGET static uint64_t live(const int16_t *x, const uint32_t *n, uint32_t count)
 const struct cpu_fc_level cpu_fc_avx2 = {
 	.name = "avx2",
 	.usable = usable,
+	.takes = takes,
+	.build = build,
+	.release = release,
+	.tasks = tasks,
+	.run = run,
+	.live = live,
+};
+
+/* Gathers limit these layers, not products: the level has kernels of its own for convolutions. */
+const struct cpu_fc_level cpu_fc_avxvnni = {
+	.name = "avxvnni",
+	.usable = usable_vnni,
 	.takes = takes,
 	.build = build,
 	.release = release,

@@ -11,6 +11,7 @@
 const struct cpu_fc_level *const cpu_fc_levels[] = {
 #if defined(__x86_64__)
 	&cpu_fc_avx512,
+	&cpu_fc_avxvnni,
 	&cpu_fc_avx2,
 #elif defined(__aarch64__) && defined(__AARCH64EL__)
 	&cpu_fc_neon,
