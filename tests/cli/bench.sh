@@ -17,7 +17,7 @@ try 0 "bench cpu" bench cpu --seconds 0.01 --json
 is_json "is JSON"
 check "has nine layers" [ "$(grep -c '"layer": ' out)" -eq 9 ]
 check "no value differs in any" [ "$(grep -c '"mismatches": 0' out)" -eq 9 ]
-check "one thread and two" [ "$(grep -c '"threads": ' out)" -eq 18 ]
+check "one thread and two, of two networks, too" [ "$(grep -c '"threads": ' out)" -eq 22 ]
 keys device config level gb_per_second_read layers layer nonzeros us_transcode weight_bytes against mismatches runs threads us_median \
 	us_median_cold int8_us_median int8_us_median_cold int8_error gb_per_second_cold p99_to_median p99_to_median_control
 export EIE_CPU_LEVEL=portable
