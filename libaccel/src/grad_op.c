@@ -3,6 +3,7 @@
 #include "gemm.h"
 #include "grad.h"
 #include "op.h"
+#include "op_bcast.h"
 #include "op_conv.h"
 #include "pass.h"
 
@@ -54,28 +55,38 @@ static float real(const struct net_node *node, const char *name, float otherwise
 
 void grad_activate(const struct net_act *act, const float *x, float *d, uint64_t n)
 {
-	for (uint64_t i = 0; i < n; i++) {
-		float v = x[i], y;
+	const float a = act->a, b = act->b;
 
-		switch (act->kind) {
-		case NET_ACT_CLIP:
-			d[i] = v >= act->a && v <= act->b ? d[i] : 0;
-			break;
-		case NET_ACT_HARD_SIGMOID:
-			y = act->a * v + act->b;
-			d[i] = y > 0 && y < 1 ? act->a * d[i] : 0;
-			break;
-		case NET_ACT_HARD_SWISH:
-			d[i] *= v <= -3 ? 0 : v >= 3 ? 1 : (2 * v + 3) / 6;
-			break;
-		case NET_ACT_SIGMOID:
-			y = 1 / (1 + expf(-v));
-			d[i] *= y * (1 - y);
-			break;
-		case NET_ACT_NONE:
-		case NET_ACT_NKINDS:
-			break;
+	switch (act->kind) {
+	case NET_ACT_CLIP:
+		for (uint64_t i = 0; i < n; i++)
+			d[i] = (x[i] >= a) & (x[i] <= b) ? d[i] : 0;
+		break;
+	case NET_ACT_HARD_SIGMOID:
+		for (uint64_t i = 0; i < n; i++) {
+			float y = a * x[i] + b;
+
+			d[i] = (y > 0) & (y < 1) ? a * d[i] : 0;
 		}
+		break;
+	case NET_ACT_HARD_SWISH:
+		for (uint64_t i = 0; i < n; i++) {
+			float slope = (2 * x[i] + 3) / 6;
+
+			slope = x[i] <= -3 ? 0 : slope;
+			d[i] *= x[i] >= 3 ? 1 : slope;
+		}
+		break;
+	case NET_ACT_SIGMOID:
+		for (uint64_t i = 0; i < n; i++) {
+			float y = 1 / (1 + expf(-x[i]));
+
+			d[i] *= y * (1 - y);
+		}
+		break;
+	case NET_ACT_NONE:
+	case NET_ACT_NKINDS:
+		break;
 	}
 }
 
@@ -153,32 +164,48 @@ static void moved(const struct grad_step *s)
 
 enum binary { ADD, SUB, MUL, DIV };
 
+/* n elements of which each input has n, or one for all. */
+static void binary_run(enum binary op, const float *a, bool many_a, const float *b, bool many_b, const float *dy, float *da, float *db, uint64_t n)
+{
+	float sum_a = 0, sum_b = 0;
+
+	for (uint64_t i = 0; da && i < n; i++) {
+		float other = b[many_b ? i : 0], d = op == MUL ? dy[i] * other : op == DIV ? dy[i] / other : dy[i];
+
+		if (many_a)
+			da[i] += d;
+		else
+			sum_a += d;
+	}
+	for (uint64_t i = 0; db && i < n; i++) {
+		float x = a[many_a ? i : 0], y = b[many_b ? i : 0];
+		float d = op == MUL ? dy[i] * x : op == DIV ? -dy[i] * x / (y * y) : op == SUB ? -dy[i] : dy[i];
+
+		if (many_b)
+			db[i] += d;
+		else
+			sum_b += d;
+	}
+	if (da && !many_a)
+		da[0] += sum_a;
+	if (db && !many_b)
+		db[0] += sum_b;
+}
+
 static void binary(const struct grad_step *s, enum binary op)
 {
 	const struct net_value *y = out_of(s), *v[2] = { value_of(s, 0), value_of(s, 1) };
 	const float *a = x_of(s, 0), *b = x_of(s, 1), *dy = dy_of(s);
 	float *da = d_of(s, 0), *db = d_of(s, 1);
-	uint64_t stride[2][NET_MAX_DIMS];
-	uint32_t at[NET_MAX_DIMS] = { 0 };
+	struct bcast walk;
 
-	for (unsigned int k = 0; k < 2; k++)
-		op_strides(y->ndim, y->dims, v[k]->ndim, v[k]->dims, stride[k]);
-	for (uint64_t i = 0, pa = 0, pb = 0; i < y->count; i++) {
-		float d = dy[i];
+	bcast_make(&walk, y->ndim, y->dims, 2, v);
+	for (uint64_t row = 0; row < walk.rows; row++) {
+		uint64_t at[2];
 
-		if (da)
-			da[pa] += op == MUL ? d * b[pb] : op == DIV ? d / b[pb] : d;
-		if (db)
-			db[pb] += op == MUL ? d * a[pa] : op == DIV ? -d * a[pa] / (b[pb] * b[pb]) : op == SUB ? -d : d;
-		for (unsigned int k = y->ndim; k-- > 0;) {
-			pa += stride[0][k];
-			pb += stride[1][k];
-			if (++at[k] < y->dims[k])
-				break;
-			at[k] = 0;
-			pa -= stride[0][k] * y->dims[k];
-			pb -= stride[1][k] * y->dims[k];
-		}
+		bcast_row(&walk, row, 2, at);
+		binary_run(op, a + at[0], walk.stride[0][0], b + at[1], walk.stride[1][0], dy + row * walk.inner,
+			   da ? da + at[0] : NULL, db ? db + at[1] : NULL, walk.inner);
 	}
 }
 

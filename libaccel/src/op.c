@@ -256,18 +256,21 @@ void op_parallel(struct pool *pool, uint64_t n, uint64_t grain, void (*fn)(void 
 
 void op_activate(const struct net_act *act, float *v, uint64_t n)
 {
+	/* not through the pointer, which v might point at for all that the compiler knows */
+	const float a = act->a, b = act->b;
+
 	switch (act->kind) {
 	case NET_ACT_CLIP:
 		/* NaN stays NaN, as in the Clip operator */
 		for (uint64_t i = 0; i < n; i++) {
-			float x = v[i] < act->a ? act->a : v[i];
+			float x = v[i] < a ? a : v[i];
 
-			v[i] = x > act->b ? act->b : x;
+			v[i] = x > b ? b : x;
 		}
 		break;
 	case NET_ACT_HARD_SIGMOID:
 		for (uint64_t i = 0; i < n; i++) {
-			float x = act->a * v[i] + act->b;
+			float x = a * v[i] + b;
 
 			x = x < 0 ? 0 : x;
 			v[i] = x > 1 ? 1 : x;

@@ -138,26 +138,55 @@ int op_global_pool_infer(const struct op_infer *c)
 	return op_set(c, 0, NET_F32, x->ndim, dims);
 }
 
-static void global_channels(void *arg, uint64_t first, uint64_t last)
+static float greatest(const float *x, uint64_t n)
+{
+	float most = x[0];
+
+	for (uint64_t k = 0; k < n; k++)
+		most = x[k] > most || isnan(x[k]) ? x[k] : most;
+	return most;
+}
+
+/* Each sum in the order of its values; four at a time, for one by itself would wait for each addition. */
+static void sum_four(const float *x, uint64_t n, double *sum)
+{
+	sum[0] = sum[1] = sum[2] = sum[3] = 0;
+	for (uint64_t k = 0; k < n; k++)
+		for (unsigned int j = 0; j < 4; j++)
+			sum[j] += (double)x[j * n + k];
+}
+
+static void global_greatest(void *arg, uint64_t first, uint64_t last)
 {
 	const struct op_run *r = arg;
-	bool max = !strcmp(r->node->op->name, "GlobalMaxPool");
 	uint64_t n = r->in[0].count / r->out[0].count;
 
-	for (uint64_t i = first; i < last; i++) {
-		const float *x = r->in[0].f + i * n;
-		float most = x[0];
+	for (uint64_t i = first; i < last; i++)
+		r->out[0].f[i] = greatest(r->in[0].f + i * n, n);
+}
+
+static void global_average(void *arg, uint64_t first, uint64_t last)
+{
+	const struct op_run *r = arg;
+	uint64_t n = r->in[0].count / r->out[0].count, i = first;
+
+	for (; i + 4 <= last; i += 4) {
+		double sum[4];
+
+		sum_four(r->in[0].f + i * n, n, sum);
+		for (unsigned int j = 0; j < 4; j++)
+			r->out[0].f[i + j] = (float)(sum[j] / (double)n);
+	}
+	for (; i < last; i++) {
 		double sum = 0;
 
-		for (uint64_t k = 0; k < n; k++) {
-			most = x[k] > most || isnan(x[k]) ? x[k] : most;
-			sum += (double)x[k];
-		}
-		r->out[0].f[i] = max ? most : (float)(sum / (double)n);
+		for (uint64_t k = 0; k < n; k++)
+			sum += (double)r->in[0].f[i * n + k];
+		r->out[0].f[i] = (float)(sum / (double)n);
 	}
 }
 
 void op_global_pool_run(const struct op_run *r)
 {
-	op_parallel(r->pool, r->out[0].count, 16, global_channels, (void *)r);
+	op_parallel(r->pool, r->out[0].count, 16, strcmp(r->node->op->name, "GlobalMaxPool") ? global_average : global_greatest, (void *)r);
 }
