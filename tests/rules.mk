@@ -177,7 +177,7 @@ $(BUILD)/check.list: $(MAKEFILE_LIST) $(wildcard tests/*/test_*.c tests/cli/*.sh
 	$(foreach c,$(CHECK_CONFIGS),echo "hw-simdev-$(c) 600 env $(CHECKED) $(T)/lib/simdev $(c),stall=100,jitter=20";) \
 	$(foreach c,$(filter 8x8 %-vector,$(CHECK_CONFIGS)),echo "hw-convolutions-$(c) 900 env $(CHECKED) $(T)/lib/conv sim:$(c)"; \
 		echo "hw-joins-$(c) 600 env $(CHECKED) $(T)/lib/joins sim:$(c)"; echo "hw-elements-$(c) 600 env $(CHECKED) $(T)/lib/elements sim:$(c)";) \
-	$(foreach t,network placement tokens splits graphs excitation weights,echo "hw-$(t) 600 env $(CHECKED) $(T)/lib/$(t) cpu sim:2x2 sim:8x8";) \
+	$(foreach t,network placement tokens splits graphs excitation weights row_groups,echo "hw-$(t) 600 env $(CHECKED) $(T)/lib/$(t) cpu sim:2x2 sim:8x8";) \
 	$(foreach t,$(LIB_TESTS),echo "asan-$(t) 1200 env $(SIM_ENV) $(T)/asan/$(t)"; echo "lib-$(t) 1200 env $(SIM_ENV) $(T)/lib/$(t)";) \
 	echo "networks-cost 900 env $(SIM_ENV) $(T)/lib/cost squeezenet"; \
 	$(foreach t,$(CLI_TESTS),echo "cli-$(t) 600 env $(SIM_ENV) EIE=$(abspath $(BUILD))/eie BUILD=$(abspath $(BUILD)) tests/cli/$(t).sh";) \

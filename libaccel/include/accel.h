@@ -361,6 +361,7 @@ struct accel_compress_layer {
 	double density;                    /* share of the weights that stays; 0: as the others */
 	unsigned int bits;                 /* 1 to 8; 0: as the others */
 	bool keep;                         /* these weights stay as they are */
+	unsigned int row_groups;           /* with a codebook each; 0: as the others */
 };
 
 /* What became of a layer; strings are valid during the call. */
@@ -436,6 +437,11 @@ struct accel_compress_options {
 	/* Bits of each layer that no override gives them are chosen, 2 to 8, by what rounding to them does to the output on the calibration inputs, which it needs; conv_bits and fc_bits say nothing. */
 	bool choose_bits;
 	double effort;                     /* times the time that correction takes at most, a minute or two a phase; 0: 1 */
+	/*
+	 * Groups of rows (output channels) that each layer's are divided into, at most, 256 at most, with a codebook, density and bits of its own each: fewer where that would be fewer than 256 weights. They are layers in the model, named
+	 * LAYER.rowsA-B, and their outputs are joined. 0, 1: a codebook a layer. Not for ConvTranspose and grouped convolutions.
+	 */
+	unsigned int row_groups;
 };
 
 /*

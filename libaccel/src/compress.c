@@ -48,9 +48,14 @@ static int check_options(const struct accel_compress_options *o, bool calibrated
 		return accel_fail(err, -EINVAL, NULL, "a search without calibration inputs, and without labelled ones: nothing says what is better");
 	if (!(o->max_drop >= 0) || o->max_drop > 100 || (o->max_drop > 0 && (!o->nlabelled || !o->labelled || !o->labels)))
 		return accel_fail(err, -EINVAL, NULL, "a drop of accuracy of %g points; above 0 to 100, and with labelled items", o->max_drop);
+	if (o->row_groups > COMPRESS_GROUPS)
+		return accel_fail(err, -EINVAL, NULL, "%u groups of rows; at most %u are possible", o->row_groups, COMPRESS_GROUPS);
 	for (unsigned int i = 0; i < o->noverrides; i++) {
 		const struct accel_compress_layer *l = &o->overrides[i];
 
+		if (l->row_groups > COMPRESS_GROUPS)
+			return accel_fail(err, -EINVAL, l->pattern, "layer '%s': %u groups of rows; at most %u are possible", l->pattern ? l->pattern : "", l->row_groups,
+					  COMPRESS_GROUPS);
 		if (!l->pattern || !(l->density >= 0) || l->density > 1 || l->bits > 8)
 			return accel_fail(err, -EINVAL, l->pattern, "layer '%s': density %g and %u bits; at most 1, and at most 8", l->pattern ? l->pattern : "",
 					  l->density, l->bits);
@@ -300,10 +305,11 @@ int accel_model_compress(const char *path, const struct accel_onnx_options *onnx
 {
 	const struct accel_compress_options o = copy_options(options);
 	struct compress c = { .options = &o, .file = path, .err = err };
-	struct compress_source s = { .path = path, .onnx = import_copy(onnx) };
+	struct compress_source s = { .path = path, .options = &o, .onnx = import_copy(onnx) };
 	struct import_lists lists = { 0 };
 	int ret = check_options(&o, s.onnx.ncalib, err);
 
+	c.source = &s;
 	ret = ret ? ret : import_options(&s.onnx, &lists, &s.import, err);
 	ret = ret ? ret : run(&c, &s, model);
 	if (!ret)

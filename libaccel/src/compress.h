@@ -11,6 +11,7 @@
 #include <math.h>
 
 #define COMPRESS_MOST   64.0   /* the largest loss that is looked for: measured errors may add up to more than the output */
+#define COMPRESS_GROUPS 256u   /* of rows, of a layer */
 #define COMPRESS_POINTS 10u
 #define COMPRESS_FINE   96u    /* densities that are thought of */
 #define COMPRESS_BITS   9u     /* 2 to 8 are thought of */
@@ -69,6 +70,7 @@ struct tune {
 /* What all rounds share. Each opens the file again: a copy of the weights would cost as much memory as they do. */
 struct compress_source {
 	const char *path;
+	const struct accel_compress_options *options;
 	struct accel_onnx_options onnx;
 	struct onnx_options import;
 };
@@ -76,6 +78,7 @@ struct compress_source {
 struct compress {
 	const struct accel_compress_options *options;
 	const char *file;
+	const struct compress_source *source;
 	struct blas blas;          /* when layers have `second` */
 	unsigned int n;
 	struct compress_layer *layer;   /* [n], in the order of the nodes */
@@ -83,6 +86,14 @@ struct compress {
 	bool tuning;               /* compress_all() tunes */
 	struct accel_error *err;
 };
+
+/*
+ * compress_rows.c: layers of which several codebooks are wanted become groups of rows, each a layer by itself, named LAYER.rowsA-B, and their Concat. Convolutions of one group, Gemm and MatMul, whose weights
+ * nobody else reads; groups of at least 256 weights. -ENOMEM, -E2BIG with err.
+ */
+int compress_split_rows(const struct accel_compress_options *o, struct accel_network *net, struct accel_error *err);
+/* The layer that a group of rows is of. */
+bool compress_row_group(const char *name, char *layer, size_t size);
 
 /* compress_layers.c: finds the layers of net, and what the options say of each. -EINVAL, -EDOM, -ENOMEM with err. Free in any case. */
 int compress_find(struct compress *c, const struct accel_network *net);

@@ -19,7 +19,12 @@ int compress_open(const void *arg, struct accel_network **net, struct accel_erro
 {
 	const struct compress_source *s = arg;
 
-	return onnx_open(s->path, &s->import, net, err);
+	int ret = onnx_open(s->path, &s->import, net, err);
+
+	ret = ret ? ret : compress_split_rows(s->options, *net, err);
+	if (ret)
+		net_free(*net);
+	return ret;
 }
 
 /* ---------------------------------------------------------------- measured */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Which constants of a network are weights to be compressed, and what the options say of each. */
 #include "compress.h"
+#include "graph.h"
 #include "op.h"
 #include "pass.h"
 
@@ -55,12 +56,14 @@ static void settle(const struct compress *c, const char *name, struct compress_l
 {
 	const struct accel_compress_options *o = c->options;
 	unsigned int wish = l->conv ? o->conv_bits : o->fc_bits;
+	char layer[ACCEL_MAX_NAME + 1];
+	bool group = compress_row_group(name, layer, sizeof(layer));
 
 	l->bits = affordable(wish ? wish : l->conv ? CONV_BITS : FC_BITS, l->n);
 	for (unsigned int i = 0; i < o->noverrides; i++) {
 		const struct accel_compress_layer *over = &o->overrides[i];
 
-		if (fnmatch(over->pattern, name, 0))
+		if (fnmatch(over->pattern, name, 0) && (!group || fnmatch(over->pattern, layer, 0)))
 			continue;
 		used[i] = true;
 		l->bits = over->keep ? 0 : over->bits ? over->bits : l->bits;

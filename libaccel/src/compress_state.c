@@ -40,7 +40,7 @@ static void add_number(uint64_t *hash, double v)
 static void add_options(uint64_t *hash, const struct accel_compress_options *o)
 {
 	const double numbers[] = { o->density, (double)o->file_bytes, (double)o->cycles, o->conv_bits, o->fc_bits, o->max_drop, (double)o->nlabelled, o->prune, o->share,
-				   (double)(o->seed >> 32), (double)(o->seed & UINT32_MAX), o->noverrides, o->correct, o->scales, o->choose_bits, o->effort };
+				   (double)(o->seed >> 32), (double)(o->seed & UINT32_MAX), o->noverrides, o->correct, o->scales, o->choose_bits, o->effort, o->row_groups };
 
 	add(hash, numbers, sizeof(numbers));
 	for (unsigned int i = 0; i < o->noverrides; i++) {
@@ -50,6 +50,7 @@ static void add_options(uint64_t *hash, const struct accel_compress_options *o)
 		add_number(hash, l->density);
 		add_number(hash, l->bits);
 		add_number(hash, l->keep);
+		add_number(hash, l->row_groups);
 	}
 }
 

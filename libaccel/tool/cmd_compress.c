@@ -283,7 +283,7 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 	const char *pos[2], *out = NULL, *preprocess = NULL, *classes = NULL, *layers = NULL, *data = NULL, *labels = NULL,
 		   *html = NULL;
 	struct arg_list calib = { 0 }, shapes = { 0 }, fixed = { 0 }, sparse = { 0 };
-	uint64_t limit = 0, tries = 0, seed = 0;
+	uint64_t limit = 0, tries = 0, seed = 0, groups = 0;
 	bool search = false;
 	char *state = NULL;
 	struct teller teller = { .tool = tool };
@@ -301,11 +301,12 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 		{ "labels", 0, ARG_TEXT, &labels, "FILE", "labels of the data" },
 		{ "limit", 0, ARG_COUNT, &limit, "N", "the first N labelled items only" },
 		{ "bits", 0, ARG_TEXT, &words.bits, "N|CONV,FC|auto", "of a code, 1 to 8 (default 8,4); auto: of each layer by what it does to the output (--calib)" },
-		{ "layers", 0, ARG_TEXT, &layers, "FILE", "lines \"NAME density=D bits=N\" or \"NAME keep\"" },
+		{ "layers", 0, ARG_TEXT, &layers, "FILE", "lines \"NAME density=D bits=N row-groups=N\" or \"NAME keep\"" },
 		{ "prune", 0, ARG_TEXT, &words.prune, "HOW", "magnitude, or second-order (default with --calib)" },
 		{ "correct", 0, ARG_TEXT, &words.correct, "HOW", "distil: the output follows the float network's (default with --calib); none" },
 		{ "effort", 0, ARG_TEXT, &words.effort, "N", "times the time that correction may take: a minute or two (default 1)" },
 		{ "scales", 0, ARG_TEXT, &words.scales, "OF", "layer: weights share values (default); row: of convolutions times a power of two a row" },
+		{ "row-groups", 0, ARG_COUNT, &groups, "N", "groups that each layer's rows are divided into, with a codebook each (default 1)" },
 		{ "share", 0, ARG_TEXT, &words.share, "HOW", "values: optimal (default), linear, density, random" },
 		{ "search", 0, ARG_FLAG, &search, NULL, "tries other densities and bits of layers; MODEL.eie.search lets a broken off search go on" },
 		{ "tries", 0, ARG_COUNT, &tries, "N", "of the search (default 40)" },
@@ -344,6 +345,8 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 	}
 	if (!status && (tries > UINT32_MAX || ((tries || seed) && !search && goals.share != ACCEL_SHARE_RANDOM)))
 		status = usage(cmd.name, "--tries and --seed are for --search (--seed for --share random, too)");
+	if (!status && groups > 256)
+		status = usage(cmd.name, "--row-groups: %llu groups; at most 256 are possible", (unsigned long long)groups);
 	if (!status && search && !calib.n && !words.drop)
 		status = usage(cmd.name, "--search needs inputs to judge by: --calib, or --max-drop with --data");
 	if (!status && html && (!strcmp(html, out) || made_same_file(pos[0], html)))
@@ -364,6 +367,7 @@ int cmd_compress(struct tool *tool, int argc, char **argv)
 		goals.search = search;
 		goals.tries = (unsigned int)tries;
 		goals.seed = seed;
+		goals.row_groups = (unsigned int)groups;
 		goals.search_state = state;
 		onnx.compress = &goals;
 		onnx.calib = measured.values;

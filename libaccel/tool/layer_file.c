@@ -26,7 +26,15 @@ static int parse_word(const char *path, unsigned int line, const char *word, str
 		l->bits = word[5] >= '1' && word[5] <= '8' && !word[6] ? (unsigned int)(word[5] - '0') : 0;
 		return l->bits ? EXIT_OK : fail("%s:%u: '%s': 1 to 8 bits are possible", path, line, word);
 	}
-	return fail("%s:%u: '%s' is none of density=D, bits=N, keep", path, line, word);
+	if (!strncmp(word, "row-groups=", 11)) {
+		unsigned long n = strtoul(word + 11, &end, 10);
+
+		if (word[11] < '1' || word[11] > '9' || *end || n > 256)
+			return fail("%s:%u: '%s': 1 to 256 groups of rows are possible", path, line, word);
+		l->row_groups = (unsigned int)n;
+		return EXIT_OK;
+	}
+	return fail("%s:%u: '%s' is none of density=D, bits=N, row-groups=N, keep", path, line, word);
 }
 
 static int parse_line(const char *path, unsigned int number, char *line, struct layer_file *file)
@@ -43,7 +51,7 @@ static int parse_line(const char *path, unsigned int number, char *line, struct 
 		any = true;
 	}
 	if (!status && !any)
-		status = fail("%s:%u: '%s': and what of it? density=D, bits=N or keep", path, number, name);
+		status = fail("%s:%u: '%s': and what of it? density=D, bits=N, row-groups=N or keep", path, number, name);
 	if (status)
 		return status;
 	grown = realloc(file->layer, (file->n + 1) * sizeof(*grown));

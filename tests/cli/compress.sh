@@ -88,11 +88,22 @@ rm k.eie.search
 try 2 "a search without inputs" compress n.onnx --search -o bad.eie
 try 2 "tries without a search" compress n.onnx --tries 3 -o bad.eie
 
+try 0 "codebooks of groups of rows" compress n.onnx --row-groups 2 -o w.eie
+prints "a row for each group" '^fc1.rows0-.* 4 '
+try 0 "runs" run w.eie --input calib.npy --verify
+prints "the same everywhere" " 0 of "
+for bad in 257 x -1; do
+	try 2 "row groups $bad" compress n.onnx --row-groups=$bad -o bad.eie
+done
+echo 'fc1 row-groups=2' >layers
+try 0 "groups of rows of one layer" compress n.onnx --layers layers -o l.eie
+prints "splits it" '^fc1.rows0-'
+prints "and no other" '^fc2 '
 printf '# a comment\n\n*  bits=4\nfc1 density=0.25\nfc2\tkeep\n' >layers
 try 0 "a file of layers" compress n.onnx --layers layers -o l.eie
 prints "changes one" '^fc1 .* 25\.00 %'
 prints "keeps another" '^fc2 .* to be kept'
-for bad in 'fc1' 'fc1 bits=9' 'fc1 bits=0' 'fc1 density=2' 'fc1 density=0.x' 'fc1 size=3'; do
+for bad in 'fc1' 'fc1 bits=9' 'fc1 bits=0' 'fc1 density=2' 'fc1 density=0.x' 'fc1 size=3' 'fc1 row-groups=0' 'fc1 row-groups=257' 'fc1 row-groups=2x'; do
 	echo "$bad" >layers
 	try 1 "a line '$bad'" compress n.onnx --layers layers -o bad.eie
 	says "names the line" 'layers:1: '
