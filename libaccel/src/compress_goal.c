@@ -12,6 +12,7 @@
 #define ROUNDS 6           /* towards a goal */
 #define CORRECTED_ROUNDS 3 /* of what is corrected at last */
 #define CLOSE  0.97        /* of the goal is near enough */
+#define PART   0.1         /* of a file, that codes are worth a word about */
 #define ENGINE "ref:8x8"   /* whose cycles are counted */
 #define MULTIPLIERS 64.0   /* that it has */
 
@@ -163,6 +164,16 @@ static int correct_to_goal(struct compress *c, const struct compress_source *s, 
 	return ret;
 }
 
+/* Whether codes, as they were tried last, are a part of the file that fewer bits would be noticed in. */
+static bool bits_matter(const struct compress *c, uint64_t bytes)
+{
+	double codes = 0;
+
+	for (unsigned int i = 0; i < c->n; i++)
+		codes += c->layer[i].bits > 1 ? (double)c->layer[i].keep * c->layer[i].bits / 8 : 0;
+	return codes > PART * (double)bytes;
+}
+
 int compress_out_of_reach(const struct compress *c, uint64_t amount)
 {
 	const char *what = c->options->cycles ? "cycles" : "bytes";
@@ -175,7 +186,7 @@ int compress_out_of_reach(const struct compress *c, uint64_t amount)
 				  (unsigned long long)compress_goal(c), what, last.text);
 	}
 	return accel_fail(c->err, -ERANGE, NULL, "%s: no %s of %llu %s: %llu with as much pruned as makes sense%s", c->file, c->options->cycles ? "run" : "file",
-			  (unsigned long long)compress_goal(c), what, (unsigned long long)amount, c->options->cycles ? "" : "; fewer --bits help");
+			  (unsigned long long)compress_goal(c), what, (unsigned long long)amount, !c->options->cycles && bits_matter(c, amount) ? "; fewer --bits help" : "");
 }
 
 int compress_to_goal(struct compress *c, const struct compress_source *s, struct accel_network *net, struct accel_model **model)
@@ -189,9 +200,10 @@ int compress_to_goal(struct compress *c, const struct compress_source *s, struct
 		net_free(net);
 		return accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
 	}
-	for (unsigned int round = 0; round < ROUNDS && (double)best < CLOSE * (double)goal; round++) {
+	for (unsigned int round = 0; round < ROUNDS + !best && (double)best < CLOSE * (double)goal; round++) {
 		struct accel_model *m;
-		double loss = compress_loss_of_estimate(c, wanted), estimated;
+		/* nothing has fitted: whether anything does, the least tells */
+		double loss = round < ROUNDS ? compress_loss_of_estimate(c, wanted) : COMPRESS_MOST, estimated;
 
 		compress_choose(c, loss);
 		estimated = compress_estimate(c);

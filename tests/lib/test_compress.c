@@ -297,6 +297,45 @@ static void test_size(void **state)
 	refused((struct accel_compress_options){ .file_bytes = 500 }, -ERANGE, "no file of 500 bytes");
 }
 
+/* Who asks for too little is told what can be had: and that can. */
+static void test_least(void **state)
+{
+	static const char *const before[] = { "no file of 500 bytes: ", "no run of 10 cycles: " };
+
+	(void)state;
+	for (unsigned int k = 0; k < 2; k++) {
+		struct accel_compress_options o = { .file_bytes = k ? 0 : 500, .cycles = k ? 10 : 0 };
+		struct accel_error err = { 0 };
+		struct accel_model *model;
+		struct seen s = { 0 };
+		const char *least;
+		uint64_t amount;
+		char *end;
+		int ret;
+
+		assert_null(compressed(o, &s, &ret, &err));
+		assert_int_equal(ret, -ERANGE);
+		least = strstr(err.text, before[k]);
+		assert_non_null(least);
+		amount = strtoull(least + strlen(before[k]), &end, 10);
+		assert_true(amount > 500);
+		assert_non_null(strstr(end, "with as much pruned as makes sense"));
+		/* next to no weights are left: fewer bits would not be noticed */
+		assert_null(strstr(end, "--bits"));
+		model = good((struct accel_compress_options){ .file_bytes = k ? 0 : amount, .cycles = k ? amount : 0 }, &s);
+		if (!k)
+			assert_true(file_bytes(model) <= amount);
+		accel_model_unref(model);
+	}
+	/* all weights have to stay: there they are */
+	{
+		const struct accel_compress_layer all = { .pattern = "*", .density = 1 };
+
+		refused((struct accel_compress_options){ .file_bytes = 9000, .noverrides = 1, .overrides = &all }, -ERANGE, "; fewer --bits help");
+		accel_model_unref(good((struct accel_compress_options){ .file_bytes = 9000, .noverrides = 1, .overrides = &all, .conv_bits = 1, .fc_bits = 1 }, &(struct seen){ 0 }));
+	}
+}
+
 static void test_share(void **state)
 {
 	double optimal = 0;
@@ -664,15 +703,16 @@ static void test_max_drop(void **state)
 	free(inputs);
 }
 
-/* No layer with weights; a layer of zeros; layers too small for a codebook. */
+/* No layer with weights; a layer of zeros; layers too small for a codebook; one of no columns, beside which there is none. */
 static void test_odd_networks(void **state)
 {
-	static const int64_t shape[2] = { 1, 100 }, matrix[2] = { 100, 100 }, small[2] = { 100, 1 };
+	static const int64_t shape[2] = { 1, 100 }, matrix[2] = { 100, 100 }, small[2] = { 100, 1 }, empty[2] = { 100, 0 };
 	static const float zeros[10000];
-	const char *const what[] = { "none", "zeros", "small" };
+	const char *const what[] = { "none", "zeros", "small", "empty" };
 
 	(void)state;
-	for (unsigned int kind = 0; kind < 3; kind++) {
+	for (unsigned int kind = 0; kind < 4; kind++) {
+		bool good = kind == 1 || kind == 2;
 		struct ob *b = ob_new(13);
 		struct accel_model *model = NULL;
 		struct accel_error err = { 0 };
@@ -689,6 +729,8 @@ static void test_odd_networks(void **state)
 			ob_floats(b, "w", 2, matrix, zeros);
 		else if (kind == 2)
 			ob_floats(b, "w", 2, small, few);
+		else if (kind == 3)
+			ob_floats(b, "w", 2, empty, few);
 		ob_node(b, kind ? "MatMul" : "Relu", kind ? "x,w" : "x", "y");
 		ob_output(b, "y");
 		data = ob_pack(b, &size);
@@ -697,15 +739,15 @@ static void test_odd_networks(void **state)
 		assert_int_equal(fwrite(data, 1, size, file), size);
 		assert_int_equal(fclose(file), 0);
 		ret = accel_model_compress("odd.onnx", NULL, &o, &model, &err);
-		if (ret != (kind ? 0 : -EINVAL))
+		if (ret != (good ? 0 : -EINVAL))
 			fail_msg("%s: %d: %s", what[kind], ret, err.text);
-		if (!kind)
+		if (!good)
 			assert_non_null(strstr(err.text, "nothing to compress"));
 		if (kind == 1)
 			assert_int_equal(s.layer[0].nonzeros, 0);
 		if (kind == 2)
 			assert_int_equal(s.layer[0].shared, 15);
-		if (kind)
+		if (good)
 			(void)file_bytes(model);
 		accel_model_unref(model);
 		unlink("odd.onnx");
@@ -718,7 +760,7 @@ static void test_odd_networks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_default), cmocka_unit_test(test_density), cmocka_unit_test(test_overrides), cmocka_unit_test(test_size),
+		cmocka_unit_test(test_default), cmocka_unit_test(test_density), cmocka_unit_test(test_overrides), cmocka_unit_test(test_size), cmocka_unit_test(test_least),
 		cmocka_unit_test(test_share), cmocka_unit_test(test_row_scales), cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_options), cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_second_order), cmocka_unit_test(test_one_calibration_item), cmocka_unit_test(test_correction), cmocka_unit_test(test_choose_bits), cmocka_unit_test(test_max_drop),
 		cmocka_unit_test(test_bad_weights), cmocka_unit_test(test_odd_networks),
