@@ -50,6 +50,9 @@
 		} \
 	}
 
+/* What is left of a row behind the last full vector. */
+typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
+
 #define AXPY_KERNEL(name, target, W) \
 	typedef float name##_vec __attribute__((vector_size(4 * (W)), aligned(4), may_alias)); \
 	target static void name(float *y, float w, const float *x, size_t n) \
@@ -58,6 +61,8 @@
 \
 		for (; i + (W) <= n; i += (W)) \
 			*(name##_vec *)(y + i) += w * *(const name##_vec *)(x + i); \
+		for (; i + 4 <= n; i += 4) \
+			*(four *)(y + i) += w * *(const four *)(x + i); \
 		for (; i < n; i++) \
 			y[i] += w * x[i]; \
 	}
@@ -66,16 +71,19 @@
 	typedef float name##_vec __attribute__((vector_size(64), aligned(4), may_alias)); \
 	target static float name(const float *x, const float *y, size_t n) \
 	{ \
-		name##_vec sum = { 0 }; \
-		size_t i = 0; \
+		name##_vec sum = { 0 }, last = { 0 }; \
+		size_t i = 0, k = 0; \
 \
 		for (; i + 16 <= n; i += 16) \
 			sum += *(const name##_vec *)(x + i) * *(const name##_vec *)(y + i); \
-		for (size_t k = 0; i < n; i++, k++) \
-			sum[k] += x[i] * y[i]; \
+		for (; i + 4 <= n; i += 4, k += 4) \
+			((four *)&last)[k / 4] = *(const four *)(x + i) * *(const four *)(y + i); \
+		for (; i < n; i++, k++) \
+			last[k] = x[i] * y[i]; \
+		sum += last; \
 		for (size_t half = 8; half; half /= 2) \
-			for (size_t k = 0; k < half; k++) \
-				sum[k] += sum[k + half]; \
+			for (size_t j = 0; j < half; j++) \
+				sum[j] += sum[j + half]; \
 		return sum[0]; \
 	}
 

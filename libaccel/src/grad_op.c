@@ -469,6 +469,22 @@ static bool is_image(const struct conv *p)
 	return p->w.kernel_count == 1 && p->w.in_count == p->w.out_count && !p->w.pad[0] && !p->w.pad[1] && !p->w.pad[2];
 }
 
+/* Sixteen sums at a time: one alone would wait for each addition. */
+static float sum_of(const float *x, uint64_t n)
+{
+	float part[16] = { 0 }, sum = 0;
+	uint64_t i = 0;
+
+	for (; i + 16 <= n; i += 16)
+		for (unsigned int k = 0; k < 16; k++)
+			part[k] += x[i + k];
+	for (; i < n; i++)
+		part[0] += x[i];
+	for (unsigned int k = 0; k < 16; k++)
+		sum += part[k];
+	return sum;
+}
+
 static void conv(const struct grad_step *s)
 {
 	const struct conv *p = s->node->plan;
@@ -481,8 +497,7 @@ static void conv(const struct grad_step *s)
 		const float *dy = dy_of(s) + conv_out(p, n, g);
 
 		for (uint64_t r = 0; db && r < p->cout; r++)
-			for (int at = 0; at < pixels; at++)
-				db[g * p->cout + r] += dy[r * p->w.out_count + (uint64_t)at];
+			db[g * p->cout + r] += sum_of(dy + r * p->w.out_count, p->w.out_count);
 		if (p->cin == 1 && p->cout == 1) {
 			depthwise(&p->w, x + conv_in(p, n, g), w + g * p->k, dy, dx ? dx + conv_in(p, n, g) : NULL, dw ? dw + g * p->k : NULL);
 			continue;

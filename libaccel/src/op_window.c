@@ -92,9 +92,13 @@ int window_make(const struct op_infer *c, const struct net_value *x, const int64
 
 void window_range(uint32_t out, uint32_t stride, int64_t offset, uint32_t size, uint32_t *first, uint32_t *last)
 {
-	int64_t lo = offset < 0 ? (-offset + stride - 1) / stride : 0;
-	int64_t hi = (int64_t)size - offset > 0 ? ((int64_t)size - offset + stride - 1) / stride : 0;
+	int64_t lo = offset < 0 ? -offset : 0, hi = (int64_t)size - offset > 0 ? (int64_t)size - offset : 0;
 
+	/* divisions take longer than all else here */
+	if (stride > 1) {
+		lo = (lo + stride - 1) / stride;
+		hi = (hi + stride - 1) / stride;
+	}
 	lo = lo > out ? out : lo;
 	hi = hi > out ? out : hi;
 	*first = (uint32_t)lo;
