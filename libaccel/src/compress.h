@@ -62,7 +62,9 @@ struct tune {
 	unsigned int nhidden;      /* layers whose own outputs are compared, too */
 	struct tune_hidden *hidden;
 	uint64_t each;             /* values of all of them, for an item */
-	float *inside;             /* [items, each] what the float network has there */
+	bool beside;               /* the float network runs beside the other one, for it is small */
+	float *inside;             /* else: [items, each] what it has there */
+	bool as_they_are;          /* items: what is near them only disturbs */
 	char why[128];             /* not */
 	struct accel_correct_info told;
 };

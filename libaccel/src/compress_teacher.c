@@ -42,38 +42,47 @@ static void find_output(struct tune *t, const struct accel_network *net)
 	t->scores = (t->scores || v->ndim == 2) && t->row > 1;
 }
 
+const float *tune_item(const struct accel_network *net, const struct tune *t, unsigned int k, uint64_t item)
+{
+	return t->list[k] + item * t->all / t->items * net->values[net->inputs[k]].count;
+}
+
 void tune_fill(struct grad *g, const struct accel_network *net, const struct tune *t, uint64_t item)
 {
-	uint64_t at = item * t->all / t->items;
-
 	for (unsigned int k = 0; k < net->ninputs; k++) {
 		const struct net_value *v = &net->values[net->inputs[k]];
 
 		if (t->list[k])
-			memcpy(grad_value(g, net->inputs[k]), t->list[k] + at * v->count, v->count * sizeof(float));
+			memcpy(grad_value(g, net->inputs[k]), tune_item(net, t, k, item), v->count * sizeof(float));
 	}
 }
 
-/* Mean over the items of the squares about the means, of count values an item, whose first is `step` behind that of the item before. */
-static double energy_of(const float *values, uint64_t items, uint64_t step, uint64_t count)
+/* Sums of each value of an item's over the items, and of its squares: [count] of the output, and behind them [each] of the layers. */
+struct spread {
+	double *sum, *squares;
+};
+
+static void add_values(struct spread *s, uint64_t at, const float *values, uint64_t n)
+{
+	for (uint64_t k = 0; k < n; k++) {
+		s->sum[at + k] += (double)values[k];
+		s->squares[at + k] += (double)values[k] * (double)values[k];
+	}
+}
+
+/* Mean over the items of the squares about the means, of n values. */
+static double energy_of(const struct spread *s, uint64_t items, uint64_t at, uint64_t n)
 {
 	double energy = 0;
 
-	for (uint64_t k = 0; k < count; k++) {
-		double sum = 0, squares = 0;
-
-		for (uint64_t i = 0; i < items; i++) {
-			double y = (double)values[i * step + k];
-
-			sum += y;
-			squares += y * y;
-		}
-		energy += fmax(squares - sum * sum / (double)items, 0) / (double)items;
-	}
+	for (uint64_t k = at; k < at + n; k++)
+		energy += fmax(s->squares[k] - s->sum[k] * s->sum[k] / (double)items, 0) / (double)items;
 	return energy;
 }
 
-/* Outputs of layers, from the last one back as far as there is room: a deep network learns little of what its first layers should do from its last one. */
+/*
+ * Outputs of layers: a deep network learns little of what its first layers should do from its last one. Where the float network does not run beside the other, they are kept: from the last one back as far as there is room.
+ */
 static int choose_hidden(struct compress *c, const struct accel_network *net)
 {
 	struct tune *t = &c->tune;
@@ -85,27 +94,50 @@ static int choose_hidden(struct compress *c, const struct accel_network *net)
 
 		if (value == t->out || v->type != NET_F32)
 			continue;
-		if ((t->each + v->count) * t->items > MOST_BYTES / sizeof(float))
+		if (!t->beside && (t->each + v->count) * t->items > MOST_BYTES / sizeof(float))
 			break;
 		t->hidden[t->nhidden++] = (struct tune_hidden){ .value = value, .count = v->count, .at = t->each };
 		t->each += v->count;
 	}
-	t->inside = malloc((t->items * t->each + 1) * sizeof(*t->inside));
-	return t->hidden && t->inside ? 0 : -ENOMEM;
+	t->inside = t->beside ? NULL : malloc((t->items * t->each + 1) * sizeof(*t->inside));
+	return t->hidden && (t->beside || t->inside) ? 0 : -ENOMEM;
 }
 
-static void take_item(struct tune *t, struct grad *g, uint64_t item)
+static void take_item(struct tune *t, struct grad *g, uint64_t item, struct spread *s)
 {
-	memcpy(t->right + item * t->count, grad_value(g, t->out), t->count * sizeof(*t->right));
-	for (unsigned int i = 0; i < t->nhidden; i++)
-		memcpy(t->inside + item * t->each + t->hidden[i].at, grad_value(g, t->hidden[i].value), t->hidden[i].count * sizeof(*t->inside));
+	const float *y = grad_value(g, t->out);
+
+	memcpy(t->right + item * t->count, y, t->count * sizeof(*t->right));
+	add_values(s, 0, y, t->count);
+	for (unsigned int i = 0; i < t->nhidden; i++) {
+		const struct tune_hidden *h = &t->hidden[i];
+
+		y = grad_value(g, h->value);
+		if (t->inside)
+			memcpy(t->inside + item * t->each + h->at, y, h->count * sizeof(*t->inside));
+		add_values(s, t->count + h->at, y, h->count);
+	}
 }
 
-static void take_energies(struct tune *t)
+/* What the float network, which g runs, makes of all items. */
+static int take_items(struct tune *t, const struct accel_network *net, struct grad *g)
 {
-	t->energy = energy_of(t->right, t->items, t->count, t->count);
-	for (unsigned int i = 0; i < t->nhidden; i++)
-		t->hidden[i].energy = energy_of(t->inside + t->hidden[i].at, t->items, t->each, t->hidden[i].count);
+	struct spread s = { calloc(t->count + t->each + 1, sizeof(*s.sum)), calloc(t->count + t->each + 1, sizeof(*s.squares)) };
+	int ret = s.sum && s.squares ? 0 : -ENOMEM;
+
+	for (uint64_t i = 0; !ret && i < t->items; i++) {
+		tune_fill(g, net, t, i);
+		grad_run(g);
+		take_item(t, g, i, &s);
+	}
+	if (!ret) {
+		t->energy = energy_of(&s, t->items, 0, t->count);
+		for (unsigned int i = 0; i < t->nhidden; i++)
+			t->hidden[i].energy = energy_of(&s, t->items, t->count + t->hidden[i].at, t->hidden[i].count);
+	}
+	free(s.sum);
+	free(s.squares);
+	return ret;
 }
 
 /* Weights and biases of layers that are compressed. */
@@ -123,6 +155,15 @@ bool *tune_wanted(const struct compress *c, const struct accel_network *net)
 	return wanted;
 }
 
+uint64_t tune_weights(const struct accel_network *net, const bool *wanted)
+{
+	uint64_t weights = 0;
+
+	for (uint32_t v = 0; v < net->nvalues; v++)
+		weights += wanted[v] ? net->values[v].count : 0;
+	return weights;
+}
+
 /* As many items and epochs as there is time for. */
 static void plan(struct compress *c, const struct accel_network *net, const struct calib_inputs *in)
 {
@@ -130,7 +171,7 @@ static void plan(struct compress *c, const struct accel_network *net, const stru
 	double work = 1, most, budget;
 
 	for (unsigned int n = 0; n < net->nnodes; n++)
-		work += 3 * (double)net->nodes[n].work;
+		work += (t->beside ? 4 : 3) * (double)net->nodes[n].work;
 	budget = WORK * (c->options->effort > 0 ? c->options->effort : 1);
 	most = fmin(budget / work / LEAST_EPOCHS, MOST_BYTES / sizeof(float) / (double)(t->count + 1));
 	t->all = in->n;
@@ -152,6 +193,7 @@ int compress_tune_new(struct compress *c, struct accel_network *net, const struc
 
 	t->list = list;
 	find_output(t, net);
+	t->beside = !ret && tune_weights(net, wanted) <= TUNE_SMALL;
 	if (!ret && net->values[t->out].type != NET_F32)
 		c->tune.told.why = "the output is not float32";
 	else if (!ret && grad_missing(net, wanted, t->out, &missing))
@@ -166,13 +208,8 @@ int compress_tune_new(struct compress *c, struct accel_network *net, const struc
 		t->right = malloc(t->items * t->count * sizeof(*t->right));
 		ret = !t->right || choose_hidden(c, net) ? accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file)
 							 : grad_new(&c->blas, net, wanted, t->out, 0, &g, c->err);
-		for (uint64_t i = 0; !ret && i < t->items; i++) {
-			tune_fill(g, net, t, i);
-			grad_run(g);
-			take_item(t, g, i);
-		}
-		if (!ret)
-			take_energies(t);
+		if (!ret && take_items(t, net, g))
+			ret = accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
 		grad_free(g);
 	}
 	free(wanted);
@@ -232,11 +269,11 @@ double tune_loss(const struct tune *t, const float *y, const float *right, float
 }
 
 /* Derivatives of what the outputs of layers differ by, each by its energy. */
-void tune_add_hidden(const struct tune *t, struct grad *g, uint64_t item)
+void tune_add_hidden(const struct tune *t, struct grad *g, struct grad *teacher, uint64_t item)
 {
 	for (unsigned int i = 0; i < t->nhidden; i++) {
 		const struct tune_hidden *h = &t->hidden[i];
-		const float *y = grad_value(g, h->value), *right = t->inside + item * t->each + h->at;
+		const float *y = grad_value(g, h->value), *right = teacher ? grad_value(teacher, h->value) : t->inside + item * t->each + h->at;
 		float *d = grad_by(g, h->value), unit = h->energy > 0 ? (float)(2 * HIDDEN / t->nhidden / h->energy) : 0;
 
 		for (uint64_t k = 0; d && k < h->count; k++)

@@ -13,14 +13,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HELD         8u            /* each eighth item is held out: it tells when to stop */
 #define BATCH        32u
-#define PATIENCE     3u            /* epochs without anything better: then from the best again, in smaller steps */
+#define PRUNED       0.5           /* of an even share of the epochs is for the pruned weights: what rounding does costs more, and is learnt more slowly */
+#define PROBE        12u           /* steps that tell whether they are too large */
+#define WORSE        1.02          /* times the loss: they are */
+#define WARM         24u           /* steps until they are full ones */
+#define BY_HEART     1.2           /* times the loss of the items that are learnt, that of the held-out ones: too much */
+#define VARY         0.25          /* so many more of them are varied then */
+#define MOST_VARIED  0.75
+#define TRIED        3u            /* epochs that may be without anything better with them */
+#define PATIENCE     0.5           /* of the epochs without anything better: then from the best again, in smaller steps */
 #define SLOWER       0.4           /* times the steps */
 #define FAR          1.5           /* times the best loss: no more patience */
 #define SLOWEST      0.005         /* of the first steps: the end */
 #define LANES        4u            /* of a batch, each with derivatives of its own: threads share them, and their number has no say in the sums */
-#define LANE_WEIGHTS (1u << 22)    /* more of them, and derivatives for each lane take too much memory */
 #define RATE         0.02          /* of a step, of the root mean square of what is tuned */
 #define RATE_SHARED  0.004
 #define RATE_LATENT  0.004
@@ -46,14 +52,14 @@ struct part {
 
 /* Each LANES-th item of a batch. */
 struct lane {
-	struct grad *g;
+	struct grad *g, *teacher;  /* teacher: the float network, or NULL: items are learnt as they are */
 	float *d;                  /* [t->count] */
 	double loss, squares;
 };
 
 struct run {
 	struct compress *c;
-	struct accel_network *net;
+	struct accel_network *net, *floats;   /* floats: NULL without teachers */
 	struct tune *t;
 	unsigned int lanes;
 	struct lane lane[LANES];
@@ -64,6 +70,7 @@ struct run {
 	struct part *part;
 	uint64_t step, steps, since;   /* since: steps since the moments were nothing */
 	double pace;               /* times all rates */
+	double vary;               /* share of the items that are varied */
 };
 
 static double rms(const float *p, uint64_t n)
@@ -139,7 +146,7 @@ static int add_shared(struct run *r, struct net_value *v, uint32_t number)
  * Rows (output channels) whose weights are small by nature, as batch normalisation leaves them, take steps that are small, too: of the root mean square of the row, not of the layer. pace: one for
  * each row.
  */
-static float *find_pace(const float *w, uint64_t rows, uint64_t row)
+static float *row_pace(const float *w, uint64_t rows, uint64_t row)
 {
 	float *pace = malloc((rows + 1) * sizeof(*pace));
 	double all = rms(w, rows * row);
@@ -170,7 +177,7 @@ static int add_layer(struct run *r, const struct compress_layer *l, bool shared)
 	}
 	if (!ret && l->rows_first) {
 		part->row = v->count / v->dims[0];
-		part->pace = find_pace(w, v->dims[0], part->row);
+		part->pace = row_pace(w, v->dims[0], part->row);
 		ret = part->pace ? 0 : -ENOMEM;
 	}
 	/* a bias is of the size of what it is added to: of weights times inputs, which nobody knows here; its own size says enough */
@@ -203,7 +210,9 @@ static void free_run(struct run *r)
 	for (unsigned int k = 0; k < r->lanes; k++) {
 		free(r->lane[k].d);
 		grad_free(r->lane[k].g);
+		grad_free(r->lane[k].teacher);
 	}
+	net_free(r->floats);
 	pool_free(r->pool);
 }
 
@@ -241,7 +250,8 @@ static bool increasing(const float *p, uint64_t n)
 /* One step of Adam. */
 static void descend(const struct run *r, struct part *q, const float *g)
 {
-	const double b1 = 0.9, b2 = 0.99, left = r->pace * 0.5 * (1 + cos(M_PI * (double)r->step / (double)r->steps));
+	const double b1 = 0.9, b2 = 0.99, warm = fmin((double)(r->since + 1) / WARM, 1);
+	const double left = r->pace * warm * 0.5 * (1 + cos(M_PI * (double)r->step / (double)r->steps));
 	const double rate = q->rate * left * sqrt(1 - pow(b2, (double)r->since + 1)) / (1 - pow(b1, (double)r->since + 1));
 
 	for (uint64_t i = 0; i < q->n; i++) {
@@ -327,6 +337,17 @@ static double look(struct run *r, const uint64_t *held, uint64_t n, double *squa
 	return isfinite(loss) ? loss / (double)n : INFINITY;
 }
 
+/* The float network gets what the other one has. */
+static void follow(const struct accel_network *net, struct lane *lane)
+{
+	for (unsigned int k = 0; k < net->ninputs; k++) {
+		const struct net_value *v = &net->values[net->inputs[k]];
+
+		memcpy(grad_value(lane->teacher, net->inputs[k]), grad_value(lane->g, net->inputs[k]), v->count * net_type_size(v->type));
+	}
+	grad_run(lane->teacher);
+}
+
 static void learn(void *arg, size_t task, void *scratch)
 {
 	struct run *r = arg;
@@ -335,29 +356,37 @@ static void learn(void *arg, size_t task, void *scratch)
 
 	(void)scratch;
 	for (uint64_t i = task; i < r->items; i += r->lanes) {
-		uint64_t item = r->item[i];
+		uint64_t item = r->item[i], random = ((r->step + 1) * SEED_START) ^ ((item + 1) * 0xbf58476d1ce4e5b9ull);
+		struct grad *teacher = lane->teacher;
 
-		tune_fill(lane->g, r->net, t, item);
+		if (!r->vary || !tune_vary(lane->g, r->net, t, item, r->vary, random))
+			tune_fill(lane->g, r->net, t, item);
+		if (teacher)
+			follow(r->net, lane);
 		grad_run(lane->g);
-		tune_loss(t, grad_value(lane->g, t->out), t->right + item * t->count, lane->d, &lane->squares);
+		tune_loss(t, grad_value(lane->g, t->out), teacher ? grad_value(teacher, t->out) : t->right + item * t->count, lane->d, &lane->squares);
 		grad_begin(lane->g);
 		/* what is compressed may lead to another output only */
 		if (grad_by(lane->g, t->out))
 			memcpy(grad_by(lane->g, t->out), lane->d, t->count * sizeof(*lane->d));
-		tune_add_hidden(t, lane->g, item);
+		tune_add_hidden(t, lane->g, teacher, item);
 		grad_end(lane->g);
 	}
+}
+
+static void batch(struct run *r, const uint64_t *order, uint64_t first, uint64_t n)
+{
+	r->item = order + first;
+	r->items = n - first < BATCH ? n - first : BATCH;
+	pool_run(r->pool, r->lanes, learn, r);
+	step(r);
 }
 
 /* All items once, in an order that is always the same. */
 static void epoch(struct run *r, const uint64_t *order, uint64_t n)
 {
-	for (uint64_t i = 0; i < n; i += BATCH) {
-		r->item = order + i;
-		r->items = n - i < BATCH ? n - i : BATCH;
-		pool_run(r->pool, r->lanes, learn, r);
-		step(r);
-	}
+	for (uint64_t i = 0; i < n; i += BATCH)
+		batch(r, order, i, n);
 }
 
 static void keep(struct run *r, bool back)
@@ -384,7 +413,7 @@ static uint64_t *shuffled(const struct tune *t, uint64_t *n)
 	for (uint64_t i = 0; order && i < t->items; i++) {
 		uint64_t at = (uint64_t)(seed_uniform(&state) * (double)(*n + 1));
 
-		if (i % HELD == HELD - 1) {
+		if (tune_held(i)) {
 			order[--held] = i;
 			continue;
 		}
@@ -395,10 +424,7 @@ static uint64_t *shuffled(const struct tune *t, uint64_t *n)
 	return order;
 }
 
-/*
- * What the right size of a step is differs between networks by a hundred times. It begins large; where that leads away from the best it is gone back to, in smaller steps.
- */
-static void slow_down(struct run *r)
+static void go_back(struct run *r)
 {
 	keep(r, true);
 	for (unsigned int i = 0; i < r->n; i++) {
@@ -412,74 +438,155 @@ static void slow_down(struct run *r)
 		memset(q->latent->v, 0, q->latent->n * sizeof(*q->latent->v));
 	}
 	r->since = 0;
-	r->pace *= SLOWER;
+}
+
+/* How far it is. */
+struct course {
+	uint64_t n, held;          /* items that are learnt, and that are held out */
+	uint64_t *order;           /* of the former, and behind them the latter */
+	uint64_t patience, worse;  /* epochs: since the best */
+	double best, squares;      /* of the held-out items */
+	double pace;               /* when items began to be varied */
+};
+
+/* Items that are learnt by heart are varied the more, for the held-out ones profit nothing from them. */
+static void vary(struct run *r, struct course *f, double loss)
+{
+	double squares, learnt;
+
+	if (!r->floats || r->t->as_they_are)
+		return;
+	learnt = look(r, f->order, f->n < f->held ? f->n : f->held, &squares);
+	if (r->vary == 0)
+		f->pace = r->pace;
+	if (loss > BY_HEART * learnt)
+		r->vary = fmin(r->vary + VARY, MOST_VARIED);
+	else
+		r->vary = fmax(r->vary - VARY, 0);
+}
+
+/*
+ * What the right size of a step is differs between networks by a hundred times; where it leads away from the best it is gone back to, in smaller ones. And a network that is small has no room for anything beside the items
+ * themselves: it gets better with them only, and they are varied no more.
+ */
+static void after_epoch(struct run *r, struct course *f, double loss, double squares)
+{
+	f->worse++;
+	if (loss < f->best) {
+		f->best = loss;
+		f->squares = squares;
+		f->worse = 0;
+		keep(r, false);
+	} else if (r->vary > 0 && (f->worse >= TRIED || !(loss < FAR * f->best))) {
+		go_back(r);
+		r->pace = f->pace;
+		r->vary = 0;
+		r->t->as_they_are = true;
+		f->worse = 0;
+	} else if (f->worse >= f->patience || !(loss < FAR * f->best)) {
+		go_back(r);
+		r->pace *= SLOWER;
+		f->worse = 0;
+	}
+	vary(r, f, loss);
+}
+
+/* The largest steps of which a few do not lead away. Returns how many were taken. */
+static uint64_t find_pace(struct run *r, const struct course *f)
+{
+	uint64_t steps = (f->n + BATCH - 1) / BATCH < PROBE ? (f->n + BATCH - 1) / BATCH : PROBE, taken = 0;
+	double squares;
+
+	for (; r->pace > SLOWEST; r->pace *= SLOWER) {
+		bool good;
+
+		for (uint64_t i = 0; i < steps; i++)
+			batch(r, f->order, i * BATCH, f->n);
+		taken += steps;
+		good = look(r, f->order + f->n, f->held, &squares) < WORSE * f->best;
+		go_back(r);
+		if (good)
+			break;
+	}
+	r->step = 0;
+	return taken;
 }
 
 static int fit(struct run *r, bool shared)
 {
 	struct tune *t = r->t;
-	unsigned int worse = 0, done = 0;
-	double best, squares, before = 0;
-	uint64_t n, *order = shuffled(t, &n);
-	int ret = order ? 0 : accel_fail(r->c->err, -ENOMEM, NULL, "%s: out of memory", r->c->file);
+	struct course f = { .order = shuffled(t, &f.n) };
+	uint64_t batches = (f.n + BATCH - 1) / BATCH, epochs = (uint64_t)fmax(2, round((shared ? 2 - PRUNED : PRUNED) * t->epochs)), spent;
+	unsigned int done = 0;
+	double before = 0;
+	int ret = f.order ? 0 : accel_fail(r->c->err, -ENOMEM, NULL, "%s: out of memory", r->c->file);
 
-	r->steps = t->epochs * ((n + BATCH - 1) / BATCH);
-	best = ret ? 0 : look(r, order + n, t->items - n, &before);
-	squares = before;
+	f.held = t->items - f.n;
 	keep(r, false);
-	for (unsigned int e = 0; !ret && e < t->epochs && r->pace > SLOWEST; e++) {
-		double loss, now;
+	if (!ret) {
+		f.best = look(r, f.order + f.n, f.held, &before);
+		f.squares = before;
+		r->steps = epochs * batches;
+		spent = find_pace(r, &f) / batches;
+		epochs = epochs > spent + 1 ? epochs - spent : 1;
+		r->steps = epochs * batches;
+		f.patience = (uint64_t)fmax(3, PATIENCE * (double)epochs);
+	}
+	for (uint64_t e = 0; !ret && e < epochs && r->pace > SLOWEST; e++) {
+		double loss, squares;
 
-		ret = compress_progress(r->c, "(correction)", e, UINT32_MAX);
+		ret = compress_progress(r->c, "(correction)", (unsigned int)e, UINT32_MAX);
 		if (ret)
 			break;
-		epoch(r, order, n);
+		epoch(r, f.order, f.n);
 		done++;
-		loss = look(r, order + n, t->items - n, &now);
-		worse++;
-		if (loss >= best) {
-			if (worse >= PATIENCE || !(loss < FAR * best)) {
-				slow_down(r);
-				worse = 0;
-			}
-			continue;
-		}
-		best = loss;
-		squares = now;
-		worse = 0;
-		keep(r, false);
+		loss = look(r, f.order + f.n, f.held, &squares);
+		after_epoch(r, &f, loss, squares);
 	}
 	keep(r, true);
-	free(order);
+	free(f.order);
 	if (!shared) {
 		t->told.before = before;
 		t->told.epochs = 0;
 	}
 	t->told.epochs += done;
-	t->told.after = squares;
-	t->told.items = n;
-	t->told.held = t->items - n;
+	t->told.after = f.squares;
+	t->told.items = f.n;
+	t->told.held = f.held;
+	return ret;
+}
+
+/* The float network once more, where it is small. */
+static int take_teachers(struct run *r)
+{
+	const struct compress *c = r->c;
+	bool *none = calloc(r->net->nvalues + (size_t)1, sizeof(*none));
+	int ret = none ? compress_open(c->source, &r->floats, c->err) : accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
+
+	if (ret)
+		r->floats = NULL;
+	for (unsigned int k = 0; !ret && k < r->lanes; k++)
+		ret = grad_new(&c->blas, r->floats, none, c->tune.out, 1, &r->lane[k].teacher, c->err);
+	free(none);
 	return ret;
 }
 
 static int take_lanes(struct run *r, const bool *wanted)
 {
 	const struct compress *c = r->c;
-	uint64_t weights = 0;
+	bool small = c->tune.beside;
 	int ret = 0;
 
-	for (uint32_t v = 0; v < r->net->nvalues; v++)
-		weights += wanted[v] ? r->net->values[v].count : 0;
 	r->pool = pool_new(0);
-	for (unsigned int k = 0; !ret && k < (weights > LANE_WEIGHTS ? 1 : LANES); k++) {
+	for (unsigned int k = 0; !ret && k < (small ? LANES : 1); k++) {
 		/* counted first: what it owns is freed with the others */
 		struct lane *lane = &r->lane[r->lanes++];
 
 		lane->d = malloc((c->tune.count + 1) * sizeof(*lane->d));
 		ret = !lane->d || !r->pool ? accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file)
-					   : grad_new(&c->blas, r->net, wanted, c->tune.out, weights > LANE_WEIGHTS ? 0 : 1, &lane->g, c->err);
+					   : grad_new(&c->blas, r->net, wanted, c->tune.out, small ? 1 : 0, &lane->g, c->err);
 	}
-	return ret;
+	return ret || !small ? ret : take_teachers(r);
 }
 
 int compress_tune(struct compress *c, struct accel_network *net, bool shared)
@@ -490,6 +597,9 @@ int compress_tune(struct compress *c, struct accel_network *net, bool shared)
 
 	if (!c->tune.items)
 		return 0;
+	/* what an earlier try has found says nothing of this one: a search that was broken off would not know it */
+	if (!shared)
+		c->tune.as_they_are = false;
 	wanted = tune_wanted(c, net);
 	r.part = calloc(2 * (size_t)c->n + 1, sizeof(*r.part));
 	for (unsigned int i = 0; r.part && !ret && i < c->n; i++)

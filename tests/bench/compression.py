@@ -41,7 +41,7 @@ RETRAIN_BATCH = 128
 SEARCHED = {"LeNet-300-100": (24.0, 24), "LeNet-5": (45.0, 16)}   # times smaller, tries
 FASHION_GOALS = (("--density", "0.2"), ("--density", "0.2", "--prune", "magnitude", "--correct", "none"), ("--density", "0.1"), ("--density", "0.05"))
 # Chosen on lines of another seed.
-PPOCR = ((), ("--bits", "auto", "--size", "120k", "--effort", "3"), ("--bits", "auto", "--size", "63700", "--scales", "row", "--effort", "5"))
+PPOCR = ((), ("--bits", "auto", "--size", "120k", "--scales", "row", "--effort", "4"), ("--bits", "auto", "--size", "63700", "--scales", "row", "--effort", "8"))
 
 
 def say(*cells):

