@@ -171,7 +171,7 @@ static void plan(struct compress *c, const struct accel_network *net, const stru
 	double work = 1, most, budget;
 
 	for (unsigned int n = 0; n < net->nnodes; n++)
-		work += (t->beside ? 4 : 3) * (double)net->nodes[n].work;
+		work += 3 * (double)net->nodes[n].work;
 	budget = WORK * (c->options->effort > 0 ? c->options->effort : 1);
 	most = fmin(budget / work / LEAST_EPOCHS, MOST_BYTES / sizeof(float) / (double)(t->count + 1));
 	t->all = in->n;

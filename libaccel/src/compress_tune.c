@@ -31,6 +31,7 @@
 #define RATE_SHARED  0.004
 #define RATE_LATENT  0.004
 #define LEAST_PACE   0.01
+#define ITEM_START   0xbf58476d1ce4e5b9ull   /* one of SplitMix64's: what varies an item depends on the step and on its number */
 
 /* ---------------------------------------------------------------- what is tuned */
 
@@ -356,7 +357,7 @@ static void learn(void *arg, size_t task, void *scratch)
 
 	(void)scratch;
 	for (uint64_t i = task; i < r->items; i += r->lanes) {
-		uint64_t item = r->item[i], random = ((r->step + 1) * SEED_START) ^ ((item + 1) * 0xbf58476d1ce4e5b9ull);
+		uint64_t item = r->item[i], random = ((r->step + 1) * SEED_START) ^ ((item + 1) * ITEM_START);
 		struct grad *teacher = lane->teacher;
 
 		if (!r->vary || !tune_vary(lane->g, r->net, t, item, r->vary, random))
@@ -491,7 +492,7 @@ static void after_epoch(struct run *r, struct course *f, double loss, double squ
 	vary(r, f, loss);
 }
 
-/* The largest steps of which a few do not lead away. Returns how many were taken. */
+/* The largest steps of which a few do not lead away; all is where it was then. Returns how many were taken. */
 static uint64_t find_pace(struct run *r, const struct course *f)
 {
 	uint64_t steps = (f->n + BATCH - 1) / BATCH < PROBE ? (f->n + BATCH - 1) / BATCH : PROBE, taken = 0;
@@ -515,13 +516,16 @@ static uint64_t find_pace(struct run *r, const struct course *f)
 static int fit(struct run *r, bool shared)
 {
 	struct tune *t = r->t;
-	struct course f = { .order = shuffled(t, &f.n) };
-	uint64_t batches = (f.n + BATCH - 1) / BATCH, epochs = (uint64_t)fmax(2, round((shared ? 2 - PRUNED : PRUNED) * t->epochs)), spent;
+	struct course f = { 0 };
+	uint64_t batches, epochs = (uint64_t)fmax(2, round((shared ? 2 - PRUNED : PRUNED) * t->epochs)), spent;
 	unsigned int done = 0;
 	double before = 0;
-	int ret = f.order ? 0 : accel_fail(r->c->err, -ENOMEM, NULL, "%s: out of memory", r->c->file);
+	int ret;
 
+	f.order = shuffled(t, &f.n);
 	f.held = t->items - f.n;
+	batches = (f.n + BATCH - 1) / BATCH;
+	ret = f.order ? 0 : accel_fail(r->c->err, -ENOMEM, NULL, "%s: out of memory", r->c->file);
 	keep(r, false);
 	if (!ret) {
 		f.best = look(r, f.order + f.n, f.held, &before);
