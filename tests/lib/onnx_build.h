@@ -252,6 +252,18 @@ static inline void *ob_pack(const struct ob *b, size_t *size)
 	return data;
 }
 
+static inline void ob_save(const struct ob *b, const char *path)
+{
+	size_t size;
+	void *data = ob_pack(b, &size);
+	FILE *file = fopen(path, "wb");
+
+	assert_non_null(file);
+	assert_int_equal(fwrite(data, 1, size, file), size);
+	assert_int_equal(fclose(file), 0);
+	free(data);
+}
+
 static inline int ob_load(const struct ob *b, const struct onnx_options *options, struct accel_network **net, struct accel_error *err)
 {
 	size_t size;

@@ -36,9 +36,6 @@ static void write_network(float bad)
 	float *conv = seeded(1, CONV_WEIGHTS), *fc = seeded(2, FC_WEIGHTS);
 	struct ob *b = ob_new(13);
 	Onnx__NodeProto *n;
-	size_t size;
-	void *data;
-	FILE *file;
 
 	if (bad != 0)
 		fc[5] = bad;
@@ -56,12 +53,7 @@ static void write_network(float bad)
 	strcpy(n->name, "fc");
 	ob_attr_int(b, n, "transB", 1);
 	ob_output(b, "y");
-	data = ob_pack(b, &size);
-	file = fopen(FILE_NAME, "wb");
-	assert_non_null(file);
-	assert_int_equal(fwrite(data, 1, size, file), size);
-	assert_int_equal(fclose(file), 0);
-	free(data);
+	ob_save(b, FILE_NAME);
 	free(conv);
 	free(fc);
 	ob_free(b);
@@ -719,9 +711,6 @@ static void test_odd_networks(void **state)
 		struct seen s = { 0 };
 		struct accel_compress_options o = { .size = sizeof(o), .report = see, .report_arg = &s };
 		float *few = seeded(3, 100);
-		size_t size;
-		void *data;
-		FILE *file;
 		int ret;
 
 		ob_input(b, "x", 1, 2, shape);
@@ -733,11 +722,7 @@ static void test_odd_networks(void **state)
 			ob_floats(b, "w", 2, empty, few);
 		ob_node(b, kind ? "MatMul" : "Relu", kind ? "x,w" : "x", "y");
 		ob_output(b, "y");
-		data = ob_pack(b, &size);
-		file = fopen("odd.onnx", "wb");
-		assert_non_null(file);
-		assert_int_equal(fwrite(data, 1, size, file), size);
-		assert_int_equal(fclose(file), 0);
+		ob_save(b, "odd.onnx");
 		ret = accel_model_compress("odd.onnx", NULL, &o, &model, &err);
 		if (ret != (good ? 0 : -EINVAL))
 			fail_msg("%s: %d: %s", what[kind], ret, err.text);
@@ -751,7 +736,6 @@ static void test_odd_networks(void **state)
 			(void)file_bytes(model);
 		accel_model_unref(model);
 		unlink("odd.onnx");
-		free(data);
 		free(few);
 		ob_free(b);
 	}

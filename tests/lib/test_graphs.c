@@ -70,9 +70,6 @@ static void save_network(const char *path, uint32_t nodes)
 	const int64_t a[2] = { nodes, nodes }, x[2] = { nodes, FEATURES }, w1[2] = { FEATURES, HIDDEN }, w2[2] = { HIDDEN, LABELS }, b1 = HIDDEN, b2 = LABELS;
 	struct test_rng rng = { 41 };
 	struct ob *b = ob_new(13);
-	size_t size;
-	void *data;
-	FILE *f;
 
 	codebook_weights(&rng, weights.w1, FEATURES * HIDDEN, 15);
 	codebook_weights(&rng, weights.w2, HIDDEN * LABELS, 15);
@@ -92,12 +89,7 @@ static void save_network(const char *path, uint32_t nodes)
 	ob_node(b, "MatMul", "A,rw", "arw");
 	ob_node(b, "Add", "arw,b2", "y");
 	ob_output(b, "y");
-	data = ob_pack(b, &size);
-	f = fopen(path, "wb");
-	assert_non_null(f);
-	assert_int_equal(fwrite(data, 1, size, f), size);
-	assert_int_equal(fclose(f), 0);
-	free(data);
+	ob_save(b, path);
 	ob_free(b);
 }
 

@@ -25,9 +25,6 @@ static void write_network(void)
 	struct ob *b = ob_new(13);
 	static const int64_t pads[4] = { 1, 1, 1, 1 };
 	Onnx__NodeProto *n;
-	size_t size;
-	void *data;
-	FILE *file;
 
 	random_weights(&rng, conv, CHANNELS * 8 * 9);
 	for (unsigned int i = 0; i < CHANNELS * 8 * 9; i++)
@@ -50,12 +47,7 @@ static void write_network(void)
 	n = ob_node(b, "Conv", "c,w3", "y");
 	strcpy(n->name, "tail");
 	ob_output(b, "y");
-	data = ob_pack(b, &size);
-	file = fopen(FILE_NAME, "wb");
-	assert_non_null(file);
-	assert_int_equal(fwrite(data, 1, size, file), size);
-	assert_int_equal(fclose(file), 0);
-	free(data);
+	ob_save(b, FILE_NAME);
 	ob_free(b);
 }
 

@@ -37,9 +37,6 @@ static void write_network(bool changed)
 	uint64_t seed = SEED_START;
 	struct ob *b = ob_new(13);
 	char in[16] = "x", w[16], y[16], list[40];
-	size_t size;
-	void *data;
-	FILE *file;
 
 	ob_input(b, "x", 1, 2, x);
 	for (unsigned int l = 0; l < 3; l++) {
@@ -63,12 +60,7 @@ static void write_network(bool changed)
 		}
 	}
 	ob_output(b, y);
-	data = ob_pack(b, &size);
-	file = fopen(FILE_NAME, "wb");
-	assert_non_null(file);
-	assert_int_equal(fwrite(data, 1, size, file), size);
-	assert_int_equal(fclose(file), 0);
-	free(data);
+	ob_save(b, FILE_NAME);
 	ob_free(b);
 }
 
