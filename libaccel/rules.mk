@@ -4,7 +4,7 @@
 LIB_SRC   := $(sort $(wildcard libaccel/src/*.c))
 TOOL_SRC  := $(sort $(wildcard libaccel/tool/*.c))
 DRM_CFLAGS := $(shell pkg-config --cflags libdrm 2>/dev/null)
-LIB_LIBS  := -ldrm -lfdt -lzip -ljpeg -lpng -lz -lprotobuf-c -lpthread -ldl -lm
+LIB_LIBS  := -ldrm -lfdt -lzip -ljpeg -lpng -llzma -lz -lprotobuf-c -lpthread -ldl -lm
 TOOL_LIBS := -lz -lm
 
 # -ffp-contract=off: float results must not depend on whether the machine fuses multiply and add

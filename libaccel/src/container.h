@@ -18,7 +18,7 @@
 #define EIE_FEATURE_TABLES "tables"        /* layers without tables that follow from their functions */
 #define EIE_FEATURE_PLACES "places"        /* positions among the places that a group of a convolution has; none where all are taken */
 #define EIE_FEATURE_ROWS   "derived-rows"  /* the same of layers with scales of rows, and their factors and shifts */
-#define EIE_FEATURE_PACKED "packed"        /* the tree is in a blob, deflated */
+#define EIE_FEATURE_PACKED "packed"        /* the tree is in a blob, packed */
 #define EIE_HEADER_CRC   "header-crc32c"
 #define EIE_DATA_ALIGN   16u               /* data begin at the next multiple behind the device tree */
 #define EIE_BLOB_ALIGN   8u

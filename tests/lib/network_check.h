@@ -5,8 +5,8 @@
 
 #include <libfdt.h>
 #include <math.h>
-#include <zlib.h>
 #include "container.h"
+#include "eie_tree.h"
 #include "models.h"
 #include "net.h"
 #include "netmodel.h"
@@ -114,21 +114,10 @@ static inline void run_written(struct ob *b, const float *items, float *out)
 /* Whether the description of the model in an .eie file, packed or not, needs a feature. */
 static inline bool file_needs(const uint8_t *file, const char *feature)
 {
-	size_t start = (fdt_totalsize(file) + EIE_DATA_ALIGN - 1) / EIE_DATA_ALIGN * EIE_DATA_ALIGN;
-	int packed = fdt_path_offset(file, "/tree");
-	uLongf bytes = fdt_totalsize(file);
-	uint8_t *tree;
+	size_t size;
+	uint8_t *tree = eie_tree(file, &size);
 	bool needs;
 
-	if (packed >= 0)
-		bytes = fdt32_ld(fdt_getprop(file, packed, "bytes", NULL));
-	tree = malloc(bytes);
-	assert_non_null(tree);
-	if (packed < 0)
-		memcpy(tree, file, bytes);
-	else
-		assert_int_equal(uncompress(tree, &bytes, file + start + fdt64_ld(fdt_getprop(file, packed, "offset", NULL)),
-					    fdt64_ld(fdt_getprop(file, packed, "size", NULL))), Z_OK);
 	needs = fdt_stringlist_search(tree, 0, "must-understand", feature) >= 0;
 	free(tree);
 	return needs;
