@@ -208,10 +208,15 @@ check-build: all $(BUILD)/check.list $(BUILD)/libeie_sim_checked.so $(LIB_TESTS:
 diagrams:
 	@tests/diagrams.sh write
 
-# minutes, and python3-torch
-bench-compression: $(BUILD)/eie
+# hours
+bench-compression:
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory deps GROUP=compression
+	@echo "Building the command (log in $(BUILD)/bench-compression-build.log)"
+	@$(call quietly,bench-compression-build)
 	@tests/bench/compression.sh $(BUILD)
-.PHONY: bench-compression
+bench-compression-build: $(BUILD)/eie
+.PHONY: bench-compression bench-compression-build
 
 # a minute: the tables of docs/performance.md
 bench-paper: $(BUILD)/eie $(BUILD)/libeie_sim.so

@@ -8,7 +8,8 @@
   compression.py digits EIE WORK DIGITS                   the same folds, nothing retrained: compressed with inputs of the training folds, no labels
   compression.py search EIE WORK DIGITS                   a search against none, the same size, calibration inputs and seed
   compression.py fashion EIE WORK                         Fashion-MNIST on its own test set, retrained and not
-  compression.py ppocr EIE WORK MODEL CALIB TEST          the classifier of PP-OCR: MODEL.onnx, rendered lines (tests/networks/inputs.mjs) to calibrate and, others, to count
+  compression.py ppocr EIE WORK MODEL                     the classifier of PP-OCR: MODEL.onnx; WORK has rendered lines of text (text_lines.py) to calibrate, calib.npy, and others to count, test.npy,
+                                                          and lines of dots (tests/networks/inputs.mjs), calib-dots.npy and test-dots.npy
   compression.py speed EIE WORK                           AlexNet and VGG-16 with seeded weights: time, peak memory, time to load
 
 Needs python3-torch and python3-numpy (Debian). Networks are kept outside the tree: compression_nets.py.
@@ -40,8 +41,9 @@ PLANS = {
 RETRAIN_BATCH = 128
 SEARCHED = {"LeNet-300-100": (24.0, 24), "LeNet-5": (45.0, 16)}   # times smaller, tries
 FASHION_GOALS = (("--density", "0.2"), ("--density", "0.2", "--prune", "magnitude", "--correct", "none"), ("--density", "0.1"), ("--density", "0.05"))
-# Chosen on lines of another seed.
-PPOCR = ((), ("--bits", "auto", "--size", "120k", "--scales", "row", "--effort", "4"), ("--bits", "auto", "--size", "63700", "--scales", "row", "--effort", "8"))
+# Lines, options; chosen on lines of another seed.
+SMALLEST = ("--bits", "auto", "--size", "63700", "--scales", "row", "--effort")
+PPOCR = (("", ()), ("", ("--bits", "auto", "--size", "120k", "--scales", "row", "--effort", "4")), ("", (*SMALLEST, "32")), ("-dots", (*SMALLEST, "16")))
 
 
 def say(*cells):
@@ -191,19 +193,24 @@ def decide(eie, model, inputs, out, *words):
     return np.load(out).reshape(-1, 2).argmax(1)
 
 
-def ppocr(eie, work, model, calib, test):
+def ppocr(eie, work, model):
     """The same decision as the float network's on rendered lines that nothing was chosen by."""
-    shape, out, answers = ("--shape", "x=1,3,48,192"), os.path.join(work, "net.eie"), os.path.join(work, "answers.npy")
-    run(eie, "import", model, *shape, "--weights", "exact", "--conv", "float32", "-q", "-o", out)
-    right = decide(eie, out, test, answers)
-    titles("options", "bytes", "times smaller", "lines decided as before", "seconds")
-    for words in PPOCR:
+    shape, floats, out, answers = ("--shape", "x=1,3,48,192"), *(os.path.join(work, f) for f in ("floats.eie", "net.eie", "answers.npy"))
+    run(eie, "import", model, *shape, "--weights", "exact", "--conv", "float32", "-q", "-o", floats)
+    titles("lines", "options", "bytes", "times smaller", "decided as before", "decided right (before)", "seconds")
+    for kind, words in PPOCR:
+        calib, test, turned = (os.path.join(work, f"{name}.npy") for name in ("calib" + kind, "test" + kind, f"test{kind}-turned"))
         start = time.monotonic()
         run(eie, *(["compress"] if words else ["import"]), model, *shape, "--calib", calib, *words, "-q", "-o", out)
         seconds = time.monotonic() - start
         told = json.loads(run(eie, "inspect", out, "--json"))
-        same = (decide(eie, out, test, answers) == right).mean()
-        say(f"`{' '.join(words)}`" if words else "`eie import`", f"{told['file_bytes']:,}", f"{told['float_bytes'] / told['file_bytes']:.1f}", f"{100 * same:.1f} %", f"{seconds:.0f}")
+        before, now = decide(eie, floats, test, answers), decide(eie, out, test, answers)
+        right = ""
+        if os.path.exists(turned):
+            truth = np.load(turned)
+            right = f"{100 * (now == truth).mean():.1f} % ({100 * (before == truth).mean():.1f} %)"
+        say("dots" if kind else "text", f"`{' '.join(words)}`" if words else "`eie import`", f"{told['file_bytes']:,}", f"{told['float_bytes'] / told['file_bytes']:.1f}",
+            f"{100 * (now == before).mean():.1f} %", right, f"{seconds:.0f}")
 
 
 # ---------------------------------------------------------------- speed
