@@ -172,11 +172,12 @@ static int make_entries(struct build *b, size_t words)
 static int make_bias(struct build *b)
 {
 	const struct accel_layer *layer = b->layer;
+	const size_t rows = (size_t)b->l->ngroups * CONV_GROUP;
 
-	b->l->bias = calloc(layer->rows, sizeof(*b->l->bias));
+	b->l->bias = calloc(rows, sizeof(*b->l->bias));
 	if (!b->l->bias)
 		return -ENOMEM;
-	b->l->bytes += layer->rows * sizeof(*b->l->bias);
+	b->l->bytes += rows * sizeof(*b->l->bias);
 	for (uint32_t r = 0; r < layer->rows; r++) {
 		uint32_t bias = (uint32_t)layer->bias_q[r];   /* it wraps */
 
@@ -184,6 +185,23 @@ static int make_bias(struct build *b)
 			bias -= (uint32_t)(b->l->zero * layer->codebook_q[layer->code[i]]);
 		b->l->bias[r] = (int32_t)bias;
 	}
+	return 0;
+}
+
+static int make_mults(struct build *b)
+{
+	const struct accel_layer *layer = b->layer;
+	const size_t rows = (size_t)b->l->ngroups * CONV_GROUP;
+
+	for (uint32_t r = 0; r < layer->rows; r++)
+		if (layer->shift[r] < 17 || layer->shift[r] > 32)
+			return 0;
+	b->l->mults = calloc(rows, sizeof(*b->l->mults));
+	if (!b->l->mults)
+		return -ENOMEM;
+	b->l->bytes += rows * sizeof(*b->l->mults);
+	for (uint32_t r = 0; r < layer->rows; r++)
+		b->l->mults[r] = (int64_t)layer->mult[r] << (32 - layer->shift[r]);
 	return 0;
 }
 
@@ -253,20 +271,23 @@ static int make_lines(struct conv_layout *l, const struct accel_window *w, const
 		}
 		l->line_first[v + 1] = (uint32_t)n;
 	}
-	for (size_t i = 0; i < n; i++)
+	l->even = out->packed && n == l->nvectors;
+	for (size_t i = 0; i < n; i++) {
 		l->lines[i].zeros = zeros_fit(l, w, out, &l->lines[i]);
+		l->even = l->even && l->lines[i].zeros && l->line_first[i] == i && l->lines[i].to == l->lines[0].to + (int32_t)(i * l->lanes);
+	}
 	l->bytes += most * sizeof(*l->lines);
 	return 0;
 }
 
 /* ------------------------------------------------------------------ layout */
 
-/* Of the copy's planes. */
-static uint32_t copy_pitch(const struct accel_window *w)
+uint32_t conv_layout_copy_pitch(const struct accel_window *w)
 {
 	return ((w->out_width - 1) * w->stride_x + (w->kernel_x - 1) * w->dilate_x + w->stride_x) / w->stride_x;
 }
 
+/* Of the copy's planes. */
 static uint32_t copy_height(const struct accel_window *w)
 {
 	return ((w->out_height - 1) * w->stride_y + (w->kernel_y - 1) * w->dilate_y + w->stride_y) / w->stride_y;
@@ -274,7 +295,7 @@ static uint32_t copy_height(const struct accel_window *w)
 
 uint64_t conv_layout_words(const struct accel_window *w)
 {
-	return ((uint64_t)copy_pitch(w) * copy_height(w) + 64) * phases(w) * cpu_packs(w->channels, 2) + 1024;
+	return ((uint64_t)conv_layout_copy_pitch(w) * copy_height(w) + 64) * phases(w) * cpu_packs(w->channels, 2) + 1024;
 }
 
 static void set_places(struct conv_layout *l, const struct accel_window *w, const struct cpu_image *in, uint32_t lanes)
@@ -290,7 +311,7 @@ static void set_places(struct conv_layout *l, const struct accel_window *w, cons
 		l->origin = in->first - (size_t)w->pad_top * in->pitch - w->pad_left;
 		l->plane = l->pack = in->plane;
 	} else {
-		l->pitch = copy_pitch(w);
+		l->pitch = conv_layout_copy_pitch(w);
 		l->height = copy_height(w);
 		/* planes begin where vectors do */
 		l->plane = ((size_t)l->pitch * l->height + lanes - 1) / lanes * lanes;
@@ -359,7 +380,7 @@ int conv_layout_new(const struct accel_layer *layer, const struct cpu_image *in,
 	l->ntiles = (l->nvectors + l->tile - 1) / l->tile;
 	set_blocks(l, w, count_entries(&b, &words));
 	set_tasks(l);
-	if (!make_entries(&b, words) && !make_bias(&b) && !count_live(&b) && !make_lines(l, w, out))
+	if (!make_entries(&b, words) && !make_bias(&b) && !make_mults(&b) && !count_live(&b) && !make_lines(l, w, out))
 		ret = 0;
 out:
 	free(b.spots);
@@ -381,6 +402,7 @@ void conv_layout_free(struct conv_layout *l)
 	free(l->ends);
 	free(l->entries);
 	free(l->bias);
+	free(l->mults);
 	free(l->lines);
 	free(l->line_first);
 	free(l->live);

@@ -47,18 +47,23 @@ struct conv_layout {
 	size_t *first;              /* [ngroups * nblocks] where a group's entries of a block begin */
 	uint32_t (*ends)[CONV_SETS];/* [ngroups * nblocks] where those of each set end, from there */
 	int32_t *entries;
-	int32_t *bias;              /* [rows] what sums begin with */
+	int32_t *bias;              /* [ngroups * CONV_GROUP] of rows: what sums begin with */
 	bool packed;                /* the output */
 	uint8_t to_each, to_zero;   /* of a packed one */
 	size_t to_plane;            /* of the output: from a pack, or from a channel if it is plain, to the next */
 	struct conv_line *lines;
 	uint32_t *line_first;       /* [nvectors + 1] */
+	bool even;                  /* vector v of a packed output goes to lines[0].to + v * lanes as a whole, its other lanes as zeros: lines[v] has its mask */
+	int64_t *mults;             /* [ngroups * CONV_GROUP] of rows: results are the upper halves of 64 bits; NULL if a shift is not 17 to 32 */
 	uint32_t (*live)[2];        /* [packs * taps] rows that have a weight for the even and for the odd half; of words of two */
 	size_t bytes;               /* of all that */
 };
 
 /* Words of a copy: below 2^31 offsets fit an entry, and of a packed image with the margins of others, too, if they are an eighth of that. */
 uint64_t conv_layout_words(const struct accel_window *window);
+
+/* Words from a line to the next of a copy's planes, and so from a line of places to the next. */
+uint32_t conv_layout_copy_pitch(const struct accel_window *window);
 
 /*
  * tile_max: vectors that registers have room for, CONV_TILE_MAX at most. in, out: how the tensors lie. 0, with NULL if offsets do not fit an entry, for an image

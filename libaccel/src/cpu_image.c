@@ -147,7 +147,15 @@ static bool join(struct placing *p, unsigned int a, unsigned int b)
 	return widen(&p->margins[b], &p->margins[a]) || widened;
 }
 
-/* Parts of a concatenation have its margins; so have inputs and outputs of a layer that are of one size, for then all places of a vector go to one place. */
+/* Of the output of a convolution that reads a copy: lines as long as the copy's, if they are not much longer, for then all places of a vector go to one place. */
+static struct margin copied(const struct accel_window *w)
+{
+	const uint32_t pitch = conv_layout_copy_pitch(w);
+
+	return (struct margin){ .pitch = pitch - w->out_width <= w->out_width / 16 ? pitch : 0 };
+}
+
+/* Parts of a concatenation have its margins; so have inputs and outputs of a layer that are of one size, for the same reason. */
 static void choose_margins(struct placing *p)
 {
 	const struct accel_model *model = p->model;
@@ -155,10 +163,15 @@ static void choose_margins(struct placing *p)
 
 	for (unsigned int l = 0; l < model->nlayers; l++) {
 		const struct accel_layer *layer = &model->layers[l];
-		const struct margin m = needs(&layer->window);
+		const bool strides = layer->window.stride_y > 1 || layer->window.stride_x > 1;
+		struct margin m;
 
-		if (layer->kind == ACCEL_LAYER_CONV && layer->window.stride_y == 1 && layer->window.stride_x == 1)
-			widen(&p->margins[layer->input], &m);
+		if (layer->kind != ACCEL_LAYER_CONV)
+			continue;
+		m = strides ? (struct margin){ 0 } : needs(&layer->window);
+		widen(&p->margins[layer->input], &m);
+		m = strides || !p->tensors[layer->input].image.packed ? copied(&layer->window) : (struct margin){ 0 };
+		widen(&p->margins[layer->output], &m);
 	}
 	while (changed) {
 		changed = false;
