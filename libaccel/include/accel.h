@@ -585,7 +585,7 @@ int accel_session_wait(struct accel_session *session, int64_t timeout_ns, struct
 /* submit and wait. -EIO: the device refused or failed the job; the text names status, command and layer. */
 int accel_session_run(struct accel_session *session, struct accel_error *err);
 
-/* Sums over the jobs of the last finished run. cpu fills macs and saturated only, cpu:int8 the latter alone; ref those and jobs, commands, restores, ideal_cycles. */
+/* Sums over the jobs of the last finished run. cpu fills macs, which are counted when they are asked for, and saturated only, cpu:int8 the latter alone; ref those and jobs, commands, restores, ideal_cycles. */
 struct accel_stats {
 	uint64_t cycles, busy, engine_cycles, macs, saturated;
 	uint64_t stall_drain, stall_array, stall_load, stall_store, stall_sync, stall_cmd, stall_front, stall_tail;

@@ -20,6 +20,7 @@ struct cpu_layer {
 	uint32_t *live;                     /* [cols] non-zero weights of each column */
 	size_t bytes;                       /* of the transcoded weights */
 	struct conv_layout *layout;         /* convolutions with kernels of the level, else NULL */
+	bool counts_at_once;                /* its products: callers may change what it reads */
 };
 
 struct accel_cpu {
@@ -35,6 +36,8 @@ struct accel_cpu {
 	uint64_t plane;                     /* pixels of the largest output plane */
 	uint32_t *sums;                     /* [nparts][plane]; unsigned: they wrap */
 	int32_t *words;                     /* copy of an image, as large as any layer's */
+	bool counts;                        /* the last run did */
+	uint64_t products;                  /* that it counted at once */
 };
 
 static int build_fc(struct cpu_layer *dst, const struct accel_layer *layer, const struct cpu_fc_level *level)
@@ -46,6 +49,20 @@ static int build_fc(struct cpu_layer *dst, const struct accel_layer *layer, cons
 	for (uint64_t i = 0; i < layer->nnz; i++)
 		dst->live[layer->col[i]]++;
 	return dst->level->build(layer, &dst->weights, &dst->bytes);
+}
+
+/* Whether what the layer reads is an input of the model, or lies where one does. */
+static bool reads_input(const struct accel_cpu *c, const struct accel_layer *layer)
+{
+	const struct cpu_tensor *from = &c->tensors[layer->input];
+
+	for (unsigned int i = 0; i < c->model->ninputs; i++) {
+		const struct cpu_tensor *in = &c->tensors[c->model->inputs[i]];
+
+		if (in->values < from->values + c->batch * from->item && from->values < in->values + c->batch * in->item)
+			return true;
+	}
+	return false;
 }
 
 struct build {
@@ -71,6 +88,7 @@ static void build_task(void *arg, size_t l, void *scratch)
 				      &own->layout);
 	if (own->layout)
 		own->bytes = own->layout->bytes;
+	own->counts_at_once = reads_input(c, layer);
 	if (ret)
 		atomic_store(&b->failed, true);
 }
@@ -178,7 +196,6 @@ struct layer_run {
 	const int16_t *x, *factors;         /* factors of a product: for `repeat` values each */
 	uint64_t repeat;
 	int16_t *y;
-	bool counts;                        /* products */
 	atomic_uint_fast64_t products, saturated;
 };
 
@@ -211,16 +228,6 @@ static void fc_task(void *arg, size_t task, void *scratch)
 	add(run, 0, saturated);
 }
 
-/* All items of a fully connected layer. */
-static void run_fc(struct layer_run *run)
-{
-	const struct cpu_fc_level *level = run->own->level;
-
-	run_tasks(run, level->tasks(run->own->weights), fc_task);
-	for (size_t b = 0; run->counts && b < run->cpu->batch; b++)
-		add(run, level->live(run->x + b * run->layer->cols, run->own->live, run->layer->cols), 0);
-}
-
 static void copy_task(void *arg, size_t task, void *scratch)
 {
 	struct layer_run *run = arg;
@@ -229,22 +236,32 @@ static void copy_task(void *arg, size_t task, void *scratch)
 	conv_layout_copy(run->own->layout, run->layer, &run->from->image, run->cpu->lines, run->x, (uint32_t)task, run->cpu->words);
 }
 
-/* Tiles; behind them packs, whose products are counted if anybody asks. */
+static const int32_t *words_of(const struct layer_run *run)
+{
+	const struct conv_layout *l = run->own->layout;
+
+	return l->direct ? (const int32_t *)run->x + l->origin : run->cpu->words;
+}
+
 static void conv_task(void *arg, size_t task, void *scratch)
 {
 	struct layer_run *run = arg;
-	const struct conv_layout *l = run->own->layout;
 	const struct cpu_conv_job job = {
-		.layout = l, .layer = run->layer, .out = run->out, .words = l->direct ? (const int32_t *)run->x + l->origin : run->cpu->words, .y = run->y,
+		.layout = run->own->layout, .layer = run->layer, .out = run->out, .words = words_of(run), .y = run->y,
 	};
 	uint64_t saturated = 0;
 
 	(void)scratch;
-	if (task < conv_tasks(l))
-		cpu_conv_run(run->cpu->conv, &job, (uint32_t)task, &saturated);
-	else
-		add(run, conv_layout_products(l, run->layer, run->cpu->lines, job.words, (uint32_t)(task - conv_tasks(l))), 0);
+	cpu_conv_run(run->cpu->conv, &job, (uint32_t)task, &saturated);
 	add(run, 0, saturated);
+}
+
+static void count_task(void *arg, size_t task, void *scratch)
+{
+	struct layer_run *run = arg;
+
+	(void)scratch;
+	add(run, conv_layout_products(run->own->layout, run->layer, run->cpu->lines, words_of(run), (uint32_t)task), 0);
 }
 
 /* A share of the channels of the output; where two of them are a word, of the words. */
@@ -287,10 +304,14 @@ static void run_concat(const struct accel_cpu *cpu, const struct accel_layer *la
 	}
 }
 
+static void copy_image(struct layer_run *run)
+{
+	if (!run->own->layout->direct)
+		run_tasks(run, run->own->layout->packs, copy_task);
+}
+
 static void run_item(struct layer_run *run, size_t item)
 {
-	const struct conv_layout *layout = run->own->layout;
-
 	run->x = run->from->values + item * run->from->item;
 	run->y = run->to->values + item * run->to->item;
 	if (run->layer->kind == ACCEL_LAYER_MULTIPLY) {
@@ -301,42 +322,76 @@ static void run_item(struct layer_run *run, size_t item)
 	}
 	if (run->layer->kind == ACCEL_LAYER_CONCAT) {
 		run_concat(run->cpu, run->layer, item, run->y);
-	} else if (layout) {
-		if (!layout->direct)
-			run_tasks(run, layout->packs, copy_task);
-		run_tasks(run, conv_tasks(layout) + (run->counts ? layout->packs : 0), conv_task);
+	} else if (run->own->layout) {
+		copy_image(run);
+		run_tasks(run, conv_tasks(run->own->layout), conv_task);
 	} else {
 		run_tasks(run, run->cpu->nparts, part_task);
 	}
 }
 
-void accel_cpu_run(struct accel_cpu *cpu, uint64_t *macs, uint64_t *saturated)
+/* Of a layer that has run. A layer without kernels of the level counts while it runs. */
+static void count_layer(struct layer_run *run)
 {
-	uint64_t products = 0, cut = 0;
+	for (size_t b = 0; b < run->cpu->batch; b++) {
+		run->x = run->from->values + b * run->from->item;
+		if (run->layer->kind == ACCEL_LAYER_FC) {
+			add(run, run->own->level->live(run->x, run->own->live, run->layer->cols), 0);
+		} else if (run->own->layout) {
+			copy_image(run);
+			run_tasks(run, run->own->layout->packs, count_task);
+		}
+	}
+}
 
+static struct layer_run run_of(const struct accel_cpu *cpu, unsigned int l)
+{
+	const struct accel_layer *layer = &cpu->model->layers[l];
+
+	return (struct layer_run){
+		.cpu = cpu,
+		.layer = layer,
+		.own = &cpu->layers[l],
+		.out = &cpu->model->tensors[layer->output],
+		.from = &cpu->tensors[layer->input],
+		.to = &cpu->tensors[layer->output],
+		.x = cpu->tensors[layer->input].values,
+		.y = cpu->tensors[layer->output].values,
+	};
+}
+
+void accel_cpu_run(struct accel_cpu *cpu, bool counts, uint64_t *saturated)
+{
+	uint64_t cut = 0;
+
+	cpu->counts = counts;
+	cpu->products = 0;
 	for (unsigned int l = 0; l < cpu->model->nlayers; l++) {
-		const struct accel_layer *layer = &cpu->model->layers[l];
-		struct layer_run run = {
-			.cpu = cpu,
-			.layer = layer,
-			.own = &cpu->layers[l],
-			.out = &cpu->model->tensors[layer->output],
-			.from = &cpu->tensors[layer->input],
-			.to = &cpu->tensors[layer->output],
-			.x = cpu->tensors[layer->input].values,
-			.y = cpu->tensors[layer->output].values,
-			.counts = macs,
-		};
+		struct layer_run run = run_of(cpu, l);
 
-		if (layer->kind == ACCEL_LAYER_FC)
-			run_fc(&run);
-		for (size_t b = 0; layer->kind != ACCEL_LAYER_FC && b < cpu->batch; b++)
+		if (run.layer->kind == ACCEL_LAYER_FC)
+			run_tasks(&run, run.own->level->tasks(run.own->weights), fc_task);
+		for (size_t b = 0; run.layer->kind != ACCEL_LAYER_FC && b < cpu->batch; b++)
 			run_item(&run, b);
-		products += run.products;
+		if (counts && run.own->counts_at_once)
+			count_layer(&run);
+		cpu->products += run.products;
 		cut += run.saturated;
 	}
-	if (macs)
-		*macs = products;
 	if (saturated)
 		*saturated = cut;
+}
+
+uint64_t accel_cpu_products(struct accel_cpu *cpu)
+{
+	uint64_t products = cpu->products;
+
+	for (unsigned int l = 0; cpu->counts && l < cpu->model->nlayers; l++) {
+		struct layer_run run = run_of(cpu, l);
+
+		if (!run.own->counts_at_once)
+			count_layer(&run);
+		products += run.products;
+	}
+	return cpu->counts ? products : 0;
 }

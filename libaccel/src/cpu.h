@@ -9,6 +9,8 @@
 #include "model.h"
 #include "pool.h"
 
+#include <stdbool.h>
+
 struct accel_cpu;
 
 /*
@@ -24,7 +26,15 @@ int16_t *accel_cpu_tensor(struct accel_cpu *cpu, unsigned int tensor);
 void accel_cpu_quantise(const struct accel_cpu *cpu, const float *x, const struct accel_tensor *tensor, int16_t *values);
 /* What the transcoded weights occupy. */
 size_t accel_cpu_weight_bytes(const struct accel_cpu *cpu);
-/* Runs all layers; allocates nothing and cannot fail. Both counters are set, not added to; NULL is allowed, and is what macs must be for a model of narrow.h. */
-void accel_cpu_run(struct accel_cpu *cpu, uint64_t *macs, uint64_t *saturated);
+/*
+ * Runs all layers; allocates nothing and cannot fail. *saturated, which may be NULL, is set. counts: accel_cpu_products() may be asked after it; false for a
+ * model of narrow.h.
+ */
+void accel_cpu_run(struct accel_cpu *cpu, bool counts, uint64_t *saturated);
+/*
+ * Products of the last run whose activation is not zero. Most of them are counted now, in the tensors, which lie as the run left them but for the inputs: counting
+ * with every run would take a thirtieth of it.
+ */
+uint64_t accel_cpu_products(struct accel_cpu *cpu);
 
 #endif

@@ -91,7 +91,7 @@ struct netsession {
 	struct netrun *run;
 	struct accel_session **segments;   /* [nnodes]; NULL: an operator */
 	float *turned;             /* room for the largest value that a segment has turned, of all items; NULL: there is none */
-	struct accel_stats sum;
+	unsigned int ran;          /* nodes, up to the last segment that the last run has come through */
 };
 
 void accel_stats_add(struct accel_stats *sum, const struct accel_stats *s)
@@ -155,7 +155,6 @@ static int run_segment(void *arg, struct netrun *run, const struct net_node *nod
 {
 	struct netsession *s = arg;
 	struct accel_session *session = s->segments[node - s->program->model->net->nodes];
-	struct accel_stats stats;
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < node->nin; i++)
@@ -163,11 +162,9 @@ static int run_segment(void *arg, struct netrun *run, const struct net_node *nod
 	ret = ret ? ret : accel_session_run(session, err);
 	for (unsigned int i = 0; !ret && i < node->nout; i++)
 		ret = get_output(s, run, node, i, session, err);
-	if (ret)
-		return ret;
-	accel_session_stats(session, &stats);
-	accel_stats_add(&s->sum, &stats);
-	return 0;
+	if (!ret)
+		s->ran = (unsigned int)(node - s->program->model->net->nodes) + 1;
+	return ret;
 }
 
 /* Constants that a segment reads are its inputs once and for all, the same for every item. */
@@ -384,12 +381,21 @@ void netsession_output(struct netsession *s, unsigned int index, float *data)
 	}
 }
 
-int netsession_run(struct netsession *s, struct accel_stats *stats, struct accel_error *err)
+int netsession_run(struct netsession *s, struct accel_error *err)
 {
-	int ret;
+	s->ran = 0;
+	return netrun_run(s->run, err);
+}
 
-	s->sum = (struct accel_stats){ 0 };
-	ret = netrun_run(s->run, err);
-	*stats = s->sum;
-	return ret;
+void netsession_stats(const struct netsession *s, struct accel_stats *stats)
+{
+	*stats = (struct accel_stats){ 0 };
+	for (unsigned int n = 0; n < s->ran; n++) {
+		struct accel_stats own;
+
+		if (!s->segments[n])
+			continue;
+		accel_session_stats(s->segments[n], &own);
+		accel_stats_add(stats, &own);
+	}
 }

@@ -21,8 +21,10 @@ int netsession_input(struct netsession *session, unsigned int index, const float
 void netsession_output(struct netsession *session, unsigned int index, float *data);
 /* accel_session_sparse(), with a matrix that is sound. */
 int netsession_sparse(struct netsession *session, struct accel_device *device, const char *name, const struct accel_sparse *matrix, struct accel_error *err);
-/* Runs all nodes in the caller's thread; *stats gets the sums over the segments. */
-int netsession_run(struct netsession *session, struct accel_stats *stats, struct accel_error *err);
+/* Runs all nodes in the caller's thread. */
+int netsession_run(struct netsession *session, struct accel_error *err);
+/* Sums over the segments that the last run has come through. */
+void netsession_stats(const struct netsession *session, struct accel_stats *stats);
 
 /* As accel_session_job(). */
 int netsession_job(const struct netsession *session, uint64_t index, struct accel_job_info *info);

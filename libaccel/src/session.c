@@ -396,13 +396,13 @@ int accel_session_submit(struct accel_session *s, struct accel_error *err)
 	s->submitted = s->waited = 0;
 	if (s->net) {
 		/* the operators run in the caller's thread and the pool's; a failure is told here */
-		ret = netsession_run(s->net, &s->stats, err);
+		ret = netsession_run(s->net, err);
 		s->running = !ret;
 		return ret;
 	}
 	s->running = true;
 	if (s->cpu) {
-		accel_cpu_run(s->cpu, s->narrow ? NULL : &s->stats.macs, &s->stats.saturated);
+		accel_cpu_run(s->cpu, !s->narrow, &s->stats.saturated);
 		return 0;
 	}
 	for (int b = 0; b < NBUFFERS; b++)
@@ -560,5 +560,9 @@ int accel_session_run(struct accel_session *s, struct accel_error *err)
 int accel_session_stats(const struct accel_session *s, struct accel_stats *stats)
 {
 	*stats = s->stats;
+	if (s->net)
+		netsession_stats(s->net, stats);
+	else if (s->cpu)
+		stats->macs = accel_cpu_products(s->cpu);
 	return 0;
 }

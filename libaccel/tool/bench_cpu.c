@@ -170,7 +170,7 @@ static void kernel_run(const struct kernel *k)
 	if (k->peer)
 		k->peer->run(k->state);
 	else
-		accel_cpu_run(((struct ours *)k->state)->cpu, NULL, NULL);
+		accel_cpu_run(((struct ours *)k->state)->cpu, false, NULL);
 }
 
 static void kernels_close(struct subject *s)

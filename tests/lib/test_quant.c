@@ -282,7 +282,7 @@ static void test_empty_layer(void **p)
 
 	(void)p;
 	assert_int_equal(accel_cpu_new(model, 1, NULL, NULL, &cpu, NULL), 0);
-	accel_cpu_run(cpu, NULL, NULL);
+	accel_cpu_run(cpu, false, NULL);
 	y = accel_cpu_tensor(cpu, 1);
 	assert_true(fabs((double)y[0] * (double)model->tensors[1].scale - 3) < 1e-3);
 	assert_true(fabs((double)y[1] * (double)model->tensors[1].scale + 1.5) < 1e-3);
@@ -311,7 +311,7 @@ static void test_accuracy(void **p)
 	assert_int_equal(accel_cpu_new(model, 50, NULL, NULL, &cpu, NULL), 0);
 	for (int i = 0; i < 5000; i++)
 		accel_cpu_tensor(cpu, 0)[i] = (int16_t)rint((double)x[i] / (double)model->tensors[0].scale);
-	accel_cpu_run(cpu, NULL, &saturated);
+	accel_cpu_run(cpu, false, &saturated);
 	for (int i = 0; i < 500; i++) {
 		double got = (double)accel_cpu_tensor(cpu, 3)[i] * (double)model->tensors[3].scale;
 
