@@ -179,13 +179,15 @@ TARGET static INLINE __m512i word_column(const int32_t *x, uint32_t n, uint32_t 
 	return best;
 }
 
-/* Lines that the next windows but one begin with: what was written long ago is far away, and the processor does not see what comes when lines overlap. */
-TARGET static INLINE void prefetch(const int32_t *x, uint32_t ny, size_t line)
+#define AHEAD 1024   /* words */
+
+/* Two lines, behind the next ones: what was written long ago is far away, and the processor does not see what comes when lines overlap. */
+TARGET static INLINE void prefetch(const int32_t *x, size_t line)
 {
-	_mm_prefetch((const char *)(x + (ny + 1) * line), _MM_HINT_T0);
-	_mm_prefetch((const char *)(x + (ny + 1) * line + 16), _MM_HINT_T0);
-	_mm_prefetch((const char *)(x + (ny + 2) * line), _MM_HINT_T0);
-	_mm_prefetch((const char *)(x + (ny + 2) * line + 16), _MM_HINT_T0);
+	_mm_prefetch((const char *)(x + AHEAD), _MM_HINT_T0);
+	_mm_prefetch((const char *)(x + AHEAD + 16), _MM_HINT_T0);
+	_mm_prefetch((const char *)(x + AHEAD + line), _MM_HINT_T0);
+	_mm_prefetch((const char *)(x + AHEAD + line + 16), _MM_HINT_T0);
 }
 
 /* As largest_apart(), 15 windows in two vectors. */
@@ -196,7 +198,7 @@ TARGET static INLINE void largest_words_apart(int32_t *y, uint32_t n, const int3
 	for (uint32_t i = 0; i < n; i += 15, x += 30) {
 		uint32_t left = n - i < 15 ? n - i : 15, wide = 2 * (left - 1) + nx;
 
-		prefetch(x, ny, line);
+		prefetch(x, line);
 		__m512i a = word_column(x, wide < 16 ? wide : 16, ny, line, each), b = word_column(x + 16, wide > 16 ? wide - 16 : 0, ny, line, each);
 		__m512i best = _mm512_permutex2var_epi32(a, even, b);
 

@@ -23,6 +23,7 @@ struct plane {
 	unsigned int size;   /* bytes of a pixel */
 	cpu_largest *largest, *largest_one;   /* of a line of windows, of one */
 	uint8_t zero;        /* bytes of zeros */
+	uint32_t first, end; /* outputs whose windows lie between the sides of the image */
 };
 
 static const void *pixel(const struct plane *p, int64_t y, int64_t x)
@@ -30,25 +31,30 @@ static const void *pixel(const struct plane *p, int64_t y, int64_t x)
 	return p->pixels + (y * p->pitch + x) * p->size;
 }
 
+static void find_inside(const struct accel_window *w, struct plane *in)
+{
+	uint32_t first, end;
+
+	window_range(w->out_width, w->stride_x, -(int64_t)w->pad_left, w->width, &in->first, &in->end);
+	window_range(w->out_width, w->stride_x, (int64_t)((w->kernel_x - 1) * w->dilate_x) - w->pad_left, w->width, &first, &end);
+	in->end = end < in->end ? end : in->end;
+	in->end = in->end < in->first ? in->first : in->end;
+}
+
 /* A line of outputs. top: line of the image where the windows begin. */
 static void pool_line(const struct accel_window *w, const struct plane *in, int64_t top, char *y)
 {
-	uint32_t ky, ky_end = inside(top, w->kernel_y, w->dilate_y, w->height, &ky), x0 = 0, x1, i0, i1;
+	uint32_t ky, ky_end = inside(top, w->kernel_y, w->dilate_y, w->height, &ky);
 	const size_t line = (size_t)w->dilate_y * in->pitch;
 
-	/* outputs whose windows lie between the sides of the image */
-	window_range(w->out_width, w->stride_x, -(int64_t)w->pad_left, w->width, &x0, &x1);
-	window_range(w->out_width, w->stride_x, (int64_t)((w->kernel_x - 1) * w->dilate_x) - w->pad_left, w->width, &i0, &i1);
-	x1 = i1 < x1 ? i1 : x1;
-	x1 = x1 < x0 ? x0 : x1;
 	top += (int64_t)ky * w->dilate_y;
 	for (uint32_t ox = 0; ox < w->out_width; ox++) {
 		int64_t left = (int64_t)ox * w->stride_x - w->pad_left;
 		uint32_t kx, kx_end;
 
-		if (ox == x0 && x1 > x0 && ky < ky_end) {
-			in->largest(y + (size_t)x0 * in->size, x1 - x0, pixel(in, top, left), w->stride_x, ky_end - ky, line, w->kernel_x, w->dilate_x);
-			ox = x1 - 1;
+		if (ox == in->first && in->end > ox && ky < ky_end) {
+			in->largest(y + (size_t)ox * in->size, in->end - ox, pixel(in, top, left), w->stride_x, ky_end - ky, line, w->kernel_x, w->dilate_x);
+			ox = in->end - 1;
 			continue;
 		}
 		kx_end = inside(left, w->kernel_x, w->dilate_x, w->width, &kx);
@@ -63,8 +69,11 @@ void cpu_max_pool(const struct cpu_pool_job *job, uint32_t first, uint32_t end)
 {
 	const struct accel_window *w = &job->layer->window;
 	const unsigned int kind = job->in->packed ? job->in->each / 2 : 0;
-	struct plane in = { NULL, w->width, sizeof(int16_t), job->lines->largest[kind], cpu_lines_portable.largest[kind], 0 };
+	struct plane in = {
+		.pitch = w->width, .size = sizeof(int16_t), .largest = job->lines->largest[kind], .largest_one = cpu_lines_portable.largest[kind],
+	};
 
+	find_inside(w, &in);
 	for (uint32_t c = first; c < end; c++) {
 		char *y = (char *)(job->y + c * window_out_pixels(w));
 		size_t line = w->out_width * sizeof(int16_t);
