@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define BLOCK_BYTES   (32u << 10)
-#define BLOCK_ENTRIES 128u   /* of a group that are worth to keep sums in memory for */
+#define BLOCK_ENTRIES 256u   /* of a group that are worth to keep sums in memory for */
 
 static uint32_t phases(const struct accel_window *w)
 {
