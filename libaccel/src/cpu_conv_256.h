@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * Convolutions with vectors of eight places: the body of the levels avx2 and avxvnni, which define TARGET, INLINE and
+ * Convolutions with vectors of eight places: the levels avx2 and avxvnni, which define TARGET, INLINE, LEVEL, the name of their struct cpu_conv_level, NAME, EACH,
+ * the most channels of a word, and
  *     multiply_add(sums, words, weights, bytes)      sums + products of the two channels of each word, or of its four where bytes is set
  * before they include it, once.
  */
@@ -27,13 +28,11 @@ TARGET static __attribute__((noinline)) __m256i requant_each(const struct cpu_co
 TARGET static INLINE __m256i requant(const struct cpu_conv_job *job, uint32_t row, uint32_t valid, __m256i sums, uint64_t *saturated)
 {
 	const __m256i lo = _mm256_set1_epi32(job->out->lo), hi = _mm256_set1_epi32(job->out->hi), half = _mm256_set1_epi64x((int64_t)1 << 31);
-	const unsigned int shift = job->layer->shift[row];
 	__m256i mult, even, odd, values, beyond;
 
-	/* shifts of 17 to 32: with a multiplier that many times as large the result is the upper half of 64 bits */
-	if (shift < 17 || shift > 32)
+	if (!job->layout->mults)
 		return requant_each(job, row, valid, sums, saturated);
-	mult = _mm256_set1_epi64x((int64_t)job->layer->mult[row] << (32 - shift));
+	mult = _mm256_set1_epi64x(job->layout->mults[row]);
 	even = _mm256_add_epi64(_mm256_mul_epi32(sums, mult), half);
 	odd = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(sums, 32), mult), half);
 	values = _mm256_blend_epi32(_mm256_shuffle_epi32(even, 0xf5), odd, 0xaa);
@@ -65,8 +64,15 @@ TARGET static INLINE void store_words(const struct cpu_conv_job *job, uint32_t p
 	const __m256i bits = _mm256_set_epi32(128, 64, 32, 16, 8, 4, 2, 1);
 	int32_t *y = (int32_t *)job->y + pack * job->layout->to_plane;
 
-	for (; line < end; line++)
-		_mm256_maskstore_epi32(y + line->to, _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32((int32_t)line->mask), bits), bits), words);
+	for (; line < end; line++) {
+		const __m256i mask = _mm256_cmpeq_epi32(_mm256_and_si256(_mm256_set1_epi32((int32_t)line->mask), bits), bits);
+
+		/* masked stores are slow on some processors */
+		if (line->zeros)
+			_mm256_storeu_si256((__m256i *)(y + line->to), _mm256_blendv_epi8(_mm256_set1_epi8((char)job->layout->to_zero), words, mask));
+		else
+			_mm256_maskstore_epi32(y + line->to, mask, words);
+	}
 }
 
 TARGET static INLINE void store_plain(const struct cpu_conv_job *job, uint32_t row, const struct conv_line *line, const struct conv_line *end, __m256i values)
@@ -110,25 +116,32 @@ TARGET static INLINE void store(const struct cpu_conv_job *job, uint32_t row, ui
 	}
 }
 
+TARGET static INLINE void multiply_row(const __m256i *x, int32_t weights, __m256i *sums, uint32_t n, bool bytes)
+{
+	const __m256i weight = _mm256_set1_epi32(weights);
+
+#pragma GCC unroll 3
+	for (uint32_t v = 0; v < n; v++)
+		sums[v] = multiply_add(sums[v], _mm256_loadu_si256(x + v), weight, bytes);
+}
+
 /* Entries of one set of rows. */
 TARGET static INLINE const int32_t *multiply(const int32_t *entry, const int32_t *end, const int32_t *words, __m256i sums[CONV_GROUP][CONV_TILE_MAX],
 					     uint32_t n, uint32_t set, bool bytes)
 {
-	while (entry < end) {
+	while (entry != end) {
 		const __m256i *x = (const __m256i *)(words + *entry++);
-
-#pragma GCC unroll 4
-		for (uint32_t r = 0; r < CONV_GROUP; r++) {
-			if (!(set >> r & 1))
-				continue;
-			const __m256i weight = _mm256_set1_epi32(*entry++);
-
-#pragma GCC unroll 3
-			for (uint32_t v = 0; v < n; v++)
-				sums[r][v] = multiply_add(sums[r][v], _mm256_loadu_si256(x + v), weight, bytes);
-		}
+		/* one after the other: registers have room for one weight */
+		if (set & 1)
+			multiply_row(x, *entry++, sums[0], n, bytes);
+		if (set & 2)
+			multiply_row(x, *entry++, sums[1], n, bytes);
+		if (set & 4)
+			multiply_row(x, *entry++, sums[2], n, bytes);
+		if (set & 8)
+			multiply_row(x, *entry++, sums[3], n, bytes);
 	}
-	return entry;
+	return end;
 }
 
 /* n vectors of a group of rows; n is a constant where this is inlined. */
@@ -162,3 +175,30 @@ TARGET static INLINE void tile(const struct cpu_conv_job *job, const struct conv
 			_mm256_store_si256((__m256i *)(p->partial + (r * n + v) * LANES), all[r]);
 	}
 }
+
+#define TILE(n) \
+	TARGET static void tile_##n(const struct cpu_conv_job *job, const struct conv_piece *piece, uint64_t *saturated) \
+	{ \
+		tile(job, piece, n, false, saturated); \
+	}
+TILE(1) TILE(2) TILE(3)
+#if EACH == 4
+#define BYTES(n) \
+	TARGET static void bytes_##n(const struct cpu_conv_job *job, const struct conv_piece *piece, uint64_t *saturated) \
+	{ \
+		tile(job, piece, n, true, saturated); \
+	}
+BYTES(1) BYTES(2) BYTES(3)
+#endif
+
+/* 16 registers: four rows of three sums, a weight, words. */
+const struct cpu_conv_level LEVEL = {
+	.name = NAME,
+	.lanes = LANES,
+	.tile_max = 3,
+	.each = EACH,
+	.tiles[0] = { NULL, tile_1, tile_2, tile_3 },
+#if EACH == 4
+	.tiles[1] = { NULL, bytes_1, bytes_2, bytes_3 },
+#endif
+};

@@ -10,6 +10,9 @@
 
 #define TARGET __attribute__((target("avx2")))
 #define INLINE __attribute__((always_inline)) inline
+#define LEVEL  cpu_conv_avx2
+#define NAME   "avx2"
+#define EACH   2
 
 TARGET static INLINE __m256i multiply_add(__m256i sums, __m256i words, __m256i weights, bool bytes)
 {
@@ -18,21 +21,5 @@ TARGET static INLINE __m256i multiply_add(__m256i sums, __m256i words, __m256i w
 }
 
 #include "cpu_conv_256.h"
-
-#define TILE(n) \
-	TARGET static void tile_##n(const struct cpu_conv_job *job, const struct conv_piece *piece, uint64_t *saturated) \
-	{ \
-		tile(job, piece, n, false, saturated); \
-	}
-TILE(1) TILE(2) TILE(3)
-
-/* 16 registers: four rows of three sums, a weight, words. */
-const struct cpu_conv_level cpu_conv_avx2 = {
-	.name = "avx2",
-	.lanes = LANES,
-	.tile_max = 3,
-	.each = 2,
-	.tiles = { { NULL, tile_1, tile_2, tile_3 } },
-};
 
 #endif
