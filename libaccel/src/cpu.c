@@ -283,9 +283,9 @@ static void part_task(void *arg, size_t task, void *scratch)
 	else if (layer->kind == ACCEL_LAYER_MAX_POOL)
 		cpu_max_pool(&pool, first, end);
 	else if (layer->kind == ACCEL_LAYER_MULTIPLY)
-		cpu_multiply(layer, run->out, run->x, run->factors, run->repeat, run->y, first * pixels, end * pixels, &saturated);
+		cpu_multiply(layer, run->out, run->cpu->lines, run->x, run->factors, run->repeat, run->y, first * pixels, end * pixels, &saturated);
 	else if (layer->kind == ACCEL_LAYER_TABLE)
-		cpu_table(layer, run->x, run->y, first * pixels, end * pixels);
+		run->cpu->lines->interpolate(layer->table, run->x + first * pixels, (end - first) * pixels, run->y + first * pixels);
 	else
 		cpu_average_pool(&pool, first, end, &saturated);
 	add(run, products, saturated);

@@ -88,10 +88,24 @@ static uint32_t sum(const int16_t *x, uint32_t n, uint32_t stride)
 	return sum;
 }
 
+static void interpolate(const int16_t *table, const int16_t *x, size_t n, int16_t *y)
+{
+	for (size_t i = 0; i < n; i++)
+		y[i] = accel_interpolate(table, x[i]);
+}
+
+static void product(const struct cpu_scale *scale, const int16_t *a, const int16_t *b, unsigned int step, size_t n, int16_t *y, uint64_t *saturated)
+{
+	for (size_t i = 0; i < n; i++)
+		y[i] = accel_requant(a[i] * b[i * step], scale->mult, scale->shift, scale->lo, scale->hi, saturated);
+}
+
 static void quantise(const float *x, size_t n, float scale, int16_t lo, int16_t hi, int16_t *q)
 {
 	for (size_t i = 0; i < n; i++)
 		q[i] = accel_quantised(x[i], scale, lo, hi);
 }
 
-const struct cpu_lines cpu_lines_portable = { nonzeros, interleave, quads, pick, { largest, largest_words, largest_bytes }, sum, quantise };
+const struct cpu_lines cpu_lines_portable = {
+	nonzeros, interleave, quads, pick, { largest, largest_words, largest_bytes }, sum, interpolate, product, quantise,
+};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
- * What convolutions and pooling do to lines of pixels beside multiplying. x of stride s: x[0], x[s], x[2 * s], ... Words are packed pixels: two or four channels
+ * What convolutions and pooling do to lines of pixels beside multiplying, and what is done value by value. x of stride s: x[0], x[s], x[2 * s], ... Words are packed pixels: two or four channels
  * in 32 bits (cpu_image.h).
  */
 #ifndef ACCEL_CPU_LINES_H
@@ -11,6 +11,13 @@
 
 /* y[i] = the largest of pixels x[i * stride + ky * line + kx * dilate], ky < ny, kx < nx; both at least 1. Pixels: int16, or words, whose channels are compared apart. */
 typedef void cpu_largest(void *y, uint32_t n, const void *x, uint32_t stride, uint32_t ny, size_t line, uint32_t nx, uint32_t dilate);
+
+/* Of products: the layer's multiplier, shift and clamp. */
+struct cpu_scale {
+	uint16_t mult;
+	uint8_t shift;
+	int16_t lo, hi;
+};
 
 struct cpu_lines {
 	/* Adds to count[0] and count[1] the even and the odd halves of n words that are not 0. */
@@ -24,6 +31,10 @@ struct cpu_lines {
 	cpu_largest *largest[3];   /* of int16, of words of two, of words of four */
 	/* The sum of n pixels, modulo 2^32; stride 1, or 2: halves of words. */
 	uint32_t (*sum)(const int16_t *x, uint32_t n, uint32_t stride);
+	/* y[i] = accel_interpolate(table, x[i]). */
+	void (*interpolate)(const int16_t *table, const int16_t *x, size_t n, int16_t *y);
+	/* y[i] = accel_requant(a[i] * b[i * step]), step 0 or 1; *saturated is added to. */
+	void (*product)(const struct cpu_scale *scale, const int16_t *a, const int16_t *b, unsigned int step, size_t n, int16_t *y, uint64_t *saturated);
 	/* q[i] = accel_quantised(x[i]) for n numbers. */
 	void (*quantise)(const float *x, size_t n, float scale, int16_t lo, int16_t hi, int16_t *q);
 };

@@ -251,6 +251,67 @@ TARGET static uint32_t sum(const int16_t *x, uint32_t n, uint32_t stride)
 	return (uint32_t)_mm512_reduce_add_epi32(s);
 }
 
+/* Entries of a table of 256 by the upper bytes of u, 64 of them at a time. */
+TARGET static INLINE __m512i look_up(const __m512i table[8], __m512i u)
+{
+	const __m512i at = _mm512_srli_epi16(u, 8);
+	const __mmask32 odd = _mm512_movepi16_mask(_mm512_slli_epi16(u, 1)), upper = _mm512_movepi16_mask(u);
+	__m512i low = _mm512_mask_blend_epi16(odd, _mm512_permutex2var_epi16(table[0], at, table[1]), _mm512_permutex2var_epi16(table[2], at, table[3]));
+	__m512i high = _mm512_mask_blend_epi16(odd, _mm512_permutex2var_epi16(table[4], at, table[5]), _mm512_permutex2var_epi16(table[6], at, table[7]));
+
+	return _mm512_mask_blend_epi16(upper, low, high);
+}
+
+/* from + ((to - from) * part + 128 >> 8) = from * (256 - part) + to * part + 128 >> 8. */
+TARGET static void interpolate(const int16_t *table, const int16_t *x, size_t n, int16_t *y)
+{
+	const __m512i half = _mm512_set1_epi32(128), sign = _mm512_set1_epi16(INT16_MIN);
+	__m512i from[8], to[8];
+
+#pragma GCC unroll 8
+	for (unsigned int k = 0; k < 8; k++) {
+		from[k] = _mm512_loadu_si512(table + 32 * k);
+		to[k] = _mm512_loadu_si512(table + 32 * k + 1);
+	}
+	for (size_t i = 0; i < n; i += 32) {
+		const __mmask32 mask = first(n - i < 32 ? (uint32_t)(n - i) : 32);
+		const __m512i u = _mm512_xor_si512(_mm512_maskz_loadu_epi16(mask, x + i), sign);
+		const __m512i part = _mm512_and_si512(u, _mm512_set1_epi16(255)), rest = _mm512_sub_epi16(_mm512_set1_epi16(256), part);
+		const __m512i a = look_up(from, u), b = look_up(to, u);
+		__m512i low = _mm512_madd_epi16(_mm512_unpacklo_epi16(a, b), _mm512_unpacklo_epi16(rest, part));
+		__m512i high = _mm512_madd_epi16(_mm512_unpackhi_epi16(a, b), _mm512_unpackhi_epi16(rest, part));
+
+		low = _mm512_srai_epi32(_mm512_add_epi32(low, half), 8);
+		high = _mm512_srai_epi32(_mm512_add_epi32(high, half), 8);
+		_mm512_mask_storeu_epi16(y + i, mask, _mm512_packs_epi32(low, high));
+	}
+}
+
+/* Scaled, rounded and clamped; *saturated counts lanes of mask. */
+TARGET static INLINE __m128i scaled(const struct cpu_scale *s, __m256i products, __mmask8 mask, uint64_t *saturated)
+{
+	const __m512i half = _mm512_set1_epi64((int64_t)1 << (s->shift - 1)), lo = _mm512_set1_epi64(s->lo), hi = _mm512_set1_epi64(s->hi);
+	__m512i v = _mm512_add_epi64(_mm512_mul_epi32(_mm512_cvtepi32_epi64(products), _mm512_set1_epi64(s->mult)), half);
+	__mmask8 over = 0;
+
+	v = _mm512_sra_epi64(v, _mm_cvtsi32_si128(s->shift));
+	over |= s->hi == 32767 ? _mm512_cmpgt_epi64_mask(v, hi) : 0;
+	over |= s->lo == -32767 ? _mm512_cmplt_epi64_mask(v, lo) : 0;
+	*saturated += (unsigned int)__builtin_popcount(over & mask);
+	return _mm512_cvtepi64_epi16(_mm512_min_epi64(_mm512_max_epi64(v, lo), hi));
+}
+
+TARGET static void product(const struct cpu_scale *scale, const int16_t *a, const int16_t *b, unsigned int step, size_t n, int16_t *y, uint64_t *saturated)
+{
+	for (size_t i = 0; i < n; i += 8) {
+		const __mmask8 mask = (__mmask8)first(n - i < 8 ? (uint32_t)(n - i) : 8);
+		const __m256i x = _mm256_cvtepi16_epi32(_mm_maskz_loadu_epi16(mask, a + i));
+		const __m256i factors = step ? _mm256_cvtepi16_epi32(_mm_maskz_loadu_epi16(mask, b + i)) : _mm256_set1_epi32(*b);
+
+		_mm_mask_storeu_epi16(y + i, mask, scaled(scale, _mm256_mullo_epi32(x, factors), mask, saturated));
+	}
+}
+
 TARGET static void quantise(const float *x, size_t n, float scale, int16_t lo, int16_t hi, int16_t *q)
 {
 	const __m512d divisor = _mm512_set1_pd(scale), least = _mm512_set1_pd(lo), most = _mm512_set1_pd(hi);
@@ -264,6 +325,8 @@ TARGET static void quantise(const float *x, size_t n, float scale, int16_t lo, i
 	}
 }
 
-const struct cpu_lines cpu_lines_avx512 = { nonzeros, interleave, quads, pick, { largest, largest_words, largest_bytes }, sum, quantise };
+const struct cpu_lines cpu_lines_avx512 = {
+	nonzeros, interleave, quads, pick, { largest, largest_words, largest_bytes }, sum, interpolate, product, quantise,
+};
 
 #endif

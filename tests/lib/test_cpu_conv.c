@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <cmocka.h>
+#include <eie_hw.h>
 #include <math.h>
 #include "cpu.h"
 #include "cpu_conv.h"
@@ -104,9 +105,12 @@ static void make_extreme(struct accel_model *m, uint64_t *seed, int16_t limit)
 
 		for (unsigned int i = 1; i < layer->ncodes; i++)
 			layer->codebook_q[i] = i % 3 ? limit : (int16_t)-limit;
+		/* kernels multiply otherwise where all shifts are 17 to 32 */
+		const bool any = random_next(seed) % 2;
+
 		for (uint32_t r = 0; r < layer->rows; r++) {
 			layer->mult[r] = (uint16_t)(random_next(seed) | 1);
-			layer->shift[r] = (uint8_t)(1 + random_next(seed) % 47);
+			layer->shift[r] = (uint8_t)(any ? 1 + random_next(seed) % 47 : 17 + random_next(seed) % 16);
 		}
 	}
 }
@@ -387,6 +391,72 @@ static void test_quantised(void **state)
 	}
 }
 
+/* All values through tables, of lines of any length; and nothing behind the last. */
+static void test_interpolated(void **state)
+{
+	enum { ALL = 65536 };
+	int16_t *x = malloc(ALL * sizeof(*x)), *y = malloc((ALL + 1) * sizeof(*y)), table[EIE_TABLE_VALUES];
+	uint64_t seed = 6;
+
+	(void)state;
+	assert_non_null(x);
+	assert_non_null(y);
+	for (uint32_t i = 0; i < ALL; i++)
+		x[i] = (int16_t)(i * 7 + 5);
+	for (unsigned int l = 0; cpu_fc_levels[l]; l++) {
+		for (uint32_t n = 0; cpu_fc_levels[l]->usable() && n <= ALL; n += n < 70 ? 1 : ALL - 70) {
+			for (uint32_t i = 0; i < EIE_TABLE_VALUES; i++)
+				table[i] = n % 3 ? (int16_t)random_next(&seed) : i % 2 ? INT16_MAX : INT16_MIN;
+			y[n] = 77;
+			cpu_lines_level(cpu_fc_levels[l]->name)->interpolate(table, x, n, y);
+			for (uint32_t i = 0; i < n; i++) {
+				const int32_t at = x[i] + 32768, step = table[at / 256 + 1] - table[at / 256];
+
+				assert_int_equal(y[i], table[at / 256] + (int32_t)floor((step * (at % 256) + 128) / 256.0));
+			}
+			assert_int_equal(y[n], 77);
+		}
+	}
+	free(x);
+	free(y);
+}
+
+/* Products of lines of any length by a factor or by factors, of all shifts, with clamps at the ends and within. */
+static void test_products(void **state)
+{
+	enum { MOST = 70 };
+	uint64_t seed = 7;
+
+	(void)state;
+	for (unsigned int l = 0; cpu_fc_levels[l]; l++) {
+		for (uint32_t turn = 0; cpu_fc_levels[l]->usable() && turn < 47 * MOST; turn++) {
+			const struct cpu_scale s = {
+				.mult = (uint16_t)random_next(&seed), .shift = (uint8_t)(1 + turn % 47),
+				.lo = turn % 3 ? -32767 : -5, .hi = turn % 5 ? 32767 : 900,
+			};
+			const uint32_t n = turn / 47, step = turn % 2;
+			uint64_t saturated = 3, want = 3;
+			int16_t a[MOST], b[MOST], y[MOST + 1];
+
+			for (uint32_t i = 0; i < n; i++) {
+				a[i] = (int16_t)random_next(&seed);
+				b[i] = i % 7 ? (int16_t)random_next(&seed) : INT16_MIN;
+			}
+			b[0] = (int16_t)random_next(&seed);
+			y[n] = 77;
+			cpu_lines_level(cpu_fc_levels[l]->name)->product(&s, a, b, step, n, y, &saturated);
+			for (uint32_t i = 0; i < n; i++) {
+				const double half = ldexp(1, s.shift - 1), v = floor(((double)a[i] * b[i * step] * s.mult + half) / ldexp(1, s.shift));
+
+				assert_int_equal(y[i], (int)(v < s.lo ? s.lo : v > s.hi ? s.hi : v));
+				want += (v < s.lo && s.lo == -32767) || (v > s.hi && s.hi == 32767);
+			}
+			assert_int_equal(y[n], 77);
+			assert_int_equal(saturated, want);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -397,6 +467,8 @@ int main(void)
 		cmocka_unit_test(test_packed_chains),
 		cmocka_unit_test(test_eight_bits),
 		cmocka_unit_test(test_quantised),
+		cmocka_unit_test(test_interpolated),
+		cmocka_unit_test(test_products),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
