@@ -79,12 +79,13 @@ static void largest_bytes(void *y, uint32_t n, const void *x, uint32_t stride, u
 	}
 }
 
-static uint32_t sum(const int16_t *x, uint32_t n, uint32_t stride)
+static uint32_t sum(const int16_t *x, uint32_t ny, size_t line, uint32_t nx, uint32_t stride)
 {
 	uint32_t sum = 0;
 
-	for (uint32_t i = 0; i < n; i++)
-		sum += (uint32_t)x[(size_t)i * stride];
+	for (uint32_t y = 0; y < ny; y++, x += line)
+		for (uint32_t i = 0; i < nx; i++)
+			sum += (uint32_t)x[(size_t)i * stride];
 	return sum;
 }
 

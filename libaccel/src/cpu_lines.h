@@ -29,8 +29,8 @@ struct cpu_lines {
 	/* to[i] = word i. */
 	void (*pick)(const int32_t *x, uint32_t n, uint32_t stride, int32_t *to);
 	cpu_largest *largest[3];   /* of int16, of words of two, of words of four */
-	/* The sum of n pixels, modulo 2^32; stride 1, or 2: halves of words. */
-	uint32_t (*sum)(const int16_t *x, uint32_t n, uint32_t stride);
+	/* The sum of ny lines of nx pixels, modulo 2^32; line: int16s from one to the next. stride 1, or 2: halves of words. */
+	uint32_t (*sum)(const int16_t *x, uint32_t ny, size_t line, uint32_t nx, uint32_t stride);
 	/* y[i] = accel_interpolate(table, x[i]). */
 	void (*interpolate)(const int16_t *table, const int16_t *x, size_t n, int16_t *y);
 	/* y[i] = accel_requant(a[i] * b[i * step]), step 0 or 1; *saturated is added to. */

@@ -240,14 +240,15 @@ TARGET static void largest_bytes(void *y, uint32_t n, const void *x, uint32_t st
 	largest_packed(y, n, x, stride, ny, line, nx, dilate, 4);
 }
 
-TARGET static uint32_t sum(const int16_t *x, uint32_t n, uint32_t stride)
+TARGET static uint32_t sum(const int16_t *x, uint32_t ny, size_t line, uint32_t nx, uint32_t stride)
 {
 	const __m512i ones = stride == 1 ? _mm512_set1_epi16(1) : _mm512_set1_epi32(1);
-	uint32_t values = n ? (n - 1) * stride + 1 : 0;
+	uint32_t values = nx ? (nx - 1) * stride + 1 : 0;
 	__m512i s = _mm512_setzero_si512();
 
-	for (uint32_t i = 0; i < values; i += 32)
-		s = _mm512_add_epi32(s, _mm512_madd_epi16(_mm512_maskz_loadu_epi16(first(values - i), x + i), ones));
+	for (uint32_t y = 0; y < ny; y++, x += line)
+		for (uint32_t i = 0; i < values; i += 32)
+			s = _mm512_add_epi32(s, _mm512_madd_epi16(_mm512_maskz_loadu_epi16(first(values - i), x + i), ones));
 	return (uint32_t)_mm512_reduce_add_epi32(s);
 }
 

@@ -102,14 +102,11 @@ static uint32_t window_sum(const struct accel_window *w, const struct cpu_lines 
 		nx += (ny - 1) * pitch;
 		ny = 1;
 	}
-	for (; ny; ny--, x += (size_t)w->dilate_y * pitch * each) {
-		if (w->dilate_x == 1 && nx >= 16) {
-			sum += lines->sum(x, nx, each);
-			continue;
-		}
+	if (w->dilate_x == 1)
+		return lines->sum(x, ny, (size_t)w->dilate_y * pitch * each, nx, each);
+	for (; ny; ny--, x += (size_t)w->dilate_y * pitch * each)
 		for (uint32_t kx = 0; kx < nx; kx++)
 			sum += (uint32_t)x[(size_t)kx * w->dilate_x * each];
-	}
 	return sum;
 }
 
