@@ -38,6 +38,8 @@ const struct cpu_lines *cpu_lines_level(const char *name)
 #if defined(__x86_64__)
 	if (!strcmp(name, cpu_conv_avx512.name))
 		return &cpu_lines_avx512;
+	if (!strcmp(name, cpu_conv_avxvnni.name) || !strcmp(name, cpu_conv_avx2.name))
+		return &cpu_lines_avx2;
 #endif
 	(void)name;
 	return &cpu_lines_portable;

@@ -110,3 +110,9 @@ static void quantise(const float *x, size_t n, float scale, int16_t lo, int16_t 
 const struct cpu_lines cpu_lines_portable = {
 	nonzeros, interleave, quads, pick, { largest, largest_words, largest_bytes }, sum, interpolate, product, quantise,
 };
+
+#if defined(__x86_64__)
+const struct cpu_lines cpu_lines_avx2 = {
+	nonzeros, interleave, quads, pick, { largest, cpu_largest_words_avx2, cpu_largest_bytes_avx2 }, sum, cpu_interpolate_avx2, cpu_product_avx2, quantise,
+};
+#endif
