@@ -10,6 +10,9 @@
 //
 // Of lanes that have queues of their own (a VMAC with SPLIT) two a cycle take a job into a free slot, in turn:
 // no more words than that come for them either.
+//
+// The first word of a job is asked for in the cycle after it was put into a slot; that of a VMAC's at once, if no
+// slot wants the bank: jobs of one entry are then decoded one a cycle, for two slots and two cycles.
 
 module eie_fetch #(
   parameter int unsigned Lanes = 2,
@@ -50,6 +53,9 @@ module eie_fetch #(
   input  logic [Lanes-1:0] own_valid_i,
   input  logic [Ow-1:0]    own0_i,
   input  logic [Ow-1:0]    own1_i,
+  output logic             own_o,           // one has, and then those of job_valid_i wait
+  output logic [Lw-1:0]    own_lane0_o,
+  output logic [Lw-1:0]    own_lane1_o,
   output logic [Lanes-1:0] own_pop_o,
 
   // Lanes, a bit a slot, of slots that are in use: the slot is, tag of its job, bank of its word, the word
@@ -125,28 +131,34 @@ module eie_fetch #(
   assign ready  = next_o & (~need_q | {Slots{vec}});
 
   // SPLIT: the active slot of a lane if it is free, else the other one. One whose job ends now is free in the
-  // next cycle only, or the decoders would be in the way to the word that is fetched.
+  // next cycle only, or the decoders would be in the way to the word that is fetched. Nothing of it is shared
+  // with the choice for other jobs, or synthesis sees a way from the decoders by both.
   assign own    = Vector && own_valid_i != '0;
 
-  logic [Slots-1:0] others, turn_q;
+  logic [Slots-1:0] others, turn_q, pick0, pick1;
 
   assign others = {valid_q[Lanes-1:0], valid_q[Slots-1:Lanes]};    // the other slot of the lane holds a job
 
-  // in most cycles nobody is free
   always_comb begin
     logic [Slots-1:0] free, first, rest;
-    {free, first, rest, to0, to1, in0, in1} = '0;
+    {free, first, rest, pick0, pick1} = '0;
     if (own) begin
       free  = {2{own_valid_i}} & ~valid_q & (active_q | others);
       first = ((free & turn_q) != '0) ? free & turn_q : free;
-      to0   = first & (~first + 1'b1);
+      pick0 = first & (~first + 1'b1);
       // those behind it, then from the first one on
-      first = free & ~(to0 | (to0 - 1'b1));
-      rest  = (first != '0) ? first : free & ~to0;
-      to1   = rest & (~rest + 1'b1);
-      in0   = to0;
-      in1   = to1;
-    end else if ((idle | beside) != '0) begin
+      first = free & ~(pick0 | (pick0 - 1'b1));
+      rest  = (first != '0) ? first : free & ~pick0;
+      pick1 = rest & (~rest + 1'b1);
+    end
+  end
+
+  // in most cycles nobody is free
+  always_comb begin
+    logic [Slots-1:0] first, rest;
+    {first, rest} = '0;
+    {to0, to1, in0, in1} = {pick0, pick1, pick0, pick1};
+    if ((idle | beside) != '0 && !own) begin
       first = (idle != '0) ? idle : beside;
       to0   = first & (~first + 1'b1);
       rest  = (idle | beside) & ~to0;
@@ -156,9 +168,10 @@ module eie_fetch #(
     end
   end
 
+  assign own_o     = own;
   assign put       = in0 | in1;
   assign job_put_o = {in1 != '0, in0 != '0};
-  assign own_pop_o = own ? put[Lanes-1:0] | put[Slots-1:Lanes] : '0;
+  assign own_pop_o = pick0[Lanes-1:0] | pick0[Slots-1:Lanes] | pick1[Lanes-1:0] | pick1[Slots-1:Lanes];
 
   // Weight banks: words of active slots go before those that are fetched ahead; slots take turns.
 
@@ -187,6 +200,10 @@ module eie_fetch #(
     assign d1[k] = |(to1 & Mask);
     assign g0[k] = |(grant0 & Mask);
     assign g1[k] = |(grant1 & Mask);
+    if (k < Lw) begin : gen_own
+      assign own_lane0_o[k] = |(pick0 & Mask);
+      assign own_lane1_o[k] = |(pick1 & Mask);
+    end
   end
 
   assign job_lane0_o = d0[Lw-1:0];
@@ -212,6 +229,25 @@ module eie_fetch #(
     end
   end
 
+  // A VMAC's: those that read the bank of their first word in the cycle in which they are put. Which one that
+  // would be does not depend on a slot that is free for it, or decoders would be in the way to the bank.
+  logic [1:0]       at_once, bank0, bank1;       // the bank of job 0, of job 1
+  logic [Slots-1:0] early0, early1, only;        // slots that they are put into, by bank; that have all then
+
+  always_comb begin
+    {at_once, bank0, bank1, early0, early1, only} = '0;
+    if (own || vec) begin
+      at_once[0] = (own ? pick0 != '0 : job_valid_i[0]) && !(start0[4] ? any1 : any0);
+      at_once[1] = pick1 != '0 && !(start1[4] ? any1 : any0) && !(at_once[0] && start0[4] == start1[4]);
+      bank0      = {start0[4], !start0[4]} & {2{at_once[0]}};
+      bank1      = {start1[4], !start1[4]} & {2{at_once[1]}};
+      early0     = (bank0[0] ? in0 : '0) | (bank1[0] ? in1 : '0);
+      early1     = (bank0[1] ? in0 : '0) | (bank1[1] ? in1 : '0);
+      only       = ((at_once[0] && start0[Ba-1:4] == end0) ? in0 : '0) |
+                   ((at_once[1] && start1[Ba-1:4] == end1) ? in1 : '0);
+    end
+  end
+
   // the checks before the queue keep the last byte inside the buffer
   assign bytes0 = cfg_wide_i[tag0] ? Ba'({entries0, 1'b0}) : Ba'(entries0);
   assign bytes1 = cfg_wide_i[tag1] ? Ba'({entries1, 1'b0}) : Ba'(entries1);
@@ -220,11 +256,11 @@ module eie_fetch #(
 
   always_ff @(posedge clk_i) begin
     if (job_put_o[0]) begin
-      fetch[d0]      <= start0[Ba-1:4];
+      fetch[d0]      <= start0[Ba-1:4] + Wa'(at_once[0]);
       final_word[d0] <= end0;
     end
     if (job_put_o[1]) begin
-      fetch[d1]      <= start1[Ba-1:4];
+      fetch[d1]      <= start1[Ba-1:4] + Wa'(at_once[1]);
       final_word[d1] <= end1;
     end
     if (any0) begin
@@ -265,8 +301,8 @@ module eie_fetch #(
       fresh_q  <= (fresh_q & ~load) | put;
       full0_q  <= (full0_q | fly0_q) & ~ends & ~(leave & ~side_q);
       full1_q  <= (full1_q | fly1_q) & ~ends & ~(leave & side_q);
-      fly0_q   <= grant0;
-      fly1_q   <= grant1;
+      fly0_q   <= grant0 | early0;
+      fly1_q   <= grant1 | early1;
       // cleared with the accumulators, or a job's timing tells of the one before it
       if (clear_i) begin
         turn0_q <= '0;
@@ -284,12 +320,14 @@ module eie_fetch #(
 
   always_ff @(posedge clk_i) begin
     tag_q  <= (tag_q & ~put) | (tag0 ? in0 : '0) | (tag1 ? in1 : '0);
-    need_q <= (need_q & ~last) | put;
-    next_q <= ((next_q ^ (grant0 | grant1)) & ~put) | (start0[4] ? in0 : '0) | (start1[4] ? in1 : '0);
+    need_q <= (need_q & ~last) | (put & ~only);
+    next_q <= ((next_q ^ (grant0 | grant1)) & ~put) | ((start0[4] ^ at_once[0]) ? in0 : '0) |
+              ((start1[4] ^ at_once[1]) ? in1 : '0);
     side_q <= ((side_q ^ leave) & ~put) | (start0[4] ? in0 : '0) | (start1[4] ? in1 : '0);
-    fill0_slot_o <= g0;
-    fill1_slot_o <= g1;
-    fly_tag_q    <= {(grant1 & tag_q) != '0, (grant0 & tag_q) != '0};
+    fill0_slot_o <= any0 ? g0 : bank0[0] ? d0 : d1;
+    fill1_slot_o <= any1 ? g1 : bank0[1] ? d0 : d1;
+    fly_tag_q    <= {any1 ? (grant1 & tag_q) != '0 : bank0[1] ? tag0 : tag1,
+                     any0 ? (grant0 & tag_q) != '0 : bank0[0] ? tag0 : tag1};
   end
 
   logic [1:0] written, lost;
@@ -307,8 +345,8 @@ module eie_fetch #(
     .we_i         (wbuf_we_i && !wbuf_addr_i[0]),
     .waddr_i      (wbuf_addr_i[Wa-1:1]),
     .wdata_i      (wbuf_data_i),
-    .re_i         (any0),
-    .raddr_i      (fetch0[Wa-1:1]),
+    .re_i         (any0 || bank0[0] || bank1[0]),
+    .raddr_i      (any0 ? fetch0[Wa-1:1] : bank0[0] ? start0[Ba-1:5] : start1[Ba-1:5]),
     .rdata_o      (word0_o),
     .written_o    (written[0])
   );
@@ -323,8 +361,8 @@ module eie_fetch #(
     .we_i         (wbuf_we_i && wbuf_addr_i[0]),
     .waddr_i      (wbuf_addr_i[Wa-1:1]),
     .wdata_i      (wbuf_data_i),
-    .re_i         (any1),
-    .raddr_i      (fetch1[Wa-1:1]),
+    .re_i         (any1 || bank0[1] || bank1[1]),
+    .raddr_i      (any1 ? fetch1[Wa-1:1] : bank0[1] ? start0[Ba-1:5] : start1[Ba-1:5]),
     .rdata_o      (word1_o),
     .written_o    (written[1])
   );

@@ -115,6 +115,9 @@ module eie_lanes #(
     .own_valid_i,
     .own0_i       ({own0[Lq-1:Ww+1], own0[0]}),
     .own1_i       ({own1[Lq-1:Ww+1], own1[0]}),
+    .own_o        (own),
+    .own_lane0_o  (from0),
+    .own_lane1_o  (from1),
     .own_pop_o,
     .job_lane0_o  (lane0),
     .job_lane1_o  (lane1),
@@ -146,29 +149,29 @@ module eie_lanes #(
 
   logic [1:0]    put;
   logic          own;
+  logic [Lw-1:0] from0, from1;                    // SPLIT: queues that they are of
   // verilator lint_off UNUSEDSIGNAL
   logic [Lq-1:0] own0, own1;                      // SPLIT: the jobs that go to them, of their queues
   // verilator lint_on UNUSEDSIGNAL
 
-  assign own       = own_valid_i != '0;
   assign job_pop_o = own ? 2'b00 : put;
 
   always_comb begin
     {own0, own1} = '0;
     if (own) begin
-      own0 = own_jobs_i[Lq*lane0 +: Lq];
-      own1 = own_jobs_i[Lq*lane1 +: Lq];
+      own0 = own_jobs_i[Lq*from0 +: Lq];
+      own1 = own_jobs_i[Lq*from1 +: Lq];
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (put[0]) begin
       job_todo[lane0] <= own ? {own0[Ww+1 +: 12], own0[Ww+13 +: 4]} : {job0_i[28:17], job0_i[32:29]};
-      job_act[lane0]  <= own ? own_pixels_i[16*lane0 +: 16] : job0_i[16:1];
+      job_act[lane0]  <= own ? own_pixels_i[16*from0 +: 16] : job0_i[16:1];
     end
     if (put[1]) begin
       job_todo[lane1] <= own ? {own1[Ww+1 +: 12], own1[Ww+13 +: 4]} : {job1_i[28:17], job1_i[32:29]};
-      job_act[lane1]  <= own ? own_pixels_i[16*lane1 +: 16] : job1_i[16:1];
+      job_act[lane1]  <= own ? own_pixels_i[16*from1 +: 16] : job1_i[16:1];
     end
   end
 

@@ -44,38 +44,34 @@ static uint32_t grant(const struct split_cluster *c, unsigned int bank)
 	return lowest(up);
 }
 
-/* Two of the free slots, which take turns. */
-static uint32_t picks(struct split_cluster *c, uint32_t free)
+/* Two of the free slots, which take turns; 0: none is left. */
+static void pick(struct split_cluster *c, uint32_t free, uint32_t picks[2])
 {
-	uint32_t two = 0;
-
+	picks[0] = picks[1] = 0;
 	for (unsigned int i = 0; free && i < 2; i++) {
-		uint32_t slot = lowest(free & c->own_turn ? free & c->own_turn : free);
-
-		two |= slot;
-		free &= ~slot;
-		c->own_turn = ALL & ~(slot | (slot - 1));
+		picks[i] = lowest(free & c->own_turn ? free & c->own_turn : free);
+		free &= ~picks[i];
+		c->own_turn = ALL & ~(picks[i] | (picks[i] - 1));
 	}
-	return two;
 }
 
-static void put(struct split_cluster *c, uint32_t slots)
+/* The slot gets its lane's oldest job, which asks for its first word at once if nobody else wants the bank. */
+static void put(struct split_cluster *c, uint32_t bit)
 {
-	for (uint32_t left = slots; left; left &= left - 1) {
-		uint32_t bit = lowest(left);
-		unsigned int slot = (unsigned int)__builtin_ctz(bit), lane = slot % LANES;
-		struct split_queue *q = &c->queue[lane];
-		const struct cost_column *column = q->column[q->head++ % SPLIT_JOBS];
+	unsigned int slot = (unsigned int)__builtin_ctz(bit), lane = slot % LANES;
+	struct split_queue *q = &c->queue[lane];
+	const struct cost_column *column = q->column[q->head++ % SPLIT_JOBS];
+	bool free = !c->fly[column->odd];
 
-		q->count--;
-		c->waiting[lane] = column;
-		c->words[slot] = column->words;
-		c->next = column->odd ? c->next | bit : c->next & ~bit;
-		c->side = column->odd ? c->side | bit : c->side & ~bit;
-		if (!q->count)
-			c->queued &= ~(1u << lane);
-	}
-	c->need |= slots;
+	if (!--q->count)
+		c->queued &= ~(1u << lane);
+	c->waiting[lane] = column;
+	c->words[slot] = column->words - free;
+	c->need = c->words[slot] ? c->need | bit : c->need & ~bit;
+	c->side = column->odd ? c->side | bit : c->side & ~bit;
+	c->next = column->odd ^ free ? c->next | bit : c->next & ~bit;
+	if (free)
+		c->fly[column->odd] = bit;
 }
 
 /* True: a lane decodes. */
@@ -83,7 +79,7 @@ static bool step(struct split_cluster *c)
 {
 	uint32_t here = c->active & c->valid & ((c->side & c->full[1]) | (~c->side & c->full[0]));
 	uint32_t grants[2] = { grant(c, 0), grant(c, 1) }, waits = ~c->active & c->valid & ALL;
-	uint32_t ends = 0, leave = 0, ending, load, own;
+	uint32_t ends = 0, leave = 0, ending, load, own[2];
 
 	for (uint32_t left = here; left; left &= left - 1) {
 		uint32_t bit = lowest(left);
@@ -97,7 +93,7 @@ static bool step(struct split_cluster *c)
 			ends |= bit;
 	}
 	ending = both(ends & FIRSTS) | both(ends >> LANES);
-	own = picks(c, both(c->queued) & ~c->valid & (c->active | others(c->valid)) & ALL);
+	pick(c, both(c->queued) & ~c->valid & (c->active | others(c->valid)) & ALL, own);
 	load = (ending & waits) | (~ending & c->active & c->fresh);
 	for (uint32_t left = load; left; left &= left - 1) {
 		unsigned int lane = (unsigned int)__builtin_ctz(left) % LANES;
@@ -118,10 +114,10 @@ static bool step(struct split_cluster *c)
 		if (!--c->words[__builtin_ctz(grants[b])])
 			c->need &= ~grants[b];
 	}
-	if (own)
-		put(c, own);
-	c->valid = (c->valid & ~ends) | own;
-	c->fresh = (c->fresh & ~load) | own;
+	for (unsigned int i = 0; i < 2 && own[i]; i++)
+		put(c, own[i]);
+	c->valid = (c->valid & ~ends) | own[0] | own[1];
+	c->fresh = (c->fresh & ~load) | own[0] | own[1];
 	c->active ^= ending;
 	return here;
 }

@@ -51,7 +51,7 @@ static void add_job(struct cost_vector *v, struct vector_cluster *c, const struc
 	pop = most(pop, seen);
 	if (c->njobs)
 		pop = most(pop, c->pop[(c->njobs - 1) % COST_JOBS] + 1);
-	begin = most(c->end + 1, pop + 3);
+	begin = most(c->end + 1, pop + 2);
 	c->pop[c->njobs++ % COST_JOBS] = pop;
 	c->end_before = c->end;
 	c->end = begin + column->steps - 1;
