@@ -22,6 +22,7 @@ struct cost_column {
 	uint16_t words;   /* of 16 bytes, that the column lies in */
 	uint8_t first;    /* cycles until the first of them is used up */
 	bool odd, wide;   /* bank of the first; 8-bit codes */
+	bool joined;      /* its last entry is an escape, the follower of which is in the next word: alone as long as that is not here */
 };
 
 /* Weights of a MAC or VMAC; shared by the commands that use the same ones. */

@@ -95,6 +95,7 @@ struct split_cluster {
 	struct split_queue queue[8];
 	const struct cost_column *waiting[8];   /* put into a slot, not loaded by its lane */
 	uint32_t queued;                        /* a bit a lane: its queue has jobs */
+	uint32_t joined;                        /* a bit a lane: struct cost_column, until the first word is used up */
 	uint32_t valid, active, fresh, need, next, side, full[2], fly[2], turn[2], own_turn;
 	uint32_t words[16];                     /* left to fetch */
 	uint32_t left[8], in_word[8], per_word[8];   /* decodes: of the job, until its word is used up, of a whole word */

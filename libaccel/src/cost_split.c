@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * VMACs with SPLIT, cycle by cycle: the lanes' own queues (eie_laneq.sv), slots and weight banks (eie_fetch.sv), decoders (eie_lanes.sv). Names are those of the RTL.
- * Of a column is known where its first word ends, which all have eight or sixteen entries behind it: an escape in a later word is taken for an entry of its own.
+ * Of a column is known where its first word ends, and whether between an escape and its follower; an escape in a later word is taken for an entry of its own.
  */
 #include <string.h>
 
@@ -84,12 +84,17 @@ static bool step(struct split_cluster *c)
 	for (uint32_t left = here; left; left &= left - 1) {
 		uint32_t bit = lowest(left);
 		unsigned int lane = (unsigned int)__builtin_ctz(bit) % LANES;
+		bool alone = false;
 
 		if (!--c->in_word[lane]) {
+			uint32_t there = (c->side & c->full[0]) | (~c->side & c->full[1]);
+
 			leave |= bit;
-			c->in_word[lane] = c->per_word[lane];
+			alone = c->joined & 1u << lane && !(there & bit);
+			c->in_word[lane] = c->per_word[lane] - (c->joined & 1u << lane && !alone);
+			c->joined &= ~(1u << lane);
 		}
-		if (!--c->left[lane])
+		if (!alone && !--c->left[lane])
 			ends |= bit;
 	}
 	ending = both(ends & FIRSTS) | both(ends >> LANES);
@@ -101,6 +106,7 @@ static bool step(struct split_cluster *c)
 		c->left[lane] = c->waiting[lane]->steps;
 		c->in_word[lane] = c->waiting[lane]->first;
 		c->per_word[lane] = c->waiting[lane]->wide ? 8 : 16;
+		c->joined = c->waiting[lane]->joined ? c->joined | 1u << lane : c->joined & ~(1u << lane);
 	}
 	c->full[0] = (c->full[0] | c->fly[0]) & ~ends & ~(leave & ~c->side);
 	c->full[1] = (c->full[1] | c->fly[1]) & ~ends & ~(leave & c->side);

@@ -51,10 +51,11 @@ static void add_job(struct cost_vector *v, struct vector_cluster *c, const struc
 	pop = most(pop, seen);
 	if (c->njobs)
 		pop = most(pop, c->pop[(c->njobs - 1) % COST_JOBS] + 1);
+	/* the first word is asked for with the pop, the second one a cycle later */
 	begin = most(c->end + 1, pop + 2);
 	c->pop[c->njobs++ % COST_JOBS] = pop;
 	c->end_before = c->end;
-	c->end = begin + column->steps - 1;
+	c->end = begin + column->steps - 1 + (column->joined && column->first == 1 && begin == pop + 2);
 	mark_busy(v, begin + 1, c->end + 2);
 }
 

@@ -66,16 +66,18 @@ static struct cost_column column_of(const uint8_t *stream, uint32_t weights, uin
 {
 	uint32_t unit = stream_unit(wide), at = start * unit, end = at + len * unit;
 	uint32_t begin = at / EIE_GRANULE_BYTES, last = (end - 1) / EIE_GRANULE_BYTES, words = last - begin + 1, steps = 0, first = 0;
+	bool joined = false;
 
 	while (at < end) {
 		bool escape = !(wide ? stream[at] : stream[at] & 15), pair;
 
 		pair = escape && at + unit < end && (wide ? stream[at + unit] : stream[at + unit] & 15);
 		first += at / EIE_GRANULE_BYTES == begin;
+		joined |= pair && at / EIE_GRANULE_BYTES == begin && (at + unit) / EIE_GRANULE_BYTES != begin;
 		at += pair ? 2 * unit : unit;
 		steps++;
 	}
-	return (struct cost_column){ (uint16_t)steps, (uint16_t)words, (uint8_t)first, (weights + begin) & 1, wide };
+	return (struct cost_column){ (uint16_t)steps, (uint16_t)words, (uint8_t)first, (weights + begin) & 1, wide, joined };
 }
 
 struct cost_tile *cost_tile(const uint8_t *pointers, size_t pointer_bytes, const uint8_t *streams, size_t stream_bytes, uint32_t clusters,
