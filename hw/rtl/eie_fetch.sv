@@ -157,8 +157,10 @@ module eie_fetch #(
   always_comb begin
     logic [Slots-1:0] first, rest;
     {first, rest} = '0;
-    {to0, to1, in0, in1} = {pick0, pick1, pick0, pick1};
-    if ((idle | beside) != '0 && !own) begin
+    {to0, to1, in0, in1} = '0;
+    if (own) begin
+      {to0, to1, in0, in1} = {pick0, pick1, pick0, pick1};
+    end else if ((idle | beside) != '0) begin
       first = (idle != '0) ? idle : beside;
       to0   = first & (~first + 1'b1);
       rest  = (idle | beside) & ~to0;
@@ -201,8 +203,12 @@ module eie_fetch #(
     assign g0[k] = |(grant0 & Mask);
     assign g1[k] = |(grant1 & Mask);
     if (k < Lw) begin : gen_own
-      assign own_lane0_o[k] = |(pick0 & Mask);
-      assign own_lane1_o[k] = |(pick1 & Mask);
+      always_comb begin
+        {own_lane0_o[k], own_lane1_o[k]} = '0;
+        if (own) begin
+          {own_lane0_o[k], own_lane1_o[k]} = {|(pick0 & Mask), |(pick1 & Mask)};
+        end
+      end
     end
   end
 
@@ -229,22 +235,41 @@ module eie_fetch #(
     end
   end
 
-  // A VMAC's: those that read the bank of their first word in the cycle in which they are put. Which one that
-  // would be does not depend on a slot that is free for it, or decoders would be in the way to the bank.
-  logic [1:0]       at_once, bank0, bank1;       // the bank of job 0, of job 1
-  logic [Slots-1:0] early0, early1, only;        // slots that they are put into, by bank; that have all then
+  // Who reads which row of the banks: slots that ask, and jobs of a VMAC that are put, if nobody asks for the bank
+  // of their first word. Which row that would be does not depend on a slot that is free for it, or decoders would be
+  // in the way to the bank.
+  logic [1:0]       read;
+  logic [Wa-2:0]    row0, row1;
+  logic [Sw-1:0]    slot0, slot1;
+  logic [Slots-1:0] reads0, reads1, last;        // slots; those that need no other word
+  logic [1:0]       at_once;                     // by job
 
   always_comb begin
-    {at_once, bank0, bank1, early0, early1, only} = '0;
+    logic [Ba-1:0]    start;
+    logic [Slots-1:0] slot;
+    logic [12:0]      bytes;
+    {start, slot, bytes, at_once} = '0;
+    read = {any1, any0};
+    {row0, slot0, reads0} = {fetch0[Wa-1:1], g0, grant0};
+    {row1, slot1, reads1} = {fetch1[Wa-1:1], g1, grant1};
+    last = ((fetch0 == final_word[g0]) ? grant0 : '0) | ((fetch1 == final_word[g1]) ? grant1 : '0);
     if (own || vec) begin
-      at_once[0] = (own ? pick0 != '0 : job_valid_i[0]) && !(start0[4] ? any1 : any0);
-      at_once[1] = pick1 != '0 && !(start1[4] ? any1 : any0) && !(at_once[0] && start0[4] == start1[4]);
-      bank0      = {start0[4], !start0[4]} & {2{at_once[0]}};
-      bank1      = {start1[4], !start1[4]} & {2{at_once[1]}};
-      early0     = (bank0[0] ? in0 : '0) | (bank1[0] ? in1 : '0);
-      early1     = (bank0[1] ? in0 : '0) | (bank1[1] ? in1 : '0);
-      only       = ((at_once[0] && start0[Ba-1:4] == end0) ? in0 : '0) |
-                   ((at_once[1] && start1[Ba-1:4] == end1) ? in1 : '0);
+      for (int unsigned j = 0; j < 2; j++) begin
+        start = (j == 0) ? start0 : start1;
+        slot  = (j == 0) ? in0 : in1;
+        bytes = cfg_wide_i[(j == 0) ? tag0 : tag1] ? {(j == 0) ? entries0 : entries1, 1'b0} :
+                                                     {1'b0, (j == 0) ? entries0 : entries1};
+        at_once[j] = !read[start[4]] && (own ? ((j == 0) ? pick0 : pick1) != '0 : j == 0 && job_valid_i[0]);
+        if (at_once[j]) begin
+          read[start[4]] = 1'b1;
+          last = last | ((14'(start[3:0]) + 14'(bytes) <= 14'd16) ? slot : '0);
+          if (start[4]) begin
+            {row1, slot1, reads1} = {start[Ba-1:5], (j == 0) ? d0 : d1, slot};
+          end else begin
+            {row0, slot0, reads0} = {start[Ba-1:5], (j == 0) ? d0 : d1, slot};
+          end
+        end
+      end
     end
   end
 
@@ -270,10 +295,6 @@ module eie_fetch #(
       fetch[g1] <= fetch1 + 1'b1;
     end
   end
-
-  logic [Slots-1:0] last;
-
-  assign last = ((fetch0 == final_word[g0]) ? grant0 : '0) | ((fetch1 == final_word[g1]) ? grant1 : '0);
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
@@ -301,8 +322,8 @@ module eie_fetch #(
       fresh_q  <= (fresh_q & ~load) | put;
       full0_q  <= (full0_q | fly0_q) & ~ends & ~(leave & ~side_q);
       full1_q  <= (full1_q | fly1_q) & ~ends & ~(leave & side_q);
-      fly0_q   <= grant0 | early0;
-      fly1_q   <= grant1 | early1;
+      fly0_q   <= reads0;
+      fly1_q   <= reads1;
       // cleared with the accumulators, or a job's timing tells of the one before it
       if (clear_i) begin
         turn0_q <= '0;
@@ -311,26 +332,23 @@ module eie_fetch #(
       end else begin
         if (any0) turn0_q <= ~(grant0 | (grant0 - 1'b1));
         if (any1) turn1_q <= ~(grant1 | (grant1 - 1'b1));
-        if (own && to0 != '0) turn_q <= (to1 != '0) ? ~(to1 | (to1 - 1'b1)) : ~(to0 | (to0 - 1'b1));
+        if (own && pick0 != '0) turn_q <= (pick1 != '0) ? ~(pick1 | (pick1 - 1'b1)) : ~(pick0 | (pick0 - 1'b1));
       end
     end
   end
 
-  logic [1:0] fly_tag_q;
-
   always_ff @(posedge clk_i) begin
     tag_q  <= (tag_q & ~put) | (tag0 ? in0 : '0) | (tag1 ? in1 : '0);
-    need_q <= (need_q & ~last) | (put & ~only);
+    need_q <= (need_q | put) & ~last;
     next_q <= ((next_q ^ (grant0 | grant1)) & ~put) | ((start0[4] ^ at_once[0]) ? in0 : '0) |
               ((start1[4] ^ at_once[1]) ? in1 : '0);
     side_q <= ((side_q ^ leave) & ~put) | (start0[4] ? in0 : '0) | (start1[4] ? in1 : '0);
-    fill0_slot_o <= any0 ? g0 : bank0[0] ? d0 : d1;
-    fill1_slot_o <= any1 ? g1 : bank0[1] ? d0 : d1;
-    fly_tag_q    <= {any1 ? (grant1 & tag_q) != '0 : bank0[1] ? tag0 : tag1,
-                     any0 ? (grant0 & tag_q) != '0 : bank0[0] ? tag0 : tag1};
+    fill0_slot_o <= slot0;
+    fill1_slot_o <= slot1;
   end
 
-  logic [1:0] written, lost;
+  logic [1:0]       written;
+  logic [Slots-1:0] lost;
 
   assign fill0_o = fly0_q != '0;
   assign fill1_o = fly1_q != '0;
@@ -345,8 +363,8 @@ module eie_fetch #(
     .we_i         (wbuf_we_i && !wbuf_addr_i[0]),
     .waddr_i      (wbuf_addr_i[Wa-1:1]),
     .wdata_i      (wbuf_data_i),
-    .re_i         (any0 || bank0[0] || bank1[0]),
-    .raddr_i      (any0 ? fetch0[Wa-1:1] : bank0[0] ? start0[Ba-1:5] : start1[Ba-1:5]),
+    .re_i         (read[0]),
+    .raddr_i      (row0),
     .rdata_o      (word0_o),
     .written_o    (written[0])
   );
@@ -361,15 +379,15 @@ module eie_fetch #(
     .we_i         (wbuf_we_i && wbuf_addr_i[0]),
     .waddr_i      (wbuf_addr_i[Wa-1:1]),
     .wdata_i      (wbuf_data_i),
-    .re_i         (any1 || bank0[1] || bank1[1]),
-    .raddr_i      (any1 ? fetch1[Wa-1:1] : bank0[1] ? start0[Ba-1:5] : start1[Ba-1:5]),
+    .re_i         (read[1]),
+    .raddr_i      (row1),
     .rdata_o      (word1_o),
     .written_o    (written[1])
   );
 
-  assign lost        = {fill1_o && !written[1], fill0_o && !written[0]};
+  assign lost        = (written[0] ? '0 : fly0_q) | (written[1] ? '0 : fly1_q);
   assign busy_o      = {(valid_q & tag_q) != '0, (valid_q & ~tag_q) != '0};
-  assign unwritten_o = {(lost & fly_tag_q) != '0, (lost & ~fly_tag_q) != '0};
+  assign unwritten_o = {(lost & tag_q) != '0, (lost & ~tag_q) != '0};
 
   // Assertions
 
