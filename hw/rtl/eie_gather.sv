@@ -4,12 +4,12 @@
 // place of the window. A column whose pixels are all zero is dropped; the others leave with the
 // place of their pointer. docs/vector_mode.md defines the positions.
 //
-//   windows -> request: a granule a cycle -> ABUF -> take: pixels of granules -> FIFO -> columns
+//   windows -> columns -> request: a granule a cycle -> ABUF -> take: pixels of granules -> FIFO
 //
 // Granules of the channel are kept in Lines lines, for neighbouring places share them. What is
 // requested in one cycle is taken in the next; a granule is taken as it arrives, or from its line.
 // Both stages hold a column until all of its pixels are there: a column takes as many cycles as it
-// has new granules, at least one.
+// has new granules, at least one. A column that has none leaves its cycle to the second one behind it.
 //
 // A VPOOL's columns do not leave, and they are those of a block of channels: granules of all banks
 // are read at once, and what is taken of them goes to eie_pool. Lines would have to keep all banks'
@@ -82,7 +82,7 @@ module eie_gather #(
   logic [2:0]    origin_q;
   logic [11:0]   rows;
   // VPOOL; what it shares with VMAC lies in the same bits
-  logic          is_pool, pool_q, sum_q;
+  logic          is_pool, pool_q, sum_q, single_q;                  // single: a window is a pixel
   logic [4:0]    shift_q;
   logic [23:0]   out_q;
   logic [11:0]   out_plane_q;
@@ -116,6 +116,7 @@ module eie_gather #(
       first_y_q  <= cmd_i[eie_pkg::CmdVmacFirstYLsb +: 12];
       origin_q   <= cmd_i[eie_pkg::CmdVmacOriginLsb +: 3];
       pool_q     <= is_pool;
+      single_q   <= cmd_i[eie_pkg::CmdVmacKernelXLsb +: 4] == 4'd1 && cmd_i[eie_pkg::CmdVmacKernelYLsb +: 4] == 4'd1;
       sum_q      <= cmd_i[eie_pkg::CmdVpoolSumLsb];
       shift_q    <= cmd_i[eie_pkg::CmdVpoolShiftLsb +: 5];
       out_q      <= cmd_i[eie_pkg::CmdVpoolOutLsb +: 24];
@@ -210,7 +211,9 @@ module eie_gather #(
     end
   end
 
-  // Request: the column in work
+  // Windows to columns: the column that is found in this cycle. Two columns wait between it and the one whose
+  // granules are requested, so that a cycle in which that one needs none reads a granule for this one: places
+  // need two or three at once where a row of the window begins, and none in between.
 
   logic          run_q;                        // a group is in work
   logic          last_group_q;
@@ -220,27 +223,22 @@ module eie_gather #(
   logic [Xw-1:0] drow_q;                       // pixels of dy_q rows
   logic [23:0]   block_q;                      // granule of the block of channels
   logic [BankW-1:0] bank_q;
+  logic          odd_q;                        // of channels in turn
   logic [Pa+1:0] col_q;
   logic [Ww-1:0] word_q;
   logic [23:0]   out_group_q, out_block_q;     // VPOOL: granule of channel 0, of the block of channels
   logic [23:0]   out_next;
   logic [7:0]    valid_q;                      // windows of the group
-  logic [7:0]    served_q;                     // whose pixel has been requested
-  logic [Gw*Lines-1:0] line_q;                 // groups of the lines, of this channel
-  logic [Lines-1:0]    have_q;
-  logic [LineW-1:0]    fill_q;                 // the line that is filled next
 
-  logic          go, issue, done, last_col, last_ch, room, pool_hold;
-  logic [7:0]    in_image, need, hit, miss, first, same, serve;
-  logic [8*Gw-1:0]    group;
-  logic [23:0]        place;                   // value in the granule, by window
-  logic [8*LineW-1:0] from;
-  logic [Gw-1:0] want;
+  logic          step, last_col, last_ch;
+  logic [7:0]    in_image;
+  logic [8*Gw-1:0] group;
+  logic [23:0]   place;                        // value in the granule, by window
 
   assign out_next = (left_q == groups_q) ? out_q : out_group_q + 24'(Clusters);
-  assign go       = run_q && room && !(last_col && pool_hold);
   assign last_ch  = ch_q == 12'd1;
   assign last_col = kx_q == kernel_x_q - 1'b1 && ky_q == kernel_y_q - 1'b1;
+  assign switch   = full_q && (!run_q || (step && last_col && last_ch));
 
   always_comb begin
     logic signed [Cw-1:0] x;
@@ -250,8 +248,6 @@ module eie_gather #(
     in_image = '0;
     group  = '0;
     place  = '0;
-    hit    = '0;
-    from   = '0;
     if (run_q) begin
       for (int unsigned l = 0; l < 8; l++) begin
         x  = x_q[Cw*l +: Cw] + $signed(Cw'(dx_q));
@@ -261,78 +257,26 @@ module eie_gather #(
                       y < $signed(Yw'(in_y_q));
         group[Gw*l +: Gw] = at[Xw-1:3];
         place[3*l +: 3]   = at[2:0];
-        for (int unsigned k = 0; k < Lines; k++) begin
-          if (have_q[k] && line_q[Gw*k +: Gw] == at[Xw-1:3]) begin
-            hit[l] = 1'b1;
-            from[LineW*l +: LineW] = LineW'(k);
-          end
-        end
       end
     end
   end
-
-  assign need  = in_image & ~served_q;
-  assign miss  = need & ~hit;
-  assign first = miss & (~miss + 1'b1);
-  assign issue = go && miss != '0;
-
-  always_comb begin
-    want = '0;
-    same = '0;
-    if (run_q) begin
-      for (int unsigned l = 0; l < 8; l++) begin
-        want = want | (group[Gw*l +: Gw] & {Gw{first[l]}});
-      end
-      for (int unsigned l = 0; l < 8; l++) begin
-        same[l] = miss[l] && group[Gw*l +: Gw] == want;
-      end
-    end
-  end
-
-  assign serve     = need & (hit | same);
-  assign done      = go && serve == need;
-  assign ab_re_o   = issue;
-  assign ab_all_o  = pool_q;
-  assign ab_addr_o = block_q + {{(24-Gw){1'b0}}, want} * 24'(Clusters) + 24'(bank_q);
-  assign switch    = full_q && (!run_q || (done && last_col && last_ch));
 
   always_ff @(posedge clk_i or negedge rst_ni) begin
     if (!rst_ni) begin
-      run_q    <= 1'b0;
-      served_q <= '0;
-      have_q   <= '0;
+      run_q <= 1'b0;
     end else if (flush_i) begin
-      run_q    <= 1'b0;
-      served_q <= '0;
-      have_q   <= '0;
-    end else begin
-      if (switch) begin
-        run_q <= 1'b1;
-      end else if (done && last_col && last_ch) begin
-        run_q <= 1'b0;
-      end
-      if (go) begin
-        served_q <= done ? '0 : served_q | serve;
-      end
-      if (done && last_col) begin
-        have_q <= '0;                          // the next channel
-      end else if (issue) begin
-        have_q[fill_q] <= !pool_q;
-      end
-      if (start_i) begin
-        have_q <= '0;
-      end
+      run_q <= 1'b0;
+    end else if (switch) begin
+      run_q <= 1'b1;
+    end else if (step && last_col && last_ch) begin
+      run_q <= 1'b0;
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (issue) begin
-      line_q[Gw*fill_q +: Gw] <= want;
-    end
-    // any line will do first; where it starts must not depend on what ran before
-    fill_q <= start_i ? '0 : fill_q + LineW'(issue);
     if (start_i) begin
       last_group_q <= 1'b0;
+      odd_q        <= 1'b0;
     end
     if (switch) begin
       x_q          <= next_x_q;
@@ -342,13 +286,14 @@ module eie_gather #(
       valid_q      <= (left_q == 12'd1 && tail_q != '0) ? ~(8'hff << tail_q) : 8'hff;
       word_q       <= (left_q == groups_q) ? '0 : word_q + step_q;
     end
-    if (switch || (done && last_col)) begin
+    if (switch || (step && last_col)) begin
       kx_q   <= '0;
       ky_q   <= '0;
       dx_q   <= '0;
       dy_q   <= '0;
       drow_q <= '0;
-    end else if (done) begin
+      odd_q  <= !odd_q;
+    end else if (step) begin
       if (kx_q == kernel_x_q - 1'b1) begin
         kx_q   <= '0;
         dx_q   <= '0;
@@ -367,7 +312,7 @@ module eie_gather #(
       col_q   <= ptr_q;
       out_group_q <= out_next;
       out_block_q <= out_next;
-    end else if (done) begin
+    end else if (step) begin
       col_q <= col_q + 1'b1;
       if (last_col) begin
         ch_q   <= ch_q - 1'b1;
@@ -378,6 +323,154 @@ module eie_gather #(
         end
       end
     end
+  end
+
+  localparam int unsigned Dw = 8 + 24 + 8 * Gw + 24 + 3 + Pa + 2 + Ww + 24;
+
+  logic          wait_q, at_q;                 // a column waits, one is in work
+  logic [Dw-1:0] column, wait_col_q, at_col_q;
+  logic          done;
+
+  assign column = {in_image, place, group, block_q + 24'(bank_q), odd_q, kx_q == '0 && ky_q == '0, last_col,
+                   col_q, word_q, out_block_q};
+  assign step   = run_q && (!wait_q || !at_q || done);
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      {wait_q, at_q} <= '0;
+    end else if (flush_i) begin
+      {wait_q, at_q} <= '0;
+    end else begin
+      at_q   <= wait_q || (at_q && !done);
+      wait_q <= step || (wait_q && at_q && !done);
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (step) begin
+      wait_col_q <= column;
+    end
+    if (wait_q && (!at_q || done)) begin
+      at_col_q <= wait_col_q;
+    end
+  end
+
+  // Request: the column in work
+
+  logic [7:0]    served_q;                     // windows whose pixel has been requested
+  logic [Gw*Lines-1:0] line_q;                 // groups of the lines, and which channels they are of
+  logic [Lines-1:0]    line_odd_q, have_q;
+  logic [LineW-1:0]    fill_q;                 // the line that is filled next
+
+  logic          go, issue, ahead, room, pool_hold;
+  logic [7:0]    at_image, need, hit, miss, first, same, serve;
+  logic [8*Gw-1:0] at_group;
+  logic [23:0]   at_place, at_base, at_out;
+  logic          at_odd, at_first, at_last;
+  logic [Pa+1:0] at_ptr;
+  logic [Ww-1:0] at_word;
+  logic [8*LineW-1:0] from;
+  logic [Gw-1:0] want;
+  logic [7:0]    ahead_miss, ahead_first;
+  logic [Gw-1:0] ahead_want;
+
+  assign {at_image, at_place, at_group, at_base, at_odd, at_first, at_last, at_ptr, at_word, at_out} = at_col_q;
+  assign go = at_q && room && !(at_last && pool_hold);
+
+  always_comb begin
+    hit  = '0;
+    from = '0;
+    if (at_q) begin
+      for (int unsigned l = 0; l < 8; l++) begin
+        for (int unsigned k = 0; k < Lines; k++) begin
+          if (have_q[k] && line_odd_q[k] == at_odd && line_q[Gw*k +: Gw] == at_group[Gw*l +: Gw]) begin
+            hit[l] = 1'b1;
+            from[LineW*l +: LineW] = LineW'(k);
+          end
+        end
+      end
+    end
+  end
+
+  assign need  = at_image & ~served_q;
+  assign miss  = need & ~hit;
+  assign first = miss & (~miss + 1'b1);
+  assign issue = go && miss != '0;
+
+  always_comb begin
+    want = '0;
+    same = '0;
+    if (at_q) begin
+      for (int unsigned l = 0; l < 8; l++) begin
+        want = want | (at_group[Gw*l +: Gw] & {Gw{first[l]}});
+      end
+      for (int unsigned l = 0; l < 8; l++) begin
+        same[l] = miss[l] && at_group[Gw*l +: Gw] == want;
+      end
+    end
+  end
+
+  // The first granule that the column being found misses. Of windows of one pixel it is two channels ahead.
+  always_comb begin
+    ahead_miss = '0;
+    ahead_want = '0;
+    if (run_q && !pool_q && !single_q) begin
+      ahead_miss = in_image;
+      for (int unsigned l = 0; l < 8; l++) begin
+        for (int unsigned k = 0; k < Lines; k++) begin
+          if (have_q[k] && line_odd_q[k] == odd_q && line_q[Gw*k +: Gw] == group[Gw*l +: Gw]) begin
+            ahead_miss[l] = 1'b0;
+          end
+        end
+      end
+    end
+    ahead_first = ahead_miss & (~ahead_miss + 1'b1);
+    for (int unsigned l = 0; l < 8; l++) begin
+      ahead_want = ahead_want | (group[Gw*l +: Gw] & {Gw{ahead_first[l]}});
+    end
+  end
+
+  assign ahead     = go && miss == '0 && ahead_miss != '0;
+  assign serve     = need & (hit | same);
+  assign done      = go && serve == need;
+  assign ab_re_o   = issue || ahead;
+  assign ab_all_o  = pool_q;
+  assign ab_addr_o = (miss != '0) ? at_base + {{(24-Gw){1'b0}}, want} * 24'(Clusters) :
+                     block_q + {{(24-Gw){1'b0}}, ahead_want} * 24'(Clusters) + 24'(bank_q);
+
+  always_ff @(posedge clk_i or negedge rst_ni) begin
+    if (!rst_ni) begin
+      served_q <= '0;
+      have_q   <= '0;
+    end else if (flush_i) begin
+      served_q <= '0;
+      have_q   <= '0;
+    end else begin
+      if (go) begin
+        served_q <= done ? '0 : served_q | serve;
+      end
+      if (issue || ahead) begin
+        have_q[fill_q] <= !pool_q && !(issue && done && at_last);
+      end
+      // the next channel
+      for (int unsigned k = 0; k < Lines; k++) begin
+        if (done && at_last && line_odd_q[k] == at_odd && !(ahead && fill_q == LineW'(k))) begin
+          have_q[k] <= 1'b0;
+        end
+      end
+      if (start_i) begin
+        have_q <= '0;
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (issue || ahead) begin
+      line_q[Gw*fill_q +: Gw] <= issue ? want : ahead_want;
+      line_odd_q[fill_q]      <= issue ? at_odd : odd_q;
+    end
+    // any line will do first; where it starts must not depend on what ran before
+    fill_q <= start_i ? '0 : fill_q + LineW'(issue || ahead);
   end
 
   // Take
@@ -401,7 +494,7 @@ module eie_gather #(
       unwritten_o <= 1'b0;
     end else begin
       take_q      <= go && !flush_i;
-      arrive_q    <= issue && !flush_i;
+      arrive_q    <= ab_re_o && !flush_i;
       unwritten_o <= arrive_q && !ab_written_i && !flush_i;
     end
   end
@@ -412,14 +505,14 @@ module eie_gather #(
       end_q       <= done;
       serve_q     <= serve;
       same_q      <= same;
-      place_q     <= place;
+      place_q     <= at_place;
       from_q      <= from;
       line_at_q   <= fill_q;
-      take_ptr_q  <= col_q;
-      take_word_q <= word_q;
-      ch_begin_q  <= served_q == '0 && kx_q == '0 && ky_q == '0;
-      ch_end_q    <= done && last_col;
-      take_out_q  <= out_block_q;
+      take_ptr_q  <= at_ptr;
+      take_word_q <= at_word;
+      ch_begin_q  <= served_q == '0 && at_first;
+      ch_end_q    <= done && at_last;
+      take_out_q  <= at_out;
     end
     if (arrive_q) begin
       data_q[128*line_at_q +: 128] <= ab_data_i;
@@ -511,7 +604,7 @@ module eie_gather #(
     end
   end
 
-  assign busy_o = setup_q != '0 || walk_q || run_q || take_q || fifo_valid || pool_busy;
+  assign busy_o = setup_q != '0 || walk_q || run_q || wait_q || at_q || take_q || fifo_valid || pool_busy;
   assign rest_o = !busy_o && !col_valid_o && !unwritten_o;
 
   // Assertions
