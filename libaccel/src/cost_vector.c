@@ -12,7 +12,8 @@
 /* From ga_start_o to the first windows, from a group's begin until the next one's windows are known. */
 #define FIRST_WINDOWS 11
 #define NEXT_WINDOWS  9
-/* Columns in the FIFO behind the gather. */
+/* Granules that the gather keeps; columns in the FIFO behind it. */
+#define LINES      4
 #define FIFO_DEPTH 4
 
 int vector_new(struct cost_vector *v, const struct eie_params *params)
@@ -101,9 +102,9 @@ static uint64_t sent_before(const struct cost_vector *v, uint64_t first, unsigne
 }
 
 struct gather {
-	uint32_t kernel, taps, channels, groups, tail, width, height, origin, out_x, first;
+	uint32_t taps, channels, groups, tail, width, height, origin, out_x, first;
 	uint32_t dilate_x, dilate_y, stride_x, stride_y, pad_x, pad_y, kernel_x;
-	unsigned int lines;
+	bool pool;
 };
 
 static struct gather gather_of(const struct eie_cmd *cmd, bool pool)
@@ -116,51 +117,150 @@ static struct gather gather_of(const struct eie_cmd *cmd, bool pool)
 		.out_x = CMD_GET(cmd, VMAC_OUT_X), .first = CMD_GET(cmd, VMAC_FIRST_Y) * CMD_GET(cmd, VMAC_OUT_X) + CMD_GET(cmd, VMAC_FIRST_X),
 		.dilate_x = CMD_GET(cmd, VMAC_DILATE_X), .dilate_y = CMD_GET(cmd, VMAC_DILATE_Y), .stride_x = CMD_GET(cmd, VMAC_STRIDE_X),
 		.stride_y = CMD_GET(cmd, VMAC_STRIDE_Y), .pad_x = CMD_GET(cmd, VMAC_PAD_X), .pad_y = CMD_GET(cmd, VMAC_PAD_Y),
-		.lines = pool ? 0 : 4,
+		.pool = pool,
 	};
 }
 
-/* Cycles that the gather takes for each place of the window: as many as it reads granules, at least one. The same in all channels. */
-static void tap_cycles(const struct gather *g, uint32_t group, uint8_t *cycles)
+/* Granules that the windows of a group see at a place of the window, in the order of the windows; the same in all channels, counted from the channel's first one. */
+struct place {
+	unsigned int n;
+	uint32_t granule[EIE_GRANULE_VALUES];
+};
+
+static void places_of(const struct gather *g, uint32_t group, struct place *places)
 {
-	unsigned int n = group == g->groups - 1 && g->tail ? g->tail : EIE_GRANULE_VALUES, fill = 0;
-	int64_t line[4] = { -1, -1, -1, -1 };
+	unsigned int n = group == g->groups - 1 && g->tail ? g->tail : EIE_GRANULE_VALUES;
 
 	for (uint32_t tap = 0; tap < g->taps; tap++) {
-		int64_t need[EIE_GRANULE_VALUES];
-		unsigned int left = 0;
+		struct place *p = &places[tap];
 
+		p->n = 0;
 		for (unsigned int l = 0; l < n; l++) {
-			uint32_t number = g->first + group * EIE_GRANULE_VALUES + l;
+			uint32_t number = g->first + group * EIE_GRANULE_VALUES + l, granule;
 			int64_t x = (int64_t)(number % g->out_x * g->stride_x) - g->pad_x + tap % g->kernel_x * g->dilate_x;
 			int64_t y = (int64_t)(number / g->out_x * g->stride_y) - g->pad_y + tap / g->kernel_x * g->dilate_y;
+			unsigned int i = 0;
 
-			if (x >= 0 && y >= 0 && x < g->width && y < g->height)
-				need[left++] = (g->origin + y * g->width + x) / EIE_GRANULE_VALUES;
+			if (x < 0 || y < 0 || x >= g->width || y >= g->height)
+				continue;
+			granule = (uint32_t)((g->origin + y * g->width + x) / EIE_GRANULE_VALUES);
+			while (i < p->n && p->granule[i] != granule)
+				i++;
+			if (i == p->n)
+				p->granule[p->n++] = granule;
 		}
-		cycles[tap] = 0;
-		do {
-			unsigned int still = 0;
-			int64_t want = -1;
-
-			for (unsigned int i = 0; i < left; i++) {
-				bool hit = false;
-
-				for (unsigned int k = 0; k < g->lines; k++)
-					hit |= line[k] == need[i];
-				if (hit)
-					continue;
-				if (want < 0)
-					want = need[i];
-				if (need[i] != want)
-					need[still++] = need[i];
-			}
-			left = still;
-			if (want >= 0 && g->lines)
-				line[fill++ % g->lines] = want;
-			cycles[tap]++;
-		} while (left);
 	}
+}
+
+struct column_at {
+	uint32_t group, channel, tap;
+};
+
+/*
+ * Columns on their way through eie_gather.sv: one is found, the next older one waits, the next older one is in work, a cycle at least in each; the first one of a
+ * group is found when the group's windows are. The one in work takes as many cycles as it has granules that no line has, one at least; if it has none, a granule is
+ * read for the one that is found.
+ */
+struct columns {
+	const struct gather *g;
+	struct column_at work, find;
+	bool finds;                             /* there is one to find */
+	uint64_t waits, found, windows;         /* since when: one waits, one is found; windows of the next group are known */
+	unsigned int fill;
+	struct line {
+		bool have;
+		uint32_t group, channel, granule;
+	} line[LINES];
+	struct place places[3][15 * 15 + 1];    /* of the groups in work and found, and between */
+};
+
+/* The next column is found from `at` on, or when its windows are known. */
+static void find_next(struct columns *c, uint64_t at)
+{
+	struct column_at *f = &c->find;
+
+	c->found = at;
+	if (!c->finds || ++f->tap < c->g->taps)
+		return;
+	f->tap = 0;
+	if (++f->channel < c->g->channels)
+		return;
+	f->channel = 0;
+	c->finds = ++f->group < c->g->groups;
+	if (!c->finds)
+		return;
+	places_of(c->g, f->group, c->places[f->group % 3]);
+	c->found = most(at, c->windows);
+	c->windows = c->found + NEXT_WINDOWS;
+}
+
+/* ga_start_o in cycle `start`. */
+static void columns_start(struct columns *c, const struct gather *g, uint64_t start)
+{
+	c->g = g;
+	c->work = c->find = (struct column_at){ 0 };
+	c->finds = true;
+	c->fill = 0;
+	memset(c->line, 0, sizeof(c->line));
+	places_of(g, 0, c->places[0]);
+	c->waits = start + FIRST_WINDOWS + 1;
+	c->windows = start + FIRST_WINDOWS + NEXT_WINDOWS;
+	find_next(c, c->waits);
+}
+
+/* The cycle from which on the next column is in work, if the one before has left by `gone`. */
+static uint64_t column_begin(struct columns *c, uint64_t gone)
+{
+	uint64_t begin = most(gone, c->waits + 1);
+
+	c->waits = most(begin, c->found + 1);
+	find_next(c, c->waits);
+	return begin;
+}
+
+static bool line_has(const struct columns *c, const struct column_at *at, uint32_t granule)
+{
+	for (unsigned int k = 0; k < LINES; k++) {
+		const struct line *l = &c->line[k];
+
+		if (l->have && l->granule == granule && l->channel == at->channel && l->group == at->group)
+			return true;
+	}
+	return false;
+}
+
+static void line_fill(struct columns *c, const struct column_at *at, uint32_t granule)
+{
+	c->line[c->fill] = (struct line){ true, at->group, at->channel, granule };
+	c->fill = (c->fill + 1) % LINES;
+}
+
+/* Cycles of the column in work, which requests its first granule in cycle `at`; then it is the next one's turn. */
+static uint32_t column_cycles(struct columns *c, uint64_t at)
+{
+	const struct place *p = &c->places[c->work.group % 3][c->work.tap], *next = &c->places[c->find.group % 3][c->find.tap];
+	uint32_t misses[EIE_GRANULE_VALUES], n = 0;
+
+	/* a VPOOL reads granules of all banks, and keeps none */
+	for (unsigned int i = 0; i < p->n; i++)
+		if (c->g->pool || !line_has(c, &c->work, p->granule[i]))
+			misses[n++] = p->granule[i];
+	for (unsigned int i = 0; i < n; i++)
+		line_fill(c, &c->work, misses[i]);
+	for (unsigned int i = 0; !n && !c->g->pool && c->finds && c->found <= at && c->g->taps > 1 && i < next->n; i++) {
+		if (line_has(c, &c->find, next->granule[i]))
+			continue;
+		line_fill(c, &c->find, next->granule[i]);
+		break;
+	}
+	if (++c->work.tap == c->g->taps) {
+		c->work.tap = 0;
+		if (++c->work.channel == c->g->channels) {
+			c->work.channel = 0;
+			c->work.group++;
+		}
+	}
+	return n ? n : 1;
 }
 
 void vector_mac(struct cost_vector *v, const struct eie_cmd *cmd, const struct cost_work *work, uint64_t start, struct vector_times *times)
@@ -168,49 +268,40 @@ void vector_mac(struct cost_vector *v, const struct eie_cmd *cmd, const struct c
 	const struct gather g = gather_of(cmd, false);
 	const uint32_t columns = g.channels * g.taps;
 	const bool split = CMD_GET(cmd, VMAC_SPLIT);
-	uint64_t windows = start + FIRST_WINDOWS, begin, gone = 0, last_end = 0, first = v->nsent, last = 0;
-	uint8_t cycles[15 * 15 + 1];
+	uint64_t gone = 0, last_end = 0, first = v->nsent, last = 0;
+	struct columns c;
 
 	*times = (struct vector_times){ .first = NEVER };
 	v->split.told = start;
-	gone = windows;
-	for (uint32_t group = 0; group < g.groups; group++) {
-		uint32_t tap = 0;
+	columns_start(&c, &g, start);
+	for (size_t bit = 0; bit < (size_t)g.groups * columns; bit++) {
+		uint32_t j = (uint32_t)(bit % columns);
+		unsigned int slot = v->nsent % 4;
+		uint64_t out;
 
-		/* the next group begins behind the last column, when its windows are known */
-		begin = most(gone, windows);
-		windows = begin + NEXT_WINDOWS;
-		gone = begin;
-		tap_cycles(&g, group, cycles);
-		for (uint32_t j = 0; j < columns; j++) {
-			size_t bit = (size_t)group * columns + j;
-			unsigned int slot = v->nsent % 4;
-			uint64_t out;
+		gone = column_begin(&c, gone);
+		/* a place in the FIFO is there when the fourth column before has left it */
+		if (v->nsent >= first + FIFO_DEPTH && gone < v->sent[slot])
+			gone = v->sent[slot];
+		gone += column_cycles(&c, gone);
+		if (!work->live || !(split ? work->live[bit] : work->live[bit / 8] >> bit % 8 & 1))
+			continue;
+		out = most(gone + 2, sent_before(v, first, 1) + 1);
+		out = split ? split_unheld(v, out) : unheld(v, out);
+		if (split)
+			split_push(v, &work->tile->column[(size_t)j * v->k], work->live[bit], out + 3);
+		for (unsigned int n = 0; n < v->k && !split; n++) {
+			const struct cost_column *column = &work->tile->column[(size_t)j * v->k + n];
 
-			/* a place in the FIFO is there when the fourth column before has left it */
-			if (v->nsent >= first + FIFO_DEPTH && gone < v->sent[slot])
-				gone = v->sent[slot];
-			gone += cycles[tap];
-			tap = tap + 1 == g.taps ? 0 : tap + 1;
-			if (!work->live || !(split ? work->live[bit] : work->live[bit / 8] >> bit % 8 & 1))
-				continue;
-			out = most(gone + 2, sent_before(v, first, 1) + 1);
-			out = split ? split_unheld(v, out) : unheld(v, out);
-			if (split)
-				split_push(v, &work->tile->column[(size_t)j * v->k], work->live[bit], out + 3);
-			for (unsigned int n = 0; n < v->k && !split; n++) {
-				const struct cost_column *column = &work->tile->column[(size_t)j * v->k + n];
-
-				if (column->steps)
-					add_job(v, &v->cluster[n], column, out + 3);
-				v->counts[slot][n] = v->cluster[n].njobs;
-			}
-			v->sent[slot] = out;
-			v->nsent++;
-			last = out;
-			if (times->first == NEVER)
-				times->first = out + 1;
+			if (column->steps)
+				add_job(v, &v->cluster[n], column, out + 3);
+			v->counts[slot][n] = v->cluster[n].njobs;
 		}
+		v->sent[slot] = out;
+		v->nsent++;
+		last = out;
+		if (times->first == NEVER)
+			times->first = out + 1;
 	}
 	for (unsigned int n = 0; n < v->k && !split; n++)
 		last_end = most(last_end, v->cluster[n].end);
@@ -239,27 +330,24 @@ int cost_vmac(const struct eie_params *params, const struct eie_cmd *cmd, const 
 
 void vector_pool(const struct cost_vector *v, const struct eie_cmd *cmd, uint64_t start, struct vector_times *times)
 {
-	const struct gather g = gather_of(cmd, true);
-	const uint32_t blocks = g.channels / v->k;
-	uint64_t windows = start + FIRST_WINDOWS, gone = windows, block_end = 0;
-	uint8_t cycles[15 * 15 + 1];
+	struct gather g = gather_of(cmd, true);
+	uint64_t gone = 0, block_end = 0;
+	struct columns c;
 
-	*times = (struct vector_times){ .first = NEVER, .read_from = windows + 1 };
-	for (uint32_t group = 0; group < g.groups; group++) {
-		uint64_t sum = 0, begin = most(gone, windows);
-
-		windows = begin + NEXT_WINDOWS;
-		gone = begin;
-		tap_cycles(&g, group, cycles);
-		for (uint32_t tap = 0; tap < g.taps; tap++)
-			sum += cycles[tap];
-		for (uint32_t b = 0; b < blocks; b++) {
+	g.channels /= v->k;   /* blocks */
+	*times = (struct vector_times){ .first = NEVER };
+	columns_start(&c, &g, start);
+	for (uint32_t n = 0; n < g.groups * g.channels; n++) {
+		for (uint32_t tap = 0; tap < g.taps; tap++) {
+			gone = column_begin(&c, gone);
+			if (!times->read_from)
+				times->read_from = gone + 1;
 			/* the block before must have been written, but for two granules */
-			uint64_t taps = gone + sum - cycles[g.taps - 1];
-
-			gone = (block_end ? most(taps, block_end + v->k - 1) : taps) + cycles[g.taps - 1];
-			block_end = gone;
+			if (tap == g.taps - 1 && block_end)
+				gone = most(gone, block_end + v->k - 1);
+			gone += column_cycles(&c, gone);
 		}
+		block_end = gone;
 	}
 	times->read_to = gone + 1;
 	times->idle = gone + v->k + 2;
