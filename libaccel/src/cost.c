@@ -40,7 +40,7 @@ void cost_engine_free(struct cost_engine *e)
 {
 	if (!e)
 		return;
-	free(e->compute.vector.busy);
+	vector_free(&e->compute.vector);
 	free(e);
 }
 

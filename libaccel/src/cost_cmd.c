@@ -129,16 +129,21 @@ static bool store_wants(const struct cost_cmd *c)
 	return c->nsource && c->have + c->read < AHEAD;
 }
 
+static uint32_t store_bank(const struct cost_engine *e)
+{
+	const struct cost_cmd *c = &e->cmd;
+
+	return (c->source[c->source_head].addr + c->store_beat) % e->compute.array.k;
+}
+
 /* eie_abuf.sv, eie_array.sv: a SELECT reads where nobody else does. */
 static bool select_granted(const struct cost_engine *e, uint64_t now)
 {
 	const struct cost_cmd *c = &e->cmd;
 	const struct cost_array *a = &e->compute.array;
-	uint32_t bank = select_address(&c->load.scan) % a->k, at;
+	uint32_t bank = select_address(&c->load.scan) % a->k;
 
-	if (compute_reads(&e->compute, now) || (array_reads(a, &at) && at % a->k == bank))
-		return false;
-	if (store_wants(c) && (c->source[c->source_head].addr + c->store_beat) % a->k == bank)
+	if (compute_reads(&e->compute, now, bank) || (store_wants(c) && store_bank(e) == bank))
 		return false;
 	return c->load.scan.pointers || a->nout < 2;
 }
@@ -186,9 +191,10 @@ static bool step_load(struct cost_engine *e, const struct bus_ports *p, struct c
 	return selects || ended;
 }
 
-static bool step_store(struct cost_cmd *c, const struct bus_ports *p, bool reads, struct cmd_engine *now_done)
+static bool step_store(struct cost_engine *e, const struct bus_ports *p, struct cmd_engine *now_done, uint64_t now)
 {
-	bool wants = store_wants(c), read = wants && !reads, changed = c->read || wants;
+	struct cost_cmd *c = &e->cmd;
+	bool wants = store_wants(c), read = wants && !compute_reads(&e->compute, now, store_bank(e)), changed = c->read || wants;
 
 	if (p->answer) {
 		const struct cmd_burst *a = &c->answer[c->answer_head];
@@ -261,7 +267,7 @@ bool cmd_step(struct cost_engine *e, const struct cost_job *job, const struct co
 		c->tokens[STORE_COMPUTE] += i == COST_STORE && m->done_prev;
 	}
 	changed |= step_load(e, p, &done[COST_LOAD], now);
-	changed |= step_store(c, p, compute_reads(&e->compute, now), &done[COST_STORE]);
+	changed |= step_store(e, p, &done[COST_STORE], now);
 	for (unsigned int i = 0; i < COST_ENGINES; i++) {
 		struct cmd_engine *m = &c->engine[i];
 		const struct eie_cmd *cmd;

@@ -232,9 +232,16 @@ bool compute_engine(struct cost_compute *c, uint64_t now)
 	return c->engine;
 }
 
-bool compute_reads(const struct cost_compute *c, uint64_t now)
+bool compute_reads(const struct cost_compute *c, uint64_t now, uint32_t bank)
 {
 	const struct compute_mac *m = &c->mac[c->mac_tag];
+	uint8_t reads;
+	uint32_t at;
 
-	return m->open && now >= m->times.read_from && now < m->times.read_to;
+	if (array_reads(&c->array, &at) && at % c->array.k == bank)
+		return true;
+	if (!m->open || now < m->times.read_from || now >= m->times.read_to)
+		return false;
+	reads = c->vector.reads[now & c->vector.busy_mask];
+	return reads == READS_ALL || reads == bank + 1;
 }

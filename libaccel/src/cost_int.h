@@ -116,6 +116,8 @@ struct cost_split {
 	unsigned int npending;
 };
 
+#define READS_ALL 0xff
+
 struct cost_vector {
 	struct cost_split split;
 	unsigned int k, jobs;
@@ -123,14 +125,15 @@ struct cost_vector {
 	uint64_t sent[4], counts[4][COST_CLUSTERS];   /* last columns: when they left the FIFO, jobs with them */
 	uint64_t nsent;
 	uint64_t *busy;                       /* a bit a cycle, modulo its size: a lane multiplies */
-	uint64_t busy_mask;
+	uint8_t *reads;                       /* a byte a cycle of the last command: bank of ABUF that the gather reads, from 1 on, or READS_ALL; 0: none */
+	uint64_t busy_mask;                   /* of both */
 };
 
 struct vector_times {
 	uint64_t idle;       /* gather is not busy from here on */
 	uint64_t complete;   /* the command's work is over: fin_q */
 	uint64_t first;      /* first column goes out; NEVER: none does */
-	/* the array reads ABUF all of this time */
+	/* cycles that cost_vector.reads has */
 	uint64_t read_from, read_to;
 };
 
@@ -141,6 +144,7 @@ void split_push(struct cost_vector *v, const struct cost_column *column, uint8_t
 /* The last cycle in which a lane decodes, when nothing else comes; 0: none does. */
 uint64_t split_end(struct cost_vector *v);
 int vector_new(struct cost_vector *v, const struct eie_params *params);
+void vector_free(struct cost_vector *v);
 /* ga_start_o in cycle `start`. */
 void vector_mac(struct cost_vector *v, const struct eie_cmd *cmd, const struct cost_work *work, uint64_t start, struct vector_times *times);
 void vector_pool(const struct cost_vector *v, const struct eie_cmd *cmd, uint64_t start, struct vector_times *times);
@@ -199,12 +203,13 @@ static inline bool compute_drain_active(const struct cost_compute *c)
 {
 	return c->run && !c->drained;
 }
-/* eie_abuf.sv: a drain writes; the array reads all banks */
+/* eie_abuf.sv: a drain writes */
 static inline bool compute_writes(const struct cost_compute *c, uint64_t now)
 {
 	return c->run && now >= c->drain_start && now < c->drain_end;
 }
-bool compute_reads(const struct cost_compute *c, uint64_t now);
+/* ab_re_o: of that bank. */
+bool compute_reads(const struct cost_compute *c, uint64_t now, uint32_t bank);
 
 /* ---------------------------------------------------------------- memory: cost_bus.c */
 

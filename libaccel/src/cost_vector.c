@@ -23,7 +23,17 @@ int vector_new(struct cost_vector *v, const struct eie_params *params)
 
 	*v = (struct cost_vector){ .k = params->clusters, .jobs = params->jobs, .busy_mask = cycles - 1 };
 	v->busy = calloc(cycles / 64, sizeof(*v->busy));
-	return v->busy ? 0 : -ENOMEM;
+	v->reads = calloc(cycles, 1);
+	if (v->busy && v->reads)
+		return 0;
+	vector_free(v);
+	return -ENOMEM;
+}
+
+void vector_free(struct cost_vector *v)
+{
+	free(v->busy);
+	free(v->reads);
 }
 
 static uint64_t most(uint64_t a, uint64_t b)
@@ -104,10 +114,11 @@ static uint64_t sent_before(const struct cost_vector *v, uint64_t first, unsigne
 struct gather {
 	uint32_t taps, channels, groups, tail, width, height, origin, out_x, first;
 	uint32_t dilate_x, dilate_y, stride_x, stride_y, pad_x, pad_y, kernel_x;
+	uint32_t banks;
 	bool pool;
 };
 
-static struct gather gather_of(const struct eie_cmd *cmd, bool pool)
+static struct gather gather_of(const struct cost_vector *v, const struct eie_cmd *cmd, bool pool)
 {
 	/* VPOOL's fields lie in VMAC's bits */
 	return (struct gather){
@@ -117,7 +128,7 @@ static struct gather gather_of(const struct eie_cmd *cmd, bool pool)
 		.out_x = CMD_GET(cmd, VMAC_OUT_X), .first = CMD_GET(cmd, VMAC_FIRST_Y) * CMD_GET(cmd, VMAC_OUT_X) + CMD_GET(cmd, VMAC_FIRST_X),
 		.dilate_x = CMD_GET(cmd, VMAC_DILATE_X), .dilate_y = CMD_GET(cmd, VMAC_DILATE_Y), .stride_x = CMD_GET(cmd, VMAC_STRIDE_X),
 		.stride_y = CMD_GET(cmd, VMAC_STRIDE_Y), .pad_x = CMD_GET(cmd, VMAC_PAD_X), .pad_y = CMD_GET(cmd, VMAC_PAD_Y),
-		.pool = pool,
+		.banks = v->k, .pool = pool,
 	};
 }
 
@@ -166,6 +177,8 @@ struct columns {
 	struct column_at work, find;
 	bool finds;                             /* there is one to find */
 	uint64_t waits, found, windows;         /* since when: one waits, one is found; windows of the next group are known */
+	uint8_t *reads;                         /* of struct cost_vector */
+	uint64_t reads_mask, told;              /* told: the last cycle that is in it */
 	unsigned int fill;
 	struct line {
 		bool have;
@@ -195,8 +208,11 @@ static void find_next(struct columns *c, uint64_t at)
 }
 
 /* ga_start_o in cycle `start`. */
-static void columns_start(struct columns *c, const struct gather *g, uint64_t start)
+static void columns_start(struct columns *c, const struct cost_vector *v, const struct gather *g, uint64_t start)
 {
+	c->reads = v->reads;
+	c->reads_mask = v->busy_mask;
+	c->told = start + FIRST_WINDOWS;
 	c->g = g;
 	c->work = c->find = (struct column_at){ 0 };
 	c->finds = true;
@@ -229,6 +245,20 @@ static bool line_has(const struct columns *c, const struct column_at *at, uint32
 	return false;
 }
 
+/* Nothing is read until cycle `to`. */
+static void reads_nothing(struct columns *c, uint64_t to)
+{
+	while (c->told < to)
+		c->reads[++c->told & c->reads_mask] = 0;
+}
+
+/* A granule of the channel is requested in cycle `at`, which is ab_re_o's but for one. */
+static void reads_granule(struct columns *c, uint64_t at, uint32_t channel)
+{
+	reads_nothing(c, at + 1);
+	c->reads[c->told & c->reads_mask] = c->g->pool ? READS_ALL : (uint8_t)(channel % c->g->banks + 1);
+}
+
 static void line_fill(struct columns *c, const struct column_at *at, uint32_t granule)
 {
 	c->line[c->fill] = (struct line){ true, at->group, at->channel, granule };
@@ -245,11 +275,14 @@ static uint32_t column_cycles(struct columns *c, uint64_t at)
 	for (unsigned int i = 0; i < p->n; i++)
 		if (c->g->pool || !line_has(c, &c->work, p->granule[i]))
 			misses[n++] = p->granule[i];
-	for (unsigned int i = 0; i < n; i++)
+	for (unsigned int i = 0; i < n; i++) {
+		reads_granule(c, at + i, c->work.channel);
 		line_fill(c, &c->work, misses[i]);
+	}
 	for (unsigned int i = 0; !n && !c->g->pool && c->finds && c->found <= at && c->g->taps > 1 && i < next->n; i++) {
 		if (line_has(c, &c->find, next->granule[i]))
 			continue;
+		reads_granule(c, at, c->find.channel);
 		line_fill(c, &c->find, next->granule[i]);
 		break;
 	}
@@ -265,7 +298,7 @@ static uint32_t column_cycles(struct columns *c, uint64_t at)
 
 void vector_mac(struct cost_vector *v, const struct eie_cmd *cmd, const struct cost_work *work, uint64_t start, struct vector_times *times)
 {
-	const struct gather g = gather_of(cmd, false);
+	const struct gather g = gather_of(v, cmd, false);
 	const uint32_t columns = g.channels * g.taps;
 	const bool split = CMD_GET(cmd, VMAC_SPLIT);
 	uint64_t gone = 0, last_end = 0, first = v->nsent, last = 0;
@@ -273,7 +306,7 @@ void vector_mac(struct cost_vector *v, const struct eie_cmd *cmd, const struct c
 
 	*times = (struct vector_times){ .first = NEVER };
 	v->split.told = start;
-	columns_start(&c, &g, start);
+	columns_start(&c, v, &g, start);
 	for (size_t bit = 0; bit < (size_t)g.groups * columns; bit++) {
 		uint32_t j = (uint32_t)(bit % columns);
 		unsigned int slot = v->nsent % 4;
@@ -308,6 +341,9 @@ void vector_mac(struct cost_vector *v, const struct eie_cmd *cmd, const struct c
 	last_end = split ? split_end(v) : last_end;
 	/* gather, take, FIFO are empty */
 	times->idle = most(gone + 2, last + 1);
+	reads_nothing(&c, gone);
+	times->read_from = start + FIRST_WINDOWS + 1;
+	times->read_to = gone + 1;
 	/* eie_compute.sv: broadcast, then a settling time; work is seen for five cycles more */
 	times->complete = most(times->idle + 4, most(last ? last + 7 : 0, last_end + 5)) + 1;
 }
@@ -322,7 +358,7 @@ int cost_vmac(const struct eie_params *params, const struct eie_cmd *cmd, const 
 		split_reset(&v->split);
 		vector_mac(v, cmd, work, 0, &times);
 		*cycles = times.complete;
-		free(v->busy);
+		vector_free(v);
 	}
 	free(v);
 	return ret;
@@ -330,18 +366,16 @@ int cost_vmac(const struct eie_params *params, const struct eie_cmd *cmd, const 
 
 void vector_pool(const struct cost_vector *v, const struct eie_cmd *cmd, uint64_t start, struct vector_times *times)
 {
-	struct gather g = gather_of(cmd, true);
+	struct gather g = gather_of(v, cmd, true);
 	uint64_t gone = 0, block_end = 0;
 	struct columns c;
 
 	g.channels /= v->k;   /* blocks */
 	*times = (struct vector_times){ .first = NEVER };
-	columns_start(&c, &g, start);
+	columns_start(&c, v, &g, start);
 	for (uint32_t n = 0; n < g.groups * g.channels; n++) {
 		for (uint32_t tap = 0; tap < g.taps; tap++) {
 			gone = column_begin(&c, gone);
-			if (!times->read_from)
-				times->read_from = gone + 1;
 			/* the block before must have been written, but for two granules */
 			if (tap == g.taps - 1 && block_end)
 				gone = most(gone, block_end + v->k - 1);
@@ -349,6 +383,8 @@ void vector_pool(const struct cost_vector *v, const struct eie_cmd *cmd, uint64_
 		}
 		block_end = gone;
 	}
+	reads_nothing(&c, gone);
+	times->read_from = start + FIRST_WINDOWS + 1;
 	times->read_to = gone + 1;
 	times->idle = gone + v->k + 2;
 	times->complete = times->idle + 4 + 1;
