@@ -8,8 +8,8 @@
 // all slots, slot s of lane l at s * Lanes + l: dispatch and arbitration are then a few operations for all
 // lanes, in gates as in simulation.
 //
-// Of lanes that have queues of their own (a VMAC with SPLIT) two a cycle take a job into a free slot, in turn:
-// no more words than that come for them either.
+// Of lanes that have queues of their own (a VMAC with SPLIT) an even and an odd one a cycle take a job into a free
+// slot, in turn: no more words than that come for them either.
 //
 // The first word of a job is asked for in the cycle after it was put into a slot; that of a VMAC's at once, if no
 // slot wants the bank: jobs of one entry are then decoded one a cycle, for two slots and two cycles.
@@ -84,6 +84,7 @@ module eie_fetch #(
 );
 
   localparam int unsigned Ba = Wa + 4;
+  localparam logic [Slots-1:0] Evens = {Lanes{2'b01}};            // slots of even lanes
   localparam logic [Slots-1:0] Firsts = {{Lanes{1'b0}}, {Lanes{1'b1}}};
   localparam logic [Slots-1:0] Leader = {2{Lanes'(1)}};          // both slots of lane 0
 
@@ -140,16 +141,15 @@ module eie_fetch #(
   assign others = {valid_q[Lanes-1:0], valid_q[Slots-1:Lanes]};    // the other slot of the lane holds a job
 
   always_comb begin
-    logic [Slots-1:0] free, first, rest;
-    {free, first, rest, pick0, pick1} = '0;
+    logic [Slots-1:0] even, odd;
+    {even, odd, pick0, pick1} = '0;
     if (own) begin
-      free  = {2{own_valid_i}} & ~valid_q & (active_q | others);
-      first = ((free & turn_q) != '0) ? free & turn_q : free;
-      pick0 = first & (~first + 1'b1);
-      // those behind it, then from the first one on
-      first = free & ~(pick0 | (pick0 - 1'b1));
-      rest  = (first != '0) ? first : free & ~pick0;
-      pick1 = rest & (~rest + 1'b1);
+      even  = {2{own_valid_i}} & ~valid_q & (active_q | others) & Evens;
+      odd   = {2{own_valid_i}} & ~valid_q & (active_q | others) & ~Evens;
+      even  = ((even & turn_q) != '0) ? even & turn_q : even;
+      odd   = ((odd & turn_q) != '0) ? odd & turn_q : odd;
+      pick0 = even & (~even + 1'b1);
+      pick1 = odd & (~odd + 1'b1);
     end
   end
 
@@ -332,7 +332,10 @@ module eie_fetch #(
       end else begin
         if (any0) turn0_q <= ~(grant0 | (grant0 - 1'b1));
         if (any1) turn1_q <= ~(grant1 | (grant1 - 1'b1));
-        if (own && pick0 != '0) turn_q <= (pick1 != '0) ? ~(pick1 | (pick1 - 1'b1)) : ~(pick0 | (pick0 - 1'b1));
+        if (own) begin
+          turn_q <= (((pick0 != '0) ? ~(pick0 | (pick0 - 1'b1)) : turn_q) & Evens) |
+                    (((pick1 != '0) ? ~(pick1 | (pick1 - 1'b1)) : turn_q) & ~Evens);
+        end
       end
     end
   end

@@ -10,6 +10,7 @@
 #define LANES  8
 #define FIRSTS ((1u << LANES) - 1)
 #define ALL    ((1u << 2 * LANES) - 1)
+#define EVENS  (ALL / 3)
 
 static uint32_t lowest(uint32_t bits)
 {
@@ -44,14 +45,15 @@ static uint32_t grant(const struct split_cluster *c, unsigned int bank)
 	return lowest(up);
 }
 
-/* Two of the free slots, which take turns; 0: none is left. */
+/* A free slot of an even lane, one of an odd lane, in turn; 0: there is none. */
 static void pick(struct split_cluster *c, uint32_t free, uint32_t picks[2])
 {
-	picks[0] = picks[1] = 0;
-	for (unsigned int i = 0; free && i < 2; i++) {
-		picks[i] = lowest(free & c->own_turn ? free & c->own_turn : free);
-		free &= ~picks[i];
-		c->own_turn = ALL & ~(picks[i] | (picks[i] - 1));
+	for (unsigned int i = 0; i < 2; i++) {
+		uint32_t mine = EVENS << i, slots = free & mine;
+
+		picks[i] = lowest(slots & c->own_turn ? slots & c->own_turn : slots);
+		if (slots)
+			c->own_turn = (c->own_turn & ~mine) | (mine & ~(picks[i] | (picks[i] - 1)));
 	}
 }
 
@@ -120,8 +122,9 @@ static bool step(struct split_cluster *c)
 		if (!--c->words[__builtin_ctz(grants[b])])
 			c->need &= ~grants[b];
 	}
-	for (unsigned int i = 0; i < 2 && own[i]; i++)
-		put(c, own[i]);
+	for (unsigned int i = 0; i < 2; i++)
+		if (own[i])
+			put(c, own[i]);
 	c->valid = (c->valid & ~ends) | own[0] | own[1];
 	c->fresh = (c->fresh & ~load) | own[0] | own[1];
 	c->active ^= ending;
