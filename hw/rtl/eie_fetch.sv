@@ -136,20 +136,21 @@ module eie_fetch #(
   // with the choice for other jobs, or synthesis sees a way from the decoders by both.
   assign own    = Vector && own_valid_i != '0;
 
-  logic [Slots-1:0] others, turn_q, pick0, pick1;
-
-  assign others = {valid_q[Lanes-1:0], valid_q[Slots-1:Lanes]};    // the other slot of the lane holds a job
+  logic [Slots-1:0] turn_q, pick0, pick1;
 
   always_comb begin
-    logic [Slots-1:0] even, odd;
-    {even, odd, pick0, pick1} = '0;
+    logic [Slots-1:0] free, even, odd;
+    {free, even, odd, pick0, pick1, own_pop_o} = '0;
     if (own) begin
-      even  = {2{own_valid_i}} & ~valid_q & (active_q | others) & Evens;
-      odd   = {2{own_valid_i}} & ~valid_q & (active_q | others) & ~Evens;
+      // the slot holds no job, and is the active one or the other one holds one
+      free  = {2{own_valid_i}} & ~valid_q & (active_q | {valid_q[Lanes-1:0], valid_q[Slots-1:Lanes]});
+      even  = free & Evens;
+      odd   = free & ~Evens;
       even  = ((even & turn_q) != '0) ? even & turn_q : even;
       odd   = ((odd & turn_q) != '0) ? odd & turn_q : odd;
       pick0 = even & (~even + 1'b1);
       pick1 = odd & (~odd + 1'b1);
+      own_pop_o = pick0[Lanes-1:0] | pick0[Slots-1:Lanes] | pick1[Lanes-1:0] | pick1[Slots-1:Lanes];
     end
   end
 
@@ -173,7 +174,6 @@ module eie_fetch #(
   assign own_o     = own;
   assign put       = in0 | in1;
   assign job_put_o = {in1 != '0, in0 != '0};
-  assign own_pop_o = pick0[Lanes-1:0] | pick0[Slots-1:Lanes] | pick1[Lanes-1:0] | pick1[Slots-1:Lanes];
 
   // Weight banks: words of active slots go before those that are fetched ahead; slots take turns.
 
@@ -238,22 +238,24 @@ module eie_fetch #(
   // Who reads which row of the banks: slots that ask, and jobs of a VMAC that are put, if nobody asks for the bank
   // of their first word. Which row that would be does not depend on a slot that is free for it, or decoders would be
   // in the way to the bank.
+  logic             hasty;
   logic [1:0]       read;
   logic [Wa-2:0]    row0, row1;
   logic [Sw-1:0]    slot0, slot1;
-  logic [Slots-1:0] reads0, reads1, last;        // slots; those that need no other word
+  logic [Slots-1:0] early0, early1, only;        // slots that jobs are put into; of those that have one word
   logic [1:0]       at_once;                     // by job
+
+  assign hasty = own || vec;
 
   always_comb begin
     logic [Ba-1:0]    start;
     logic [Slots-1:0] slot;
     logic [12:0]      bytes;
-    {start, slot, bytes, at_once} = '0;
+    {start, slot, bytes, at_once, only, slot0, slot1, early0, early1} = '0;
     read = {any1, any0};
-    {row0, slot0, reads0} = {fetch0[Wa-1:1], g0, grant0};
-    {row1, slot1, reads1} = {fetch1[Wa-1:1], g1, grant1};
-    last = ((fetch0 == final_word[g0]) ? grant0 : '0) | ((fetch1 == final_word[g1]) ? grant1 : '0);
-    if (own || vec) begin
+    row0 = fetch0[Wa-1:1];
+    row1 = fetch1[Wa-1:1];
+    if (hasty) begin
       for (int unsigned j = 0; j < 2; j++) begin
         start = (j == 0) ? start0 : start1;
         slot  = (j == 0) ? in0 : in1;
@@ -262,16 +264,20 @@ module eie_fetch #(
         at_once[j] = !read[start[4]] && (own ? ((j == 0) ? pick0 : pick1) != '0 : j == 0 && job_valid_i[0]);
         if (at_once[j]) begin
           read[start[4]] = 1'b1;
-          last = last | ((14'(start[3:0]) + 14'(bytes) <= 14'd16) ? slot : '0);
+          only = only | ((14'(start[3:0]) + 14'(bytes) <= 14'd16) ? slot : '0);
           if (start[4]) begin
-            {row1, slot1, reads1} = {start[Ba-1:5], (j == 0) ? d0 : d1, slot};
+            {row1, slot1, early1} = {start[Ba-1:5], (j == 0) ? d0 : d1, slot};
           end else begin
-            {row0, slot0, reads0} = {start[Ba-1:5], (j == 0) ? d0 : d1, slot};
+            {row0, slot0, early0} = {start[Ba-1:5], (j == 0) ? d0 : d1, slot};
           end
         end
       end
     end
   end
+
+  logic [Slots-1:0] last;
+
+  assign last = ((fetch0 == final_word[g0]) ? grant0 : '0) | ((fetch1 == final_word[g1]) ? grant1 : '0);
 
   // the checks before the queue keep the last byte inside the buffer
   assign bytes0 = cfg_wide_i[tag0] ? Ba'({entries0, 1'b0}) : Ba'(entries0);
@@ -322,8 +328,12 @@ module eie_fetch #(
       fresh_q  <= (fresh_q & ~load) | put;
       full0_q  <= (full0_q | fly0_q) & ~ends & ~(leave & ~side_q);
       full1_q  <= (full1_q | fly1_q) & ~ends & ~(leave & side_q);
-      fly0_q   <= reads0;
-      fly1_q   <= reads1;
+      fly0_q   <= grant0;
+      fly1_q   <= grant1;
+      if (hasty) begin
+        fly0_q <= grant0 | early0;
+        fly1_q <= grant1 | early1;
+      end
       // cleared with the accumulators, or a job's timing tells of the one before it
       if (clear_i) begin
         turn0_q <= '0;
@@ -342,12 +352,18 @@ module eie_fetch #(
 
   always_ff @(posedge clk_i) begin
     tag_q  <= (tag_q & ~put) | (tag0 ? in0 : '0) | (tag1 ? in1 : '0);
-    need_q <= (need_q | put) & ~last;
-    next_q <= ((next_q ^ (grant0 | grant1)) & ~put) | ((start0[4] ^ at_once[0]) ? in0 : '0) |
-              ((start1[4] ^ at_once[1]) ? in1 : '0);
+    need_q <= (need_q & ~last) | put;
+    next_q <= ((next_q ^ (grant0 | grant1)) & ~put) | (start0[4] ? in0 : '0) | (start1[4] ? in1 : '0);
     side_q <= ((side_q ^ leave) & ~put) | (start0[4] ? in0 : '0) | (start1[4] ? in1 : '0);
-    fill0_slot_o <= slot0;
-    fill1_slot_o <= slot1;
+    fill0_slot_o <= g0;
+    fill1_slot_o <= g1;
+    if (hasty) begin
+      need_q <= (need_q & ~last) | (put & ~only);
+      next_q <= ((next_q ^ (grant0 | grant1)) & ~put) | ((start0[4] ^ at_once[0]) ? in0 : '0) |
+                ((start1[4] ^ at_once[1]) ? in1 : '0);
+      fill0_slot_o <= any0 ? g0 : slot0;
+      fill1_slot_o <= any1 ? g1 : slot1;
+    end
   end
 
   logic [1:0]       written;
