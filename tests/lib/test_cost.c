@@ -18,8 +18,8 @@
 
 /* Scalar mode is modelled cycle by cycle. */
 static const struct cost_limit exactly = { 0.001, 2 };
-/* Collisions of loads and stores with what computes in ABUF's banks are not. */
-static const struct cost_limit vector_limit = { 0.01, 100 };
+/* Loads that meet what pooling writes, and stores what element-wise commands read, in ABUF's banks are not. */
+static const struct cost_limit vector_limit = { 0.002, 10 };
 
 static bool is_8x8(void)
 {
@@ -144,8 +144,8 @@ static void test_networks(void **state)
 }
 
 /*
- * Depthwise: a column of eight pixels has one weight, so that clusters wait for the broadcast, of a column a cycle at best. The RTL is held to what it takes of that from the
- * first column to the last sum: rows that are no multiple of eight pixels, strides and the begin of a group cost the gather more reads. Inputs are not zero anywhere.
+ * Depthwise: a column of eight pixels has one weight, so that clusters wait for the broadcast, of a column a cycle at best. The RTL is held to that from the first column to
+ * the last sum, within the latencies: it must read ahead what strides and rows that are no multiple of eight pixels need at once. Inputs are not zero anywhere.
  */
 static void test_depthwise(void **state)
 {
@@ -153,9 +153,9 @@ static void test_depthwise(void **state)
 		struct accel_window window;
 		double limit;
 	} layers[] = {
-		{ { 64, 28, 28, 3, 3, 1, 1, 1, 1, 1, 1, 28, 28, 64 }, 1.33 },
-		{ { 96, 14, 14, 5, 5, 1, 1, 1, 1, 2, 2, 14, 14, 96 }, 1.07 },
-		{ { 48, 56, 56, 3, 3, 2, 2, 1, 1, 1, 1, 28, 28, 48 }, 1.63 },
+		{ { 64, 28, 28, 3, 3, 1, 1, 1, 1, 1, 1, 28, 28, 64 }, 1.02 },
+		{ { 96, 14, 14, 5, 5, 1, 1, 1, 1, 2, 2, 14, 14, 96 }, 1.01 },
+		{ { 48, 56, 56, 3, 3, 2, 2, 1, 1, 1, 1, 28, 28, 48 }, 1.02 },
 	};
 
 	(void)state;
@@ -322,7 +322,7 @@ static void layer_slots(struct accel_model *m, const struct eie_params *params, 
 
 /*
  * The part of the slots that is used, by what lanes that take columns together have to do: lanes that go apart do it in fewer cycles, so theirs can be above 1. Asked are
- * 0.93 of images of 55x55 and 27x27, 0.90 of 13x13. fire2's and fire3's 3x3 have 2.6 entries a column and cluster, and jobs of one and two leave gaps: 0.89.
+ * 0.93 of images of 55x55 and 27x27, 0.90 of 13x13.
  */
 static void check_utilisation(struct accel_model *m, const struct eie_params *params, const float *const *inputs)
 {
@@ -337,15 +337,14 @@ static void check_utilisation(struct accel_model *m, const struct eie_params *pa
 	layer_slots(m, params, inputs, engine, slots);
 	layer_slots(m, &together, inputs, engine_together, work);
 	for (unsigned int l = 0; !accel_model_layer(m, l, &info); l++) {
-		bool few = !strcmp(info.name, "fire2/conv3x3_2") || !strcmp(info.name, "fire3/conv3x3_2"),
-		     small = !strncmp(info.name, "fire9", 5) || !strcmp(info.name, "conv_final");   /* 13x13 */
+		bool small = !strncmp(info.name, "fire9", 5) || !strcmp(info.name, "conv_final");   /* 13x13 */
 		double used;
 
 		if (work[l] == 0)
 			continue;
 		used = work[l] / (double)engine[l];
 		printf("# %-16s %8llu cycles, %8llu together: slots used %.3f\n", info.name, (unsigned long long)engine[l], (unsigned long long)engine_together[l], used);
-		if (used < (few ? 0.89 : small ? 0.90 : 0.93))
+		if (used < (small ? 0.90 : 0.93))
 			fail_msg("%s uses %.3f of its slots", info.name, used);
 		/* a decoder takes no more than an entry a cycle */
 		assert_true(slots[l] <= (double)engine[l]);
