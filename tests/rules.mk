@@ -53,7 +53,7 @@ $(T)/fuzz/%: tests/fuzz/fuzz_%.c $(FUZZ_OBJ)
 
 -include $(wildcard $(BUILD)/fuzz/*.d $(BUILD)/fuzz/*/*.d $(T)/*/*.d)
 
-# Sound programs for the interpreter's corpus: $(T)/fuzz/seed_ref tests/fuzz/corpus/ref 15
+# Sound programs for the interpreter's corpus: $(T)/fuzz/seed_ref tests/fuzz/corpus/ref 18
 $(T)/fuzz/seed_ref: tests/fuzz/seed_ref.c tests/hw/progen.c tests/hw/random_job.c tests/hw/random_vector.c $(BUILD)/obj/libaccel.a
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(filter-out -MMD -MP,$(TEST_CFLAGS)) -Itests/hw -o $@ $^ $(LIB_LIBS)

@@ -22,7 +22,7 @@ static inline void ref_input_params(struct eie_params *p)
 	if (!c->name || eie_params_read(c->dtb, c->bytes, p, NULL))
 		abort();
 	p->lanes = 8;
-	p->features = EIE_FEATURE_VECTOR | EIE_FEATURE_POOL | EIE_FEATURE_ELEMENT;
+	p->features = EIE_FEATURE_VECTOR | EIE_FEATURE_POOL | EIE_FEATURE_ELEMENT | EIE_FEATURE_SPLIT | EIE_FEATURE_SELECT;
 }
 
 #define REF_VA_CODE  0x10000000ull

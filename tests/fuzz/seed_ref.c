@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * Writes sound inputs of fuzz_ref:  seed_ref DIRECTORY COUNT   (tests/fuzz/corpus/ref/vector-*; sound-* are older ones of scalar
- * mode; see ref_input.h). Each of the five commands of vector mode is in every fifth.
+ * mode; see ref_input.h). Each of the five commands of vector mode is in every sixth,
+ * and SELECT.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,6 +45,8 @@ static bool has(const struct random_job *job, uint32_t opcode)
 
 int main(int argc, char **argv)
 {
+	static const uint32_t wanted[] = { EIE_OP_VMAC, EIE_OP_VDRAIN, EIE_OP_VPOOL, EIE_OP_VMUL, EIE_OP_VTABLE, EIE_OP_SELECT };
+	const size_t nwanted = sizeof(wanted) / sizeof(wanted[0]);
 	unsigned long count = argc > 2 ? strtoul(argv[2], NULL, 0) : 0;
 	struct rng r = rng_seed(1);
 	struct eie_params params;
@@ -59,7 +62,7 @@ int main(int argc, char **argv)
 
 		do
 			random_job_make(&job, &r, false);
-		while (job.pg.n > MOST_CMDS || job.used * EIE_GRANULE_BYTES > MOST_BYTES || !has(&job, EIE_OP_VMAC + (uint32_t)i % 5));
+		while (job.pg.n > MOST_CMDS || job.used * EIE_GRANULE_BYTES > MOST_BYTES || !has(&job, wanted[i % nwanted]));
 		snprintf(path, sizeof(path), "%s/vector-%02lu", argv[1], i);
 		if (write_seed(path, &job, (unsigned int)i)) {
 			perror(path);
