@@ -358,7 +358,7 @@ module eie_fetch #(
     fill0_slot_o <= g0;
     fill1_slot_o <= g1;
     if (hasty) begin
-      need_q <= (need_q & ~last) | (put & ~only);
+      need_q <= (need_q & ~(last | only)) | (put & ~only);
       next_q <= ((next_q ^ (grant0 | grant1)) & ~put) | ((start0[4] ^ at_once[0]) ? in0 : '0) |
                 ((start1[4] ^ at_once[1]) ? in1 : '0);
       fill0_slot_o <= any0 ? g0 : slot0;
