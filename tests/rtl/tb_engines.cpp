@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 //
-// Unit test of command processor, load, store and ABUF. Random programs must leave memory, the buffers and what
+// Unit test of command processor, load with SELECT, store and ABUF. Random programs must leave memory, the buffers and what
 // the array read as the plain model has them; each check must fire with its status and command; a flush at any
 // time must leave nothing behind; long transfers must run at about a beat a cycle.
 
@@ -89,11 +89,39 @@ bool random_store(const Model &m, unsigned lo, unsigned hi, Cmd *c)
 	return true;
 }
 
+// A SELECT of written activations; to WBUF behind a LOAD of its pointers. False when the first place tried is not written
+bool random_select(const Model &m, std::vector<Cmd> *p)
+{
+	unsigned in = rnd(kAbuf - 8), len = 0, cluster = rnd(kClusters), rows = 1 + rnd(kClusters - cluster), ptr = rnd(kPbuf - 16), wide = rnd(2);
+	unsigned offset = 16 * rnd(0x1000), stride = 16 * rnd(1000);
+
+	while (len < 8 && m.written(in + len))
+		len++;
+	if (!len)
+		return false;
+	if (rnd(3) == 0) {
+		p->push_back(select(EIE_BUF_PBUF, offset, rnd(kPbuf - 2 * len), 2 * len, rows, stride, cluster, in, len));
+	} else {
+		p->push_back(xfer(EIE_OP_LOAD, EIE_BUF_PBUF, 0, kPtrOffset + 16 * rnd(1000), ptr, 2 * len, rows, 16 * rnd(1000), 0, cluster));
+		p->push_back(select(EIE_BUF_WBUF, offset, rnd(kWbuf - 2 * kPtrGranules), (1 + wide) * kPtrGranules + rnd(2), rows, stride, cluster,
+				    in, len, ptr, wide));
+	}
+	return true;
+}
+
+// Half of all 16-bit values are zero; pointers are of columns that fit a row
 void random_memory(Bench &b)
 {
 	for (Granule &g : b.mem)
 		for (uint32_t &w : g.w)
-			w = rnd(1 << 30) << 3 ^ rnd(1 << 30);
+			w = (rnd(1 << 30) << 3 ^ rnd(1 << 30)) & (rnd(2) ? 0xffff0000u : 0) + (rnd(2) ? 0xffffu : 0);
+	for (size_t i = kPtrOffset / 16; i < kCmdOffset / 16; i++)
+		for (uint32_t &w : b.mem[i].w) {
+			uint32_t start = rnd(16 * kPtrGranules), len = rnd(3) ? rnd(6) : rnd(40);
+
+			len = start + len > 16 * kPtrGranules ? 16 * kPtrGranules - start : len;
+			w = start | len << EIE_PTR_START_BITS;
+		}
 }
 
 void compare(Bench &b, const Model &m)
@@ -140,9 +168,12 @@ std::vector<Cmd> ordered_program(Bench &b, Model &m, unsigned n)
 	m.buffers = b.buffers;
 	for (unsigned i = 0; i < n; i++) {
 		Cmd c = op(EIE_OP_SYNC);
-		unsigned what = rnd(8);
+		unsigned what = rnd(9);
+		std::vector<Cmd> some;
 
-		if (what < 3) {
+		if (what == 8) {
+			random_select(m, &some);
+		} else if (what < 3) {
 			c = random_load(0, kAbuf);
 		} else if (what < 6) {
 			random_store(m, 0, kAbuf, &c);
@@ -157,8 +188,12 @@ std::vector<Cmd> ordered_program(Bench &b, Model &m, unsigned n)
 			if (len)
 				c = mac(in, len);
 		}
-		m.run(c);
-		add_ordered(p, c);
+		if (some.empty())
+			some.push_back(c);
+		for (const Cmd &s : some) {
+			m.run(s);
+			add_ordered(p, s);
+		}
 	}
 	return p;
 }
@@ -245,6 +280,7 @@ void test_static(Bench &b)
 	const Cmd load = xfer(EIE_OP_LOAD, 0, 0, 0, 0, 2), store = xfer(EIE_OP_STORE, 0, 0, 0, 0, 1);
 	const Cmd wload = xfer(EIE_OP_LOAD, EIE_BUF_WBUF, 0, 0, 0, 2);
 	const Cmd m = mac(0, 2), dr = drain(0, 2, 8, 0), sync = op(EIE_OP_SYNC);
+	const Cmd sel = select(EIE_BUF_PBUF, 0, kPbuf - 4, 4, 2, 64, 0, kAbuf - 2, 2), wsel = select(EIE_BUF_WBUF, 0, 0, 4, 1, 0, 0, 0, 1, 0, 1);
 	const int kBad = EIE_STATUS_BAD_COMMAND, kRange = EIE_STATUS_BAD_RANGE, kMis = EIE_STATUS_MISALIGNED;
 	struct { Cmd c; int status; } cases[] = {
 		{op(0), kBad}, {op(0x11), kBad}, {op(0x23), kBad}, {op(0x40), kBad},
@@ -271,6 +307,12 @@ void test_static(Bench &b)
 		{Cmd(dr).set(F(DRAIN_STEPS), 9), kRange}, {Cmd(dr).set(F(DRAIN_OUT), 1), kRange},
 		{Cmd(dr).set(F(DRAIN_STRIDE), 3), kRange}, {Cmd(dr).set(F(DRAIN_OUT), kAbuf - 14), kRange},
 		{Cmd(dr).set(F(DRAIN_STRIDE), 0xfffffe), kRange}, {Cmd(dr).set(F(DRAIN_PARAM), kRbuf - 31), kRange},
+		{Cmd(sel).set(F(XFER_TARGET), EIE_BUF_RBUF), kBad}, {Cmd(sel).set(F(SELECT_LEN), 0), kBad},
+		{Cmd(sel).set(F(SELECT_LEN), 1), kBad}, {Cmd(sel).set(F(SELECT_PTR), 1), kBad}, {Cmd(sel).set(F(SELECT_WIDE), 1), kBad},
+		{Cmd(sel).set(F(WAIT_PREV), 1), kBad}, {Cmd(sel).set(F(SELECT_IN), kAbuf - 1), kRange},
+		{Cmd(sel).set(F(XFER_ADDR), kPbuf - 3), kRange}, {Cmd(sel).set(F(XFER_CLUSTER), 1), kRange},
+		{Cmd(wsel).set(F(SELECT_PTR), kPbuf - 1), kRange}, {Cmd(wsel).set(F(XFER_ADDR), kWbuf - 3), kRange},
+		{Cmd(wsel).set(F(XFER_MEM_STRIDE), 4), kMis},
 		{Cmd(load).set(F(XFER_OFFSET), 8), kMis}, {Cmd(load).set(F(XFER_MEM_STRIDE), 4), kMis},
 		{Cmd(load).set(F(XFER_OFFSET), 8).set(F(XFER_BASE), 9), kRange},
 		{Cmd(load).set(F(XFER_OFFSET), 8).set(F(XFER_LEN), 0), kBad},
@@ -279,7 +321,7 @@ void test_static(Bench &b)
 		load, store, wload, m, dr, sync, Cmd(m).set(F(MAC_IN), 2).set(F(MAC_LEN), 1),
 		Cmd(wload).set(F(XFER_ADDR), kWbuf - 2).set(F(XFER_ROWS), 2),
 		Cmd(dr).set(F(DRAIN_OUT), kAbuf - 16).set(F(DRAIN_PARAM), kRbuf - 32),
-		Cmd(m).set(F(MAC_WIDE), 1).set(F(MAC_CODEBOOK), 32).set(F(MAC_WEIGHTS), kWbuf - 1),
+		Cmd(m).set(F(MAC_WIDE), 1).set(F(MAC_CODEBOOK), 32).set(F(MAC_WEIGHTS), kWbuf - 1), sel,
 	};
 
 	expect_done(b, b.run({xfer(EIE_OP_LOAD, 0, 0, 0, 0, kAbuf)}), 1);
@@ -298,7 +340,7 @@ void test_static(Bench &b)
 	}
 	// Any bit of a good command changed, and often another one
 	for (int i = 0; i < 3000; i++) {
-		Cmd c = good[rnd(10)];
+		Cmd c = good[rnd(sizeof(good) / sizeof(good[0]))];
 		c.dw[rnd(8)] ^= 1u << rnd(32);
 		if (rnd(2))
 			c.dw[rnd(8)] ^= 1u << rnd(32);

@@ -25,6 +25,8 @@ constexpr unsigned kClusters = 2, kRows = 64, kAbuf = 1024, kWbuf = 1024, kPbuf 
 constexpr uint64_t kMemVa = 0x40000000;
 constexpr size_t kMemBytes = 1 << 20;
 constexpr uint64_t kCmdOffset = 0xf0000;   // commands live in the last 64 KiB of memory
+constexpr uint64_t kPtrOffset = 0xe0000;   // in front of them are pointers, of columns in the first kPtrGranules of a row
+constexpr unsigned kPtrGranules = 8;
 constexpr unsigned kCmdMax = 2000;
 constexpr unsigned kBases = 3;
 constexpr uint64_t kBaseOffset[kBases] = {0, 0x10010, 0x80000};
@@ -68,6 +70,14 @@ Cmd xfer(uint32_t opcode, uint32_t target, uint32_t base, uint32_t offset, uint3
 		.set(F(XFER_ADDR), addr).set(F(XFER_LEN), len).set(F(XFER_ROWS), rows)
 		.set(F(XFER_MEM_STRIDE), mem_stride).set(F(XFER_BUF_STRIDE), buf_stride)
 		.set(F(XFER_CLUSTER), cluster);
+}
+
+// To PBUF (ptr and wide 0, granules twice len), or to WBUF
+Cmd select(uint32_t target, uint32_t offset, uint32_t addr, uint32_t granules, uint32_t rows, uint32_t mem_stride, uint32_t cluster,
+	   uint32_t in, uint32_t len, uint32_t ptr = 0, uint32_t wide = 0)
+{
+	return xfer(EIE_OP_SELECT, target, 0, offset, addr, granules, rows, mem_stride, 0, cluster).set(F(SELECT_IN), in)
+		.set(F(SELECT_LEN), len).set(F(SELECT_PTR), ptr).set(F(SELECT_WIDE), wide).set(F(FENCE), 1);
 }
 
 Cmd mac(uint32_t in, uint32_t len)
@@ -117,6 +127,7 @@ uint32_t mix(uint32_t sum, const Granule &g)
 int static_status(const Cmd &c, unsigned nbases)
 {
 	static const uint32_t allow_load[8] = {0xff0f0aff, ~0u, 0xff, 0xffffff, 0xffffff, ~0u, 0xffffff, 0xffff};
+	static const uint32_t allow_select[8] = {0xff1f1aff, ~0u, ~0u, 0xffffff, 0xffffff, ~0u, 0xffffff, ~0u};
 	static const uint32_t allow_sync[8] = {0x1fff};
 	static const uint32_t allow_mac[8] = {0x31fff, 0xffffff, 0xffffff, 0xffffff, 0xffffff, 0xff};
 	static const uint32_t allow_drain[8] = {0x11fff, 0xffffff, 0xffffff, 0xffff, 0xffffff, ~0u};
@@ -126,6 +137,7 @@ int static_status(const Cmd &c, unsigned nbases)
 
 	switch (opcode) {
 	case EIE_OP_LOAD: case EIE_OP_STORE: allow = allow_load; break;
+	case EIE_OP_SELECT: allow = allow_select; break;
 	case EIE_OP_SYNC: allow = allow_sync; break;
 	case EIE_OP_MAC: allow = allow_mac; break;
 	case EIE_OP_DRAIN: allow = allow_drain; break;
@@ -150,6 +162,17 @@ int static_status(const Cmd &c, unsigned nbases)
 			range |= c.get(F(XFER_ADDR)) + len > depth[target];
 		range |= c.get(F(XFER_BASE)) >= nbases;
 		range |= !shared && c.get(F(XFER_CLUSTER)) + rows > kClusters;
+		misaligned = (c.get(F(XFER_OFFSET)) | c.get(F(XFER_MEM_STRIDE))) & 15;
+	} else if (opcode == EIE_OP_SELECT) {
+		unsigned target = c.get(F(XFER_TARGET));
+		bool pointers = target == EIE_BUF_PBUF;
+		uint64_t len = c.get(F(XFER_LEN)), rows = c.get(F(XFER_ROWS)), granules = c.get(F(SELECT_LEN));
+
+		bad |= (target != EIE_BUF_WBUF && !pointers) || !len || !rows || !granules;
+		bad |= pointers && (c.get(F(SELECT_PTR)) || c.get(F(SELECT_WIDE)) || len != 2 * granules);
+		range |= c.get(F(XFER_ADDR)) + len > (pointers ? kPbuf : kWbuf);
+		range |= c.get(F(XFER_BASE)) >= nbases || c.get(F(XFER_CLUSTER)) + rows > kClusters;
+		range |= c.get(F(SELECT_IN)) + granules > kAbuf || (!pointers && c.get(F(SELECT_PTR)) + 2 * granules > kPbuf);
 		misaligned = (c.get(F(XFER_OFFSET)) | c.get(F(XFER_MEM_STRIDE))) & 15;
 	} else if (opcode == EIE_OP_MAC) {
 		uint64_t len = c.get(F(MAC_LEN));
@@ -202,6 +225,10 @@ struct Model {
 					else
 						mem.at(m) = buffers.at(k);
 				}
+		} else if (opcode == EIE_OP_SELECT) {
+			for (unsigned r = 0; r < c.get(F(XFER_ROWS)); r++)
+				for (unsigned j = 0, end = 0; j < 8 * c.get(F(SELECT_LEN)); j++)
+					end = select(c, r, j, end);
 		} else if (opcode == EIE_OP_DRAIN) {
 			for (unsigned t = 0; t < c.get(F(DRAIN_STEPS)); t++)
 				for (unsigned k = 0; k < kClusters; k++)
@@ -213,6 +240,28 @@ struct Model {
 				sum = mix(sum, buffers.at(key(0, 0, c.get(F(MAC_IN)) + i)));
 			sums.push_back(sum);
 		}
+	}
+	// What column j of row r of a SELECT needs, behind the end of the columns before it; returns the new end
+	unsigned select(const Cmd &c, unsigned r, unsigned j, unsigned end)
+	{
+		unsigned target = c.get(F(XFER_TARGET)), cluster = c.get(F(XFER_CLUSTER)) + r, first = j / 4, stop = first + 1;
+		size_t m = (kBaseOffset[c.get(F(XFER_BASE))] + c.get(F(XFER_OFFSET)) + (uint64_t)r * c.get(F(XFER_MEM_STRIDE))) / 16;
+
+		if (!(buffers.at(key(0, 0, c.get(F(SELECT_IN)) + j / 8)).w[j % 8 / 2] >> j % 2 * 16 & 0xffff))
+			return end;
+		if (target == EIE_BUF_WBUF) {
+			uint32_t p = buffers.at(key(EIE_BUF_PBUF, cluster, c.get(F(SELECT_PTR)) + j / 4)).w[j % 4];
+			uint32_t unit = c.get(F(SELECT_WIDE)) ? 2 : 1, start = p & ((1u << EIE_PTR_START_BITS) - 1);
+			uint32_t len = p >> EIE_PTR_START_BITS;
+
+			if (!len)
+				return end;
+			first = start * unit / 16;
+			stop = ((start + len) * unit + 15) / 16;
+		}
+		for (unsigned g = first > end ? first : end; g < stop; g++)
+			buffers[key(target, cluster, c.get(F(XFER_ADDR)) + g)] = mem.at(m + g);
+		return stop > end ? stop : end;
 	}
 	bool written(unsigned a) const { return buffers.count(key(0, 0, a)); }
 };
@@ -449,6 +498,10 @@ private:
 		d_.st_dat_ready_i = !wr_.empty() && !yes(stall);
 		d_.st_rsp_valid_i = !ans_.empty() && now_ >= ans_.front() && !yes(stall);
 		array_inputs();
+		d_.pb_free_i = !yes(stall);
+		d_.pb_written_i = pointers_ != buffers.end();
+		if (d_.pb_written_i)
+			memcpy(&d_.pb_data_i[0], pointers_->second.w, 16);
 		d_.eval();
 
 		if (d_.cp_req_valid_o && d_.cp_req_ready_i)
@@ -474,6 +527,8 @@ private:
 		}
 		if (d_.st_req_valid_o && d_.st_req_ready_i)
 			take_request(wr_, d_.st_req_va_o, d_.st_req_len_o);
+		if (d_.pb_re_o)
+			pointers_ = buffers.find(Model::key(EIE_BUF_PBUF, d_.pb_cluster_o, d_.pb_addr_o));
 		if (d_.buf_we_o) {
 			Granule g;
 			memcpy(g.w, &d_.buf_data_o[0], 16);
@@ -532,6 +587,7 @@ private:
 	unsigned array_step_ = 0, array_seen_ = 0;
 	uint32_t array_sum_ = 0;
 	bool array_read_ = false;
+	std::map<uint32_t, Granule>::iterator pointers_ = buffers.end();   // what SELECT read last
 };
 
 } // namespace

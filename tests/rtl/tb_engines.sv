@@ -62,6 +62,13 @@ module tb_engines
   input  logic                    comp_done_prev_i,
   input  logic                    comp_done_next_i,
 
+  output logic                    pb_re_o,          // SELECT reads a pointer granule
+  output logic [3:0]              pb_cluster_o,
+  output logic [23:0]             pb_addr_o,
+  input  logic                    pb_free_i,
+  input  logic [127:0]            pb_data_i,        // the cycle after
+  input  logic                    pb_written_i,
+
   output logic                    buf_we_o,         // and taken
   output logic [3:0]              buf_target_o,
   output logic [3:0]              buf_cluster_o,
@@ -86,6 +93,9 @@ module tb_engines
   logic               st_re, st_gnt, st_written;
   logic [23:0]        st_addr;
   logic [127:0]       st_data;
+  logic               la_re, la_gnt, la_written;
+  logic [23:0]        la_addr;
+  logic [127:0]       la_data;
 
   assign buf_ready = abuf_ready || buf_target_o != BufAbuf[3:0];
   assign buf_we_o  = buf_we && buf_ready;
@@ -97,7 +107,8 @@ module tb_engines
     .AbufDepth(AbufDepth),
     .WbufDepth(WbufDepth),
     .PbufDepth(PbufDepth),
-    .RbufDepth(RbufDepth)
+    .RbufDepth(RbufDepth),
+    .Select   (1'b1)
   ) u_cmdproc (
     .clk_i,
     .rst_ni,
@@ -150,7 +161,8 @@ module tb_engines
     .AbufDepth(AbufDepth),
     .WbufDepth(WbufDepth),
     .PbufDepth(PbufDepth),
-    .RbufDepth(RbufDepth)
+    .RbufDepth(RbufDepth),
+    .Select   (1'b1)
   ) u_load (
     .clk_i,
     .rst_ni,
@@ -172,6 +184,17 @@ module tb_engines
     .rsp_ready_o   (ld_rsp_ready_o),
     .rsp_data_i    (ld_rsp_data_i),
     .rsp_last_i    (ld_rsp_last_i),
+    .ab_re_o       (la_re),
+    .ab_addr_o     (la_addr),
+    .ab_gnt_i      (la_gnt),
+    .ab_data_i     (la_data),
+    .ab_written_i  (la_written),
+    .pb_re_o,
+    .pb_cluster_o,
+    .pb_addr_o,
+    .pb_free_i,
+    .pb_data_i,
+    .pb_written_i,
     .buf_we_o      (buf_we),
     .buf_ready_i   (buf_ready),
     .buf_target_o,
@@ -245,7 +268,12 @@ module tb_engines
     .st_addr_i   (st_addr),
     .st_gnt_o    (st_gnt),
     .st_data_o   (st_data),
-    .st_written_o(st_written)
+    .st_written_o(st_written),
+    .ld_re_i     (la_re),
+    .ld_addr_i   (la_addr),
+    .ld_gnt_o    (la_gnt),
+    .ld_data_o   (la_data),
+    .ld_written_o(la_written)
   );
 
 endmodule
