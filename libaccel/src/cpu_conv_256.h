@@ -6,6 +6,7 @@
  * before they include it, once.
  */
 #include "cpu_conv.h"
+#include "cpu_requant_256.h"
 
 #define LANES 8u
 
@@ -27,19 +28,9 @@ TARGET static __attribute__((noinline)) __m256i requant_each(const struct cpu_co
 /* Outputs of eight places of a row; valid: lanes that are outputs. */
 TARGET static INLINE __m256i requant(const struct cpu_conv_job *job, uint32_t row, uint32_t valid, __m256i sums, uint64_t *saturated)
 {
-	const __m256i lo = _mm256_set1_epi32(job->out->lo), hi = _mm256_set1_epi32(job->out->hi), half = _mm256_set1_epi64x((int64_t)1 << 31);
-	__m256i mult, even, odd, values, beyond;
-
 	if (!job->layout->mults)
 		return requant_each(job, row, valid, sums, saturated);
-	mult = _mm256_set1_epi64x(job->layout->mults[row]);
-	even = _mm256_add_epi64(_mm256_mul_epi32(sums, mult), half);
-	odd = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(sums, 32), mult), half);
-	values = _mm256_blend_epi32(_mm256_shuffle_epi32(even, 0xf5), odd, 0xaa);
-	beyond = job->out->hi == 32767 ? _mm256_cmpgt_epi32(values, hi) : _mm256_setzero_si256();
-	beyond = job->out->lo == -32767 ? _mm256_or_si256(beyond, _mm256_cmpgt_epi32(lo, values)) : beyond;
-	*saturated += (unsigned int)__builtin_popcount((uint32_t)_mm256_movemask_ps(_mm256_castsi256_ps(beyond)) & valid);
-	return _mm256_min_epi32(_mm256_max_epi32(values, lo), hi);
+	return requant_upper(sums, job->layout->mults[row], job->out->lo, job->out->hi, valid, saturated);
 }
 
 /* A vector of two rows, or of one. */

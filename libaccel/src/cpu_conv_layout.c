@@ -193,15 +193,17 @@ static int make_mults(struct build *b)
 	const struct accel_layer *layer = b->layer;
 	const size_t rows = (size_t)b->l->ngroups * CONV_GROUP;
 
-	for (uint32_t r = 0; r < layer->rows; r++)
-		if (layer->shift[r] < 17 || layer->shift[r] > 32)
-			return 0;
 	b->l->mults = calloc(rows, sizeof(*b->l->mults));
 	if (!b->l->mults)
 		return -ENOMEM;
+	for (uint32_t r = 0; r < layer->rows; r++) {
+		if (accel_requant_upper(layer->mult[r], layer->shift[r], &b->l->mults[r]))
+			continue;
+		free(b->l->mults);
+		b->l->mults = NULL;
+		return 0;
+	}
 	b->l->bytes += rows * sizeof(*b->l->mults);
-	for (uint32_t r = 0; r < layer->rows; r++)
-		b->l->mults[r] = (int64_t)layer->mult[r] << (32 - layer->shift[r]);
 	return 0;
 }
 

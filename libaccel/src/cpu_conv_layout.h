@@ -54,7 +54,7 @@ struct conv_layout {
 	struct conv_line *lines;
 	uint32_t *line_first;       /* [nvectors + 1] */
 	bool even;                  /* vector v of a packed output goes to lines[0].to + v * lanes as a whole, its other lanes as zeros: lines[v] has its mask */
-	int64_t *mults;             /* [ngroups * CONV_GROUP] of rows: results are the upper halves of 64 bits; NULL if a shift is not 17 to 32 */
+	int64_t *mults;             /* [ngroups * CONV_GROUP] of rows: of accel_requant_upper(); NULL if that is not true of all */
 	uint32_t (*live)[2];        /* [packs * taps] rows that have a weight for the even and for the odd half; of words of two */
 	size_t bytes;               /* of all that */
 };

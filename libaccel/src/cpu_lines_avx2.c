@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* What pays with AVX2: maxima of windows two pixels apart, tables, products. Nothing behind the last pixel is read. */
 #include "cpu_lines.h"
+#include "model.h"
 
 #if defined(__x86_64__)
 
@@ -9,6 +10,8 @@
 
 #define TARGET __attribute__((target("avx2")))
 #define INLINE __attribute__((always_inline)) inline
+
+#include "cpu_requant_256.h"
 
 TARGET static INLINE __m256i larger(__m256i a, __m256i b, uint32_t each)
 {
@@ -89,23 +92,15 @@ TARGET void cpu_interpolate_avx2(const int16_t *table, const int16_t *x, size_t 
 
 TARGET void cpu_product_avx2(const struct cpu_scale *s, const int16_t *a, const int16_t *b, unsigned int step, size_t n, int16_t *y, uint64_t *saturated)
 {
-	const __m256i lo = _mm256_set1_epi32(s->lo), hi = _mm256_set1_epi32(s->hi), half = _mm256_set1_epi64x((int64_t)1 << 31);
-	/* shifts of 17 to 32: with a multiplier that many times as large the result is the upper half of 64 bits */
-	const bool narrow = s->shift >= 17 && s->shift <= 32;
-	const __m256i mult = _mm256_set1_epi64x(narrow ? (int64_t)s->mult << (32 - s->shift) : 0);
+	int64_t upper;
+	const bool fast = accel_requant_upper(s->mult, s->shift, &upper);
 	size_t i = 0;
 
-	for (; narrow && i + 8 <= n; i += 8) {
+	for (; fast && i + 8 <= n; i += 8) {
 		const __m256i factors = step ? _mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)(b + i))) : _mm256_set1_epi32(*b);
 		const __m256i products = _mm256_mullo_epi32(_mm256_cvtepi16_epi32(_mm_loadu_si128((const __m128i *)(a + i))), factors);
-		__m256i even = _mm256_add_epi64(_mm256_mul_epi32(products, mult), half);
-		__m256i odd = _mm256_add_epi64(_mm256_mul_epi32(_mm256_srli_epi64(products, 32), mult), half);
-		__m256i v = _mm256_blend_epi32(_mm256_shuffle_epi32(even, 0xf5), odd, 0xaa), beyond = _mm256_setzero_si256();
 
-		beyond = s->hi == 32767 ? _mm256_cmpgt_epi32(v, hi) : beyond;
-		beyond = s->lo == -32767 ? _mm256_or_si256(beyond, _mm256_cmpgt_epi32(lo, v)) : beyond;
-		*saturated += (unsigned int)__builtin_popcount((unsigned int)_mm256_movemask_ps(_mm256_castsi256_ps(beyond)));
-		_mm_storeu_si128((__m128i *)(y + i), halves(_mm256_min_epi32(_mm256_max_epi32(v, lo), hi)));
+		_mm_storeu_si128((__m128i *)(y + i), halves(requant_upper(products, upper, s->lo, s->hi, 255, saturated)));
 	}
 	cpu_lines_portable.product(s, a + i, step ? b + i : b, step, n - i, y + i, saturated);
 }

@@ -121,6 +121,15 @@ static inline int16_t accel_requant(int32_t acc, uint16_t m, unsigned int s, int
 	return (int16_t)v;
 }
 
+/* True for shifts of 17 to 32: with *upper for m, which fits int32, and 32 for s the result is the same, the upper half of 64 bits. */
+static inline bool accel_requant_upper(uint16_t m, unsigned int s, int64_t *upper)
+{
+	if (s < 17 || s > 32)
+		return false;
+	*upper = (int64_t)m << (32 - s);
+	return true;
+}
+
 /* A real, which is a number, in steps of scale; rint() rounds to nearest even in the default mode, which a library leaves alone. */
 static inline int16_t accel_quantised(float x, float scale, int16_t lo, int16_t hi)
 {
