@@ -296,6 +296,14 @@ static uint32_t column_cycles(struct columns *c, uint64_t at)
 	return n ? n : 1;
 }
 
+/* The last column has left by `gone`. */
+static void columns_end(struct columns *c, uint64_t start, uint64_t gone, struct vector_times *times)
+{
+	reads_nothing(c, gone);
+	times->read_from = start + FIRST_WINDOWS + 1;
+	times->read_to = gone + 1;
+}
+
 void vector_mac(struct cost_vector *v, const struct eie_cmd *cmd, const struct cost_work *work, uint64_t start, struct vector_times *times)
 {
 	const struct gather g = gather_of(v, cmd, false);
@@ -341,9 +349,7 @@ void vector_mac(struct cost_vector *v, const struct eie_cmd *cmd, const struct c
 	last_end = split ? split_end(v) : last_end;
 	/* gather, take, FIFO are empty */
 	times->idle = most(gone + 2, last + 1);
-	reads_nothing(&c, gone);
-	times->read_from = start + FIRST_WINDOWS + 1;
-	times->read_to = gone + 1;
+	columns_end(&c, start, gone, times);
 	/* eie_compute.sv: broadcast, then a settling time; work is seen for five cycles more */
 	times->complete = most(times->idle + 4, most(last ? last + 7 : 0, last_end + 5)) + 1;
 }
@@ -383,9 +389,7 @@ void vector_pool(const struct cost_vector *v, const struct eie_cmd *cmd, uint64_
 		}
 		block_end = gone;
 	}
-	reads_nothing(&c, gone);
-	times->read_from = start + FIRST_WINDOWS + 1;
-	times->read_to = gone + 1;
+	columns_end(&c, start, gone, times);
 	times->idle = gone + v->k + 2;
 	times->complete = times->idle + 4 + 1;
 }

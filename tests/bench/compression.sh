@@ -14,7 +14,7 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 1' INT TERM HUP
 failed=0
 python=${PYTHON:-python3}
-"$python" -c 'import torch, numpy' 2>/dev/null || python=/usr/bin/python3
+"$python" -c 'import torch, numpy, PIL' 2>/dev/null || python=/usr/bin/python3
 . "$here/marks.sh"
 . "$here/../networks/fetch.sh"
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /*
  * Writes sound inputs of fuzz_ref:  seed_ref DIRECTORY COUNT   (tests/fuzz/corpus/ref/vector-*; sound-* are older ones of scalar
- * mode; see ref_input.h). Each of the five commands of vector mode is in every sixth,
- * and SELECT.
+ * mode; see ref_input.h). Each of the five commands of vector mode, and SELECT, is in every sixth.
  */
 #include <stdio.h>
 #include <stdlib.h>
