@@ -18,6 +18,7 @@
 #define EIE_FEATURE_TABLES "tables"        /* layers without tables that follow from their functions */
 #define EIE_FEATURE_PLACES "places"        /* positions among the places that a group of a convolution has; none where all are taken */
 #define EIE_FEATURE_ROWS   "derived-rows"  /* the same of layers with scales of rows, and their factors and shifts */
+#define EIE_FEATURE_NUMBERS "numbers"      /* segments without any derived number */
 #define EIE_FEATURE_PACKED "packed"        /* the tree is in a blob, packed */
 #define EIE_HEADER_CRC   "header-crc32c"
 #define EIE_DATA_ALIGN   16u               /* data begin at the next multiple behind the device tree */
@@ -28,6 +29,9 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bulk data are copied 
 struct eie_layer_bytes {
 	uint64_t codes, index, other;
 };
+
+/* Memory for a layer's derived numbers, zero; a table that is there stays. False: there is none, and what was taken is the caller's. container_numbers.c */
+bool eie_alloc_numbers(struct accel_layer *layer);
 
 /* The bytes of the file; the caller frees *data. bytes: [nlayers] sizes by part, or NULL. */
 int eie_encode(const struct accel_model *model, void **data, size_t *size, struct eie_layer_bytes *bytes,

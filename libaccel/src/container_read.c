@@ -29,6 +29,8 @@ static int read_codebook(struct eie_reader *r, int node, struct accel_layer *lay
 
 	if (ret)
 		return ret;
+	if (r->bare)
+		return 0;
 	layer->codebook_q = malloc(layer->ncodes * sizeof(*layer->codebook_q));
 	if (!layer->codebook_q)
 		return eie_no_memory(r);
@@ -227,9 +229,9 @@ static int read_weighted(struct eie_reader *r, int node, const struct accel_mode
 		return ret;
 	/* integers may follow from it */
 	ret = read_row_scale(r, node, layer);
-	if (!ret)
+	if (!ret && !r->bare)
 		ret = read_bias_q(r, node, model, layer);
-	if (!ret)
+	if (!ret && !r->bare)
 		ret = read_requant(r, node, model, layer);
 	if (!ret && r->places && fdt_getprop(r->fdt, node, "places", NULL))
 		ret = eie_get_u32(r, node, "places", &groups);
@@ -245,7 +247,9 @@ static int read_multiply(struct eie_reader *r, int node, struct accel_layer *lay
 		ret = BAD(r, "a product of %u tensors; it has 2", layer->nparts);
 	layer->input = ret ? 0 : layer->parts[0];
 	ret = ret ? ret : read_activation(r, node, layer);
-	ret = ret ? ret : eie_get_u32(r, node, "mult", &mult);
+	if (ret || r->bare)
+		return ret;
+	ret = eie_get_u32(r, node, "mult", &mult);
 	ret = ret ? ret : eie_get_u32(r, node, "shift", &shift);
 	if (ret)
 		return ret;
@@ -290,6 +294,8 @@ static int read_table(struct eie_reader *r, int node, const struct accel_model *
 						   eie_float_from_bits(offset) };
 	if (!layer->function.name)
 		return eie_no_memory(r);
+	if (r->bare && table_follows(layer->function.name))
+		return 0;
 	if (r->tables && fdt_subnode_offset(r->fdt, node, "table") < 0)
 		return derive_table(r, model, layer);
 	ret = eie_copy_blob(r, node, "table", EIE_TABLE_VALUES, sizeof(*layer->table), &values);
@@ -320,7 +326,7 @@ static int read_layer(struct eie_reader *r, int node, const struct accel_model *
 	if (layer->kind == ACCEL_LAYER_TABLE)
 		return read_table(r, node, model, layer);
 	ret = eie_get_u32(r, node, "input", &layer->input);
-	if (!ret && layer->kind == ACCEL_LAYER_AVERAGE_POOL)
+	if (!ret && layer->kind == ACCEL_LAYER_AVERAGE_POOL && !r->bare)
 		ret = eie_get_u32(r, node, "sum-shift", &layer->sum_shift);
 	if (!ret && accel_layer_pools(layer))
 		return read_window(r, node, &layer->window);
@@ -354,8 +360,9 @@ static int read_tensor(struct eie_reader *r, int node, struct accel_tensor *t)
 		ret = eie_get_bytes(r, node, "calibrated", 0, &empty);
 		t->calibrated = true;
 	}
-	if (!ret)
-		ret = eie_get_float(r, node, "scale", &t->scale);
+	if (ret || r->bare)
+		return ret;
+	ret = eie_get_float(r, node, "scale", &t->scale);
 	if (!ret)
 		ret = eie_get_pair(r, node, "clamp", &a, &b);
 	if (!ret)
@@ -421,6 +428,8 @@ static int read_layers(struct eie_reader *r, int base, struct accel_model *model
 
 		r->where = NULL;
 		ret = read_layer(r, child, model, &model->layers[model->nlayers++]);
+		if (!ret && r->bare && !eie_alloc_numbers(&model->layers[model->nlayers - 1]))
+			ret = eie_no_memory(r);
 		if (ret)
 			return ret;
 	}
@@ -489,6 +498,7 @@ static const struct {
 	{ EIE_FEATURE_ROWS, offsetof(struct eie_reader, rows) },
 	{ EIE_FEATURE_TABLES, offsetof(struct eie_reader, tables) },
 	{ EIE_FEATURE_PLACES, offsetof(struct eie_reader, places) },
+	{ EIE_FEATURE_NUMBERS, offsetof(struct eie_reader, numbers) },
 	{ EIE_FEATURE_PACKED, offsetof(struct eie_reader, packed) },
 	{ EIE_FEATURE_REALS, offsetof(struct eie_reader, has_reals) },
 };
@@ -606,9 +616,11 @@ int eie_read_layers(struct eie_reader *r, int base, struct accel_model *model)
 
 	if (!ret)
 		ret = eie_read_list(r, base, "outputs", &model->outputs, &model->noutputs);
+	r->bare = eie_lacks_numbers(r, base);
 	if (!ret)
 		ret = read_tensors(r, base, model);
-	return ret ? ret : read_layers(r, base, model);
+	ret = ret ? ret : read_layers(r, base, model);
+	return ret || !r->bare ? ret : eie_derive_numbers(r, base, model);
 }
 
 static int read_model(struct eie_reader *r, struct accel_model *model, const uint8_t *file, uint64_t size)

@@ -25,6 +25,8 @@ struct eie_reader {
 	bool rows;                     /* the same of layers with scales of rows */
 	bool tables;                   /* and tables that follow from their functions */
 	bool places;                   /* positions may be among the places of groups */
+	bool numbers;                  /* segments may lack all derived numbers, */
+	bool bare;                     /* as the one that is read does */
 	bool entropy;                  /* and blobs that are Huffman- or ANS-coded */
 	bool packed;                   /* the tree is in blob `tree` */
 	bool has_reals;                /* floats may be in node `reals` */
@@ -96,6 +98,9 @@ int eie_take_reals(struct eie_reader *r, const char *name, uint64_t n, float **v
 /* Floats from there, or from where they are written out: property `codebook` of 1 to max, and a blob. */
 int eie_get_codebook(struct eie_reader *r, int node, unsigned int max, float **codebook, unsigned int *n, uint64_t *bytes);
 int eie_get_floats(struct eie_reader *r, int node, const char *name, uint64_t n, float **values, uint64_t *bytes);
+/* container_numbers.c: the segment at node has no derived numbers; and what they are, of one whose reals have been read and whose layers have memory for them. */
+bool eie_lacks_numbers(const struct eie_reader *r, int node);
+int eie_derive_numbers(struct eie_reader *r, int node, struct accel_model *segment);
 /* container_pack.c: the tree from blob `tree` in place of the one that was read. */
 int eie_unpack(struct eie_reader *r);
 /* container_picture.c: node `preprocess` of the root. */

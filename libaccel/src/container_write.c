@@ -17,7 +17,8 @@
 
 /* ---------------------------------------------------------------- nodes */
 
-static void put_tensor(struct eie_writer *w, const struct accel_tensor *t, unsigned int index)
+/* bare: without its derived numbers, as all of its segment. */
+static void put_tensor(struct eie_writer *w, const struct accel_tensor *t, unsigned int index, bool bare)
 {
 	char name[16];
 	fdt32_t *dims;
@@ -31,8 +32,10 @@ static void put_tensor(struct eie_writer *w, const struct accel_tensor *t, unsig
 	eie_put_pair(w, "range", eie_float_bits(t->range_lo), eie_float_bits(t->range_hi));
 	if (t->calibrated)
 		eie_put(w, "calibrated", "", 0);
-	eie_put_float(w, "scale", t->scale);
-	eie_put_pair(w, "clamp", (uint32_t)(int32_t)t->lo, (uint32_t)(int32_t)t->hi);
+	if (!bare) {
+		eie_put_float(w, "scale", t->scale);
+		eie_put_pair(w, "clamp", (uint32_t)(int32_t)t->lo, (uint32_t)(int32_t)t->hi);
+	}
 	eie_end(w);
 }
 
@@ -67,12 +70,13 @@ static uint64_t row_bytes(const struct accel_model *model, const struct accel_la
 	return accel_layer_weighted(layer) && layer->row_scale && follows(model, layer) && requant_follows(model, layer) ? 4 * layer->ncodes + 7 * (uint64_t)layer->rows : 0;
 }
 
-static void put_codebook(struct eie_writer *w, const struct accel_layer *layer, bool derived, uint64_t *bytes)
+static void put_codebook(struct eie_writer *w, const struct accel_layer *layer, bool bare, bool derived, uint64_t *bytes)
 {
 	fdt32_t *cells;
 
 	eie_put_codebook(w, layer->codebook, layer->ncodes, bytes);
-	eie_put_float(w, "codebook-scale", layer->codebook_scale);
+	if (!bare)
+		eie_put_float(w, "codebook-scale", layer->codebook_scale);
 	if (derived)
 		return;
 	cells = eie_put_cells(w, "codebook-q", layer->ncodes);
@@ -119,14 +123,14 @@ static bool table_is_derived(const struct accel_model *model, const struct accel
 	return !memcmp(table, layer->table, sizeof(table));
 }
 
-static void put_plain_layer(struct eie_writer *w, const struct accel_model *model, const struct accel_layer *layer, struct eie_layer_bytes *bytes)
+static void put_plain_layer(struct eie_writer *w, const struct accel_model *model, const struct accel_layer *layer, bool bare, struct eie_layer_bytes *bytes)
 {
 	eie_put_string(w, "label", layer->name);
 	eie_put_u32(w, "output", layer->output);
 	if (accel_layer_pools(layer)) {
 		eie_put_string(w, "kind", layer->kind == ACCEL_LAYER_MAX_POOL ? "max-pool" : "average-pool");
 		eie_put_u32(w, "input", layer->input);
-		if (layer->kind == ACCEL_LAYER_AVERAGE_POOL)
+		if (layer->kind == ACCEL_LAYER_AVERAGE_POOL && !bare)
 			eie_put_u32(w, "sum-shift", layer->sum_shift);
 		put_window(w, &layer->window);
 	} else if (layer->kind == ACCEL_LAYER_TABLE) {
@@ -137,7 +141,7 @@ static void put_plain_layer(struct eie_writer *w, const struct accel_model *mode
 		eie_put_pair(w, "factor-offset", eie_float_bits(layer->function.factor), eie_float_bits(layer->function.offset));
 		bytes->other = 0;
 		/* properties come before nodes */
-		if (!w->tables || !table_is_derived(model, layer)) {
+		if ((!w->tables && !bare) || !table_is_derived(model, layer)) {
 			eie_put_blob(w, "table", layer->table, EIE_TABLE_VALUES * sizeof(*layer->table));
 			bytes->other = EIE_TABLE_VALUES * sizeof(*layer->table);
 		}
@@ -147,8 +151,10 @@ static void put_plain_layer(struct eie_writer *w, const struct accel_model *mode
 	}
 	if (layer->kind == ACCEL_LAYER_MULTIPLY) {
 		eie_put_string(w, "activation", activations[layer->activation]);
-		eie_put_u32(w, "mult", layer->mult[0]);
-		eie_put_u32(w, "shift", layer->shift[0]);
+		if (!bare) {
+			eie_put_u32(w, "mult", layer->mult[0]);
+			eie_put_u32(w, "shift", layer->shift[0]);
+		}
 	}
 }
 
@@ -160,11 +166,11 @@ static uint64_t places_won(const struct accel_layer *layer)
 	return accel_layer_weighted(layer) && (groups > 1 || layer->nnz == (uint64_t)layer->rows * layer->cols) ? layer->nnz / 8 : 0;
 }
 
-static void put_layer(struct eie_writer *w, const struct accel_model *model, unsigned int index, struct eie_layer_bytes *bytes)
+static void put_layer(struct eie_writer *w, const struct accel_model *model, unsigned int index, bool bare, struct eie_layer_bytes *bytes)
 {
 	const struct accel_layer *layer = &model->layers[index];
-	bool weighted = accel_layer_weighted(layer), once = same_requant(layer), rows = w->rows && row_bytes(model, layer);
-	bool derived = weighted && !layer->row_scale && follows(model, layer);
+	bool weighted = accel_layer_weighted(layer), once = same_requant(layer), rows = bare || (w->rows && row_bytes(model, layer));
+	bool derived = weighted && !bare && !layer->row_scale && follows(model, layer);
 	uint32_t groups = 0;
 	uint64_t derivable = derived ? 4 * (layer->ncodes + (uint64_t)layer->rows) : 0;
 	char name[16];
@@ -175,7 +181,7 @@ static void put_layer(struct eie_writer *w, const struct accel_model *model, uns
 	snprintf(name, sizeof(name), "l%u", index);
 	eie_begin(w, name);
 	if (!weighted) {
-		put_plain_layer(w, model, layer, bytes);
+		put_plain_layer(w, model, layer, bare, bytes);
 		eie_end(w);
 		return;
 	}
@@ -192,7 +198,7 @@ static void put_layer(struct eie_writer *w, const struct accel_model *model, uns
 	eie_put_u32(w, "nnz", (uint32_t)layer->nnz);
 	eie_put_u32(w, "code-bits", layer->code_bits);
 	bytes->other = 0;
-	put_codebook(w, layer, derived, &bytes->other);
+	put_codebook(w, layer, bare, derived, &bytes->other);
 	if (once && !rows) {
 		eie_put_u32(w, "mult", layer->mult[0]);
 		eie_put_u32(w, "shift", layer->shift[0]);
@@ -212,7 +218,7 @@ static void put_layer(struct eie_writer *w, const struct accel_model *model, uns
 		eie_put_blob(w, "bias-q", layer->bias_q, layer->rows * sizeof(*layer->bias_q));
 		bytes->other += layer->ncodes * (uint64_t)4 + layer->rows * (uint64_t)4;
 	}
-	w->derived = w->derived || derived;
+	w->derived = w->derived || (derived && !bare);
 	if (!once && !rows) {
 		eie_put_blob(w, "mult", layer->mult, layer->rows * sizeof(*layer->mult));
 		eie_put_blob(w, "shift", layer->shift, layer->rows * sizeof(*layer->shift));
@@ -247,28 +253,31 @@ static void put_classes(struct eie_writer *w, const struct accel_model *model)
 
 void eie_put_layers(struct eie_writer *w, const struct accel_model *model, struct eie_layer_bytes *bytes)
 {
+	bool bare = eie_numbers_follow(w, model);
+
 	eie_put_list(w, "inputs", model->inputs, model->ninputs);
 	eie_put_list(w, "outputs", model->outputs, model->noutputs);
+	eie_put_numbers(w, model);
 	eie_begin(w, "tensors");
 	for (unsigned int i = 0; i < model->ntensors; i++)
-		put_tensor(w, &model->tensors[i], i);
+		put_tensor(w, &model->tensors[i], i, bare);
 	eie_end(w);
 	eie_begin(w, "layers");
 	for (unsigned int i = 0; i < model->nlayers; i++)
-		put_layer(w, model, i, &bytes[i]);
+		put_layer(w, model, i, bare, &bytes[i]);
 	eie_end(w);
 }
 
-/* Sum over the layers, those of a network's segments, too. */
-static uint64_t sum_layers(const struct accel_model *model, uint64_t (*of)(const struct accel_model *model, const struct accel_layer *layer))
+/* Sum over the layers, those of a network's segments, too; but: not of segments whose numbers are left out anyway. */
+static uint64_t sum_layers(const struct eie_writer *but, const struct accel_model *model, uint64_t (*of)(const struct accel_model *model, const struct accel_layer *layer))
 {
 	uint64_t sum = 0;
 
-	for (unsigned int i = 0; i < model->nlayers; i++)
+	for (unsigned int i = 0; i < model->nlayers && !(but && eie_numbers_follow(but, model)); i++)
 		sum += of(model, &model->layers[i]);
 	for (unsigned int n = 0; model->net && n < model->net->nnodes; n++)
 		if (!model->net->nodes[n].op)
-			sum += sum_layers(model->net->nodes[n].segment, of);
+			sum += sum_layers(but, model->net->nodes[n].segment, of);
 	return sum;
 }
 
@@ -302,7 +311,7 @@ static void put_features(struct eie_writer *w, const struct accel_model *model)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_PREPROCESS) + 1;
 	if (model->net && eie_has_ends(model->net))
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_ENDS) + 1;
-	if (sum_layers(model, has_row_scale))
+	if (sum_layers(NULL, model, has_row_scale))
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_ROW_SCALES) + 1;
 	if (w->name_entropy)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_ENTROPY) + 1;
@@ -316,6 +325,8 @@ static void put_features(struct eie_writer *w, const struct accel_model *model)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_TABLES) + 1;
 	if (w->places)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_PLACES) + 1;
+	if (w->nnumbers)
+		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_NUMBERS) + 1;
 	if (len)
 		eie_put(w, "must-understand", list, len);
 }
@@ -376,9 +387,11 @@ int eie_encode(const struct accel_model *model, void **data, size_t *size, struc
 
 	w.no_memory = !w.fdt || !mine || room > INT32_MAX;
 	/* small models stay readable for older releases */
-	w.rows = sum_layers(model, row_bytes) >= EIE_DERIVED_MANY;
-	w.tables = sum_layers(model, table_bytes) >= EIE_DERIVED_MANY;
-	w.places = sum_layers(model, place_bytes) >= PLACES_WORTH;
+	if (!w.no_memory)
+		eie_find_numbers(&w, model);
+	w.rows = sum_layers(&w, model, row_bytes) >= EIE_DERIVED_MANY;
+	w.tables = sum_layers(&w, model, table_bytes) >= EIE_DERIVED_MANY;
+	w.places = sum_layers(NULL, model, place_bytes) >= PLACES_WORTH;
 	/* only when all is written is it known what must be understood, which stands at the beginning */
 	for (bool again = !w.no_memory; again && !w.no_memory && !w.fdt_error;) {
 		w.name_entropy = w.entropy;
@@ -416,6 +429,7 @@ int eie_encode(const struct accel_model *model, void **data, size_t *size, struc
 		ret = accel_fail(err, -ENOMEM, NULL, "no memory for the file's %zu bytes", room + w.used);
 	free(w.fdt);
 	free(w.data);
+	free(w.numbers);
 	eie_reals_free(&w.reals);
 	if (!bytes)
 		free(mine);

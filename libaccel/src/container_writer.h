@@ -22,6 +22,12 @@ struct eie_reals {
 	uint64_t bytes;       /* of all blobs */
 };
 
+/* A segment whose derived numbers follow, and their checksum: container_numbers.c. */
+struct eie_numbers {
+	const struct accel_model *segment;
+	uint32_t crc;
+};
+
 /* The first failure of libfdt or malloc sticks; all later calls do nothing. */
 struct eie_writer {
 	void *fdt;
@@ -35,6 +41,8 @@ struct eie_writer {
 	bool rows;            /* integers that follow are left out of layers with scales of rows, and the root says so */
 	bool tables;          /* tables that follow are left out, and the root says so */
 	bool places;          /* positions are among the places that there are, and the root says so */
+	struct eie_numbers *numbers;       /* segments whose derived numbers are all left out, and the root says so: [nnumbers] */
+	unsigned int nnumbers;
 	bool pool;            /* floats go to node `reals`, and the root says so */
 	struct eie_reals reals;
 	uint8_t *data;        /* blobs */
@@ -86,6 +94,11 @@ bool eie_reals_pay(struct eie_writer *w);
 /* Node `reals` with what eie_reals_pay() coded. */
 void eie_put_pool(struct eie_writer *w);
 void eie_reals_free(struct eie_reals *reals);
+/* container_numbers.c: finds the segments whose derived numbers are left out. The writer's owner frees w->numbers. */
+void eie_find_numbers(struct eie_writer *w, const struct accel_model *model);
+/* The segment is one of them; and the property that says so. */
+bool eie_numbers_follow(const struct eie_writer *w, const struct accel_model *segment);
+void eie_put_numbers(struct eie_writer *w, const struct accel_model *segment);
 /* container_pack.c: in place of a finished tree an outer one with the tree in a blob, if that is shorter by much. */
 void eie_pack(struct eie_writer *w);
 /* container_picture.c */

@@ -354,6 +354,11 @@ static int check_tensor(const struct accel_tensor *t, const char *file, struct a
 	if (!isfinite(t->range_lo) || !isfinite(t->range_hi) || t->range_lo > t->range_hi)
 		return accel_fail(err, -EBADMSG, t->name, "%s: tensor '%s': range %g .. %g", file, t->name, (double)t->range_lo,
 				  (double)t->range_hi);
+	return 0;
+}
+
+static int check_tensor_numbers(const struct accel_tensor *t, const char *file, struct accel_error *err)
+{
 	if (!isfinite(t->scale) || t->scale < FLT_MIN)
 		return accel_fail(err, -EBADMSG, t->name, "%s: tensor '%s': scale %g", file, t->name, (double)t->scale);
 	if (t->lo > t->hi || t->lo < -32767)
@@ -392,21 +397,19 @@ static int check_concat(const struct accel_model *model, const struct accel_laye
 {
 	const struct accel_tensor *out = &model->tensors[layer->output];
 	uint64_t channels = 0;
-	int ret = 0;
 
-	for (unsigned int i = 0; !ret && i < layer->nparts; i++) {
+	for (unsigned int i = 0; i < layer->nparts; i++) {
 		const struct accel_tensor *in = &model->tensors[layer->parts[i]];
 
 		if (in->ndim != 3 || out->ndim != 3 || in->dims[1] != out->dims[1] || in->dims[2] != out->dims[2])
 			return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': '%s' is no image of the size of '%s'", file, layer->name,
 					  in->name, out->name);
 		channels += in->dims[0];
-		ret = check_passes(layer, in, out, file, err);
 	}
-	if (!ret && channels != out->dims[0])
-		ret = accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': %llu channels are joined to %u", file, layer->name,
-				 (unsigned long long)channels, out->dims[0]);
-	return ret;
+	if (channels != out->dims[0])
+		return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': %llu channels are joined to %u", file, layer->name,
+				  (unsigned long long)channels, out->dims[0]);
+	return 0;
 }
 
 static int check_pool(const struct accel_model *model, const struct accel_layer *layer, const char *file, struct accel_error *err)
@@ -417,8 +420,13 @@ static int check_pool(const struct accel_model *model, const struct accel_layer 
 	if (!ret && layer->window.groups != 1)
 		ret = accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': pooling with a window of %u groups; it has 1", file,
 				 layer->name, layer->window.groups);
-	if (ret || layer->kind == ACCEL_LAYER_MAX_POOL)
-		return ret ? ret : check_passes(layer, in, out, file, err);
+	return ret;
+}
+
+static int check_average_numbers(const struct accel_model *model, const struct accel_layer *layer, const char *file, struct accel_error *err)
+{
+	const struct accel_tensor *in = &model->tensors[layer->input], *out = &model->tensors[layer->output];
+
 	if (layer->sum_shift > EIE_CMD_VPOOL_SHIFT_MASK)
 		return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': a sum shifted by %u; 0 to %u are allowed", file, layer->name,
 				  layer->sum_shift, EIE_CMD_VPOOL_SHIFT_MASK);
@@ -440,9 +448,6 @@ static int check_multiply(const struct accel_model *model, const struct accel_la
 	if (!same_size(a, out) || (!same_size(b, a) && !accel_is_per_channel(a, b)))
 		return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': '%s' and '%s' are no images of one size, or the second is no pixel for it", file,
 				  layer->name, a->name, b->name);
-	if (layer->shift[0] < 1 || layer->shift[0] > EIE_SHIFT_MAX)
-		return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': shift %u; 1 to %u are allowed", file, layer->name, layer->shift[0],
-				  EIE_SHIFT_MAX);
 	return 0;
 }
 
@@ -457,6 +462,13 @@ static int check_table(const struct accel_model *model, const struct accel_layer
 				  layer->function.name);
 	if (!table_parameters_ok(&layer->function))
 		return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': a parameter of %s is not a number", file, layer->name, layer->function.name);
+	return 0;
+}
+
+static int check_table_numbers(const struct accel_model *model, const struct accel_layer *layer, const char *file, struct accel_error *err)
+{
+	const struct accel_tensor *out = &model->tensors[layer->output];
+
 	for (unsigned int i = 0; i < EIE_TABLE_VALUES; i++)
 		if (layer->table[i] < out->lo || layer->table[i] > out->hi)
 			return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': value %u of its table is %d, outside the clamp %d .. %d of '%s'", file,
@@ -467,7 +479,6 @@ static int check_table(const struct accel_model *model, const struct accel_layer
 static int check_layer(const struct accel_model *model, const struct accel_layer *layer, const char *file,
 		       struct accel_error *err)
 {
-	struct accel_term term[ACCEL_MAX_CODES];
 	const struct accel_tensor *in, *out;
 	const char *name = layer->name;
 	struct accel_csr csr = {
@@ -496,9 +507,6 @@ static int check_layer(const struct accel_model *model, const struct accel_layer
 				  (int)layer->activation);
 	in = &model->tensors[layer->input];
 	out = &model->tensors[layer->output];
-	if (layer->activation != ACCEL_ACT_NONE && out->lo < 0)
-		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': ReLU, but its output goes down to %d", file, name,
-				  out->lo);
 	if (layer->kind == ACCEL_LAYER_MULTIPLY)
 		return check_multiply(model, layer, file, err);
 	if (layer->kind == ACCEL_LAYER_CONV)
@@ -526,6 +534,16 @@ static int check_layer(const struct accel_model *model, const struct accel_layer
 	if (layer->rowptr[layer->rows] != layer->nnz)
 		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': rowptr ends at %u, not at %llu non-zeros", file, name,
 				  layer->rowptr[layer->rows], (unsigned long long)layer->nnz);
+	return 0;
+}
+
+/* Codebook of integers, factors and sums. */
+static int check_weight_numbers(const struct accel_model *model, const struct accel_layer *layer, const char *file, struct accel_error *err)
+{
+	const struct accel_tensor *in = &model->tensors[layer->input];
+	struct accel_term term[ACCEL_MAX_CODES];
+	const char *name = layer->name;
+
 	if (!isfinite(layer->codebook_scale) || layer->codebook_scale <= 0)
 		return accel_fail(err, -EBADMSG, name, "%s: layer '%s': codebook scale %g", file, name,
 				  (double)layer->codebook_scale);
@@ -547,6 +565,34 @@ static int check_layer(const struct accel_model *model, const struct accel_layer
 			return accel_fail(err, -EBADMSG, name, "%s: layer '%s': the sum of row %u may leave 32 bits", file,
 					  name, r);
 	}
+	return 0;
+}
+
+/* What is derived, of a layer whose reals are sound. */
+static int check_layer_numbers(const struct accel_model *model, const struct accel_layer *layer, const char *file, struct accel_error *err)
+{
+	const struct accel_tensor *out = &model->tensors[layer->output];
+	int ret = 0;
+
+	if (!accel_layer_rescales(layer) && layer->kind != ACCEL_LAYER_AVERAGE_POOL) {
+		const unsigned int *inputs;
+		unsigned int n = accel_layer_inputs(layer, &inputs);
+
+		for (unsigned int i = 0; !ret && i < n; i++)
+			ret = check_passes(layer, &model->tensors[inputs[i]], out, file, err);
+		return ret;
+	}
+	if (layer->kind == ACCEL_LAYER_AVERAGE_POOL)
+		return check_average_numbers(model, layer, file, err);
+	if (layer->kind == ACCEL_LAYER_TABLE)
+		return check_table_numbers(model, layer, file, err);
+	if (layer->activation != ACCEL_ACT_NONE && out->lo < 0)
+		return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': ReLU, but its output goes down to %d", file, layer->name, out->lo);
+	if (accel_layer_weighted(layer))
+		return check_weight_numbers(model, layer, file, err);
+	if (layer->shift[0] < 1 || layer->shift[0] > EIE_SHIFT_MAX)
+		return accel_fail(err, -EBADMSG, layer->name, "%s: layer '%s': shift %u; 1 to %u are allowed", file, layer->name, layer->shift[0],
+				  EIE_SHIFT_MAX);
 	return 0;
 }
 
@@ -631,12 +677,10 @@ out:
 	return ret;
 }
 
-int accel_model_check(const struct accel_model *model, const char *name, struct accel_error *err)
+int accel_model_check_reals(const struct accel_model *model, const char *name, struct accel_error *err)
 {
 	int ret;
 
-	if (model->net)
-		return netmodel_check(model, name, err);
 	if (!model->ntensors || !model->nlayers || !model->ninputs || !model->noutputs ||
 	    model->ntensors > ACCEL_MAX_NODES || model->nlayers > ACCEL_MAX_NODES)
 		return accel_fail(err, -EBADMSG, NULL, "%s: %u tensors, %u layers, %u inputs, %u outputs", name,
@@ -656,5 +700,19 @@ int accel_model_check(const struct accel_model *model, const char *name, struct 
 	if (!ret && model->has_preprocess)
 		ret = preprocess_check(&model->preprocess, name, model->tensors[model->inputs[0]].ndim,
 				       model->tensors[model->inputs[0]].dims, err);
+	return ret;
+}
+
+int accel_model_check(const struct accel_model *model, const char *name, struct accel_error *err)
+{
+	int ret;
+
+	if (model->net)
+		return netmodel_check(model, name, err);
+	ret = accel_model_check_reals(model, name, err);
+	for (unsigned int i = 0; !ret && i < model->ntensors; i++)
+		ret = check_tensor_numbers(&model->tensors[i], name, err);
+	for (unsigned int i = 0; !ret && i < model->nlayers; i++)
+		ret = check_layer_numbers(model, &model->layers[i], name, err);
 	return ret;
 }

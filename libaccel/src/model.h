@@ -101,6 +101,8 @@ struct accel_model {
 /* Every index in range, rowptr and col ordered, codes below ncodes, shifts and clamps legal, sums fit int32: what the compiler, the
  * kernels and the engine rely on. The container's loader and accel_graph_finish end with it. 0, or -EBADMSG and err. */
 int accel_model_check(const struct accel_model *model, const char *name, struct accel_error *err);
+/* The part of it, of a model without a network, that needs no derived number: what accel_quantise relies on. */
+int accel_model_check_reals(const struct accel_model *model, const char *name, struct accel_error *err);
 
 /* error.c: fills err (may be NULL) and returns code. layer may be NULL. */
 int accel_fail(struct accel_error *err, int code, const char *layer, const char *fmt, ...) __attribute__((format(printf, 4, 5)));

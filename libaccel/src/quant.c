@@ -84,6 +84,7 @@ struct solver {
 	double *bound_lo, *bound_hi;   /* of each tensor: what is beyond makes no difference, because a table alone reads it */
 	int32_t *steps;            /* by group */
 	bool *wide;                /* by group: keeps its 16 bits in the int8 mode; NULL: not that mode */
+	uint64_t *work;            /* weights and rows that may be looked at yet */
 };
 
 /* Of the int8 mode: the layer has 8-bit activations and weights. */
@@ -427,6 +428,9 @@ static int try_codebook(const struct solver *s, struct accel_layer *layer, int32
 	struct accel_term term[ACCEL_MAX_CODES];
 	double unit;   /* of a sum, but for the row's scale */
 
+	if (*s->work < layer->nnz + layer->rows)
+		return accel_fail(err, -ERANGE, layer->name, "layer '%s': its integers take too long to find", layer->name);
+	*s->work -= layer->nnz + layer->rows;
 	layer->codebook_scale = (float)(codebook_amax(layer, amax_of(s, layer->input)) / qw);
 	if (!(layer->codebook_scale >= FLT_MIN) || !isfinite(layer->codebook_scale))
 		return accel_fail(err, -ERANGE, layer->name, "layer '%s': the weights are too small or too large for a float scale",
@@ -554,14 +558,14 @@ static int solve_steps(const struct solver *s, struct accel_error *err)
 	return ret;
 }
 
-/* How a layer's results become its output's integers. */
-static int set_output(const struct accel_model *model, struct accel_layer *layer, struct accel_error *err)
+/* How a layer's results become its output's integers; all: tables, too, that another machine may have otherwise. */
+static int set_output(const struct accel_model *model, struct accel_layer *layer, bool all, struct accel_error *err)
 {
 	const struct accel_tensor *in = &model->tensors[layer->input], *out = &model->tensors[layer->output];
 	double ratio = (double)in->scale / (double)out->scale;
 	int ret = 0;
 
-	if (layer->kind == ACCEL_LAYER_TABLE)
+	if (layer->kind == ACCEL_LAYER_TABLE && (all || table_follows(layer->function.name)))
 		table_fill(layer, in, out);
 	if (layer->kind == ACCEL_LAYER_MULTIPLY)
 		ret = accel_requant_params(ratio * (double)model->tensors[layer->parts[1]].scale, layer->mult, layer->shift);
@@ -571,12 +575,12 @@ static int set_output(const struct accel_model *model, struct accel_layer *layer
 				layer->name, (double)out->range_lo, (double)out->range_hi) : 0;
 }
 
-static int derive(struct accel_model *model, bool narrow, struct accel_error *err)
+static int derive(struct accel_model *model, bool narrow, bool all, uint64_t work, struct accel_error *err)
 {
 	struct solver s = { model, malloc(model->ntensors * sizeof(*s.group)), calloc(model->ntensors, sizeof(*s.amax)),
 			    malloc(model->ntensors * sizeof(*s.factor)), malloc(model->ntensors * sizeof(*s.bound_lo)),
 			    malloc(model->ntensors * sizeof(*s.bound_hi)), malloc(model->ntensors * sizeof(*s.steps)),
-			    narrow ? calloc(model->ntensors, sizeof(*s.wide)) : NULL };
+			    narrow ? calloc(model->ntensors, sizeof(*s.wide)) : NULL, &work };
 	int ret;
 
 	if (s.group && s.amax && s.factor && s.bound_lo && s.bound_hi && s.steps && (s.wide || !narrow)) {
@@ -598,16 +602,25 @@ static int derive(struct accel_model *model, bool narrow, struct accel_error *er
 	free(s.steps);
 	free(s.wide);
 	for (unsigned int i = 0; !ret && i < model->nlayers; i++)
-		ret = set_output(model, &model->layers[i], err);
+		ret = set_output(model, &model->layers[i], all, err);
 	return ret;
 }
 
 int accel_quantise(struct accel_model *model, struct accel_error *err)
 {
-	return derive(model, false, err);
+	return derive(model, false, true, UINT64_MAX, err);
 }
 
 int accel_quantise_narrow(struct accel_model *model, struct accel_error *err)
 {
-	return derive(model, true, err);
+	return derive(model, true, true, UINT64_MAX, err);
+}
+
+int accel_quantise_again(struct accel_model *model, struct accel_error *err)
+{
+	uint64_t work = 0;
+
+	for (unsigned int i = 0; i < model->nlayers; i++)
+		work += QUANT_LOOKS * (model->layers[i].nnz + model->layers[i].rows);
+	return derive(model, false, false, work, err);
 }

@@ -10,7 +10,13 @@
  * arrays must be there) from ranges, codebooks and biases. -ERANGE names the layer that does not fit.
  */
 int accel_quantise(struct accel_model *model, struct accel_error *err);
-/* The same for the int8 mode of the CPU, of a model whose tensors have scales: outputs keep theirs. */
+/*
+ * The same of a model that says which integers it had, and may come from anybody (container_numbers.c): tables that do not follow (table_follows) stay as they are,
+ * and -ERANGE is also what takes more than QUANT_LOOKS looks at each weight.
+ */
+int accel_quantise_again(struct accel_model *model, struct accel_error *err);
+#define QUANT_LOOKS 64u
+/* As accel_quantise for the int8 mode of the CPU, of a model whose tensors have scales: outputs keep theirs. */
 int accel_quantise_narrow(struct accel_model *model, struct accel_error *err);
 
 /* Least and greatest w * x for one value w of a codebook. */
