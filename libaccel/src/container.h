@@ -20,6 +20,7 @@
 #define EIE_FEATURE_ROWS   "derived-rows"  /* the same of layers with scales of rows, and their factors and shifts */
 #define EIE_FEATURE_NUMBERS "numbers"      /* segments without any derived number */
 #define EIE_FEATURE_PACKED "packed"        /* the tree is in a blob, packed */
+#define EIE_FEATURE_STREAM "stream"        /* and all blobs lie behind each other, in the order of the tree */
 #define EIE_HEADER_CRC   "header-crc32c"
 #define EIE_DATA_ALIGN   16u               /* data begin at the next multiple behind the device tree */
 #define EIE_BLOB_ALIGN   8u

@@ -158,11 +158,29 @@ int eie_get_coding(struct eie_reader *r, int node, const char *name, const char 
 	return ret ? ret : eie_check_coding(r, node, name, plain);
 }
 
-int eie_get_blob(struct eie_reader *r, int node, const char *name, uint64_t want, const uint8_t **blob, uint64_t *size)
+static int compare_places(const void *a, const void *b)
 {
-	uint64_t offset;
+	const struct eie_place *x = a, *y = b;
+
+	return x->node < y->node ? -1 : x->node > y->node;
+}
+
+/* In a stream, whose bytes have been checked as a whole. */
+static int find_place(struct eie_reader *r, int node, const char *name, uint64_t *offset, uint64_t *size)
+{
+	const struct eie_place key = { .node = node }, *place = bsearch(&key, r->stream_places, r->nplaces, sizeof(key), compare_places);
+
+	if (!place)
+		return BAD(r, "%s: property 'bytes' is missing", name);
+	*offset = place->offset;
+	*size = place->size;
+	return 0;
+}
+
+static int read_place(struct eie_reader *r, int node, const char *name, uint64_t *offset, uint64_t *size)
+{
 	uint32_t crc;
-	int ret = eie_get_u64(r, node, "offset", &offset);
+	int ret = eie_get_u64(r, node, "offset", offset);
 
 	if (!ret)
 		ret = eie_get_u64(r, node, "size", size);
@@ -170,15 +188,23 @@ int eie_get_blob(struct eie_reader *r, int node, const char *name, uint64_t want
 		ret = eie_get_u32(r, node, "crc32c", &crc);
 	if (ret)
 		return ret;
-	if (offset % EIE_BLOB_ALIGN)
-		return BAD(r, "%s: offset %llu is no multiple of %u", name, (unsigned long long)offset, EIE_BLOB_ALIGN);
-	if (offset > r->data_size || *size > r->data_size - offset)
-		return BAD(r, "%s: bytes %llu + %llu lie outside the %llu bytes of data", name, (unsigned long long)offset,
+	if (*offset % EIE_BLOB_ALIGN)
+		return BAD(r, "%s: offset %llu is no multiple of %u", name, (unsigned long long)*offset, EIE_BLOB_ALIGN);
+	if (*offset > r->data_size || *size > r->data_size - *offset)
+		return BAD(r, "%s: bytes %llu + %llu lie outside the %llu bytes of data", name, (unsigned long long)*offset,
 			   (unsigned long long)*size, (unsigned long long)r->data_size);
+	return accel_crc32c(0, r->data + *offset, *size) == crc ? 0 : BAD(r, "%s: checksum error: the file is damaged", name);
+}
+
+int eie_get_blob(struct eie_reader *r, int node, const char *name, uint64_t want, const uint8_t **blob, uint64_t *size)
+{
+	uint64_t offset;
+	int ret = r->stream ? find_place(r, node, name, &offset, size) : read_place(r, node, name, &offset, size);
+
+	if (ret)
+		return ret;
 	if (want != UINT64_MAX && *size != want)
 		return BAD(r, "%s: %llu bytes, not %llu", name, (unsigned long long)*size, (unsigned long long)want);
-	if (accel_crc32c(0, r->data + offset, *size) != crc)
-		return BAD(r, "%s: checksum error: the file is damaged", name);
 	if (r->nextents == r->room) {
 		size_t room = 2 * r->room + 16;
 		struct eie_extent *bigger = realloc(r->extents, room * sizeof(*bigger));

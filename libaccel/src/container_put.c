@@ -76,7 +76,7 @@ fdt32_t *eie_put_cells(struct eie_writer *w, const char *name, size_t n)
 
 uint8_t *eie_blob_alloc(struct eie_writer *w, size_t size)
 {
-	size_t start = (w->used + EIE_BLOB_ALIGN - 1) / EIE_BLOB_ALIGN * EIE_BLOB_ALIGN;
+	size_t start = w->stream ? w->used : (w->used + EIE_BLOB_ALIGN - 1) / EIE_BLOB_ALIGN * EIE_BLOB_ALIGN;
 
 	if (w->no_memory)
 		return NULL;
@@ -99,7 +99,10 @@ uint8_t *eie_blob_alloc(struct eie_writer *w, size_t size)
 void eie_blob_node(struct eie_writer *w, const char *name, const uint8_t *blob, size_t size)
 {
 	eie_begin(w, name);
-	if (blob) {
+	w->blobs++;
+	if (blob && w->stream) {
+		eie_put_u32(w, "bytes", (uint32_t)size);
+	} else if (blob) {
 		eie_put_u64(w, "offset", (uint64_t)(blob - w->data));
 		eie_put_u64(w, "size", size);
 		eie_put_u32(w, "crc32c", accel_crc32c(0, blob, size));

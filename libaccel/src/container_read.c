@@ -500,13 +500,14 @@ static const struct {
 	{ EIE_FEATURE_PLACES, offsetof(struct eie_reader, places) },
 	{ EIE_FEATURE_NUMBERS, offsetof(struct eie_reader, numbers) },
 	{ EIE_FEATURE_PACKED, offsetof(struct eie_reader, packed) },
+	{ EIE_FEATURE_STREAM, offsetof(struct eie_reader, stream) },
 	{ EIE_FEATURE_REALS, offsetof(struct eie_reader, has_reals) },
 };
 
 static bool take_feature(struct eie_reader *r, const char *name)
 {
-	/* what was packed is not packed again */
-	if (r->packed && !strcmp(name, EIE_FEATURE_PACKED))
+	/* what was packed is not packed again, and its blobs are where the file, not the tree, says */
+	if (r->unpacked && (!strcmp(name, EIE_FEATURE_PACKED) || !strcmp(name, EIE_FEATURE_STREAM)))
 		return false;
 	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
 		if (strcmp(name, features[i].name))
@@ -603,11 +604,13 @@ static int open_tree(struct eie_reader *r, const uint8_t *file, uint64_t size)
 	r->data = file + start;
 	r->data_size = data_size;
 	if (!r->packed)
-		return 0;
+		return r->stream ? BAD(r, "feature '%s' without '%s'", EIE_FEATURE_STREAM, EIE_FEATURE_PACKED) : 0;
 	ret = eie_unpack(r);
+	r->unpacked = true;
 	ret = ret ? ret : check_compatible(r);
 	ret = ret ? ret : check_header_crc(r, fdt_totalsize(r->fdt));
-	return ret ? ret : check_features(r);
+	ret = ret ? ret : check_features(r);
+	return ret || !r->stream ? ret : eie_place_blobs(r);
 }
 
 int eie_read_layers(struct eie_reader *r, int base, struct accel_model *model)
@@ -658,6 +661,7 @@ int accel_model_load(const void *data, size_t size, const char *name, struct acc
 	ret = read_model(&r, m, data, size);
 	free(r.fdt);
 	free(r.extents);
+	free(r.stream_places);
 	free(r.reals);
 	pool_free(r.pool);
 	if (ret)

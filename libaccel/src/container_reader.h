@@ -13,6 +13,13 @@ struct eie_extent {
 	uint64_t offset, size;
 };
 
+/* A blob of a stream, by its node. */
+struct eie_place {
+	int node;
+	uint32_t size;
+	uint64_t offset;
+};
+
 struct eie_reader {
 	const char *file;
 	void *fdt;                     /* aligned copy */
@@ -29,6 +36,10 @@ struct eie_reader {
 	bool bare;                     /* as the one that is read does */
 	bool entropy;                  /* and blobs that are Huffman- or ANS-coded */
 	bool packed;                   /* the tree is in blob `tree` */
+	bool unpacked;                 /* and has been taken from there */
+	bool stream;                   /* blobs lie behind each other */
+	struct eie_place *stream_places;   /* [nplaces] in the order of their nodes */
+	size_t nplaces;
 	bool has_reals;                /* floats may be in node `reals` */
 	struct pool *pool;             /* threads that decode, once there is enough for them */
 	float *reals;                  /* all of them */
@@ -101,8 +112,9 @@ int eie_get_floats(struct eie_reader *r, int node, const char *name, uint64_t n,
 /* container_numbers.c: the segment at node has no derived numbers; and what they are, of one whose reals have been read and whose layers have memory for them. */
 bool eie_lacks_numbers(const struct eie_reader *r, int node);
 int eie_derive_numbers(struct eie_reader *r, int node, struct accel_model *segment);
-/* container_pack.c: the tree from blob `tree` in place of the one that was read. */
+/* container_pack.c: the tree from blob `tree` in place of the one that was read; and, of a stream, where that one's blobs are. */
 int eie_unpack(struct eie_reader *r);
+int eie_place_blobs(struct eie_reader *r);
 /* container_picture.c: node `preprocess` of the root. */
 int eie_read_preprocess(struct eie_reader *r, struct accel_model *model);
 /* container_net.c: node `network` of the root. */

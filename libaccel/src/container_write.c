@@ -397,7 +397,7 @@ int eie_encode(const struct accel_model *model, void **data, size_t *size, struc
 		w.name_entropy = w.entropy;
 		w.name_derived = w.derived;
 		w.entropy = w.derived = false;
-		w.used = w.reals.n = w.derivable = 0;
+		w.used = w.reals.n = w.derivable = w.blobs = 0;
 		eie_note(&w, fdt_create(w.fdt, (int)room));
 		put_tree(&w, model, mine);
 		again = w.entropy != w.name_entropy || w.derived != w.name_derived;
@@ -407,6 +407,8 @@ int eie_encode(const struct accel_model *model, void **data, size_t *size, struc
 			w.pool = again = true;
 			w.reals.all = w.reals.n;
 		}
+		if (!again && !w.stream && !w.no_memory && !w.fdt_error)
+			w.stream = again = eie_stream_pays(&w);
 	}
 	if (!w.fdt_error && !w.no_memory)
 		eie_pack(&w);

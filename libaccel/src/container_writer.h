@@ -45,6 +45,8 @@ struct eie_writer {
 	unsigned int nnumbers;
 	bool pool;            /* floats go to node `reals`, and the root says so */
 	struct eie_reals reals;
+	bool stream;          /* blobs lie behind each other, for the tree will be packed */
+	unsigned int blobs;   /* how many there are */
 	uint8_t *data;        /* blobs */
 	size_t used, room;
 };
@@ -63,7 +65,7 @@ void eie_put_pair(struct eie_writer *w, const char *name, uint32_t a, uint32_t b
 fdt32_t *eie_put_cells(struct eie_writer *w, const char *name, size_t n);
 /* A list of n words. */
 void eie_put_list(struct eie_writer *w, const char *name, const unsigned int *list, unsigned int n);
-/* size zero bytes (0 is fine) at the next aligned place; NULL after a failure. Valid until the next call. */
+/* size zero bytes (0 is fine) at the next place, which is aligned but in a stream; NULL after a failure. Valid until the next call. */
 uint8_t *eie_blob_alloc(struct eie_writer *w, size_t size);
 /* Opens the node of a blob that eie_blob_alloc has just made and the caller has filled. */
 void eie_blob_node(struct eie_writer *w, const char *name, const uint8_t *blob, size_t size);
@@ -99,8 +101,12 @@ void eie_find_numbers(struct eie_writer *w, const struct accel_model *model);
 /* The segment is one of them; and the property that says so. */
 bool eie_numbers_follow(const struct eie_writer *w, const struct accel_model *segment);
 void eie_put_numbers(struct eie_writer *w, const struct accel_model *segment);
-/* container_pack.c: in place of a finished tree an outer one with the tree in a blob, if that is shorter by much. */
+/*
+ * container_pack.c: in place of a finished tree an outer one with the tree in a blob, if that is shorter by much, or blobs are a stream. They may be one if the finished tree, written
+ * without, would be packed, and there are enough of them.
+ */
 void eie_pack(struct eie_writer *w);
+bool eie_stream_pays(struct eie_writer *w);
 /* container_picture.c */
 void eie_put_preprocess(struct eie_writer *w, const struct accel_preprocess *pre);
 /* container_net.c */

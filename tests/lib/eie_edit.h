@@ -15,7 +15,7 @@ static inline size_t eie_data_start(size_t tree)
 	return (tree + EIE_DATA_ALIGN - 1) / EIE_DATA_ALIGN * EIE_DATA_ALIGN;
 }
 
-/* Recomputes the checksums of all blobs that lie inside the file, then the tree's. fdt is sound; data may be empty. */
+/* Recomputes the checksums of all blobs that lie inside the file, of a stream that of all data, then the tree's. fdt is sound; data may be empty. */
 static inline void eie_fix_checksums(void *fdt, const uint8_t *data, size_t data_size)
 {
 	int crc_len, root_len;
@@ -26,6 +26,8 @@ static inline void eie_fix_checksums(void *fdt, const uint8_t *data, size_t data
 		const void *size = fdt_getprop(fdt, node, "size", &size_len);
 		void *crc = (void *)fdt_getprop(fdt, node, "crc32c", &crc_len);
 
+		if (!offset && size && crc && size_len == 8 && crc_len == 4)
+			fdt32_st(crc, accel_crc32c(0, data, data_size));
 		if (!offset || !size || !crc || offset_len != 8 || size_len != 8 || crc_len != 4)
 			continue;
 		if (fdt64_ld(offset) <= data_size && fdt64_ld(size) <= data_size - fdt64_ld(offset))

@@ -41,13 +41,16 @@ static inline uint8_t *eie_tree(const uint8_t *file, size_t *size)
 	lzma_filter f[] = EIE_TREE_FILTERS(&options);
 	uint8_t *tree = malloc(2 * bytes);
 	const uint8_t *blob;
+	size_t packed;
 
 	assert_non_null(tree);
 	if (node < 0) {
 		memcpy(tree, file, bytes);
 	} else {
-		blob = file + eie_data_start(fdt_totalsize(file)) + fdt64_ld(fdt_getprop(file, node, "offset", NULL));
-		assert_int_equal(lzma_raw_buffer_decode(f, NULL, blob, &in, fdt64_ld(fdt_getprop(file, node, "size", NULL)), tree, &got, bytes), LZMA_OK);
+		/* the last of the data */
+		packed = fdt64_ld(fdt_getprop(file, node, "size", NULL));
+		blob = file + eie_data_start(fdt_totalsize(file)) + fdt64_ld(fdt_getprop(file, 0, "data-size", NULL)) - packed;
+		assert_int_equal(lzma_raw_buffer_decode(f, NULL, blob, &in, packed, tree, &got, bytes), LZMA_OK);
 		assert_int_equal(got, bytes);
 	}
 	*size = bytes;
