@@ -132,7 +132,7 @@ static int read_row_scale(struct eie_reader *r, int node, struct accel_layer *la
 	return eie_get_floats(r, node, "row-scale", layer->rows, &layer->row_scale, &layer->file_bytes_other);
 }
 
-static int read_label(struct eie_reader *r, int node, char **name)
+int eie_read_label(struct eie_reader *r, int node, char **name)
 {
 	const char *label;
 	int ret = eie_get_string(r, node, "label", &label);
@@ -308,11 +308,11 @@ static int read_table(struct eie_reader *r, int node, const struct accel_model *
 
 static int read_layer(struct eie_reader *r, int node, const struct accel_model *model, struct accel_layer *layer)
 {
-	int ret = read_label(r, node, &layer->name);
+	int ret = eie_read_label(r, node, &layer->name);
 
 	if (!ret)
 		ret = read_kind(r, node, layer);
-	if (!ret)
+	if (!ret && !eie_owns_output(r, node))
 		ret = eie_get_u32(r, node, "output", &layer->output);
 	if (ret)
 		return ret;
@@ -333,43 +333,6 @@ static int read_layer(struct eie_reader *r, int node, const struct accel_model *
 	return ret ? ret : read_weighted(r, node, model, layer);
 }
 
-static int read_tensor(struct eie_reader *r, int node, struct accel_tensor *t)
-{
-	const fdt32_t *dims;
-	uint32_t a, b;
-	int ret = read_label(r, node, &t->name);
-
-	if (!ret)
-		ret = eie_get_cells(r, node, "dims", 1, ACCEL_MAX_DIMS, &dims, &t->ndim);
-	if (ret)
-		return ret;
-	t->count = 1;
-	for (unsigned int i = 0; i < t->ndim; i++) {
-		t->dims[i] = fdt32_ld(dims + i);
-		if (__builtin_mul_overflow(t->count, (uint64_t)t->dims[i], &t->count))
-			return BAD(r, "property 'dims': too many values");
-	}
-	ret = eie_get_pair(r, node, "range", &a, &b);
-	if (ret)
-		return ret;
-	t->range_lo = eie_float_from_bits(a);
-	t->range_hi = eie_float_from_bits(b);
-	if (fdt_getprop(r->fdt, node, "calibrated", NULL)) {
-		const void *empty;
-
-		ret = eie_get_bytes(r, node, "calibrated", 0, &empty);
-		t->calibrated = true;
-	}
-	if (ret || r->bare)
-		return ret;
-	ret = eie_get_float(r, node, "scale", &t->scale);
-	if (!ret)
-		ret = eie_get_pair(r, node, "clamp", &a, &b);
-	if (!ret)
-		ret = eie_get_s16(r, "clamp", a, &t->lo);
-	return ret ? ret : eie_get_s16(r, "clamp", b, &t->hi);
-}
-
 int eie_count_children(struct eie_reader *r, int base, const char *parent, char letter, int *node)
 {
 	int count = 0, child;
@@ -382,35 +345,13 @@ int eie_count_children(struct eie_reader *r, int base, const char *parent, char 
 		const char *name = fdt_get_name(r->fdt, child, NULL);
 		char *end;
 
-		if (!name || name[0] != letter || !(name[1] >= '0' && name[1] <= '9') ||
-		    strtoul(name + 1, &end, 10) != (unsigned long)count || *end)
+		if (letter && (!name || name[0] != letter || !(name[1] >= '0' && name[1] <= '9') ||
+		    strtoul(name + 1, &end, 10) != (unsigned long)count || *end))
 			return BAD(r, "node '%s': child '%s' where '%c%d' should be", parent, name ? name : "", letter, count);
 		if (++count > (int)ACCEL_MAX_NODES)
 			return BAD(r, "node '%s': more than %u children", parent, ACCEL_MAX_NODES);
 	}
 	return count;
-}
-
-static int read_tensors(struct eie_reader *r, int base, struct accel_model *model)
-{
-	int parent, child;
-	int count = eie_count_children(r, base, "tensors", 't', &parent);
-
-	if (count < 0)
-		return count;
-	model->tensors = calloc((size_t)count + 1, sizeof(*model->tensors));
-	if (!model->tensors)
-		return eie_no_memory(r);
-	fdt_for_each_subnode(child, r->fdt, parent) {
-		int ret;
-
-		/* counted first: what it owns is freed with the model */
-		r->where = NULL;
-		ret = read_tensor(r, child, &model->tensors[model->ntensors++]);
-		if (ret)
-			return ret;
-	}
-	return 0;
 }
 
 static int read_layers(struct eie_reader *r, int base, struct accel_model *model)
@@ -424,11 +365,14 @@ static int read_layers(struct eie_reader *r, int base, struct accel_model *model
 	if (!model->layers)
 		return eie_no_memory(r);
 	fdt_for_each_subnode(child, r->fdt, parent) {
+		struct accel_layer *layer = &model->layers[model->nlayers++];
 		int ret;
 
 		r->where = NULL;
-		ret = read_layer(r, child, model, &model->layers[model->nlayers++]);
-		if (!ret && r->bare && !eie_alloc_numbers(&model->layers[model->nlayers - 1]))
+		ret = read_layer(r, child, model, layer);
+		if (!ret && eie_owns_output(r, child))
+			ret = eie_read_output(r, child, model, layer);
+		if (!ret && r->bare && !eie_alloc_numbers(layer))
 			ret = eie_no_memory(r);
 		if (ret)
 			return ret;
@@ -621,7 +565,7 @@ int eie_read_layers(struct eie_reader *r, int base, struct accel_model *model)
 		ret = eie_read_list(r, base, "outputs", &model->outputs, &model->noutputs);
 	r->bare = eie_lacks_numbers(r, base);
 	if (!ret)
-		ret = read_tensors(r, base, model);
+		ret = eie_read_tensors(r, base, model);
 	ret = ret ? ret : read_layers(r, base, model);
 	return ret || !r->bare ? ret : eie_derive_numbers(r, base, model);
 }

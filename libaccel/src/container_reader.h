@@ -34,6 +34,7 @@ struct eie_reader {
 	bool places;                   /* positions may be among the places of groups */
 	bool numbers;                  /* segments may lack all derived numbers, */
 	bool bare;                     /* as the one that is read does */
+	unsigned int next_tensor;      /* of that one: all below are there */
 	bool entropy;                  /* and blobs that are Huffman- or ANS-coded */
 	bool packed;                   /* the tree is in blob `tree` */
 	bool unpacked;                 /* and has been taken from there */
@@ -86,12 +87,18 @@ int eie_check_overlap(struct eie_reader *r);
 
 
 /* container_read.c */
-/* Children of node `parent` of base are named letter0, letter1, ... in this order; returns how many, or an error. */
+/* A label that may be one; what follows is about it. The caller's, also after a failure. */
+int eie_read_label(struct eie_reader *r, int node, char **name);
+/* Children of node `parent` of base are named letter0, letter1, ... in this order (0: or as they like); returns how many, or an error. */
 int eie_count_children(struct eie_reader *r, int base, const char *parent, char letter, int *node);
 /* A list of tensor numbers; whoever reads them checks them. */
 int eie_read_list(struct eie_reader *r, int node, const char *name, unsigned int **list, unsigned int *n);
 /* Inputs, outputs, tensors and layers below node base. */
 int eie_read_layers(struct eie_reader *r, int base, struct accel_model *model);
+/* container_tensors.c: those of node base that are not made by a layer that owns its output; and that one, once the layer has been read. */
+int eie_read_tensors(struct eie_reader *r, int base, struct accel_model *model);
+bool eie_owns_output(const struct eie_reader *r, int layer);
+int eie_read_output(struct eie_reader *r, int node, struct accel_model *model, struct accel_layer *layer);
 /* container_weights.c: symbols [n] of an entropy-coded blob; the caller's, also after a failure. bytes: of the blob. */
 int eie_read_symbols(struct eie_reader *r, int blob_node, const char *name, enum entropy_coding coding, const struct entropy_alphabet *a, uint64_t n,
 		     uint8_t **symbols, uint64_t *bytes);

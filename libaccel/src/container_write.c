@@ -17,28 +17,6 @@
 
 /* ---------------------------------------------------------------- nodes */
 
-/* bare: without its derived numbers, as all of its segment. */
-static void put_tensor(struct eie_writer *w, const struct accel_tensor *t, unsigned int index, bool bare)
-{
-	char name[16];
-	fdt32_t *dims;
-
-	snprintf(name, sizeof(name), "t%u", index);
-	eie_begin(w, name);
-	eie_put_string(w, "label", t->name);
-	dims = eie_put_cells(w, "dims", t->ndim);
-	for (unsigned int i = 0; dims && i < t->ndim; i++)
-		dims[i] = cpu_to_fdt32(t->dims[i]);
-	eie_put_pair(w, "range", eie_float_bits(t->range_lo), eie_float_bits(t->range_hi));
-	if (t->calibrated)
-		eie_put(w, "calibrated", "", 0);
-	if (!bare) {
-		eie_put_float(w, "scale", t->scale);
-		eie_put_pair(w, "clamp", (uint32_t)(int32_t)t->lo, (uint32_t)(int32_t)t->hi);
-	}
-	eie_end(w);
-}
-
 /* All integers are what a reader gets from the reals. */
 static bool follows(const struct accel_model *model, const struct accel_layer *layer)
 {
@@ -123,10 +101,12 @@ static bool table_is_derived(const struct accel_model *model, const struct accel
 	return !memcmp(table, layer->table, sizeof(table));
 }
 
-static void put_plain_layer(struct eie_writer *w, const struct accel_model *model, const struct accel_layer *layer, bool bare, struct eie_layer_bytes *bytes)
+static void put_plain_layer(struct eie_writer *w, const struct accel_model *model, const struct accel_layer *layer, const bool *owned, struct eie_layer_bytes *bytes)
 {
+	bool bare = eie_numbers_follow(w, model);
+
 	eie_put_string(w, "label", layer->name);
-	eie_put_u32(w, "output", layer->output);
+	eie_put_output(w, model, layer, owned);
 	if (accel_layer_pools(layer)) {
 		eie_put_string(w, "kind", layer->kind == ACCEL_LAYER_MAX_POOL ? "max-pool" : "average-pool");
 		eie_put_u32(w, "input", layer->input);
@@ -166,9 +146,11 @@ static uint64_t places_won(const struct accel_layer *layer)
 	return accel_layer_weighted(layer) && (groups > 1 || layer->nnz == (uint64_t)layer->rows * layer->cols) ? layer->nnz / 8 : 0;
 }
 
-static void put_layer(struct eie_writer *w, const struct accel_model *model, unsigned int index, bool bare, struct eie_layer_bytes *bytes)
+static void put_layer(struct eie_writer *w, const struct accel_model *model, unsigned int index, const bool *owned, struct eie_layer_bytes *bytes)
 {
 	const struct accel_layer *layer = &model->layers[index];
+	/* without its derived numbers, as all of its segment */
+	bool bare = eie_numbers_follow(w, model);
 	bool weighted = accel_layer_weighted(layer), once = same_requant(layer), rows = bare || (w->rows && row_bytes(model, layer));
 	bool derived = weighted && !bare && !layer->row_scale && follows(model, layer);
 	uint32_t groups = 0;
@@ -181,7 +163,7 @@ static void put_layer(struct eie_writer *w, const struct accel_model *model, uns
 	snprintf(name, sizeof(name), "l%u", index);
 	eie_begin(w, name);
 	if (!weighted) {
-		put_plain_layer(w, model, layer, bare, bytes);
+		put_plain_layer(w, model, layer, owned, bytes);
 		eie_end(w);
 		return;
 	}
@@ -189,7 +171,7 @@ static void put_layer(struct eie_writer *w, const struct accel_model *model, uns
 	eie_put_string(w, "kind", layer->kind == ACCEL_LAYER_CONV ? "conv" : "fc");
 	eie_put_string(w, "activation", activations[layer->activation]);
 	eie_put_u32(w, "input", layer->input);
-	eie_put_u32(w, "output", layer->output);
+	eie_put_output(w, model, layer, owned);
 	eie_put_pair(w, "shape", layer->rows, layer->cols);
 	if (layer->kind == ACCEL_LAYER_CONV)
 		put_window(w, &layer->window);
@@ -253,19 +235,19 @@ static void put_classes(struct eie_writer *w, const struct accel_model *model)
 
 void eie_put_layers(struct eie_writer *w, const struct accel_model *model, struct eie_layer_bytes *bytes)
 {
-	bool bare = eie_numbers_follow(w, model);
+	bool *owned = eie_find_owned(w, model);
 
+	if (!owned)
+		return;
 	eie_put_list(w, "inputs", model->inputs, model->ninputs);
 	eie_put_list(w, "outputs", model->outputs, model->noutputs);
 	eie_put_numbers(w, model);
-	eie_begin(w, "tensors");
-	for (unsigned int i = 0; i < model->ntensors; i++)
-		put_tensor(w, &model->tensors[i], i, bare);
-	eie_end(w);
+	eie_put_tensors(w, model, owned);
 	eie_begin(w, "layers");
 	for (unsigned int i = 0; i < model->nlayers; i++)
-		put_layer(w, model, i, bare, &bytes[i]);
+		put_layer(w, model, i, owned, &bytes[i]);
 	eie_end(w);
+	free(owned);
 }
 
 /* Sum over the layers, those of a network's segments, too; but: not of segments whose numbers are left out anyway. */

@@ -101,6 +101,10 @@ void eie_find_numbers(struct eie_writer *w, const struct accel_model *model);
 /* The segment is one of them; and the property that says so. */
 bool eie_numbers_follow(const struct eie_writer *w, const struct accel_model *segment);
 void eie_put_numbers(struct eie_writer *w, const struct accel_model *segment);
+/* container_tensors.c: [ntensors] those that the layers own which make them, the caller's; NULL: no memory, noted. Node `tensors` of the others; and what the layer says of its output. */
+bool *eie_find_owned(struct eie_writer *w, const struct accel_model *model);
+void eie_put_tensors(struct eie_writer *w, const struct accel_model *model, const bool *owned);
+void eie_put_output(struct eie_writer *w, const struct accel_model *model, const struct accel_layer *layer, const bool *owned);
 /*
  * container_pack.c: in place of a finished tree an outer one with the tree in a blob, if that is shorter by much, or blobs are a stream. They may be one if the finished tree, written
  * without, would be packed, and there are enough of them.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Segments without their derived numbers: all of them come back, bit for bit; what does not follow is written out; lies are refused. */
+/* Segments without their derived numbers, and tensors without nodes: all of them come back, bit for bit; what does not follow is written out; lies are refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -93,6 +93,7 @@ static void same_layer(const struct accel_layer *a, const struct accel_layer *b)
 	size_t rows = accel_layer_weighted(a) ? a->rows : a->mult ? 1 : 0;
 
 	assert_string_equal(a->name, b->name);
+	assert_int_equal(a->output, b->output);
 	assert_int_equal(a->sum_shift, b->sum_shift);
 	assert_memory_equal(&a->codebook_scale, &b->codebook_scale, sizeof(float));
 	assert_int_equal(!a->table, !b->table);
@@ -123,6 +124,10 @@ static void comes_back(const struct accel_model *m, const uint8_t *file, size_t 
 	for (unsigned int i = 0; i < m->ntensors; i++) {
 		const struct accel_tensor *a = &m->tensors[i], *b = &copy->tensors[i];
 
+		assert_string_equal(a->name, b->name);
+		assert_int_equal(a->ndim, b->ndim);
+		assert_memory_equal(a->dims, b->dims, a->ndim * sizeof(*a->dims));
+		assert_true(a->count == b->count && a->calibrated == b->calibrated);
 		assert_memory_equal(&a->scale, &b->scale, sizeof(a->scale));
 		assert_true(a->lo == b->lo && a->hi == b->hi && a->range_lo == b->range_lo && a->range_hi == b->range_hi);
 	}
@@ -156,10 +161,53 @@ static void test_round_trip(void **state)
 		gelu += !strcmp(name, "table");
 		assert_true(gelu <= (int)(ROUNDS * ((TABLES + 3) / 4)));
 	}
+	/* the input alone has a node */
+	assert_true(fdt_path_offset(tree, "/tensors/t0") >= 0 && fdt_path_offset(tree, "/tensors/t1") < 0);
+	assert_null(fdt_getprop(tree, fdt_path_offset(tree, "/layers/l0"), "output", NULL));
 	comes_back(m, file, size);
 	free(tree);
 	free(file);
 	accel_model_unref(m);
+}
+
+/* The tensor has a node, and its layer says so; tensors beside it have not. */
+static void test_own_node(void **state)
+{
+	struct accel_model *m;
+	unsigned int out, at;
+	size_t size = 0, bytes;
+	uint8_t *file, *tree;
+
+	(void)state;
+	for (unsigned int i = 0; i < 3; i++) {
+		m = build(ROUNDS);
+		at = m->nlayers - 1;
+		out = m->layers[at].output;
+		if (i == 0) {
+			/* another name; of the output, so that no layer reads it */
+			m->tensors[out].name[0] = 'X';
+		} else if (i == 1) {
+			/* numbers that go down */
+			struct accel_tensor t = m->tensors[out];
+
+			m->tensors[out] = m->tensors[out - 1];
+			m->tensors[out - 1] = t;
+			m->layers[at].output = m->outputs[0] = out - 1;
+			m->layers[at - 1].output = m->layers[at].input = out;
+		} else {
+			/* the name of another layer's output */
+			m->tensors[4].name[0] = 'X';
+		}
+		file = encode(m, &size);
+		tree = eie_tree(file, &bytes);
+		assert_true(names(file, EIE_FEATURE_NUMBERS));
+		assert_int_equal(fdt_path_offset(tree, i == 1 ? "/tensors/t116" : i ? "/tensors/t4" : "/tensors/t117") >= 0, 1);
+		assert_true(fdt_path_offset(tree, "/tensors/t3") < 0 && fdt_path_offset(tree, "/tensors/t5") < 0);
+		comes_back(m, file, size);
+		free(tree);
+		free(file);
+		accel_model_unref(m);
+	}
 }
 
 /* One number that does not follow: the segment has them all. */
@@ -301,7 +349,7 @@ static void test_lies(void **state)
 	{
 		struct edit e = open_file(ROUNDS);
 
-		fdt_setprop_u32(e.tree, fdt_path_offset(e.tree, "/tensors/t1"), "scale", 0x7fc00000);
+		fdt_setprop_u32(e.tree, fdt_path_offset(e.tree, "/tensors/t0"), "scale", 0x7fc00000);
 		expect(e, "as it is", 0, "");
 	}
 	refused("/", "must-understand", others, sizeof(others), "property 'scale' is missing");
@@ -313,12 +361,9 @@ static void test_lies(void **state)
 	refused("/layers/l8", "function", "Relu", 5, "not those that the writer had");
 	refused("/layers/l5", "activation", "relu", 5, "not those that the writer had");
 	/* what the derivation relies on is looked at before */
-	pair("/tensors/t1", "range", 0x7fc00000, 0x41000000, "range");
-	pair("/tensors/t1", "range", 0x41000000, 0x40000000, "range");
-	number("/layers/l0", "input", 999, "reads tensor 999");
-	number("/layers/l0", "output", 999, "writes tensor 999");
-	number("/layers/l0", "output", 0, "it has a writer");
-	number("/layers/l3", "input", 5, "which nothing before it makes");
+	pair("/layers/l0", "range", 0x7fc00000, 0x41000000, "range");
+	pair("/layers/l0", "range", 0x41000000, 0x40000000, "range");
+	number("/layers/l3", "input", 0, "not those that the writer had");
 	{
 		struct edit e = open_file(ROUNDS);
 
@@ -329,7 +374,39 @@ static void test_lies(void **state)
 	refused("/layers/l8", "function", "Gelu", 5, "'table' is missing");
 	pair("/layers/l8", "parameters", 0x7fc00000, 0, "not a number");
 	pair("/layers/l0", "shape", 0, 72, "0 x 72");
-	pair("/layers/l5", "inputs", 3, 999, "reads tensor 999");
+	/* what tensors are is looked at before they are made */
+	number("/layers/l0", "input", 999, "no shape follows");
+	number("/layers/l3", "input", 4, "no shape follows");
+	pair("/layers/l5", "inputs", 3, 999, "no shape follows");
+	pair("/layers/l2", "inputs", 0, 1, "is an input of the graph or part of a concatenation");
+	refused("/layers/l0", "range", NULL, -1, "'range' is missing");
+	refused("/layers/l0", "calibrated", "abcd", 4, "'calibrated' has 4 bytes");
+	refused("/tensors/t0", NULL, NULL, 0, "no shape follows");
+	/* then there is one tensor fewer */
+	number("/layers/l0", "output", 999, "no shape follows");
+	number("/layers/l116", "output", 0, "output 0 is tensor 117: there is none");
+	{
+		static const char *const wrong[] = { "t117", "t118", "t65536", "u0", "t", "t0x" };
+
+		for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+			struct edit e = open_file(ROUNDS);
+
+			assert_int_equal(fdt_set_name(e.tree, fdt_path_offset(e.tree, "/tensors/t0"), wrong[i]), 0);
+			expect(e, wrong[i], -EBADMSG, i == 0 ? "no shape follows" : i == 1 ? "there are 118 tensors" : "should be");
+		}
+	}
+	/* a later one before it */
+	{
+		const fdt32_t range[2] = { 0, cpu_to_fdt32(0x3f800000) };
+		struct edit e = open_file(ROUNDS);
+		int node = fdt_add_subnode(e.tree, fdt_path_offset(e.tree, "/tensors"), "t1");
+
+		assert_true(node >= 0);
+		assert_int_equal(fdt_setprop(e.tree, node, "range", range, sizeof(range)), 0);
+		assert_int_equal(fdt_setprop_u32(e.tree, node, "dims", 1), 0);
+		assert_int_equal(fdt_setprop_string(e.tree, node, "label", "later"), 0);
+		expect(e, "order", -EBADMSG, "child 't0' where 't2' or a later one should be");
+	}
 	/* reals that no numbers follow from */
 	pair("/tensors/t0", "range", 0, 1, "numbers: tensor 'in': range");
 }
@@ -410,6 +487,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_others), cmocka_unit_test(test_other_table), cmocka_unit_test(test_lies),
 		cmocka_unit_test(test_many), cmocka_unit_test(test_work),
+		cmocka_unit_test(test_own_node),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
