@@ -13,6 +13,7 @@
 #define EIE_FEATURE_ROW_SCALES "row-scales" /* layers with a scale for each row, blob `row-scale` */
 #define EIE_FEATURE_ENTROPY "entropy"      /* blobs that are Huffman- or ANS-coded */
 #define EIE_FEATURE_REALS   "reals"        /* floats in one place, their highest bytes coded, node `reals` */
+#define EIE_FEATURE_KINDS   "kinds"        /* in one place a kind */
 #define EIE_FEATURE_DERIVED "derived"      /* layers without the integers that follow from their reals */
 #define EIE_FEATURE_ENDS    "segment-ends" /* segments whose inputs are constants, or whose inputs and outputs are turned */
 #define EIE_FEATURE_TABLES "tables"        /* layers without tables that follow from their functions */
@@ -29,6 +30,13 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "bulk data are copied 
 
 struct eie_layer_bytes {
 	uint64_t codes, index, other;
+};
+
+/* Floats that share a place in the file. */
+enum eie_reals_kind {
+	REALS_ALL,
+	REALS_CONSTANTS, REALS_CODEBOOKS, REALS_BIASES, REALS_ROW_SCALES,
+	REALS_POOLS
 };
 
 /* Memory for a layer's derived numbers, zero; a table that is there stays. False: there is none, and what was taken is the caller's. container_numbers.c */

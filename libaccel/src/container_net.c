@@ -54,7 +54,7 @@ static void put_value(struct eie_writer *w, const struct accel_network *net, uin
 	}
 	if (v->data && eie_is_coded(v))
 		eie_put_coded(w, v);
-	else if (v->data && v->type == NET_F32 && v->count && v->count <= REALS_MOST && eie_put_reals(w, v->data, v->count, &bytes))
+	else if (v->data && v->type == NET_F32 && v->count && v->count <= REALS_MOST && eie_put_reals(w, REALS_CONSTANTS, v->data, v->count, &bytes))
 		eie_put(w, "reals", "", 0);
 	else if (v->data)
 		eie_put_blob(w, "data", v->data, v->count * net_type_size(v->type));
@@ -229,7 +229,7 @@ static int read_shape(struct eie_reader *r, int node, struct net_value *v)
 static int read_reals(struct eie_reader *r, struct accel_network *net, struct net_value *v)
 {
 	float *data;
-	int ret = v->type == NET_F32 ? eie_take_reals(r, "constant", v->count, &data, &v->stored_bytes) :
+	int ret = v->type == NET_F32 ? eie_take_reals(r, REALS_CONSTANTS, "constant", v->count, &data, &v->stored_bytes) :
 				       BAD(r, "a constant of type %s in 'reals'", net_type_names[v->type]);
 
 	if (ret)

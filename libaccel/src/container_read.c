@@ -129,7 +129,7 @@ static int read_row_scale(struct eie_reader *r, int node, struct accel_layer *la
 		return 0;
 	if (!r->row_scales)
 		return BAD(r, "blob 'row-scale' in a file that does not name the feature '%s'", EIE_FEATURE_ROW_SCALES);
-	return eie_get_floats(r, node, "row-scale", layer->rows, &layer->row_scale, &layer->file_bytes_other);
+	return eie_get_floats(r, node, REALS_ROW_SCALES, "row-scale", layer->rows, &layer->row_scale, &layer->file_bytes_other);
 }
 
 int eie_read_label(struct eie_reader *r, int node, char **name)
@@ -224,7 +224,7 @@ static int read_weighted(struct eie_reader *r, int node, const struct accel_mode
 	layer->nnz = nnz;
 	ret = read_codebook(r, node, layer);
 	if (!ret)
-		ret = eie_get_floats(r, node, "bias", layer->rows, &layer->bias, &layer->file_bytes_other);
+		ret = eie_get_floats(r, node, REALS_BIASES, "bias", layer->rows, &layer->bias, &layer->file_bytes_other);
 	if (ret)
 		return ret;
 	/* integers may follow from it */
@@ -446,6 +446,7 @@ static const struct {
 	{ EIE_FEATURE_PACKED, offsetof(struct eie_reader, packed) },
 	{ EIE_FEATURE_STREAM, offsetof(struct eie_reader, stream) },
 	{ EIE_FEATURE_REALS, offsetof(struct eie_reader, has_reals) },
+	{ EIE_FEATURE_KINDS, offsetof(struct eie_reader, apart) },
 };
 
 static bool take_feature(struct eie_reader *r, const char *name)
@@ -606,7 +607,8 @@ int accel_model_load(const void *data, size_t size, const char *name, struct acc
 	free(r.fdt);
 	free(r.extents);
 	free(r.stream_places);
-	free(r.reals);
+	for (unsigned int k = 0; k < REALS_POOLS; k++)
+		free(r.reals[k].v);
 	pool_free(r.pool);
 	if (ret)
 		accel_model_unref(m);

@@ -13,6 +13,12 @@ struct eie_extent {
 	uint64_t offset, size;
 };
 
+/* Floats of node `reals`, all or of one kind. */
+struct eie_pool {
+	float *v;                      /* [n] */
+	uint64_t n, taken, bytes;      /* bytes: of the file */
+};
+
 /* A blob of a stream, by its node. */
 struct eie_place {
 	int node;
@@ -43,9 +49,8 @@ struct eie_reader {
 	size_t nplaces;
 	bool has_reals;                /* floats may be in node `reals` */
 	struct pool *pool;             /* threads that decode, once there is enough for them */
-	float *reals;                  /* all of them */
-	const float *reals_next;       /* not taken yet: reals_left */
-	uint64_t reals_all, reals_left, reals_bytes;
+	bool apart;                    /* one place a kind there */
+	struct eie_pool reals[REALS_POOLS];
 	struct eie_extent *extents;    /* blobs met so far */
 	size_t nextents, room;
 	const char *where;             /* what the next errors are about: label of the tensor or layer, or NULL */
@@ -112,10 +117,10 @@ int eie_read_coded(struct eie_reader *r, int node, struct net_value *value);
 int eie_read_pool(struct eie_reader *r);
 int eie_check_pool(struct eie_reader *r);
 /* The next n floats of it. *values is the caller's; the bytes that they take are added to *bytes. */
-int eie_take_reals(struct eie_reader *r, const char *name, uint64_t n, float **values, uint64_t *bytes);
+int eie_take_reals(struct eie_reader *r, enum eie_reals_kind kind, const char *name, uint64_t n, float **values, uint64_t *bytes);
 /* Floats from there, or from where they are written out: property `codebook` of 1 to max, and a blob. */
 int eie_get_codebook(struct eie_reader *r, int node, unsigned int max, float **codebook, unsigned int *n, uint64_t *bytes);
-int eie_get_floats(struct eie_reader *r, int node, const char *name, uint64_t n, float **values, uint64_t *bytes);
+int eie_get_floats(struct eie_reader *r, int node, enum eie_reals_kind kind, const char *name, uint64_t n, float **values, uint64_t *bytes);
 /* container_numbers.c: the segment at node has no derived numbers; and what they are, of one whose reals have been read and whose layers have memory for them. */
 bool eie_lacks_numbers(const struct eie_reader *r, int node);
 int eie_derive_numbers(struct eie_reader *r, int node, struct accel_model *segment);

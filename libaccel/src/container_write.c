@@ -194,7 +194,7 @@ static void put_layer(struct eie_writer *w, const struct accel_model *model, uns
 	/* properties come before nodes */
 	bytes->codes = eie_put_codes(w, layer->code, layer->nnz, layer->code_bits, layer->codebook, layer->ncodes, 0);
 	bytes->index = groups ? eie_put_places(w, layer, groups) : eie_put_index(w, layer->rowptr, layer->col, layer->rows, layer->cols);
-	if (!eie_put_reals(w, layer->bias, layer->rows, &bytes->other))
+	if (!eie_put_reals(w, REALS_BIASES, layer->bias, layer->rows, &bytes->other))
 		eie_put_blob(w, "bias", layer->bias, layer->rows * sizeof(*layer->bias));
 	if (!derived) {
 		eie_put_blob(w, "bias-q", layer->bias_q, layer->rows * sizeof(*layer->bias_q));
@@ -206,7 +206,7 @@ static void put_layer(struct eie_writer *w, const struct accel_model *model, uns
 		eie_put_blob(w, "shift", layer->shift, layer->rows * sizeof(*layer->shift));
 		bytes->other += layer->rows * (uint64_t)3;
 	}
-	if (layer->row_scale && !eie_put_reals(w, layer->row_scale, layer->rows, &bytes->other))
+	if (layer->row_scale && !eie_put_reals(w, REALS_ROW_SCALES, layer->row_scale, layer->rows, &bytes->other))
 		eie_put_blob(w, "row-scale", layer->row_scale, layer->rows * sizeof(*layer->row_scale));
 	eie_end(w);
 }
@@ -299,6 +299,8 @@ static void put_features(struct eie_writer *w, const struct accel_model *model)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_ENTROPY) + 1;
 	if (w->pool)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_REALS) + 1;
+	if (w->apart)
+		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_KINDS) + 1;
 	if (w->name_derived)
 		len += (size_t)sprintf(list + len, "%s", EIE_FEATURE_DERIVED) + 1;
 	if (w->rows)
@@ -379,16 +381,15 @@ int eie_encode(const struct accel_model *model, void **data, size_t *size, struc
 		w.name_entropy = w.entropy;
 		w.name_derived = w.derived;
 		w.entropy = w.derived = false;
-		w.used = w.reals.n = w.derivable = w.blobs = 0;
+		w.used = w.derivable = w.blobs = 0;
+		eie_reals_again(&w);
 		eie_note(&w, fdt_create(w.fdt, (int)room));
 		put_tree(&w, model, mine);
 		again = w.entropy != w.name_entropy || w.derived != w.name_derived;
 		if (!w.derive_all && w.derivable >= EIE_DERIVED_MANY)
 			w.derive_all = again = true;
-		if (!w.pool && !w.no_memory && eie_reals_pay(&w)) {
+		if (!w.pool && !w.no_memory && eie_reals_pay(&w))
 			w.pool = again = true;
-			w.reals.all = w.reals.n;
-		}
 		if (!again && !w.stream && !w.no_memory && !w.fdt_error)
 			w.stream = again = eie_stream_pays(&w);
 	}
@@ -414,7 +415,7 @@ int eie_encode(const struct accel_model *model, void **data, size_t *size, struc
 	free(w.fdt);
 	free(w.data);
 	free(w.numbers);
-	eie_reals_free(&w.reals);
+	eie_reals_free(&w);
 	if (!bytes)
 		free(mine);
 	return ret;

@@ -12,13 +12,15 @@
 #define REALS_PLANES 4u   /* bytes of a float, the highest first */
 #define REALS_MOST   65536u /* of a constant: larger ones would be in memory twice more */
 
-/* Floats that share one place in the file: container_reals.c. */
+/* Floats of one kind, or all: container_reals.c. */
 struct eie_reals {
 	float *v;             /* in the order in which they are read */
 	size_t n, room, all;  /* all: of a round before, which this one repeats */
 	uint8_t *blob[REALS_PLANES];
 	size_t size[REALS_PLANES];
 	enum entropy_coding coding[REALS_PLANES];
+	uint8_t value[REALS_PLANES][ENTROPY_MAX_SYMBOLS];   /* of one kind: the bytes that there are, going up */
+	unsigned int nvalues[REALS_PLANES];                 /* 0: symbols are bytes */
 	uint64_t bytes;       /* of all blobs */
 };
 
@@ -44,7 +46,8 @@ struct eie_writer {
 	struct eie_numbers *numbers;       /* segments whose derived numbers are all left out, and the root says so: [nnumbers] */
 	unsigned int nnumbers;
 	bool pool;            /* floats go to node `reals`, and the root says so */
-	struct eie_reals reals;
+	bool apart;           /* one place a kind there, and the root says so */
+	struct eie_reals reals[REALS_POOLS];
 	bool stream;          /* blobs lie behind each other, for the tree will be packed */
 	unsigned int blobs;   /* how many there are */
 	uint8_t *data;        /* blobs */
@@ -89,13 +92,15 @@ void eie_put_coded(struct eie_writer *w, const struct net_value *value);
 /*
  * container_reals.c: floats of a layer or a constant. True: node `reals` will have them; false: the caller writes them. Adds the bytes that they take to *bytes.
  */
-bool eie_put_reals(struct eie_writer *w, const float *values, size_t n, uint64_t *bytes);
+bool eie_put_reals(struct eie_writer *w, enum eie_reals_kind kind, const float *values, size_t n, uint64_t *bytes);
 void eie_put_codebook(struct eie_writer *w, const float *codebook, unsigned int n, uint64_t *bytes);
-/* What was put so far, coded; false: it would not be worth it. */
+/* Forgets what was put: another round begins. */
+void eie_reals_again(struct eie_writer *w);
+/* What was put so far, coded, by kinds if w->apart was set; false: it would not be worth it. */
 bool eie_reals_pay(struct eie_writer *w);
 /* Node `reals` with what eie_reals_pay() coded. */
 void eie_put_pool(struct eie_writer *w);
-void eie_reals_free(struct eie_reals *reals);
+void eie_reals_free(struct eie_writer *w);
 /* container_numbers.c: finds the segments whose derived numbers are left out. The writer's owner frees w->numbers. */
 void eie_find_numbers(struct eie_writer *w, const struct accel_model *model);
 /* The segment is one of them; and the property that says so. */

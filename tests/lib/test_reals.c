@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
-/* Node `reals` of .eie files: every bit of every float comes back, smaller; and files that lie about it are refused. */
+/* Node `reals` of .eie files, all floats in one place or those of a kind: every bit of every float comes back, smaller; and files that lie about it are refused. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -71,6 +71,21 @@ static bool has_feature(const void *file)
 	return fdt_stringlist_search(file, 0, "must-understand", EIE_FEATURE_REALS) >= 0;
 }
 
+/* What node `reals` takes: blobs, and lists of values. */
+static uint64_t reals_size(const void *file)
+{
+	int depth = 0, len;
+	uint64_t sum = 0;
+
+	for (int node = fdt_path_offset(file, "/reals"); node >= 0 && depth >= 0; node = fdt_next_node(file, node, &depth)) {
+		const void *size = fdt_getprop(file, node, "size", NULL);
+
+		sum += size ? fdt64_ld(size) : 0;
+		sum += fdt_getprop(file, node, "values", &len) ? (uint64_t)len : 0;
+	}
+	return sum;
+}
+
 /* ---------------------------------------------------------------- what comes back */
 
 static void test_layers(void **state)
@@ -84,6 +99,9 @@ static void test_layers(void **state)
 		void *data = encode(model, &size), *again;
 
 		assert_true(has_feature(data));
+		/* of scales, which are much alike, places of their own are worth it */
+		assert_int_equal(fdt_stringlist_search(data, 0, "must-understand", EIE_FEATURE_KINDS) >= 0, scaled);
+		assert_int_equal(fdt_path_offset(data, "/reals/row-scales") >= 0, scaled);
 		assert_true(fdt_path_offset(data, "/layers/l0/bias") < 0 && fdt_path_offset(data, "/layers/l1/row-scale") < 0);
 		assert_int_equal(fdt_stringlist_search(data, 0, "must-understand", EIE_FEATURE_ROWS) >= 0, scaled);
 		assert_true(fdt_path_offset(data, "/layers/l1/bias-q") < 0 && fdt_path_offset(data, "/layers/l1/mult") < 0);
@@ -106,13 +124,12 @@ static void test_layers(void **state)
 			other += b->file_bytes_other;
 			floats += sizeof(float) * (a->ncodes + a->rows * (a->row_scale ? 2 : 1));
 		}
-		for (unsigned int i = 0; i < 4; i++)
-			pool += blob_size(data, (const char *[]){ "/reals/byte3", "/reals/byte2", "/reals/byte1", "/reals/byte0" }[i]);
+		pool = reals_size(data);
 		for (unsigned int i = 0; i < 4; i++)
 			blobs += blob_size(data, (const char *[]){ "/layers/l0/mult", "/layers/l0/shift", "/layers/l1/mult", "/layers/l1/shift" }[i]);
 		assert_true(pool < floats * 9 / 10);
-		/* each layer is told its share, rounded down */
-		assert_in_range(other, pool + blobs - 5, pool + blobs);
+		/* each layer is told its share, rounded down; of lists and of bytes that are all the same nobody is */
+		assert_in_range(other, pool + blobs - (scaled ? 100 : 5), pool + blobs);
 		again = encode(copy, &again_size);
 		assert_int_equal(size, again_size);
 		assert_memory_equal(data, again, size);
@@ -219,9 +236,11 @@ static struct edit open_model(struct accel_model *model)
 	return e;
 }
 
+static bool by_kind = true;   /* the file has places for each kind */
+
 static struct edit open_file(void)
 {
-	return open_model(layers_model(true));
+	return open_model(layers_model(by_kind));
 }
 
 static void refused(struct edit e, const char *what, const char *text)
@@ -262,10 +281,10 @@ static void without(const char *path, const char *property, const char *text)
 	refused(e, path, text);
 }
 
-static uint32_t count_of(void)
+static uint32_t count_of(const char *path)
 {
 	struct edit e = open_file();
-	const fdt32_t *count = fdt_getprop(e.fdt, fdt_path_offset(e.fdt, "/reals"), "count", NULL);
+	const fdt32_t *count = fdt_getprop(e.fdt, fdt_path_offset(e.fdt, path), "count", NULL);
 	uint32_t n = fdt32_ld(count);
 
 	free(e.fdt);
@@ -276,10 +295,12 @@ static uint32_t count_of(void)
 static void test_lies(void **state)
 {
 	static const char *const planes[] = { "/reals/byte3", "/reals/byte2", "/reals/byte1", "/reals/byte0" };
-	uint32_t n = count_of();
+	uint32_t n;
 
 	(void)state;
-	assert_int_equal(n, 500 + 16 + 2 * 450 + 256);
+	by_kind = false;
+	n = count_of("/reals");
+	assert_int_equal(n, 500 + 16 + 450 + 256);
 	without("/reals", NULL, "node 'reals' is missing");
 	without("/reals", "count", "'count' is missing");
 	set_number("/reals", "count", 0, "0 floats");
@@ -305,6 +326,48 @@ static void test_lies(void **state)
 	set_number("/layers/l0", "codebook-size", 257, "'codebook-size' is 257");
 	set_number("/layers/l1", "codebook-size", 255, "nothing takes the last 1 of");
 	without("/layers/l0", "codebook-size", "'codebook-size' is missing");
+	/* not named in the root: then nothing is taken from it */
+	{
+		static const char rest[] = "entropy\0derived", kinds[] = "entropy\0derived\0reals\0kinds";
+		struct edit e = open_file();
+
+		assert_int_equal(fdt_setprop(e.fdt, 0, "must-understand", rest, sizeof(rest)), 0);
+		refused(e, "unnamed", "property 'codebook' is missing");
+		e = open_file();
+		assert_int_equal(fdt_setprop(e.fdt, 0, "must-understand", kinds, sizeof(kinds)), 0);
+		refused(e, "no kinds", "but only 0 are left in 'reals'");
+	}
+	by_kind = true;
+}
+
+/* A property of values of a plane of one kind. */
+static void values(const char *path, const char *bytes, int n, const char *text)
+{
+	struct edit e = open_file();
+
+	assert_int_equal(fdt_setprop(e.fdt, fdt_path_offset(e.fdt, path), "values", bytes, n), 0);
+	refused(e, path, text);
+}
+
+static void test_kinds(void **state)
+{
+	static const char named[] = "row-scales\0entropy\0derived\0derived-rows\0reals";
+	const char *biases = "/reals/biases", *byte3 = "/reals/biases/byte3", *byte0 = "/reals/row-scales/byte0";
+	char many[257];
+
+	(void)state;
+	assert_int_equal(count_of(biases), 500 + 450);
+	assert_int_equal(count_of("/reals/row-scales"), 450);
+	assert_int_equal(count_of("/reals/codebooks"), 16 + 256);
+	without("/reals", NULL, "node 'reals' is missing");
+	without(biases, NULL, "bias: 500 floats, but only 0 are left");
+	without(biases, "count", "'count' is missing");
+	set_number(biases, "count", 0, "0 floats");
+	set_number(biases, "count", 1u << 28, "symbols in");
+	set_number(biases, "count", 951, "byte");
+	set_number("/reals/row-scales", "count", 449, "byte3: ");
+	set_number("/reals/row-scales", "count", 451, "byte3: ");
+	without("/reals/biases/byte1", NULL, "'byte1' is missing");
 	without("/layers/l1", "row-scaled", "property 'mult' is missing");
 	{
 		struct edit e = open_file();
@@ -312,13 +375,23 @@ static void test_lies(void **state)
 		assert_int_equal(fdt_setprop(e.fdt, fdt_path_offset(e.fdt, "/layers/l0"), "row-scaled", "", 0), 0);
 		refused(e, "a layer that takes more", "are left in 'reals'");
 	}
-	/* not named in the root: then nothing is taken from it */
+	/* bytes of a plane: of which there are some, that go up; one only where others have shown how many floats there are */
+	for (unsigned int i = 0; i < sizeof(many); i++)
+		many[i] = (char)i;
+	without(byte3, "values", "byte3: ");
+	without(byte0, "values", "'offset' is missing");
+	values(byte3, "", 0, "'values' has 0 bytes");
+	values(byte3, many, 257, "'values' has 257 bytes");
+	values(byte3, "ba", 2, "does not go up");
+	values(byte3, "aa", 2, "does not go up");
+	values(byte3, many, 12, "byte3: ");
+	values(byte3, "a", 1, "one value, and no blob");
+	values(byte0, "ab", 2, "'offset' is missing");
 	{
-		static const char rest[] = "row-scales\0entropy\0derived";
 		struct edit e = open_file();
 
-		assert_int_equal(fdt_setprop(e.fdt, 0, "must-understand", rest, sizeof(rest)), 0);
-		refused(e, "unnamed", "property 'codebook' is missing");
+		assert_int_equal(fdt_setprop(e.fdt, 0, "must-understand", named, sizeof(named)), 0);
+		refused(e, "unnamed", "'count' is missing");
 	}
 }
 
@@ -355,7 +428,7 @@ static void test_row_scale(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_layers), cmocka_unit_test(test_not_worth), cmocka_unit_test(test_network), cmocka_unit_test(test_lies),
+		cmocka_unit_test(test_layers), cmocka_unit_test(test_not_worth), cmocka_unit_test(test_network), cmocka_unit_test(test_lies), cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_hostile_amount), cmocka_unit_test(test_row_scale),
 	};
 	char folder[] = "/tmp/accel-reals-XXXXXX";
