@@ -200,9 +200,35 @@ static int read_window(struct eie_reader *r, int node, struct accel_window *w)
 	return ret;
 }
 
+/* What is not said is what the layer before makes, of a segment without numbers. */
+static int read_input(struct eie_reader *r, int node, const struct accel_model *model, struct accel_layer *layer)
+{
+	if (!r->bare || layer == model->layers || fdt_getprop(r->fdt, node, "input", NULL))
+		return eie_get_u32(r, node, "input", &layer->input);
+	layer->input = layer[-1].output;
+	return 0;
+}
+
+/* Non-zeros, which have groups of places; of a segment without numbers they may be all that there are. */
+static int read_nnz(struct eie_reader *r, int node, const struct accel_layer *layer, uint32_t *groups, uint32_t *nnz)
+{
+	bool places = r->places && fdt_getprop(r->fdt, node, "places", NULL);
+	uint64_t all;
+	int ret = 0;
+
+	*groups = 1;
+	if (places)
+		ret = eie_get_u32(r, node, "places", groups);
+	if (ret || !r->bare || !places || fdt_getprop(r->fdt, node, "nnz", NULL))
+		return ret ? ret : eie_get_u32(r, node, "nnz", nnz);
+	all = *groups ? (uint64_t)layer->rows * (layer->cols / *groups) : 0;
+	*nnz = all < ACCEL_MAX_NNZ ? (uint32_t)all : ACCEL_MAX_NNZ;
+	return 0;
+}
+
 static int read_weighted(struct eie_reader *r, int node, const struct accel_model *model, struct accel_layer *layer)
 {
-	uint32_t nnz, groups = 1;
+	uint32_t nnz, groups;
 	int ret = read_activation(r, node, layer);
 
 	if (!ret)
@@ -212,7 +238,7 @@ static int read_weighted(struct eie_reader *r, int node, const struct accel_mode
 	if (!ret && layer->kind == ACCEL_LAYER_CONV && fdt_getprop(r->fdt, node, "weight-groups", NULL))
 		ret = eie_get_u32(r, node, "weight-groups", &layer->weight_groups);
 	if (!ret)
-		ret = eie_get_u32(r, node, "nnz", &nnz);
+		ret = read_nnz(r, node, layer, &groups, &nnz);
 	if (!ret)
 		ret = eie_get_u32(r, node, "code-bits", &layer->code_bits);
 	if (ret)
@@ -233,8 +259,6 @@ static int read_weighted(struct eie_reader *r, int node, const struct accel_mode
 		ret = read_bias_q(r, node, model, layer);
 	if (!ret && !r->bare)
 		ret = read_requant(r, node, model, layer);
-	if (!ret && r->places && fdt_getprop(r->fdt, node, "places", NULL))
-		ret = eie_get_u32(r, node, "places", &groups);
 	return ret ? ret : eie_read_weights(r, node, groups, layer);
 }
 
@@ -283,7 +307,7 @@ static int read_table(struct eie_reader *r, int node, const struct accel_model *
 	const char *function;
 	uint32_t p, q, factor, offset;
 	void *values;
-	int ret = eie_get_u32(r, node, "input", &layer->input);
+	int ret = read_input(r, node, model, layer);
 
 	ret = ret ? ret : eie_get_string(r, node, "function", &function);
 	ret = ret ? ret : eie_get_pair(r, node, "parameters", &p, &q);
@@ -325,7 +349,7 @@ static int read_layer(struct eie_reader *r, int node, const struct accel_model *
 		return read_multiply(r, node, layer);
 	if (layer->kind == ACCEL_LAYER_TABLE)
 		return read_table(r, node, model, layer);
-	ret = eie_get_u32(r, node, "input", &layer->input);
+	ret = read_input(r, node, model, layer);
 	if (!ret && layer->kind == ACCEL_LAYER_AVERAGE_POOL && !r->bare)
 		ret = eie_get_u32(r, node, "sum-shift", &layer->sum_shift);
 	if (!ret && accel_layer_pools(layer))

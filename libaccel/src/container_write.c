@@ -101,6 +101,13 @@ static bool table_is_derived(const struct accel_model *model, const struct accel
 	return !memcmp(table, layer->table, sizeof(table));
 }
 
+/* A small layer that reads what the one before it makes does not say so. */
+static void put_input(struct eie_writer *w, const struct accel_model *model, const struct accel_layer *layer)
+{
+	if (layer == model->layers || layer[-1].output != layer->input || !eie_numbers_follow(w, model))
+		eie_put_u32(w, "input", layer->input);
+}
+
 static void put_plain_layer(struct eie_writer *w, const struct accel_model *model, const struct accel_layer *layer, const bool *owned, struct eie_layer_bytes *bytes)
 {
 	bool bare = eie_numbers_follow(w, model);
@@ -109,13 +116,13 @@ static void put_plain_layer(struct eie_writer *w, const struct accel_model *mode
 	eie_put_output(w, model, layer, owned);
 	if (accel_layer_pools(layer)) {
 		eie_put_string(w, "kind", layer->kind == ACCEL_LAYER_MAX_POOL ? "max-pool" : "average-pool");
-		eie_put_u32(w, "input", layer->input);
+		put_input(w, model, layer);
 		if (layer->kind == ACCEL_LAYER_AVERAGE_POOL && !bare)
 			eie_put_u32(w, "sum-shift", layer->sum_shift);
 		put_window(w, &layer->window);
 	} else if (layer->kind == ACCEL_LAYER_TABLE) {
 		eie_put_string(w, "kind", "table");
-		eie_put_u32(w, "input", layer->input);
+		put_input(w, model, layer);
 		eie_put_string(w, "function", layer->function.name);
 		eie_put_pair(w, "parameters", eie_float_bits(layer->function.p), eie_float_bits(layer->function.q));
 		eie_put_pair(w, "factor-offset", eie_float_bits(layer->function.factor), eie_float_bits(layer->function.offset));
@@ -153,7 +160,7 @@ static void put_layer(struct eie_writer *w, const struct accel_model *model, uns
 	bool bare = eie_numbers_follow(w, model);
 	bool weighted = accel_layer_weighted(layer), once = same_requant(layer), rows = bare || (w->rows && row_bytes(model, layer));
 	bool derived = weighted && !bare && !layer->row_scale && follows(model, layer);
-	uint32_t groups = 0;
+	uint32_t groups = w->places && places_won(layer) ? eie_groups_of(layer) : 0;
 	uint64_t derivable = derived ? 4 * (layer->ncodes + (uint64_t)layer->rows) : 0;
 	char name[16];
 
@@ -170,14 +177,16 @@ static void put_layer(struct eie_writer *w, const struct accel_model *model, uns
 	eie_put_string(w, "label", layer->name);
 	eie_put_string(w, "kind", layer->kind == ACCEL_LAYER_CONV ? "conv" : "fc");
 	eie_put_string(w, "activation", activations[layer->activation]);
-	eie_put_u32(w, "input", layer->input);
+	put_input(w, model, layer);
 	eie_put_output(w, model, layer, owned);
 	eie_put_pair(w, "shape", layer->rows, layer->cols);
 	if (layer->kind == ACCEL_LAYER_CONV)
 		put_window(w, &layer->window);
 	if (layer->weight_groups)
 		eie_put_u32(w, "weight-groups", layer->weight_groups);
-	eie_put_u32(w, "nnz", (uint32_t)layer->nnz);
+	/* all places are taken: as many as there are */
+	if (!bare || !groups || layer->nnz != (uint64_t)layer->rows * (layer->cols / groups))
+		eie_put_u32(w, "nnz", (uint32_t)layer->nnz);
 	eie_put_u32(w, "code-bits", layer->code_bits);
 	bytes->other = 0;
 	put_codebook(w, layer, bare, derived, &bytes->other);
@@ -187,10 +196,8 @@ static void put_layer(struct eie_writer *w, const struct accel_model *model, uns
 	}
 	if (layer->row_scale && w->pool)
 		eie_put(w, "row-scaled", "", 0);
-	if (w->places && places_won(layer)) {
-		groups = eie_groups_of(layer);
+	if (groups)
 		eie_put_u32(w, "places", groups);
-	}
 	/* properties come before nodes */
 	bytes->codes = eie_put_codes(w, layer->code, layer->nnz, layer->code_bits, layer->codebook, layer->ncodes, 0);
 	bytes->index = groups ? eie_put_places(w, layer, groups) : eie_put_index(w, layer->rowptr, layer->col, layer->rows, layer->cols);

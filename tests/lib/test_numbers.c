@@ -16,6 +16,7 @@
 #define CHANNELS 8u
 #define ROUNDS   9u
 #define TABLES   6u
+#define LAST     1024u   /* channels of a layer with all weights, enough of them for `places` */
 
 static unsigned int table(struct accel_graph *g, const char *name, unsigned int input, const char *function)
 {
@@ -58,7 +59,7 @@ static unsigned int add_round(struct accel_graph *g, uint64_t *seed, unsigned in
 
 static struct accel_model *build(unsigned int rounds)
 {
-	const struct accel_window w = same(CHANNELS, 5, 4, 3);
+	const struct accel_window w = same(CHANNELS, 5, 4, 3), pixel = same(CHANNELS, 5, 4, 1);
 	struct accel_error err = { 0 };
 	uint64_t seed = 9;
 	unsigned int x;
@@ -66,6 +67,7 @@ static struct accel_model *build(unsigned int rounds)
 
 	for (unsigned int i = 0; i < rounds; i++)
 		x = add_round(g, &seed, i, x);
+	x = random_any_layer(g, &seed, "full", x, LAST, CHANNELS, 1, 4, 0, &pixel);
 	random_check(accel_graph_output(g, x, &err), &err);
 	return finish(g);
 }
@@ -93,7 +95,7 @@ static void same_layer(const struct accel_layer *a, const struct accel_layer *b)
 	size_t rows = accel_layer_weighted(a) ? a->rows : a->mult ? 1 : 0;
 
 	assert_string_equal(a->name, b->name);
-	assert_int_equal(a->output, b->output);
+	assert_true(a->input == b->input && a->output == b->output);
 	assert_int_equal(a->sum_shift, b->sum_shift);
 	assert_memory_equal(&a->codebook_scale, &b->codebook_scale, sizeof(float));
 	assert_int_equal(!a->table, !b->table);
@@ -104,6 +106,9 @@ static void same_layer(const struct accel_layer *a, const struct accel_layer *b)
 		assert_memory_equal(a->shift, b->shift, rows * sizeof(*a->shift));
 	}
 	if (accel_layer_weighted(a)) {
+		assert_int_equal(a->nnz, b->nnz);
+		assert_memory_equal(a->col, b->col, a->nnz * sizeof(*a->col));
+		assert_memory_equal(a->code, b->code, a->nnz);
 		assert_memory_equal(a->codebook_q, b->codebook_q, a->ncodes * sizeof(*a->codebook_q));
 		assert_memory_equal(a->bias_q, b->bias_q, rows * sizeof(*a->bias_q));
 	}
@@ -164,6 +169,12 @@ static void test_round_trip(void **state)
 	/* the input alone has a node */
 	assert_true(fdt_path_offset(tree, "/tensors/t0") >= 0 && fdt_path_offset(tree, "/tensors/t1") < 0);
 	assert_null(fdt_getprop(tree, fdt_path_offset(tree, "/layers/l0"), "output", NULL));
+	/* nor does a layer say that it reads what the one before makes, or how many weights there are when there are all */
+	assert_non_null(fdt_getprop(tree, fdt_path_offset(tree, "/layers/l0"), "input", NULL));
+	assert_non_null(fdt_getprop(tree, fdt_path_offset(tree, "/layers/l1"), "input", NULL));
+	assert_null(fdt_getprop(tree, fdt_path_offset(tree, "/layers/l3"), "input", NULL));
+	assert_non_null(fdt_getprop(tree, fdt_path_offset(tree, "/layers/l0"), "nnz", NULL));
+	assert_null(fdt_getprop(tree, fdt_path_offset(tree, "/layers/l117"), "nnz", NULL));
 	comes_back(m, file, size);
 	free(tree);
 	free(file);
@@ -201,7 +212,7 @@ static void test_own_node(void **state)
 		file = encode(m, &size);
 		tree = eie_tree(file, &bytes);
 		assert_true(names(file, EIE_FEATURE_NUMBERS));
-		assert_int_equal(fdt_path_offset(tree, i == 1 ? "/tensors/t116" : i ? "/tensors/t4" : "/tensors/t117") >= 0, 1);
+		assert_int_equal(fdt_path_offset(tree, i == 1 ? "/tensors/t117" : i ? "/tensors/t4" : "/tensors/t118") >= 0, 1);
 		assert_true(fdt_path_offset(tree, "/tensors/t3") < 0 && fdt_path_offset(tree, "/tensors/t5") < 0);
 		comes_back(m, file, size);
 		free(tree);
@@ -384,15 +395,22 @@ static void test_lies(void **state)
 	refused("/tensors/t0", NULL, NULL, 0, "no shape follows");
 	/* then there is one tensor fewer */
 	number("/layers/l0", "output", 999, "no shape follows");
-	number("/layers/l116", "output", 0, "output 0 is tensor 117: there is none");
+	number("/layers/l117", "output", 0, "output 0 is tensor 118: there is none");
+	refused("/layers/l0", "input", NULL, -1, "'input' is missing");
+	refused("/layers/l1", "input", NULL, -1, "the window does not fit");
+	refused("/layers/l0", "nnz", NULL, -1, "'nnz' is missing");
+	number("/layers/l117", "nnz", 8191, "'index' is missing");
+	number("/layers/l117", "places", 0, "in 0 groups");
+	number("/layers/l117", "places", 3, "in 3 groups");
+	pair("/layers/l117", "shape", LAST, UINT32_MAX, "out of range");
 	{
-		static const char *const wrong[] = { "t117", "t118", "t65536", "u0", "t", "t0x" };
+		static const char *const wrong[] = { "t118", "t119", "t65536", "u0", "t", "t0x" };
 
 		for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
 			struct edit e = open_file(ROUNDS);
 
 			assert_int_equal(fdt_set_name(e.tree, fdt_path_offset(e.tree, "/tensors/t0"), wrong[i]), 0);
-			expect(e, wrong[i], -EBADMSG, i == 0 ? "no shape follows" : i == 1 ? "there are 118 tensors" : "should be");
+			expect(e, wrong[i], -EBADMSG, i == 0 ? "no shape follows" : i == 1 ? "there are 119 tensors" : "should be");
 		}
 	}
 	/* a later one before it */
