@@ -500,12 +500,25 @@ static void test_work(void **state)
 	free(code);
 }
 
+/* A file that a release has written: its checksum is that of the numbers of then. Who changes the derivation must not lose it. */
+static void test_committed(void **state)
+{
+	struct accel_model *old;
+	struct accel_error err = { 0 };
+
+	(void)state;
+	if (accel_model_open("tests/fuzz/corpus/eie/numbers.eie", &old, &err))
+		fail_msg("%s", err.text);
+	assert_true(old->nlayers == 14 && old->tensors[1].scale > 0);
+	accel_model_unref(old);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip), cmocka_unit_test(test_others), cmocka_unit_test(test_other_table), cmocka_unit_test(test_lies),
 		cmocka_unit_test(test_many), cmocka_unit_test(test_work),
-		cmocka_unit_test(test_own_node),
+		cmocka_unit_test(test_own_node), cmocka_unit_test(test_committed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
