@@ -45,7 +45,7 @@ $(eval $(call lib_objects,obj,))
 $(eval $(call lib_objects,asan,-O1 -fsanitize=address$(comma)undefined -fno-sanitize-recover=all -fno-omit-frame-pointer))
 
 # loops over elements, which the network's correction spends its time in; the order of additions stays, so the results do
-$(patsubst %,$(BUILD)/obj/libaccel/src/%.o,op op_binary op_pool op_unary grad_op): CFLAGS += -O3
+$(patsubst %,$(BUILD)/obj/libaccel/src/%.o,compress_teacher depthwise op op_binary op_pool op_unary grad_op): CFLAGS += -O3
 
 $(BUILD)/libaccel.a: $(BUILD)/obj/libaccel.a
 	cp $< $@

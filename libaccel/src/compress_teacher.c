@@ -4,6 +4,7 @@
  */
 #include "compress_tune.h"
 #include "pass.h"
+#include "wide.h"
 
 #include <errno.h>
 #include <math.h>
@@ -269,7 +270,7 @@ double tune_loss(const struct tune *t, const float *y, const float *right, float
 }
 
 /* Derivatives of what the outputs of layers differ by, each by its energy. */
-void tune_add_hidden(const struct tune *t, struct grad *g, struct grad *teacher, uint64_t item)
+WIDE void tune_add_hidden(const struct tune *t, struct grad *g, struct grad *teacher, uint64_t item)
 {
 	for (unsigned int i = 0; i < t->nhidden; i++) {
 		const struct tune_hidden *h = &t->hidden[i];

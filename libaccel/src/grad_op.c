@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Derivatives of operators: each rule adds, to what is there of the inputs, what the output's derivatives make of them. */
+#include "depthwise.h"
 #include "gemm.h"
 #include "grad.h"
 #include "op.h"
 #include "op_bcast.h"
 #include "op_conv.h"
 #include "pass.h"
+#include "wide.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -53,7 +55,7 @@ static float real(const struct net_node *node, const char *name, float otherwise
 
 /* ---------------------------------------------------------------- functions of one number */
 
-void grad_activate(const struct net_act *act, const float *x, float *d, uint64_t n)
+WIDE void grad_activate(const struct net_act *act, const float *x, float *d, uint64_t n)
 {
 	const float a = act->a, b = act->b;
 
@@ -123,7 +125,7 @@ static void sigmoid(const struct grad_step *s)
 }
 
 /* Relu, Clip: what they let pass is what they do not change. */
-static void passing(const struct grad_step *s)
+WIDE static void passing(const struct grad_step *s)
 {
 	const float *x = x_of(s, 0), *y = s->value[s->node->out[0]], *dy = dy_of(s);
 	float *d = d_of(s, 0);
@@ -151,7 +153,7 @@ static void tangens(const struct grad_step *s)
 }
 
 /* Elements stay in their order. */
-static void moved(const struct grad_step *s)
+WIDE static void moved(const struct grad_step *s)
 {
 	const float *dy = dy_of(s);
 	float *d = d_of(s, 0);
@@ -165,7 +167,7 @@ static void moved(const struct grad_step *s)
 enum binary { ADD, SUB, MUL, DIV };
 
 /* n elements of which each input has n, or one for all. */
-static void binary_run(enum binary op, const float *a, bool many_a, const float *b, bool many_b, const float *dy, float *da, float *db, uint64_t n)
+WIDE static void binary_run(enum binary op, const float *a, bool many_a, const float *b, bool many_b, const float *dy, float *da, float *db, uint64_t n)
 {
 	float sum_a = 0, sum_b = 0;
 
@@ -260,85 +262,54 @@ static void global_average(const struct grad_step *s)
 			d[i * n + k] += dy_of(s)[i] / (float)n;
 }
 
-/* Calls for each place of the window of output o that lies inside the image; returns how many there are. */
-static uint64_t each_place(const struct window *w, const uint32_t *o, void (*each)(void *arg, uint64_t at), void *arg)
+/* A row of outputs y: what is left of their derivatives goes to the pixels that weight (column) k of the window sees; of the largest to the first that is equal. */
+WIDE static void pool_line(const struct pooling *p, uint32_t k, const float *x, const float *y, float *left, float *d)
 {
-	uint32_t lo[WINDOW_DIMS], hi[WINDOW_DIMS], k[WINDOW_DIMS];
-	int64_t first[WINDOW_DIMS];
-	uint64_t n = 0;
+	const struct window *w = &p->w;
+	int64_t offset = (int64_t)k * w->dilation[2] - w->pad[2], step = w->stride[2];
+	uint32_t first, last;
 
-	for (unsigned int d = 0; d < WINDOW_DIMS; d++) {
-		first[d] = (int64_t)o[d] * w->stride[d] - w->pad[d];
-		window_range(w->kernel[d], w->dilation[d], first[d], w->in[d], &lo[d], &hi[d]);
+	window_range(w->out[2], w->stride[2], offset, w->in[2], &first, &last);
+	for (uint32_t o = first; !p->max && o < last; o++)
+		d[o * step + offset] += left[o];
+	for (uint32_t o = first; p->max && o < last; o++) {
+		bool it = x[o * step + offset] == y[o];
+
+		d[o * step + offset] += it ? left[o] : 0;
+		left[o] = it ? 0 : left[o];
 	}
-	for (k[0] = lo[0]; k[0] < hi[0]; k[0]++) {
-		for (k[1] = lo[1]; k[1] < hi[1]; k[1]++) {
-			for (k[2] = lo[2]; k[2] < hi[2]; k[2]++, n++) {
-				uint64_t at = 0;
-
-				for (unsigned int d = 0; d < WINDOW_DIMS; d++)
-					at = at * w->in[d] + (uint64_t)(first[d] + (int64_t)k[d] * w->dilation[d]);
-				each(arg, at);
-			}
-		}
-	}
-	return n;
 }
 
-struct place {
-	const float *x;
-	float *d, add;
-	uint64_t best;
-	bool any;
-};
-
-static void keep_greatest(void *arg, uint64_t at)
+/* Elements [lo, hi) of the window that output o sees of dimension d. */
+static uint32_t window_part(const struct window *w, unsigned int d, uint32_t o, uint32_t *lo, uint32_t *hi)
 {
-	struct place *p = arg;
-
-	if (!p->any || p->x[at] > p->x[p->best])
-		p->best = at;
-	p->any = true;
+	window_range(w->kernel[d], w->dilation[d], (int64_t)o * w->stride[d] - w->pad[d], w->in[d], lo, hi);
+	return *hi - *lo;
 }
 
-static void ignore(void *arg, uint64_t at)
-{
-	(void)arg;
-	(void)at;
-}
-
-static void spread(void *arg, uint64_t at)
-{
-	struct place *p = arg;
-
-	p->d[at] += p->add;
-}
-
+/* scratch: a row of outputs. */
 static void pool(const struct grad_step *s)
 {
 	const struct pooling *p = s->node->plan;
 	const struct window *w = &p->w;
-	const struct net_value *x = value_of(s, 0);
-	const float *dy = dy_of(s);
-	float *d = d_of(s, 0);
-	uint32_t o[WINDOW_DIMS];
+	const float *x = x_of(s, 0), *y = s->value[s->node->out[0]], *dy = dy_of(s);
+	float *d = d_of(s, 0), *left = s->scratch;
+	uint64_t lines = out_of(s)->count / w->out[2];
+	uint32_t lo[WINDOW_DIMS], hi[WINDOW_DIMS];
 
-	for (uint64_t c = 0; d && c < (uint64_t)x->dims[0] * x->dims[1]; c++) {
-		struct place q = { .x = x_of(s, 0) + c * w->in_count, .d = d + c * w->in_count };
+	for (uint64_t i = 0; d && i < lines; i++, y += w->out[2], dy += w->out[2]) {
+		uint32_t oy = (uint32_t)(i % w->out[1]), oz = (uint32_t)(i / w->out[1] % w->out[0]);
+		uint64_t plane = i / w->out[1] / w->out[0] * w->in_count, n = (uint64_t)window_part(w, 0, oz, &lo[0], &hi[0]) * window_part(w, 1, oy, &lo[1], &hi[1]);
 
-		for (o[0] = 0; o[0] < w->out[0]; o[0]++) {
-			for (o[1] = 0; o[1] < w->out[1]; o[1]++) {
-				for (o[2] = 0; o[2] < w->out[2]; o[2]++, dy++) {
-					q.any = false;
-					if (p->max) {
-						each_place(w, o, keep_greatest, &q);
-						if (q.any)
-							q.d[q.best] += *dy;
-						continue;
-					}
-					q.add = *dy / (float)(p->count_pad ? w->kernel_count : each_place(w, o, ignore, NULL));
-					each_place(w, o, spread, &q);
-				}
+		for (uint32_t o = 0; o < w->out[2]; o++)
+			left[o] = p->max ? dy[o] : dy[o] / (float)(p->count_pad ? w->kernel_count : n * window_part(w, 2, o, &lo[2], &hi[2]));
+		for (uint32_t kz = lo[0]; kz < hi[0]; kz++) {
+			for (uint32_t ky = lo[1]; ky < hi[1]; ky++) {
+				int64_t at = ((int64_t)oz * w->stride[0] - w->pad[0] + (int64_t)kz * w->dilation[0]) * w->in[1] +
+					     (int64_t)oy * w->stride[1] - w->pad[1] + (int64_t)ky * w->dilation[1];
+
+				for (uint32_t kx = 0; kx < w->kernel[2]; kx++)
+					pool_line(p, kx, x + plane + (uint64_t)at * w->in[2], y, left, d + plane + (uint64_t)at * w->in[2]);
 			}
 		}
 	}
@@ -498,6 +469,10 @@ static void conv(const struct grad_step *s)
 
 		for (uint64_t r = 0; db && r < p->cout; r++)
 			db[g * p->cout + r] += sum_of(dy + r * p->w.out_count, p->w.out_count);
+		if (p->cin == 1 && p->cout == 1 && depthwise_takes(&p->w)) {
+			depthwise_back(&p->w, x + conv_in(p, n, g), w + g * p->k, dy, dx ? dx + conv_in(p, n, g) : NULL, dw ? dw + g * p->k : NULL, s->scratch);
+			continue;
+		}
 		if (p->cin == 1 && p->cout == 1) {
 			depthwise(&p->w, x + conv_in(p, n, g), w + g * p->k, dy, dx ? dx + conv_in(p, n, g) : NULL, dw ? dw + g * p->k : NULL);
 			continue;
@@ -556,5 +531,9 @@ size_t grad_scratch(const struct accel_network *net, const struct net_node *node
 	const struct conv *p = node->plan;
 
 	(void)net;
-	return pass_is(node, "Conv") ? p->k * p->w.out_count : 0;
+	if (pass_is(node, "MaxPool") || pass_is(node, "AveragePool"))
+		return ((const struct pooling *)node->plan)->w.out[2];
+	if (!pass_is(node, "Conv"))
+		return 0;
+	return p->cin == 1 && p->cout == 1 && depthwise_takes(&p->w) ? depthwise_back_scratch(&p->w) : p->k * p->w.out_count;
 }

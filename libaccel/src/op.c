@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* What operators share: attributes, broadcasting, activations, loops over elements. */
 #include "op.h"
+#include "wide.h"
 
 #include <errno.h>
 #include <math.h>
@@ -254,7 +255,7 @@ void op_parallel(struct pool *pool, uint64_t n, uint64_t grain, void (*fn)(void 
 		pool_run(pool, (size_t)((n + l.part - 1) / l.part), loop_task, &l);
 }
 
-void op_activate(const struct net_act *act, float *v, uint64_t n)
+WIDE void op_activate(const struct net_act *act, float *v, uint64_t n)
 {
 	/* not through the pointer, which v might point at for all that the compiler knows */
 	const float a = act->a, b = act->b;

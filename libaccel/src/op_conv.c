@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Convolution in float32: tiles of 64 pixels times blocks of rows; depthwise convolution directly. */
+#include "depthwise.h"
 #include "gemm.h"
 #include "op_conv.h"
 
@@ -49,6 +50,12 @@ int conv_make(const struct op_infer *c, const struct net_value *x, const struct 
 	return ret;
 }
 
+/* Few channels of each input channel alone: a matrix of windows would be copied for a handful of rows. */
+static bool is_depthwise(const struct conv *p)
+{
+	return p->cin == 1 && p->cout <= 4;
+}
+
 int op_conv_infer(const struct op_infer *c)
 {
 	const struct net_value *x = op_in(c, 0), *w = op_in(c, 1), *bias = op_in(c, 2);
@@ -65,6 +72,8 @@ int op_conv_infer(const struct op_infer *c)
 	p->tiles = (p->w.out_count + GEMM_COLS - 1) / GEMM_COLS;
 	p->blocks = (p->cout + BLOCK_ROWS - 1) / BLOCK_ROWS;
 	c->node->scratch = (p->k + BLOCK_ROWS) * GEMM_COLS * sizeof(float);
+	if (is_depthwise(p))
+		c->node->scratch = depthwise_takes(&p->w) ? depthwise_scratch(&p->w) * sizeof(float) : 0;
 	return 0;
 }
 
@@ -155,19 +164,9 @@ static void conv_task(void *arg, size_t task, void *scratch)
 
 /* ---------------------------------------------------------------- depthwise */
 
-/* One output channel of one image. */
-static void depthwise_task(void *arg, size_t task, void *scratch)
+/* y += what the weights of a plane make of x, weight by weight: windows that depthwise_run() does not take. */
+static void depthwise_weights(const struct window *w, const float *x, const float *weight, float *y)
 {
-	const struct op_run *r = arg;
-	const struct conv *p = r->node->plan;
-	const struct window *w = &p->w;
-	uint64_t channels = (uint64_t)p->groups * p->cout, channel = task % channels, n = task / channels;
-	const float *x = r->in[0].f + (n * p->groups + channel / p->cout) * w->in_count, *weight = r->in[1].f + channel * p->k;
-	float *y = r->out[0].f + task * w->out_count, bias = r->node->nin > 2 && r->in[2].f ? r->in[2].f[channel] : 0;
-
-	(void)scratch;
-	for (uint64_t i = 0; i < w->out_count; i++)
-		y[i] = bias;
 	for (uint32_t kz = 0; kz < w->kernel[0]; kz++)
 	for (uint32_t ky = 0; ky < w->kernel[1]; ky++)
 	for (uint32_t kx = 0; kx < w->kernel[2]; kx++) {
@@ -194,6 +193,25 @@ static void depthwise_task(void *arg, size_t task, void *scratch)
 			}
 		}
 	}
+}
+
+/* One output channel of one image. */
+static void depthwise_task(void *arg, size_t task, void *scratch)
+{
+	const struct op_run *r = arg;
+	const struct conv *p = r->node->plan;
+	const struct window *w = &p->w;
+	uint64_t channels = (uint64_t)p->groups * p->cout, channel = task % channels, n = task / channels;
+	const float *x = r->in[0].f + (n * p->groups + channel / p->cout) * w->in_count, *weight = r->in[1].f + channel * p->k;
+	float *y = r->out[0].f + task * w->out_count, bias = r->node->nin > 2 && r->in[2].f ? r->in[2].f[channel] : 0;
+
+	if (depthwise_takes(w)) {
+		depthwise_run(w, x, weight, bias, y, scratch);
+	} else {
+		for (uint64_t i = 0; i < w->out_count; i++)
+			y[i] = bias;
+		depthwise_weights(w, x, weight, y);
+	}
 	op_activate(&r->node->act, y, w->out_count);
 }
 
@@ -203,7 +221,7 @@ void op_conv_run(const struct op_run *r)
 
 	if (!r->out[0].count)
 		return;
-	if (p->cin == 1 && p->cout <= 4)
+	if (is_depthwise(p))
 		pool_run(r->pool, (size_t)p->batch * p->groups * p->cout, depthwise_task, (void *)r);
 	else
 		pool_run(r->pool, p->batch * p->groups * p->tiles * p->blocks, conv_task, (void *)r);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 /* Max, average and global pooling. */
 #include "op_window.h"
+#include "wide.h"
 
 #include <errno.h>
 #include <math.h>
@@ -98,6 +99,50 @@ static void pool_one(const struct op_run *r, const struct pooling *p, uint64_t p
 	}
 }
 
+/* The largest of the windows of a row of outputs, of what column k of the window sees: as pool_one() does, one after the other. */
+WIDE static void greatest_of(const struct window *w, uint32_t k, const float *x, float *y)
+{
+	int64_t offset = (int64_t)k * w->dilation[2] - w->pad[2], step = w->stride[2];
+	uint32_t first, last;
+
+	window_range(w->out[2], w->stride[2], offset, w->in[2], &first, &last);
+	for (uint32_t o = first; o < last; o++) {
+		float v = x[o * step + offset];
+
+		y[o] = v > y[o] || isnan(v) ? v : y[o];
+	}
+}
+
+static void greatest_line(const struct window *w, const float *x, uint32_t oz, uint32_t oy, float *y)
+{
+	uint32_t z[2], row[2];
+
+	for (uint32_t o = 0; o < w->out[2]; o++)
+		y[o] = -INFINITY;
+	inside(w, 0, oz, &z[0], &z[1]);
+	inside(w, 1, oy, &row[0], &row[1]);
+	for (uint32_t kz = z[0]; kz < z[1]; kz++) {
+		for (uint32_t ky = row[0]; ky < row[1]; ky++) {
+			int64_t line = ((int64_t)oz * w->stride[0] - w->pad[0] + (int64_t)kz * w->dilation[0]) * w->in[1] +
+				       (int64_t)oy * w->stride[1] - w->pad[1] + (int64_t)ky * w->dilation[1];
+
+			for (uint32_t kx = 0; kx < w->kernel[2]; kx++)
+				greatest_of(w, kx, x + line * w->in[2], y);
+		}
+	}
+}
+
+static void greatest_planes(void *arg, uint64_t first, uint64_t last)
+{
+	const struct op_run *r = arg;
+	const struct window *w = &((const struct pooling *)r->node->plan)->w;
+
+	for (uint64_t channel = first; channel < last; channel++)
+		for (uint32_t oz = 0; oz < w->out[0]; oz++)
+			for (uint32_t oy = 0; oy < w->out[1]; oy++)
+				greatest_line(w, r->in[0].f + channel * w->in_count, oz, oy, r->out[0].f + channel * w->out_count + ((uint64_t)oz * w->out[1] + oy) * w->out[2]);
+}
+
 static void pool_planes(void *arg, uint64_t first, uint64_t last)
 {
 	const struct op_run *r = arg;
@@ -117,8 +162,11 @@ static void pool_planes(void *arg, uint64_t first, uint64_t last)
 
 void op_pool_run(const struct op_run *r)
 {
+	const struct pooling *p = r->node->plan;
+	bool values = p->max && r->out[0].type == NET_F32 && !(r->node->nout > 1 && r->out[1].p);
+
 	if (r->out[0].count)
-		op_parallel(r->pool, (uint64_t)r->in[0].dims[0] * r->in[0].dims[1], 1, pool_planes, (void *)r);
+		op_parallel(r->pool, (uint64_t)r->in[0].dims[0] * r->in[0].dims[1], 1, values ? greatest_planes : pool_planes, (void *)r);
 }
 
 /* ---------------------------------------------------------------- global */
