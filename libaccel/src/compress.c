@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define SHORTEST   5u      /* bits of significands of shared values and biases */
+#define LONGEST    8u
 #define LOSS       0.02    /* of what the weights are worth, when nobody wants anything: about 17 dB below them */
 
 static struct accel_compress_options copy_options(const struct accel_compress_options *options)
@@ -151,21 +153,22 @@ int compress_one(struct compress *c, struct compress_layer *l, struct accel_netw
 	return ret ? ret : compress_round(c, l, net);
 }
 
-/* The nearest float with a significand of 8 bits: no further off than 0.2 %. */
-static void shorten(float *v, uint64_t n)
+/* The nearest float with a significand of so many bits, below 24; halves to even. */
+static void shorten(float *v, uint64_t n, unsigned int significand)
 {
+	const unsigned int drop = 24 - significand;
+
 	for (uint64_t i = 0; i < n; i++) {
 		uint32_t bits;
 		float near;
 
 		memcpy(&bits, &v[i], sizeof(bits));
-		bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000u;
+		bits = (bits + (1u << (drop - 1)) - 1 + (bits >> drop & 1)) >> drop << drop;
 		memcpy(&near, &bits, sizeof(near));
 		v[i] = isfinite(near) ? near : v[i];
 	}
 }
 
-/* Shared values and biases need not be exact: of small layers they would take as much of the file as the codes. */
 /* What the codebook and the scales give, as whoever looks for codes computes it. */
 static void expand(struct net_value *v)
 {
@@ -180,6 +183,16 @@ static void expand(struct net_value *v)
 	}
 }
 
+/* For what has `wanted` bits of its own. */
+static unsigned int float_bits(unsigned int wanted)
+{
+	return wanted < SHORTEST ? SHORTEST : wanted > LONGEST ? LONGEST : wanted;
+}
+
+/*
+ * Shared values and biases need not be exact: of small layers they would take as much of the file as the codes. With two bits more than the codes have, a shared value moves by an eighth of what is
+ * between it and the next at most; with one bit more, biases have less noise than the sums that they are added to.
+ */
 static void shorten_floats(const struct compress *c, struct accel_network *net)
 {
 	for (unsigned int i = 0; i < c->n; i++) {
@@ -188,13 +201,13 @@ static void shorten_floats(const struct compress *c, struct accel_network *net)
 
 		if (!l->bits)
 			continue;
-		shorten(v->codebook, v->ncodes);
+		shorten(v->codebook, v->ncodes, float_bits(l->bits + 2));
 		if (v->row_scale && v->ncodes > 1)
 			expand(v);
 		else
-			shorten(v->data, v->count);
+			shorten(v->data, v->count, float_bits(l->bits + 2));
 		if (l->bias != NET_NONE)
-			shorten(net->values[l->bias].data, net->values[l->bias].count);
+			shorten(net->values[l->bias].data, net->values[l->bias].count, float_bits(l->bits + 1));
 	}
 }
 

@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS 6           /* towards a goal */
+#define ROUNDS 8           /* towards a goal */
+#define ITEMS  512u        /* calibration inputs that ranges are measured with on the way there */
 #define CORRECTED_ROUNDS 3 /* of what is corrected at last */
-#define CLOSE  0.97        /* of the goal is near enough */
+#define CLOSE  0.99        /* of the goal is near enough */
 #define PART   0.1         /* of a file, that codes are worth a word about */
 #define ENGINE "ref:8x8"   /* whose cycles are counted */
 #define MULTIPLIERS 64.0   /* that it has */
@@ -192,6 +193,7 @@ int compress_out_of_reach(const struct compress *c, uint64_t amount)
 int compress_to_goal(struct compress *c, const struct compress_source *s, struct accel_network *net, struct accel_model **model)
 {
 	struct compress_layer *layers = calloc(c->n, sizeof(*layers));
+	struct compress_source quick = *s;
 	uint64_t goal = compress_goal(c), amount = 0, best = 0, least = 0;
 	double wanted = (double)goal, taken = 0, fits = compress_most(c);
 	int ret = 0;
@@ -200,6 +202,9 @@ int compress_to_goal(struct compress *c, const struct compress_source *s, struct
 		net_free(net);
 		return accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
 	}
+	/* what is corrected in the end is measured once more; ranges have next to no say in the size */
+	if (c->tune.items && quick.onnx.ncalib > ITEMS)
+		quick.onnx.ncalib = ITEMS;
 	for (unsigned int round = 0; round < ROUNDS + !best && (double)best < CLOSE * (double)goal; round++) {
 		struct accel_model *m;
 		/* nothing has fitted: whether anything does, the least tells */
@@ -208,7 +213,7 @@ int compress_to_goal(struct compress *c, const struct compress_source *s, struct
 		compress_choose(c, loss);
 		estimated = compress_estimate(c);
 		ret = net ? 0 : compress_open(s, &net, c->err);
-		ret = ret ? ret : compress_once(c, s, net, loss, &m, &amount);
+		ret = ret ? ret : compress_once(c, &quick, net, loss, &m, &amount);
 		net = NULL;
 		/* so little is left that integers do not hold what is added up: half of the way back */
 		if (ret == -ERANGE) {
