@@ -14,7 +14,8 @@
 #include <string.h>
 
 #define BATCH        32u
-#define PRUNED       0.5           /* of an even share of the epochs is for the pruned weights: what rounding does costs more, and is learnt more slowly */
+#define PRUNED       0.2           /* of an even share of the epochs is for the pruned weights: what rounding does costs more, and is learnt more slowly */
+#define MANY         600.0         /* steps: of more each is smaller, by the root of their number, which is what steps by chance add up to */
 #define PROBE        12u           /* steps that tell whether they are too large */
 #define WORSE        1.02          /* times the loss: they are */
 #define WARM         24u           /* steps until they are full ones */
@@ -531,6 +532,7 @@ static int fit(struct run *r, bool shared)
 		f.best = look(r, f.order + f.n, f.held, &before);
 		f.squares = before;
 		r->steps = epochs * batches;
+		r->pace = fmin(1, sqrt(MANY / (double)r->steps));
 		spent = find_pace(r, &f) / batches;
 		epochs = epochs > spent + 1 ? epochs - spent : 1;
 		r->steps = epochs * batches;

@@ -43,7 +43,8 @@ SEARCHED = {"LeNet-300-100": (24.0, 24), "LeNet-5": (45.0, 16)}   # times smalle
 FASHION_GOALS = (("--density", "0.2"), ("--density", "0.2", "--prune", "magnitude", "--correct", "none"), ("--density", "0.1"), ("--density", "0.05"))
 # Lines, options; chosen on lines of another seed.
 SMALLEST = ("--bits", "auto", "--size", "63700", "--scales", "row", "--effort")
-PPOCR = (("", ()), ("", ("--bits", "auto", "--size", "120k", "--scales", "row", "--effort", "4")), ("", (*SMALLEST, "32")), ("-dots", (*SMALLEST, "16")))
+PPOCR = (("text", ()), ("text", ("--bits", "auto", "--size", "120k", "--scales", "row", "--effort", "4")), ("text", (*SMALLEST, "64")), ("dots", (*SMALLEST, "16")))
+COUNTED = {"text": ("print", "any"), "dots": ("dots",)}
 
 
 def say(*cells):
@@ -197,20 +198,22 @@ def ppocr(eie, work, model):
     """The same decision as the float network's on rendered lines that nothing was chosen by."""
     shape, floats, out, answers = ("--shape", "x=1,3,48,192"), *(os.path.join(work, f) for f in ("floats.eie", "net.eie", "answers.npy"))
     run(eie, "import", model, *shape, "--weights", "exact", "--conv", "float32", "-q", "-o", floats)
-    titles("lines", "options", "bytes", "times smaller", "decided as before", "decided right (before)", "seconds")
+    titles("learnt from", "options", "bytes", "times smaller", "seconds", "lines that count", "decided as before", "decided right (before)")
     for kind, words in PPOCR:
-        calib, test, turned = (os.path.join(work, f"{name}.npy") for name in ("calib" + kind, "test" + kind, f"test{kind}-turned"))
+        calib = os.path.join(work, "calib-dots.npy" if kind == "dots" else "calib.npy")
         start = time.monotonic()
         run(eie, *(["compress"] if words else ["import"]), model, *shape, "--calib", calib, *words, "-q", "-o", out)
         seconds = time.monotonic() - start
         told = json.loads(run(eie, "inspect", out, "--json"))
-        before, now = decide(eie, floats, test, answers), decide(eie, out, test, answers)
-        right = ""
-        if os.path.exists(turned):
-            truth = np.load(turned)
-            right = f"{100 * (now == truth).mean():.1f} % ({100 * (before == truth).mean():.1f} %)"
-        say("dots" if kind else "text", f"`{' '.join(words)}`" if words else "`eie import`", f"{told['file_bytes']:,}", f"{told['float_bytes'] / told['file_bytes']:.1f}",
-            f"{100 * (now == before).mean():.1f} %", right, f"{seconds:.0f}")
+        for counted in COUNTED[kind]:
+            lines, turned = os.path.join(work, f"{counted}.npy"), os.path.join(work, f"{counted}-turned.npy")
+            before, now = decide(eie, floats, lines, answers), decide(eie, out, lines, answers)
+            right = ""
+            if os.path.exists(turned):
+                truth = np.load(turned)
+                right = f"{100 * (now == truth).mean():.1f} % ({100 * (before == truth).mean():.1f} %)"
+            say(kind, f"`{' '.join(words)}`" if words else "`eie import`", f"{told['file_bytes']:,}", f"{told['float_bytes'] / told['file_bytes']:.1f}", f"{seconds:.0f}",
+                counted, f"{100 * (now == before).mean():.1f} %", right)
 
 
 # ---------------------------------------------------------------- speed
