@@ -6,6 +6,8 @@
 #ifndef ACCEL_WIDE_H
 #define ACCEL_WIDE_H
 
+#include <stdint.h>            /* says whether this is glibc, which can choose when it loads */
+
 #if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GLIBC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
