@@ -35,6 +35,7 @@ struct compress_layer {
 	/* With bits to be chosen: error[] is measured with 8; and what fewer add, with all weights. NULL: bits stay. */
 	double *rounding;          /* [COMPRESS_BITS] */
 	double *fine;              /* [COMPRESS_FINE] error[] between its points */
+	unsigned int at;           /* chosen, of fine[] */
 	uint64_t keep;             /* chosen */
 	/* what came of it */
 	uint64_t nonzeros;
@@ -86,6 +87,7 @@ struct compress {
 	struct compress_layer *layer;   /* [n], in the order of the nodes */
 	struct tune tune;
 	bool tuning;               /* compress_all() tunes */
+	double room;               /* bytes, as compress_estimate() counts them, that a choice of densities and bits fills beyond the loss; 0: none */
 	struct accel_error *err;
 };
 

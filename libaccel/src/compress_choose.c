@@ -8,6 +8,7 @@
 
 #define STEPS 60u          /* of bisection */
 #define LEAST 0.01         /* of them */
+#define FILL_STEPS 1000u
 
 /* ---------------------------------------------------------------- by measured errors */
 
@@ -72,30 +73,99 @@ static struct grid grid_new(void)
 	return g;
 }
 
-/*
- * Sets density and bits to where error plus price of the bytes is least. Errors of rounding are measured with all weights, and those of pruning with 8 bits: their sum is taken for the error
- * of both, and returned.
- */
+/* A density and bits of a layer. */
+struct way {
+	unsigned int at, bits;     /* at: of the grid */
+	double error, bytes;
+};
+
+/* Errors of rounding are measured with all weights, and those of pruning with 8 bits: their sum is taken for the error of both. */
+static struct way way_of(const struct compress_layer *l, const struct grid *g, unsigned int at, unsigned int bits)
+{
+	return (struct way){ at, bits, l->fine[at] + (l->rounding ? l->rounding[bits] : 0), compress_bytes((double)l->n, g->density[at], g->positions[at], bits) };
+}
+
+static void take(struct compress_layer *l, const struct grid *g, const struct way *w)
+{
+	l->at = w->at;
+	l->bits = w->bits;
+	l->keep = (uint64_t)ceil(g->density[w->at] * (double)l->n);
+}
+
+static unsigned int fewest_bits(const struct compress_layer *l)
+{
+	return l->rounding ? 2 : l->bits;
+}
+
+static unsigned int most_bits(const struct compress_layer *l)
+{
+	return l->rounding ? COMPRESS_BITS - 1 : l->bits;
+}
+
+/* Sets density and bits to where error plus price of the bytes is least; returns the error. */
 static double best_bytes(struct compress_layer *l, double price, const struct grid *g)
 {
-	unsigned int first = l->rounding ? 2 : l->bits, last = l->rounding ? COMPRESS_BITS - 1 : l->bits;
-	double best = INFINITY, error = 0, n = (double)l->n;
+	struct way best = { .error = INFINITY };
 
-	for (unsigned int b = first; b <= last; b++) {
-		double rounded = l->rounding ? l->rounding[b] : 0;
-
+	for (unsigned int b = fewest_bits(l); b <= most_bits(l); b++) {
 		for (unsigned int i = 0; i < COMPRESS_FINE; i++) {
-			double e = l->fine[i] + rounded, cost = e + price * compress_bytes(n, g->density[i], g->positions[i], b);
+			struct way w = way_of(l, g, i, b);
 
-			if (cost >= best)
-				continue;
-			best = cost;
-			error = e;
-			l->keep = (uint64_t)ceil(g->density[i] * n);
-			l->bits = b;
+			if (w.error + price * w.bytes < best.error + price * best.bytes)
+				best = w;
 		}
 	}
-	return error;
+	take(l, g, &best);
+	return best.error;
+}
+
+/* What a layer could be with so many bytes more at most: where most of the error goes away for each of them. Returns that, or 0. */
+static double best_step(const struct compress_layer *l, const struct grid *g, double room, struct way *step)
+{
+	const struct way now = way_of(l, g, l->at, l->bits);
+	double best = 0;
+
+	for (unsigned int b = fewest_bits(l); b <= most_bits(l); b++) {
+		for (unsigned int i = 0; i < COMPRESS_FINE; i++) {
+			struct way w = way_of(l, g, i, b);
+			double more = w.bytes - now.bytes;
+
+			if (more <= 0 || more > room || (now.error - w.error) / more <= best)
+				continue;
+			best = (now.error - w.error) / more;
+			*step = w;
+		}
+	}
+	return best;
+}
+
+/*
+ * One price for all leaves room: of a large layer the next thing that is worth it may be 2,000 bytes more. What is left goes to those who make most of it.
+ */
+static void fill(struct compress *c, double room)
+{
+	const struct grid g = grid_new();
+
+	for (unsigned int steps = 0; steps < FILL_STEPS; steps++) {
+		struct compress_layer *who = NULL;
+		struct way step, best_way = { 0 };
+		double best = 0;
+
+		for (unsigned int i = 0; i < c->n; i++) {
+			struct compress_layer *l = &c->layer[i];
+			double worth = l->fine && l->density <= 0 ? best_step(l, &g, room, &step) : 0;
+
+			if (worth <= best)
+				continue;
+			best = worth;
+			best_way = step;
+			who = l;
+		}
+		if (!who)
+			return;
+		room -= best_way.bytes - way_of(who, &g, who->at, who->bits).bytes;
+		take(who, &g, &best_way);
+	}
 }
 
 /* Sets keep of the layers with measured errors for a price of weights, or of bytes where bits are chosen, too; returns what the errors add up to. */
@@ -153,6 +223,8 @@ void compress_choose(struct compress *c, double loss)
 		if (!l->keep)
 			l->keep = 1;
 	}
+	if (c->room > 0)
+		fill(c, c->room - compress_estimate(c));
 }
 
 double compress_density(const struct compress *c)

@@ -112,6 +112,17 @@ uint64_t compress_goal(const struct compress *c)
 	return c->options->cycles ? c->options->cycles : c->options->file_bytes;
 }
 
+/* The choice for so many estimated bytes, or cycles: a loss, and with bits to be chosen what is left is filled. */
+static double choice_for(struct compress *c, double wanted)
+{
+	double loss;
+
+	c->room = 0;
+	loss = compress_loss_of_estimate(c, wanted);
+	c->room = c->options->choose_bits && !c->options->cycles ? wanted : 0;
+	return loss;
+}
+
 double compress_most(struct compress *c)
 {
 	compress_choose(c, 0);
@@ -151,7 +162,7 @@ static int correct_to_goal(struct compress *c, const struct compress_source *s, 
 		struct accel_model *m;
 
 		ret = compress_open(s, &net, c->err);
-		ret = ret ? ret : compress_once(c, s, net, compress_loss_of_estimate(c, wanted), &m, &amount);
+		ret = ret ? ret : compress_once(c, s, net, choice_for(c, wanted), &m, &amount);
 		if (!ret && amount <= goal) {
 			accel_model_unref(*model);
 			*model = m;
@@ -195,7 +206,7 @@ int compress_to_goal(struct compress *c, const struct compress_source *s, struct
 	struct compress_layer *layers = calloc(c->n, sizeof(*layers));
 	struct compress_source quick = *s;
 	uint64_t goal = compress_goal(c), amount = 0, best = 0, least = 0;
-	double wanted = (double)goal, taken = 0, fits = compress_most(c);
+	double wanted = (double)goal, asked = 0, fits = compress_most(c);
 	int ret = 0;
 
 	if (!layers) {
@@ -208,8 +219,9 @@ int compress_to_goal(struct compress *c, const struct compress_source *s, struct
 	for (unsigned int round = 0; round < ROUNDS + !best && (double)best < CLOSE * (double)goal; round++) {
 		struct accel_model *m;
 		/* nothing has fitted: whether anything does, the least tells */
-		double loss = round < ROUNDS ? compress_loss_of_estimate(c, wanted) : COMPRESS_MOST, estimated;
+		double loss = round < ROUNDS ? choice_for(c, wanted) : COMPRESS_MOST, estimated;
 
+		c->room = round < ROUNDS ? c->room : 0;
 		compress_choose(c, loss);
 		estimated = compress_estimate(c);
 		ret = net ? 0 : compress_open(s, &net, c->err);
@@ -231,7 +243,7 @@ int compress_to_goal(struct compress *c, const struct compress_source *s, struct
 			accel_model_unref(best ? *model : NULL);
 			*model = m;
 			best = amount;
-			taken = estimated;
+			asked = wanted;
 			memcpy(layers, c->layer, c->n * sizeof(*layers));
 		}
 		/* all of it stays, and the goal is reached; or next to nothing stays, and it is not */
@@ -242,7 +254,7 @@ int compress_to_goal(struct compress *c, const struct compress_source *s, struct
 	if (best)
 		memcpy(c->layer, layers, c->n * sizeof(*layers));
 	if (!ret && best && c->tune.items)
-		ret = correct_to_goal(c, s, taken, layers, model);
+		ret = correct_to_goal(c, s, asked, layers, model);
 	free(layers);
 	if (ret && best)
 		accel_model_unref(*model);

@@ -648,6 +648,25 @@ static void test_choose_bits(void **state)
 	refused((struct accel_compress_options){ .effort = NAN }, -EINVAL, "an effort of");
 }
 
+/* One price for the bytes of all layers leaves some of them: they are given to who makes most of them. */
+static void test_filled_size(void **state)
+{
+	float *inputs = typical();
+	const struct accel_onnx_options onnx = { .size = sizeof(onnx), .calib = inputs, .ncalib = ITEMS };
+	struct accel_compress_options o = { .correct = ACCEL_CORRECT_NONE, .choose_bits = true };
+
+	(void)state;
+	for (o.file_bytes = 6000; o.file_bytes <= 12000; o.file_bytes += 750) {
+		struct accel_model *model;
+		struct seen s;
+
+		model = good_with(o, &onnx, &s);
+		assert_in_range(file_bytes(model), o.file_bytes * 98 / 100, o.file_bytes);
+		accel_model_unref(model);
+	}
+	free(inputs);
+}
+
 /* Labels are what the network itself says, so that it is always right; what is lost is no more than may be, and nearly so. */
 static void test_max_drop(void **state)
 {
@@ -746,7 +765,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_default), cmocka_unit_test(test_density), cmocka_unit_test(test_overrides), cmocka_unit_test(test_size), cmocka_unit_test(test_least),
 		cmocka_unit_test(test_share), cmocka_unit_test(test_row_scales), cmocka_unit_test(test_same_bytes), cmocka_unit_test(test_options), cmocka_unit_test(test_cancel),
-		cmocka_unit_test(test_second_order), cmocka_unit_test(test_one_calibration_item), cmocka_unit_test(test_correction), cmocka_unit_test(test_choose_bits), cmocka_unit_test(test_max_drop),
+		cmocka_unit_test(test_second_order), cmocka_unit_test(test_one_calibration_item), cmocka_unit_test(test_correction), cmocka_unit_test(test_choose_bits), cmocka_unit_test(test_filled_size), cmocka_unit_test(test_max_drop),
 		cmocka_unit_test(test_bad_weights), cmocka_unit_test(test_odd_networks),
 	};
 	char folder[] = "/tmp/accel-compress-XXXXXX";
