@@ -310,7 +310,10 @@ static int run(struct compress *c, const struct compress_source *s, struct accel
 	}
 	if (o->search)
 		return compress_search(c, s, net, loss, model);
-	return compress_goal(c) ? compress_to_goal(c, s, net, model) : compress_once(c, s, net, loss, model, NULL);
+	if (compress_goal(c))
+		return compress_to_goal(c, s, net, model);
+	compress_choose(c, loss);
+	return compress_once(c, s, net, model, NULL);
 }
 
 int accel_model_compress(const char *path, const struct accel_onnx_options *onnx, const struct accel_compress_options *options,

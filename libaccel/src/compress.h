@@ -87,7 +87,6 @@ struct compress {
 	struct compress_layer *layer;   /* [n], in the order of the nodes */
 	struct tune tune;
 	bool tuning;               /* compress_all() tunes */
-	double room;               /* bytes, as compress_estimate() counts them, that a choice of densities and bits fills beyond the loss; 0: none */
 	struct accel_error *err;
 };
 
@@ -108,6 +107,8 @@ void compress_free(struct compress *c);
  * were measured: `loss` is what they may add up to, and the layers divide it so that the fewest weights stay.
  */
 void compress_choose(struct compress *c, double loss);
+/* With bits that are chosen: gives so many bytes more, as compress_estimate() counts them, to the layers that make most of them. */
+void compress_fill(struct compress *c, double room);
 double compress_density(const struct compress *c);
 /* Fills `fine` from error[]. -ENOMEM. */
 int compress_fine(struct compress_layer *l);
@@ -141,8 +142,8 @@ int compress_find_loss(struct compress *c, const struct compress_source *s, cons
 int compress_open(const void *arg, struct accel_network **net, struct accel_error *err);
 /* The model of a compressed network, and what it takes of what there is a goal for: cycles, or else bytes of the file; amount may be NULL. Takes net over. */
 int compress_finish(const struct compress *c, const struct compress_source *s, struct accel_network *net, struct accel_model **model, uint64_t *amount);
-/* Chooses for this loss, compresses net, which it takes over, and finishes. */
-int compress_once(struct compress *c, const struct compress_source *s, struct accel_network *net, double loss, struct accel_model **model, uint64_t *amount);
+/* Compresses net, which it takes over, as was chosen, and finishes. */
+int compress_once(struct compress *c, const struct compress_source *s, struct accel_network *net, struct accel_model **model, uint64_t *amount);
 uint64_t compress_goal(const struct compress *c);
 /* Shared values of so many bits. */
 static inline unsigned int compress_values(unsigned int bits)

@@ -142,7 +142,7 @@ static double best_step(const struct compress_layer *l, const struct grid *g, do
 /*
  * One price for all leaves room: of a large layer the next thing that is worth it may be 2,000 bytes more. What is left goes to those who make most of it.
  */
-static void fill(struct compress *c, double room)
+void compress_fill(struct compress *c, double room)
 {
 	const struct grid g = grid_new();
 
@@ -223,8 +223,6 @@ void compress_choose(struct compress *c, double loss)
 		if (!l->keep)
 			l->keep = 1;
 	}
-	if (c->room > 0)
-		fill(c, c->room - compress_estimate(c));
 }
 
 double compress_density(const struct compress *c)

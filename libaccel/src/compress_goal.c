@@ -76,12 +76,10 @@ int compress_finish(const struct compress *c, const struct compress_source *s, s
 	return ret;
 }
 
-int compress_once(struct compress *c, const struct compress_source *s, struct accel_network *net, double loss, struct accel_model **model, uint64_t *amount)
+int compress_once(struct compress *c, const struct compress_source *s, struct accel_network *net, struct accel_model **model, uint64_t *amount)
 {
-	int ret;
+	int ret = compress_all(c, net);
 
-	compress_choose(c, loss);
-	ret = compress_all(c, net);
 	if (ret) {
 		net_free(net);
 		return ret;
@@ -112,14 +110,14 @@ uint64_t compress_goal(const struct compress *c)
 	return c->options->cycles ? c->options->cycles : c->options->file_bytes;
 }
 
-/* The choice for so many estimated bytes, or cycles: a loss, and with bits to be chosen what is left is filled. */
-static double choice_for(struct compress *c, double wanted)
+/* Chooses for so many estimated bytes, or cycles; with bits to be chosen what that leaves of bytes is filled. Returns the loss. */
+static double choose_for(struct compress *c, double wanted)
 {
-	double loss;
+	double loss = compress_loss_of_estimate(c, wanted);
 
-	c->room = 0;
-	loss = compress_loss_of_estimate(c, wanted);
-	c->room = c->options->choose_bits && !c->options->cycles ? wanted : 0;
+	compress_choose(c, loss);
+	if (c->options->choose_bits && !c->options->cycles)
+		compress_fill(c, wanted - compress_estimate(c));
 	return loss;
 }
 
@@ -161,8 +159,9 @@ static int correct_to_goal(struct compress *c, const struct compress_source *s, 
 		struct accel_network *net = NULL;
 		struct accel_model *m;
 
+		choose_for(c, wanted);
 		ret = compress_open(s, &net, c->err);
-		ret = ret ? ret : compress_once(c, s, net, choice_for(c, wanted), &m, &amount);
+		ret = ret ? ret : compress_once(c, s, net, &m, &amount);
 		if (!ret && amount <= goal) {
 			accel_model_unref(*model);
 			*model = m;
@@ -218,14 +217,16 @@ int compress_to_goal(struct compress *c, const struct compress_source *s, struct
 		quick.onnx.ncalib = ITEMS;
 	for (unsigned int round = 0; round < ROUNDS + !best && (double)best < CLOSE * (double)goal; round++) {
 		struct accel_model *m;
-		/* nothing has fitted: whether anything does, the least tells */
-		double loss = round < ROUNDS ? choice_for(c, wanted) : COMPRESS_MOST, estimated;
+		double loss = COMPRESS_MOST, estimated;
 
-		c->room = round < ROUNDS ? c->room : 0;
-		compress_choose(c, loss);
+		/* nothing has fitted: whether anything does, the least tells */
+		if (round < ROUNDS)
+			loss = choose_for(c, wanted);
+		else
+			compress_choose(c, loss);
 		estimated = compress_estimate(c);
 		ret = net ? 0 : compress_open(s, &net, c->err);
-		ret = ret ? ret : compress_once(c, &quick, net, loss, &m, &amount);
+		ret = ret ? ret : compress_once(c, &quick, net, &m, &amount);
 		net = NULL;
 		/* so little is left that integers do not hold what is added up: half of the way back */
 		if (ret == -ERANGE) {

@@ -404,8 +404,12 @@ static void windows(const struct conv *p, const float *x, float *columns, float 
 }
 
 /* One channel in, one out: weight by weight, along rows of pixels. */
-static void depthwise(const struct window *w, const float *x, const float *weight, const float *dy, float *dx, float *dw)
+static void depthwise(const struct window *w, const float *x, const float *weight, const float *dy, float *dx, float *dw, float *scratch)
 {
+	if (depthwise_takes(w)) {
+		depthwise_back(w, x, weight, dy, dx, dw, scratch);
+		return;
+	}
 	for (uint32_t kz = 0; kz < w->kernel[0]; kz++)
 	for (uint32_t ky = 0; ky < w->kernel[1]; ky++)
 	for (uint32_t kx = 0; kx < w->kernel[2]; kx++) {
@@ -469,12 +473,8 @@ static void conv(const struct grad_step *s)
 
 		for (uint64_t r = 0; db && r < p->cout; r++)
 			db[g * p->cout + r] += sum_of(dy + r * p->w.out_count, p->w.out_count);
-		if (p->cin == 1 && p->cout == 1 && depthwise_takes(&p->w)) {
-			depthwise_back(&p->w, x + conv_in(p, n, g), w + g * p->k, dy, dx ? dx + conv_in(p, n, g) : NULL, dw ? dw + g * p->k : NULL, s->scratch);
-			continue;
-		}
 		if (p->cin == 1 && p->cout == 1) {
-			depthwise(&p->w, x + conv_in(p, n, g), w + g * p->k, dy, dx ? dx + conv_in(p, n, g) : NULL, dw ? dw + g * p->k : NULL);
+			depthwise(&p->w, x + conv_in(p, n, g), w + g * p->k, dy, dx ? dx + conv_in(p, n, g) : NULL, dw ? dw + g * p->k : NULL, s->scratch);
 			continue;
 		}
 		if (dw) {
