@@ -12,6 +12,15 @@
 
 #define EIE_TREE_FILTERS(with) { { .id = LZMA_FILTER_LZMA2, .options = (with) }, { .id = LZMA_VLI_UNKNOWN } }
 
+/* The file of a model, the caller's. */
+static inline uint8_t *eie_encoded(const struct accel_model *model, size_t *size)
+{
+	void *file = NULL;
+
+	assert_int_equal(eie_encode(model, &file, size, NULL, NULL), 0);
+	return file;
+}
+
 static inline lzma_options_lzma eie_tree_options(size_t tree)
 {
 	lzma_options_lzma options;

@@ -78,6 +78,17 @@ static inline struct accel_graph *image_graph(const struct accel_window *w, unsi
 	return g;
 }
 
+/* Adds a layer of a function of every value; returns its output. */
+static inline unsigned int table_layer(struct accel_graph *g, const char *name, unsigned int input, const char *function)
+{
+	const struct accel_function f = { function, 0.2f, 0.5f, 1, 0 };
+	struct accel_error err = { 0 };
+	unsigned int out;
+
+	random_check(accel_graph_add_table(g, name, input, &f, &out, &err), &err);
+	return out;
+}
+
 static inline struct accel_model *finish(struct accel_graph *g)
 {
 	struct accel_error err = { 0 };

@@ -18,16 +18,6 @@
 #define TABLES   6u
 #define LAST     1024u   /* channels of a layer with all weights, enough of them for `places` */
 
-static unsigned int table(struct accel_graph *g, const char *name, unsigned int input, const char *function)
-{
-	const struct accel_function f = { function, 0.2f, 0.5f, 1, 0 };
-	struct accel_error err = { 0 };
-	unsigned int out;
-
-	random_check(accel_graph_add_table(g, name, input, &f, &out, &err), &err);
-	return out;
-}
-
 /* Every kind of layer that has derived numbers, or takes those of its inputs; codes of 8 bits have scales of rows. */
 static unsigned int add_round(struct accel_graph *g, uint64_t *seed, unsigned int round, unsigned int x)
 {
@@ -45,14 +35,14 @@ static unsigned int add_round(struct accel_graph *g, uint64_t *seed, unsigned in
 	snprintf(name, sizeof(name), "mean%u", round);
 	random_check(accel_graph_add_average_pool(g, name, x, &pool, &mean, &err), &err);
 	snprintf(name, sizeof(name), "gate%u", round);
-	mean = table(g, name, mean, "HardSigmoid");
+	mean = table_layer(g, name, mean, "HardSigmoid");
 	snprintf(name, sizeof(name), "gated%u", round);
 	random_check(accel_graph_add_multiply(g, name, x, mean, ACCEL_ACT_NONE, &x, &err), &err);
 	snprintf(name, sizeof(name), "max%u", round);
 	random_check(accel_graph_add_max_pool(g, name, x, &pool, &x, &err), &err);
 	for (unsigned int i = 0; i < TABLES; i++) {
 		snprintf(name, sizeof(name), "table%u.%u", round, i);
-		x = table(g, name, x, i % 2 ? "HardSwish" : i % 4 ? "LeakyRelu" : "Gelu");
+		x = table_layer(g, name, x, i % 2 ? "HardSwish" : i % 4 ? "LeakyRelu" : "Gelu");
 	}
 	return x;
 }
@@ -70,14 +60,6 @@ static struct accel_model *build(unsigned int rounds)
 	x = random_any_layer(g, &seed, "full", x, LAST, CHANNELS, 1, 4, 0, &pixel);
 	random_check(accel_graph_output(g, x, &err), &err);
 	return finish(g);
-}
-
-static uint8_t *encode(const struct accel_model *m, size_t *size)
-{
-	void *file = NULL;
-
-	assert_int_equal(eie_encode(m, &file, size, NULL, NULL), 0);
-	return file;
 }
 
 static bool names(const uint8_t *file, const char *feature)
@@ -138,7 +120,7 @@ static void comes_back(const struct accel_model *m, const uint8_t *file, size_t 
 	}
 	for (unsigned int i = 0; i < m->nlayers; i++)
 		same_layer(&m->layers[i], &copy->layers[i]);
-	second = encode(copy, &again);
+	second = eie_encoded(copy, &again);
 	assert_int_equal(size, again);
 	assert_memory_equal(file, second, size);
 	free(second);
@@ -149,7 +131,7 @@ static void test_round_trip(void **state)
 {
 	struct accel_model *m = build(ROUNDS);
 	size_t size = 0, bytes;
-	uint8_t *file = encode(m, &size), *tree = eie_tree(file, &bytes);
+	uint8_t *file = eie_encoded(m, &size), *tree = eie_tree(file, &bytes);
 
 	(void)state;
 	assert_true(names(file, EIE_FEATURE_NUMBERS));
@@ -209,7 +191,7 @@ static void test_own_node(void **state)
 			/* the name of another layer's output */
 			m->tensors[4].name[0] = 'X';
 		}
-		file = encode(m, &size);
+		file = eie_encoded(m, &size);
 		tree = eie_tree(file, &bytes);
 		assert_true(names(file, EIE_FEATURE_NUMBERS));
 		assert_int_equal(fdt_path_offset(tree, i == 1 ? "/tensors/t117" : i ? "/tensors/t4" : "/tensors/t118") >= 0, 1);
@@ -225,7 +207,7 @@ static void test_own_node(void **state)
 static void otherwise(struct accel_model *m, const char *what)
 {
 	size_t size = 0;
-	uint8_t *file = encode(m, &size);
+	uint8_t *file = eie_encoded(m, &size);
 
 	if (names(file, EIE_FEATURE_NUMBERS))
 		fail_msg("%s", what);
@@ -269,7 +251,7 @@ static void test_other_table(void **state)
 	(void)state;
 	assert_string_equal(m->layers[7].function.name, "Gelu");
 	m->layers[7].table[100]++;
-	file = encode(m, &size);
+	file = eie_encoded(m, &size);
 	assert_true(names(file, EIE_FEATURE_NUMBERS));
 	comes_back(m, file, size);
 	free(file);
@@ -287,7 +269,7 @@ static struct edit open_file(unsigned int rounds)
 {
 	struct accel_model *m = build(rounds);
 	size_t size = 0, bytes, start;
-	uint8_t *file = encode(m, &size), *tree = eie_tree(file, &bytes);
+	uint8_t *file = eie_encoded(m, &size), *tree = eie_tree(file, &bytes);
 	int node = fdt_path_offset(file, "/tree");
 	struct edit e;
 
@@ -445,11 +427,11 @@ static void test_many(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < 1024; i++) {
 		snprintf(name, sizeof(name), "t%u", i);
-		x = table(g, name, x, "Relu");
+		x = table_layer(g, name, x, "Relu");
 	}
 	random_check(accel_graph_output(g, x, &err), &err);
 	m = finish(g);
-	file = encode(m, &size);
+	file = eie_encoded(m, &size);
 	assert_false(names(file, EIE_FEATURE_NUMBERS));
 	tree = eie_tree(file, &bytes);
 	e.tree = malloc(bytes + ROOM);

@@ -19,20 +19,12 @@ static struct accel_model *many_layers(unsigned int n)
 	return test_finish(test_graph(11, n + 1, dims, 0.6));
 }
 
-static uint8_t *encode(const struct accel_model *model, size_t *size)
-{
-	void *data = NULL;
-
-	assert_int_equal(eie_encode(model, &data, size, NULL, NULL), 0);
-	return data;
-}
-
 static void packed(unsigned int layers)
 {
 	struct accel_model *model = many_layers(layers), *copy;
 	struct accel_error err = { 0 };
 	size_t size = 0, again_size = 0;
-	uint8_t *data = encode(model, &size), *again;
+	uint8_t *data = eie_encoded(model, &size), *again;
 	int node = fdt_path_offset(data, "/tree");
 
 	assert_int_equal(fdt_stringlist_search(data, 0, "must-understand", EIE_FEATURE_STREAM) >= 0, layers == LAYERS);
@@ -54,7 +46,7 @@ static void packed(unsigned int layers)
 		assert_memory_equal(a->bias_q, b->bias_q, a->rows * sizeof(int32_t));
 		assert_true(!a->nnz || !memcmp(a->code, b->code, a->nnz));
 	}
-	again = encode(copy, &again_size);
+	again = eie_encoded(copy, &again_size);
 	assert_int_equal(size, again_size);
 	assert_memory_equal(data, again, size);
 	free(data);
@@ -82,7 +74,7 @@ static struct edit open_file(unsigned int layers)
 {
 	struct accel_model *model = many_layers(layers);
 	size_t size = 0, start;
-	uint8_t *file = encode(model, &size);
+	uint8_t *file = eie_encoded(model, &size);
 	struct edit e;
 	size_t bytes;
 	int node;
@@ -301,7 +293,7 @@ static void test_flips(void **state)
 {
 	struct accel_model *model = many_layers(LAYERS), *copy = NULL;
 	size_t size = 0, start;
-	uint8_t *file = encode(model, &size);
+	uint8_t *file = eie_encoded(model, &size);
 
 	(void)state;
 	start = eie_data_start(fdt_totalsize(file));

@@ -8,22 +8,12 @@
 #include <errno.h>
 #include <string.h>
 
-#include "eie_edit.h"
+#include "eie_tree.h"
 #include "model_check.h"
 
 #define ROOM   4096
 #define TABLES 9u
 #define WIDTH  96u
-
-static unsigned int table(struct accel_graph *g, const char *name, unsigned int input, const char *function)
-{
-	const struct accel_function f = { function, 0.2f, 0.5f, 1, 0 };
-	struct accel_error err = { 0 };
-	unsigned int out;
-
-	random_check(accel_graph_add_table(g, name, input, &f, &out, &err), &err);
-	return out;
-}
 
 /* Depthwise and dense convolutions of which all weights are there, one in groups that lacks some; functions that follow and one that does not. */
 static struct accel_model *build(double density)
@@ -41,20 +31,12 @@ static struct accel_model *build(double density)
 		char name[16];
 
 		snprintf(name, sizeof(name), "table%u", i);
-		at = table(g, name, at, i % 2 ? "HardSigmoid" : "HardSwish");
+		at = table_layer(g, name, at, i % 2 ? "HardSigmoid" : "HardSwish");
 	}
-	at = table(g, "gelu", at, "Gelu");
+	at = table_layer(g, "gelu", at, "Gelu");
 	at = random_any_layer(g, &seed, "grouped", at, 16, 2 * WIDTH, 0.7, 4, 0, &grouped);
 	random_check(accel_graph_output(g, at, &err), &err);
 	return finish(g);
-}
-
-static uint8_t *encode(const struct accel_model *m, size_t *size)
-{
-	void *file = NULL;
-
-	assert_int_equal(eie_encode(m, &file, size, NULL, NULL), 0);
-	return file;
 }
 
 static void same_layer(const struct accel_layer *a, const struct accel_layer *b)
@@ -75,7 +57,7 @@ static void test_round_trip(void **state)
 	struct accel_model *m = build(1), *copy;
 	struct accel_error err = { 0 };
 	size_t size = 0, again = 0;
-	uint8_t *file = encode(m, &size), *second;
+	uint8_t *file = eie_encoded(m, &size), *second;
 
 	(void)state;
 	assert_true(fdt_stringlist_search(file, 0, "must-understand", EIE_FEATURE_PLACES) >= 0);
@@ -88,7 +70,7 @@ static void test_round_trip(void **state)
 		fail_msg("%s", err.text);
 	for (unsigned int i = 0; i < m->nlayers; i++)
 		same_layer(&m->layers[i], &copy->layers[i]);
-	second = encode(copy, &again);
+	second = eie_encoded(copy, &again);
 	assert_int_equal(size, again);
 	assert_memory_equal(file, second, size);
 	free(file);
@@ -106,7 +88,7 @@ static void test_other_table(void **state)
 
 	(void)state;
 	m->layers[3].table[100]++;
-	file = encode(m, &size);
+	file = eie_encoded(m, &size);
 	assert_true(fdt_path_offset(file, "/layers/l2/table") < 0 && fdt_path_offset(file, "/layers/l3/table") >= 0);
 	assert_int_equal(accel_model_load(file, size, "test", &copy, NULL), 0);
 	same_layer(&m->layers[3], &copy->layers[3]);
@@ -120,7 +102,7 @@ static void test_not_worth(void **state)
 {
 	struct accel_model *m = build(0.3);
 	size_t size = 0;
-	uint8_t *file = encode(m, &size);
+	uint8_t *file = eie_encoded(m, &size);
 
 	(void)state;
 	assert_true(fdt_stringlist_search(file, 0, "must-understand", EIE_FEATURE_PLACES) < 0);
@@ -136,7 +118,7 @@ static void test_threads(void **state)
 	struct accel_model *m = random_chain(9, 2, sizes, 0.6, 4, 0.5), *copy;
 	struct accel_error err = { 0 };
 	size_t size = 0, start;
-	uint8_t *file = encode(m, &size);
+	uint8_t *file = eie_encoded(m, &size);
 
 	(void)state;
 	assert_true(m->layers[0].nnz > 1u << 17);
@@ -169,7 +151,7 @@ static void refused(const char *path, const char *prop, const void *value, int l
 	struct accel_model *m = build(1), *copy = NULL;
 	struct accel_error err = { 0 };
 	size_t size = 0, start, bytes = 0;
-	uint8_t *file = encode(m, &size), *tree, *changed, *exact;
+	uint8_t *file = eie_encoded(m, &size), *tree, *changed, *exact;
 	int node, ret;
 
 	start = eie_data_start(fdt_totalsize(file));
