@@ -54,6 +54,7 @@ struct tune {
 	const float **list;        /* [ninputs] of the inputs, owned; values are the caller's */
 	uint64_t all, items;       /* items that there are, and that are used; 0: nothing is tuned */
 	unsigned int epochs;       /* at most */
+	uint64_t part;             /* items that are learnt from, at most; 0: all */
 	uint32_t out;              /* value that is compared: the first output, or what goes into its softmax */
 	uint64_t count;            /* of it */
 	uint32_t row;              /* values that a softmax is over */

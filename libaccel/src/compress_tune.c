@@ -6,6 +6,7 @@
 #include "compress_tune.h"
 #include "kmeans.h"
 #include "pool.h"
+#include "prune.h"
 #include "seed.h"
 
 #include <errno.h>
@@ -15,11 +16,12 @@
 
 #define BATCH        32u
 #define PRUNED       0.2           /* of an even share of the epochs is for the pruned weights: what rounding does costs more, and is learnt more slowly */
+#define NOTHING      1e-6          /* of a loss: nothing was pruned, and there is nothing to correct */
 #define MANY         600.0         /* steps: of more each is smaller, by the root of their number, which is what steps by chance add up to */
 #define PROBE        12u           /* steps that tell whether they are too large */
 #define WORSE        1.02          /* times the loss: they are */
 #define WARM         24u           /* steps until they are full ones */
-#define BY_HEART     1.2           /* times the loss of the items that are learnt, that of the held-out ones: too much */
+#define BY_HEART     1.5           /* times the loss of the items that are learnt, that of the held-out ones: too much */
 #define VARY         0.25          /* so many more of them are varied then */
 #define MOST_VARIED  0.75
 #define TRIED        3u            /* epochs that may be without anything better with them */
@@ -32,6 +34,7 @@
 #define RATE_SHARED  0.004
 #define RATE_LATENT  0.004
 #define LEAST_PACE   0.01
+#define RETURN       16u           /* steps after which it is decided again which weights are zero */
 #define ITEM_START   0xbf58476d1ce4e5b9ull   /* one of SplitMix64's: what varies an item depends on the step and on its number */
 
 /* ---------------------------------------------------------------- what is tuned */
@@ -42,6 +45,7 @@ struct part {
 	uint64_t n;                /* numbers */
 	float *p;                  /* [n] the constant's own elements, or the shared values */
 	uint8_t *code;             /* shared: which value each element has; 0: zero */
+	uint64_t zeros;            /* of them */
 	struct part *latent;       /* shared: the weights as they would be, of which the nearest values are taken */
 	bool masked;               /* numbers that are zero stay so */
 	float *m, *v, *best, *g;   /* [n] moments, the best so far, gradient (shared only) */
@@ -73,6 +77,7 @@ struct run {
 	uint64_t step, steps, since;   /* since: steps since the moments were nothing */
 	double pace;               /* times all rates */
 	double vary;               /* share of the items that are varied */
+	int ret;                   /* of a step: -ENOMEM */
 };
 
 static double rms(const float *p, uint64_t n)
@@ -103,11 +108,32 @@ static float scale_at(const struct part *q, uint64_t i)
 	return q->scale ? q->scale[i / q->row] : 1;
 }
 
-/* The code of each element by its value. */
-static void find_codes(const struct part *q, const float *w, uint64_t count)
+static uint8_t nearest_code(const struct part *q, uint64_t i)
 {
-	for (uint64_t i = 0; i < count; i++)
-		q->code[i] = w[i] == 0 ? 0 : (uint8_t)(1 + kmeans_nearest(q->p, (unsigned int)q->n, w[i] / scale_at(q, i)));
+	return (uint8_t)(1 + kmeans_nearest(q->p, (unsigned int)q->n, q->latent->p[i] / scale_at(q, i)));
+}
+
+/* The code of each element by its value; what is zero stays so. */
+static void find_codes(const struct part *q)
+{
+	for (uint64_t i = 0; i < q->latent->n; i++)
+		if (q->code[i])
+			q->code[i] = nearest_code(q, i);
+}
+
+/*
+ * Weights that were pruned move on, too, from zero. Those that have become larger than others that are left take their place, and as many are zero as before (dynamic network surgery, Guo et al., arXiv 1608.04493).
+ */
+static int find_zeros(const struct part *q)
+{
+	const struct part *latent = q->latent;
+	float least;
+
+	if (!q->zeros || prune_threshold(latent->n, latent->n - q->zeros, prune_square, latent->p, &least))
+		return q->zeros ? -ENOMEM : 0;
+	for (uint64_t i = 0; i < latent->n; i++)
+		q->code[i] = prune_square(latent->p, i) < least ? 0 : nearest_code(q, i);
+	return 0;
 }
 
 /* The weights move on, as if they were not rounded (straight-through estimator, Bengio et al., arXiv 1308.3432), and get the values that are nearest then. */
@@ -132,7 +158,7 @@ static int add_shared(struct run *r, struct net_value *v, uint32_t number)
 		free(w);
 		return -ENOMEM;
 	}
-	*latent = (struct part){ .value = number, .n = v->count, .p = w, .masked = true, .rate = RATE_LATENT * size, .scale = v->row_scale,
+	*latent = (struct part){ .value = number, .n = v->count, .p = w, .rate = RATE_LATENT * size, .scale = v->row_scale,
 				.row = q->row };
 	latent->m = calloc(v->count + 1, sizeof(*latent->m));
 	latent->v = calloc(v->count + 1, sizeof(*latent->v));
@@ -140,7 +166,10 @@ static int add_shared(struct run *r, struct net_value *v, uint32_t number)
 	if (!q->g || !q->code || !q->best_code || !latent->m || !latent->v || !latent->best)
 		return -ENOMEM;
 	memcpy(w, v->data, v->count * sizeof(*w));
-	find_codes(q, w, v->count);
+	for (uint64_t i = 0; i < v->count; i++) {
+		q->code[i] = w[i] == 0 ? 0 : nearest_code(q, i);
+		q->zeros += w[i] == 0;
+	}
 	return 0;
 }
 
@@ -298,8 +327,11 @@ static void step(struct run *r)
 		if (q->latent) {
 			descend(r, q->latent, sum);
 			/* values that overtook each other have no nearest one that could be searched for: the codes stay for this time */
-			if (increasing(q->p, q->n))
-				find_codes(q, q->latent->p, q->latent->n);
+			if (increasing(q->p, q->n)) {
+				if (r->step % RETURN == RETURN - 1 && find_zeros(q))
+					r->ret = -ENOMEM;
+				find_codes(q);
+			}
 		}
 		memset(sum, 0, r->net->values[q->value].count * sizeof(float));
 		expand(r, q);
@@ -514,23 +546,40 @@ static uint64_t find_pace(struct run *r, const struct course *f)
 	return taken;
 }
 
+/* The first of them only, and as many of the held-out ones as belong to these. */
+static void take_few(struct course *f, uint64_t most)
+{
+	if (f->n <= most)
+		return;
+	memmove(f->order + most, f->order + f->n, f->held * sizeof(*f->order));
+	f->held = f->held < most / TUNE_HELD ? f->held : most / TUNE_HELD;
+	f->n = most;
+}
+
 static int fit(struct run *r, bool shared)
 {
 	struct tune *t = r->t;
 	struct course f = { 0 };
-	uint64_t batches, epochs = (uint64_t)fmax(2, round((shared ? 2 - PRUNED : PRUNED) * t->epochs)), spent;
+	uint64_t batches, epochs, spent;
 	unsigned int done = 0;
 	double before = 0;
 	int ret;
 
 	f.order = shuffled(t, &f.n);
 	f.held = t->items - f.n;
+	if (t->part)
+		take_few(&f, t->part);
 	batches = (f.n + BATCH - 1) / BATCH;
+	/* the pruned weights leave of their epochs what they did not need */
+	epochs = (uint64_t)fmax(2, shared ? 2 * t->epochs - fmin(2 * t->epochs, t->told.epochs) : round(PRUNED * t->epochs));
 	ret = f.order ? 0 : accel_fail(r->c->err, -ENOMEM, NULL, "%s: out of memory", r->c->file);
 	keep(r, false);
 	if (!ret) {
 		f.best = look(r, f.order + f.n, f.held, &before);
 		f.squares = before;
+		epochs = f.best < NOTHING ? 0 : epochs;
+	}
+	if (!ret && epochs) {
 		r->steps = epochs * batches;
 		r->pace = fmin(1, sqrt(MANY / (double)r->steps));
 		spent = find_pace(r, &f) / batches;
@@ -546,6 +595,8 @@ static int fit(struct run *r, bool shared)
 			break;
 		epoch(r, f.order, f.n);
 		done++;
+		if (r->ret)
+			ret = accel_fail(r->c->err, r->ret, NULL, "%s: no memory to correct the network; --correct none needs none", r->c->file);
 		loss = look(r, f.order + f.n, f.held, &squares);
 		after_epoch(r, &f, loss, squares);
 	}
