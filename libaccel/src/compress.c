@@ -310,8 +310,10 @@ static int run(struct compress *c, const struct compress_source *s, struct accel
 	}
 	if (o->search)
 		return compress_search(c, s, net, loss, model);
-	if (compress_goal(c))
-		return compress_to_goal(c, s, net, model);
+	if (compress_goal(c)) {
+		net_free(net);
+		return compress_to_goal(c, s, model);
+	}
 	compress_choose(c, loss);
 	return compress_once(c, s, net, model, NULL);
 }
@@ -320,7 +322,7 @@ int accel_model_compress(const char *path, const struct accel_onnx_options *onnx
 			 struct accel_model **model, struct accel_error *err)
 {
 	const struct accel_compress_options o = copy_options(options);
-	struct compress c = { .options = &o, .file = path, .err = err };
+	struct compress c = { .options = &o, .file = path, .pruning = 1, .err = err };
 	struct compress_source s = { .path = path, .options = &o, .onnx = import_copy(onnx) };
 	struct import_lists lists = { 0 };
 	int ret = check_options(&o, s.onnx.ncalib, err);

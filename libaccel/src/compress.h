@@ -88,6 +88,7 @@ struct compress {
 	struct compress_layer *layer;   /* [n], in the order of the nodes */
 	struct tune tune;
 	bool tuning;               /* compress_all() tunes */
+	double pruning;            /* where bits are chosen: what errors of pruning count, times those of rounding */
 	struct accel_error *err;
 };
 
@@ -169,8 +170,8 @@ double compress_estimate(const struct compress *c);
 double compress_loss_of_estimate(struct compress *c, double amount);
 /* The estimate with nothing pruned. */
 double compress_most(struct compress *c);
-/* The estimate is corrected by what came of it, until the goal is met, and not by far. Takes net over. -ERANGE. */
-int compress_to_goal(struct compress *c, const struct compress_source *s, struct accel_network *net, struct accel_model **model);
+/* The estimate is corrected by what came of it, until the goal is met, and not by far. -ERANGE. */
+int compress_to_goal(struct compress *c, const struct compress_source *s, struct accel_model **model);
 
 /* The error for that: amount is the least that was seen; 0: none, for a reason that err has. */
 int compress_out_of_reach(const struct compress *c, uint64_t amount);

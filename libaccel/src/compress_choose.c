@@ -60,11 +60,12 @@ static double best_density(const struct compress_layer *l, double price, double 
 /* Densities that are thought of, and what positions at each take: bits of each weight. */
 struct grid {
 	double density[COMPRESS_FINE], positions[COMPRESS_FINE];
+	double pruning;            /* times what its errors count more than those of rounding */
 };
 
-static struct grid grid_new(void)
+static struct grid grid_new(const struct compress *c)
 {
-	struct grid g;
+	struct grid g = { .pruning = c->pruning };
 
 	for (unsigned int i = 0; i < COMPRESS_FINE; i++) {
 		g.density[i] = fine_density(i);
@@ -79,10 +80,14 @@ struct way {
 	double error, bytes;
 };
 
-/* Errors of rounding are measured with all weights, and those of pruning with 8 bits: their sum is taken for the error of both. */
+/*
+ * Errors of rounding are measured with all weights, and those of pruning with 8 bits: their sum is taken for the error of both; where bits are given there is nothing that pruning could count more than.
+ */
 static struct way way_of(const struct compress_layer *l, const struct grid *g, unsigned int at, unsigned int bits)
 {
-	return (struct way){ at, bits, l->fine[at] + (l->rounding ? l->rounding[bits] : 0), compress_bytes((double)l->n, g->density[at], g->positions[at], bits) };
+	double error = l->rounding ? l->fine[0] + g->pruning * (l->fine[at] - l->fine[0]) + l->rounding[bits] : l->fine[at];
+
+	return (struct way){ at, bits, error, compress_bytes((double)l->n, g->density[at], g->positions[at], bits) };
 }
 
 static void take(struct compress_layer *l, const struct grid *g, const struct way *w)
@@ -144,7 +149,7 @@ static double best_step(const struct compress_layer *l, const struct grid *g, do
  */
 void compress_fill(struct compress *c, double room)
 {
-	const struct grid g = grid_new();
+	const struct grid g = grid_new(c);
 
 	for (unsigned int steps = 0; steps < FILL_STEPS; steps++) {
 		struct compress_layer *who = NULL;
@@ -192,7 +197,7 @@ static double at_price(struct compress *c, double price, const struct grid *g)
 static void choose_together(struct compress *c, double loss)
 {
 	double lo = -60, hi = 20;      /* logarithms of the price */
-	const struct grid g = grid_new();
+	const struct grid g = grid_new(c);
 
 	for (unsigned int i = 0; i < STEPS; i++) {
 		double middle = (lo + hi) / 2;

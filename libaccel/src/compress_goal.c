@@ -13,6 +13,8 @@
 #define ITEMS  512u        /* calibration inputs that ranges are measured with on the way there */
 #define CORRECTED_ROUNDS 3 /* of what is corrected at last */
 #define CLOSE  0.99        /* of the goal is near enough */
+#define TRIED_EPOCHS 6u    /* of a correction that tells which of several is best, at most */
+#define TRIED_ITEMS  2048u /* that it learns from */
 #define PART   0.1         /* of a file, that codes are worth a word about */
 #define ENGINE "ref:8x8"   /* whose cycles are counted */
 #define MULTIPLIERS 64.0   /* that it has */
@@ -145,36 +147,6 @@ double compress_loss_of_estimate(struct compress *c, double amount)
 
 /* ---------------------------------------------------------------- looked for */
 
-/*
- * Correction takes its time: what was chosen without it gets it in the end. The codes that come of it may take a little more room. layers: what was chosen, for when it does not
- * fit after all.
- */
-static int correct_to_goal(struct compress *c, const struct compress_source *s, double wanted, struct compress_layer *layers, struct accel_model **model)
-{
-	uint64_t goal = compress_goal(c), amount = 0;
-	int ret = 0;
-
-	c->tuning = true;
-	for (unsigned int round = 0; !ret && round < CORRECTED_ROUNDS; round++) {
-		struct accel_network *net = NULL;
-		struct accel_model *m;
-
-		choose_for(c, wanted);
-		ret = compress_open(s, &net, c->err);
-		ret = ret ? ret : compress_once(c, s, net, &m, &amount);
-		if (!ret && amount <= goal) {
-			accel_model_unref(*model);
-			*model = m;
-			return 0;
-		}
-		wanted -= 1.2 * (double)(amount - goal);
-		accel_model_unref(ret ? NULL : m);
-	}
-	memcpy(c->layer, layers, c->n * sizeof(*layers));
-	c->tune.told = (struct accel_correct_info){ .why = "the corrected network was always beyond the goal" };
-	return ret;
-}
-
 /* Whether codes, as they were tried last, are a part of the file that fewer bits would be noticed in. */
 static bool bits_matter(const struct compress *c, uint64_t bytes)
 {
@@ -200,22 +172,38 @@ int compress_out_of_reach(const struct compress *c, uint64_t amount)
 			  (unsigned long long)compress_goal(c), what, (unsigned long long)amount, !c->options->cycles && bits_matter(c, amount) ? "; fewer --bits help" : "");
 }
 
-int compress_to_goal(struct compress *c, const struct compress_source *s, struct accel_network *net, struct accel_model **model)
-{
-	struct compress_layer *layers = calloc(c->n, sizeof(*layers));
-	struct compress_source quick = *s;
-	uint64_t goal = compress_goal(c), amount = 0, best = 0, least = 0;
-	double wanted = (double)goal, asked = 0, fits = compress_most(c);
-	int ret = 0;
+/* What is as near to the goal as was found, not corrected. */
+struct found {
+	struct compress_layer *layers;   /* what was chosen */
+	struct accel_model *model;       /* or NULL: nothing fits */
+	double pruning, asked;           /* estimated bytes, or cycles, that it was chosen for */
+	uint64_t least;                  /* that any had */
+	double error;                    /* of the output, when it is corrected a little */
+};
 
-	if (!layers) {
-		net_free(net);
-		return accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
-	}
-	/* what is corrected in the end is measured once more; ranges have next to no say in the size */
+/* What is corrected in the end is measured once more; ranges have next to no say in the size. */
+static struct compress_source quick_source(const struct compress *c, const struct compress_source *s)
+{
+	struct compress_source quick = *s;
+
 	if (c->tune.items && quick.onnx.ncalib > ITEMS)
 		quick.onnx.ncalib = ITEMS;
+	return quick;
+}
+
+/* In f also when it fails: the caller forgets it. */
+static int find(struct compress *c, const struct compress_source *s, struct found *f)
+{
+	struct compress_source quick = quick_source(c, s);
+	uint64_t goal = compress_goal(c), amount = 0, best = 0;
+	double wanted = (double)goal, fits = compress_most(c);
+	int ret = 0;
+
+	f->layers = calloc(c->n, sizeof(*f->layers));
+	if (!f->layers)
+		return accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
 	for (unsigned int round = 0; round < ROUNDS + !best && (double)best < CLOSE * (double)goal; round++) {
+		struct accel_network *net = NULL;
 		struct accel_model *m;
 		double loss = COMPRESS_MOST, estimated;
 
@@ -225,9 +213,8 @@ int compress_to_goal(struct compress *c, const struct compress_source *s, struct
 		else
 			compress_choose(c, loss);
 		estimated = compress_estimate(c);
-		ret = net ? 0 : compress_open(s, &net, c->err);
+		ret = compress_open(s, &net, c->err);
 		ret = ret ? ret : compress_once(c, &quick, net, &m, &amount);
-		net = NULL;
 		/* so little is left that integers do not hold what is added up: half of the way back */
 		if (ret == -ERANGE) {
 			ret = 0;
@@ -237,27 +224,145 @@ int compress_to_goal(struct compress *c, const struct compress_source *s, struct
 		if (ret)
 			break;
 		fits = estimated;
-		least = least && least < amount ? least : amount;
+		f->least = f->least && f->least < amount ? f->least : amount;
 		if (amount > goal || amount <= best) {
 			accel_model_unref(m);
 		} else {
-			accel_model_unref(best ? *model : NULL);
-			*model = m;
+			accel_model_unref(f->model);
+			f->model = m;
 			best = amount;
-			asked = wanted;
-			memcpy(layers, c->layer, c->n * sizeof(*layers));
+			f->asked = wanted;
+			memcpy(f->layers, c->layer, c->n * sizeof(*f->layers));
 		}
 		/* all of it stays, and the goal is reached; or next to nothing stays, and it is not */
 		if ((amount <= goal && loss < 1e-12) || (amount > goal && loss >= COMPRESS_MOST))
 			break;
 		wanted = estimated - ((double)amount - 0.5 * (1 + CLOSE) * (double)goal);
 	}
-	if (best)
-		memcpy(c->layer, layers, c->n * sizeof(*layers));
-	if (!ret && best && c->tune.items)
-		ret = correct_to_goal(c, s, asked, layers, model);
-	free(layers);
-	if (ret && best)
-		accel_model_unref(*model);
-	return ret || best ? ret : compress_out_of_reach(c, least);
+	return ret;
+}
+
+static void forget(struct found *f)
+{
+	accel_model_unref(f->model);
+	free(f->layers);
+	*f = (struct found){ 0 };
+}
+
+static bool same(const struct compress *c, const struct found *a, const struct found *b)
+{
+	for (unsigned int i = 0; i < c->n; i++)
+		if (a->layers[i].keep != b->layers[i].keep || a->layers[i].bits != b->layers[i].bits)
+			return false;
+	return true;
+}
+
+/* A part of the correction, with a part of the items. What is beyond the goal then asks for less. */
+static int correct_a_little(struct compress *c, const struct compress_source *s, struct found *f)
+{
+	struct compress_source quick = quick_source(c, s);
+	struct accel_network *net = NULL;
+	struct accel_model *m = NULL;
+	unsigned int epochs = c->tune.epochs;
+	uint64_t amount = 0;
+	int ret = compress_open(s, &net, c->err);
+
+	if (ret)
+		return ret;
+	memcpy(c->layer, f->layers, c->n * sizeof(*f->layers));
+	c->tuning = true;
+	c->tune.part = TRIED_ITEMS;
+	c->tune.epochs = epochs < TRIED_EPOCHS ? epochs : TRIED_EPOCHS;
+	ret = compress_once(c, &quick, net, &m, &amount);
+	c->tune.epochs = epochs;
+	c->tune.part = 0;
+	c->tuning = false;
+	/* integers do not hold what is added up then: the other one may do */
+	if (ret)
+		return ret == -ERANGE ? 0 : ret;
+	accel_model_unref(m);
+	f->error = c->tune.told.after;
+	if (amount > compress_goal(c))
+		f->asked -= 1.2 * (double)(amount - compress_goal(c));
+	return 0;
+}
+
+/*
+ * Errors of pruning and of rounding are measured without correction, and what it can do about each differs between networks: those with weights to spare are better pruned, those without
+ * better rounded. So both are tried.
+ */
+static int find_best(struct compress *c, const struct compress_source *s, struct found *best)
+{
+	static const double pruning[] = { 1, 64 };
+	const bool several = c->options->choose_bits && c->tune.items && !c->options->cycles;
+	int ret = 0;
+
+	for (unsigned int k = 0; !ret && k < (several ? sizeof(pruning) / sizeof(pruning[0]) : 1); k++) {
+		struct found f = { .pruning = pruning[k], .error = INFINITY };
+
+		c->pruning = f.pruning;
+		ret = find(c, s, &f);
+		if (!ret && f.model && several && !(best->model && same(c, best, &f)))
+			ret = correct_a_little(c, s, &f);
+		if (!k || (!ret && f.model && (!best->model || f.error < best->error))) {
+			forget(best);
+			*best = f;
+		} else {
+			forget(&f);
+		}
+	}
+	return ret;
+}
+
+/*
+ * Correction takes its time: what was chosen without it gets it in the end. The codes that come of it may take a little more room; when it does not fit after all, what was found stays.
+ */
+static int correct_to_goal(struct compress *c, const struct compress_source *s, struct found *f)
+{
+	uint64_t goal = compress_goal(c), amount = 0;
+	double wanted = f->asked;
+	int ret = 0;
+
+	c->tuning = true;
+	for (unsigned int round = 0; !ret && round < CORRECTED_ROUNDS; round++) {
+		struct accel_network *net = NULL;
+		struct accel_model *m;
+
+		choose_for(c, wanted);
+		ret = compress_open(s, &net, c->err);
+		ret = ret ? ret : compress_once(c, s, net, &m, &amount);
+		if (ret)
+			break;
+		if (amount <= goal) {
+			accel_model_unref(f->model);
+			f->model = m;
+			return 0;
+		}
+		wanted -= 1.2 * (double)(amount - goal);
+		accel_model_unref(m);
+	}
+	memcpy(c->layer, f->layers, c->n * sizeof(*f->layers));
+	c->tune.told = (struct accel_correct_info){ .why = "the corrected network was always beyond the goal" };
+	return ret;
+}
+
+int compress_to_goal(struct compress *c, const struct compress_source *s, struct accel_model **model)
+{
+	struct found f = { 0 };
+	int ret = find_best(c, s, &f);
+
+	if (!ret && !f.model)
+		ret = compress_out_of_reach(c, f.least);
+	if (!ret) {
+		c->pruning = f.pruning;
+		memcpy(c->layer, f.layers, c->n * sizeof(*f.layers));
+		if (c->tune.items)
+			ret = correct_to_goal(c, s, &f);
+	}
+	if (!ret) {
+		*model = f.model;
+		f.model = NULL;
+	}
+	forget(&f);
+	return ret;
 }

@@ -619,7 +619,7 @@ static void test_choose_bits(void **state)
 	const struct accel_onnx_options onnx = { .size = sizeof(onnx), .calib = inputs, .ncalib = ITEMS }, plain = { .size = sizeof(plain) };
 	const struct accel_compress_layer fc = { .pattern = "fc", .bits = 3 };
 	struct accel_compress_options o = { .file_bytes = 9000, .correct = ACCEL_CORRECT_NONE };
-	struct accel_model *original, *fixed, *chosen, *given;
+	struct accel_model *original, *fixed, *chosen, *corrected, *given;
 	struct seen s;
 
 	(void)state;
@@ -633,6 +633,17 @@ static void test_choose_bits(void **state)
 		assert_in_range(s.layer[i].bits, 2, 8);
 	if (difference(original, chosen, inputs) > 0.9 * difference(original, fixed, inputs))
 		fail_msg("chosen: %g, given: %g", difference(original, chosen, inputs), difference(original, fixed, inputs));
+	/* corrected: pruned and rounded, and rounded only, are both tried, in the size that was asked for */
+	o.correct = ACCEL_CORRECT_DISTIL;
+	corrected = good_with(o, &onnx, &s);
+	check_layers(corrected, &s);
+	assert_string_equal(s.why, "");
+	assert_true(s.corrected.items == ITEMS - ITEMS / 8 && s.corrected.held == ITEMS / 8);
+	assert_in_range(file_bytes(corrected), 8400, 9000);
+	if (difference(original, corrected, inputs) > 0.7 * difference(original, chosen, inputs))
+		fail_msg("corrected: %g, not: %g", difference(original, corrected, inputs), difference(original, chosen, inputs));
+	accel_model_unref(corrected);
+	o.correct = ACCEL_CORRECT_NONE;
 	o.noverrides = 1;
 	o.overrides = &fc;
 	given = good_with(o, &onnx, &s);
