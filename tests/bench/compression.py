@@ -43,7 +43,7 @@ SEARCHED = {"LeNet-300-100": (24.0, 24), "LeNet-5": (45.0, 16)}   # times smalle
 FASHION_GOALS = (("--density", "0.2"), ("--density", "0.2", "--prune", "magnitude", "--correct", "none"), ("--density", "0.1"), ("--density", "0.05"))
 # Lines, options; chosen on lines of another seed.
 SMALLEST = ("--bits", "auto", "--size", "63700", "--scales", "row", "--effort")
-PPOCR = (("text", ()), ("text", ("--bits", "auto", "--size", "120k", "--scales", "row", "--effort", "4")), ("text", (*SMALLEST, "64")), ("dots", (*SMALLEST, "16")))
+PPOCR = (("text", ()), ("text", ("--bits", "auto", "--size", "120k", "--scales", "row", "--effort", "4")), ("text", (*SMALLEST, "32")), ("dots", (*SMALLEST, "16")))
 COUNTED = {"text": ("print", "any"), "dots": ("dots",)}
 
 
