@@ -129,10 +129,13 @@ static int find_zeros(const struct part *q)
 	const struct part *latent = q->latent;
 	float least;
 
-	if (!q->zeros || prune_threshold(latent->n, latent->n - q->zeros, prune_square, latent->p, &least))
-		return q->zeros ? -ENOMEM : 0;
+	if (!q->zeros)
+		return 0;
+	if (prune_threshold(latent->n, latent->n - q->zeros, prune_square, latent->p, &least))
+		return -ENOMEM;
+	/* which code the others get, find_codes() says */
 	for (uint64_t i = 0; i < latent->n; i++)
-		q->code[i] = prune_square(latent->p, i) < least ? 0 : nearest_code(q, i);
+		q->code[i] = prune_square(latent->p, i) >= least;
 	return 0;
 }
 
