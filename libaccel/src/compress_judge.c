@@ -1,14 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0 OR MIT
 #include "compress_judge.h"
+#include "pass.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Item i of those that are looked at through the network; inputs without data stay zero. */
-static int run_item(const struct judge *j, const struct accel_network *net, struct netrun *run, uint64_t i, const float **out, struct accel_error *err)
+uint32_t judge_output(const struct accel_network *net, bool *scores)
 {
+	uint32_t out = net->outputs[0], before = NET_NONE;
+
+	for (unsigned int n = 0; n < net->nnodes; n++)
+		if (pass_is(&net->nodes[n], "Softmax") && net->nodes[n].out[0] == out)
+			before = net->nodes[n].in[0];
+	*scores = before != NET_NONE;
+	return *scores ? before : out;
+}
+
+/* Where what an intermediate value is goes, before others take its memory. */
+struct copy {
+	struct netrun *run;
+	uint32_t value;
+	uint64_t bytes;
+	float *to;
+};
+
+static void after_node(void *arg, const struct net_node *node)
+{
+	const struct copy *c = arg;
+
+	for (unsigned int i = 0; i < node->nout; i++)
+		if (node->out[i] == c->value)
+			memcpy(c->to, netrun_value(c->run, c->value), c->bytes);
+}
+
+/* Item i of those that are looked at through the network: out [count]; inputs without data stay zero. */
+static int run_item(const struct judge *j, const struct accel_network *net, struct netrun *run, uint64_t i, float *out, struct accel_error *err)
+{
+	struct copy copy = { run, j->out, j->count * sizeof(*out), out };
 	uint64_t item = j->first + i * j->step;
 	int ret;
 
@@ -18,27 +48,29 @@ static int run_item(const struct judge *j, const struct accel_network *net, stru
 		if (j->in->values[k])
 			memcpy(netrun_value(run, net->inputs[k]), j->in->values[k] + item * v->count, v->count * sizeof(float));
 	}
+	/* an input is no node's */
+	memcpy(out, netrun_value(run, j->out), copy.bytes);
+	netrun_observe(run, after_node, &copy);
 	ret = netrun_run(run, err);
-	*out = netrun_value(run, net->outputs[0]);
+	netrun_observe(run, NULL, NULL);
 	return ret;
 }
 
 int judge_new(struct judge *j, const struct accel_network *net, struct netrun *run, struct accel_error *err)
 {
 	double about_zero = 0;
-	const float *out;
+	bool scores;
 	int ret = 0;
 
-	j->count = net->values[net->outputs[0]].count;
+	j->out = judge_output(net, &scores);
+	j->count = net->values[j->out].count;
 	j->variance = 0;
 	j->right = malloc(j->items * j->count * sizeof(*j->right) + 1);
-	if (!j->right)
+	j->got = malloc(j->count * sizeof(*j->got) + 1);
+	if (!j->right || !j->got)
 		return accel_fail(err, -ENOMEM, NULL, "%s: out of memory", net->file);
-	for (uint64_t i = 0; !ret && i < j->items; i++) {
-		ret = run_item(j, net, run, i, &out, err);
-		if (!ret)
-			memcpy(j->right + i * j->count, out, j->count * sizeof(*out));
-	}
+	for (uint64_t i = 0; !ret && i < j->items; i++)
+		ret = run_item(j, net, run, i, j->right + i * j->count, err);
 	for (uint64_t k = 0; !ret && k < j->count; k++) {
 		double sum = 0, squares = 0;
 
@@ -59,19 +91,19 @@ int judge_new(struct judge *j, const struct accel_network *net, struct netrun *r
 void judge_free(struct judge *j)
 {
 	free(j->right);
-	j->right = NULL;
+	free(j->got);
+	j->right = j->got = NULL;
 }
 
 int judge_error(const struct judge *j, const struct accel_network *net, struct netrun *run, double *error, struct accel_error *err)
 {
 	double sum = 0;
-	const float *out;
 	int ret = 0;
 
 	for (uint64_t i = 0; !ret && i < j->items; i++) {
-		ret = run_item(j, net, run, i, &out, err);
+		ret = run_item(j, net, run, i, j->got, err);
 		for (uint64_t k = 0; !ret && k < j->count; k++) {
-			double d = (double)out[k] - (double)j->right[i * j->count + k];
+			double d = (double)j->got[k] - (double)j->right[i * j->count + k];
 
 			sum += d * d;
 		}

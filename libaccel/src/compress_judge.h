@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* How far the first output of a changed network is from the float network's, on calibration items. */
+/*
+ * How far the first output of a changed network is from the float network's, on calibration items. Of a softmax that gives it, the scores: probabilities are 0 or 1 for most items, and only the few that are
+ * between would tell.
+ */
 #ifndef ACCEL_COMPRESS_JUDGE_H
 #define ACCEL_COMPRESS_JUDGE_H
 
@@ -11,11 +14,14 @@
 struct judge {
 	const struct calib_inputs *in;
 	uint64_t items, first, step;       /* first, first + step, ...: so many of them */
-	uint64_t count;                    /* values of the output */
-	float *right;                      /* [items, count] */
+	uint32_t out;                      /* value that is compared */
+	uint64_t count;                    /* of it */
+	float *right, *got;                /* [items, count]; [count] */
 	double variance;          /* sum of squares about the means; of one item, or of outputs that never change, about zero */
 };
 
+/* The value that networks are compared by; *scores: what a softmax makes the output of. */
+uint32_t judge_output(const struct accel_network *net, bool *scores);
 /* in, items, first and step are set; net is the float network, run runs it. -ENOMEM, or what running says. Free in any case. */
 int judge_new(struct judge *j, const struct accel_network *net, struct netrun *run, struct accel_error *err);
 void judge_free(struct judge *j);

@@ -2,6 +2,7 @@
 /*
  * The float network, whom the compressed one follows: what it makes of the calibration items, and how far another is from that. Distillation: Hinton et al., arXiv 1503.02531.
  */
+#include "compress_judge.h"
 #include "compress_tune.h"
 #include "pass.h"
 #include "wide.h"
@@ -27,16 +28,7 @@ static void find_output(struct tune *t, const struct accel_network *net)
 {
 	const struct net_value *v;
 
-	t->out = net->outputs[0];
-	for (unsigned int n = 0; n < net->nnodes; n++) {
-		const struct net_node *node = &net->nodes[n];
-
-		if (!pass_is(node, "Softmax") || node->out[0] != t->out)
-			continue;
-		t->out = node->in[0];
-		t->scores = true;
-		break;
-	}
+	t->out = judge_output(net, &t->scores);
 	v = &net->values[t->out];
 	t->count = v->count;
 	t->row = v->ndim ? v->dims[v->ndim - 1] : 1;
