@@ -13,6 +13,7 @@
 #define ITEMS  512u        /* calibration inputs that ranges are measured with on the way there */
 #define CORRECTED_ROUNDS 3 /* of what is corrected at last */
 #define CLOSE  0.99        /* of the goal is near enough */
+#define LEAST_PART 0.1     /* of the way between what fitted and what did not */
 #define TRIED_EPOCHS 6u    /* of a correction that tells which of several is best, at most */
 #define TRIED_ITEMS  2048u /* that it learns from */
 #define PART   0.1         /* of a file, that codes are worth a word about */
@@ -191,12 +192,46 @@ static struct compress_source quick_source(const struct compress *c, const struc
 	return quick;
 }
 
+/* What was asked for as an estimate, and what came of it. */
+struct asked {
+	double wanted;
+	uint64_t amount;           /* 0: nothing was asked for */
+};
+
+/* On both sides of the goal: the most that fitted, and the least that did not. */
+struct bracket {
+	struct asked below, above;
+};
+
+static void narrow(struct bracket *b, double wanted, uint64_t amount, uint64_t goal)
+{
+	const struct asked a = { wanted, amount };
+
+	if (amount <= goal && (!b->below.amount || wanted > b->below.wanted))
+		b->below = a;
+	if (amount > goal && (!b->above.amount || wanted < b->above.wanted))
+		b->above = a;
+}
+
+/* What to ask for next. The estimate is wrong by much the same each time; but where it is not, that alone would go to and fro about the goal for ever. */
+static double next_wanted(const struct bracket *b, double estimated, uint64_t amount, uint64_t goal)
+{
+	const double target = 0.5 * (1 + CLOSE) * (double)goal;
+	double part;
+
+	if (!b->below.amount || !b->above.amount || b->below.wanted >= b->above.wanted)
+		return estimated - ((double)amount - target);
+	part = (target - (double)b->below.amount) / ((double)b->above.amount - (double)b->below.amount);
+	return b->below.wanted + fmin(fmax(part, LEAST_PART), 1 - LEAST_PART) * (b->above.wanted - b->below.wanted);
+}
+
 /* In f also when it fails: the caller forgets it. */
 static int find(struct compress *c, const struct compress_source *s, struct found *f)
 {
 	struct compress_source quick = quick_source(c, s);
 	uint64_t goal = compress_goal(c), amount = 0, best = 0;
 	double wanted = (double)goal, fits = compress_most(c);
+	struct bracket bracket = { 0 };
 	int ret = 0;
 
 	f->layers = calloc(c->n, sizeof(*f->layers));
@@ -237,7 +272,8 @@ static int find(struct compress *c, const struct compress_source *s, struct foun
 		/* all of it stays, and the goal is reached; or next to nothing stays, and it is not */
 		if ((amount <= goal && loss < 1e-12) || (amount > goal && loss >= COMPRESS_MOST))
 			break;
-		wanted = estimated - ((double)amount - 0.5 * (1 + CLOSE) * (double)goal);
+		narrow(&bracket, wanted, amount, goal);
+		wanted = next_wanted(&bracket, estimated, amount, goal);
 	}
 	return ret;
 }
