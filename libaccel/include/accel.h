@@ -434,7 +434,10 @@ struct accel_compress_options {
 	 */
 	const char *search_state;
 	void (*searched)(void *arg, const struct accel_search_info *info);   /* called at the end with report_arg; or NULL */
-	/* Bits of each layer that no override gives them are chosen, 2 to 8, by what rounding to them does to the output on the calibration inputs, which it needs; conv_bits and fc_bits say nothing. */
+	/*
+	 * Bits of each layer that no override gives them are chosen, 2 to 8, by what rounding to them does to the output on the calibration inputs, which it needs; conv_bits and fc_bits say nothing. Unless there
+	 * is a goal of cycles layers may share more values that are rarer, at equal distances, where codes take less room so.
+	 */
 	bool choose_bits;
 	double effort;                     /* times the time that correction takes at most, a minute or two a phase; 0: 1 */
 	/*

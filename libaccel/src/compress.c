@@ -269,12 +269,22 @@ static int look_at_inputs(struct compress *c, struct accel_network *net, const s
 	return compress_tune_new(c, net, &in, list);
 }
 
+/* Of a code, as if all had as many. */
+static unsigned int bits_of_code(const struct compress_layer *l)
+{
+	unsigned int bits = l->uniform ? 2 : l->bits;
+
+	while (l->uniform && compress_values(bits) < l->shared)
+		bits++;
+	return bits;
+}
+
 static void report(const struct compress *c)
 {
 	for (unsigned int i = 0; c->options->report && i < c->n; i++) {
 		const struct compress_layer *l = &c->layer[i];
 		const struct accel_compress_info info = {
-			.layer = l->name, .op = l->op, .weights = l->n, .nonzeros = l->nonzeros, .bits = l->bits, .shared = l->shared,
+			.layer = l->name, .op = l->op, .weights = l->n, .nonzeros = l->nonzeros, .bits = bits_of_code(l), .shared = l->shared,
 			.snr = l->bits && l->noise > 0 ? 10 * log10(l->signal / l->noise) : INFINITY,
 		};
 

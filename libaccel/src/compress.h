@@ -15,7 +15,14 @@
 #define COMPRESS_POINTS 10u
 #define COMPRESS_FINE   96u    /* densities that are thought of */
 #define COMPRESS_BITS   9u     /* 2 to 8 are thought of */
+#define COMPRESS_SHARES 3u     /* ways of sharing with so many bits */
 extern const double compress_points[COMPRESS_POINTS];   /* densities, decreasing from 1 */
+
+/* What rounding of one kind does to a layer. */
+struct compress_rounding {
+	double error;              /* of the network's output, that it adds */
+	double bits, values;       /* of each code by its entropy; shared values */
+};
 
 struct compress_layer {
 	uint32_t node, value;      /* the first node that reads these weights, and their number */
@@ -27,19 +34,21 @@ struct compress_layer {
 	uint64_t n;                /* weights */
 	double positions;          /* that each weight is multiplied at, in a run */
 	unsigned int bits;         /* 2^bits - 1 shared values, two of 1 bit; 0: the layer stays as it is */
+	unsigned int uniform;      /* not 0: values of cells of equal width in their place, with the squared error of the best of those; of half of that for each above 1 */
 	bool bits_given;           /* for this layer */
 	double density;            /* given for this layer, or 0 */
 	struct second *second;     /* what its inputs say, or NULL: by magnitude */
 	struct prune_curve curve;
 	double *error;             /* [COMPRESS_POINTS] measured at compress_points[] with the others as they were, of the network's output; or NULL */
 	/* With bits to be chosen: error[] is measured with 8; and what fewer add, with all weights. NULL: bits stay. */
-	double *rounding;          /* [COMPRESS_BITS] */
+	struct compress_rounding (*rounding)[COMPRESS_BITS];   /* [COMPRESS_SHARES] of uniform, bits */
 	double *fine;              /* [COMPRESS_FINE] error[] between its points */
 	unsigned int at;           /* chosen, of fine[] */
 	uint64_t keep;             /* chosen */
 	/* what came of it */
 	uint64_t nonzeros;
 	unsigned int shared;       /* values in use, without zero */
+	double code_bits;          /* entropy of the codes of weights that are not zero */
 	double signal, noise;      /* sums of squares: of the weights, and of what was changed; with `second` of the outputs */
 };
 
@@ -159,10 +168,15 @@ static inline double compress_entropy(double p)
 	return p > 0 && p < 1 ? -p * log2(p) - (1 - p) * log2(1 - p) : 0;
 }
 
-/* What n weights take of the file, positions and codebook included: values that are not equally frequent take a third of a bit less than their codes have, and have 16 bits each themselves. */
-static inline double compress_bytes(double n, double density, double positions, unsigned int bits)
+/*
+ * What a layer with so many bits takes of the file, positions (bits of a weight that say whether it is there) and codebook included; shared values have 16 bits each themselves. Where codes were not measured: values that
+ * are not equally frequent take a third of a bit less than their codes have.
+ */
+static inline double compress_bytes(const struct compress_layer *l, double density, double positions, unsigned int uniform, unsigned int bits)
 {
-	return n * (positions + density * (bits > 1 ? bits - 0.35 : 1)) / 8 + 2.0 * compress_values(bits);
+	const struct compress_rounding guess = { .bits = bits > 1 ? bits - 0.35 : 1, .values = compress_values(bits) }, *r = l->rounding ? &l->rounding[uniform][bits] : &guess;
+
+	return (double)l->n * (positions + density * r->bits) / 8 + 2 * r->values;
 }
 
 /* What `keep` and `bits` of the layers will take of it, roughly, and without what is always there; and the loss at which that is so much. */

@@ -61,11 +61,13 @@ static double best_density(const struct compress_layer *l, double price, double 
 struct grid {
 	double density[COMPRESS_FINE], positions[COMPRESS_FINE];
 	double pruning;            /* times what its errors count more than those of rounding */
+	unsigned int shares;       /* ways of sharing that are thought of */
 };
 
 static struct grid grid_new(const struct compress *c)
 {
-	struct grid g = { .pruning = c->pruning };
+	/* the engine's codes have 4 or 8 bits each, however rare their values are */
+	struct grid g = { .pruning = c->pruning, .shares = c->options->cycles ? 1 : COMPRESS_SHARES };
 
 	for (unsigned int i = 0; i < COMPRESS_FINE; i++) {
 		g.density[i] = fine_density(i);
@@ -74,52 +76,62 @@ static struct grid grid_new(const struct compress *c)
 	return g;
 }
 
-/* A density and bits of a layer. */
+/* A density of a layer, and a rounding. */
 struct way {
-	unsigned int at, bits;     /* at: of the grid */
+	unsigned int at, uniform, bits;     /* at: of the grid */
 	double error, bytes;
 };
 
 /*
  * Errors of rounding are measured with all weights, and those of pruning with 8 bits: their sum is taken for the error of both; where bits are given there is nothing that pruning could count more than.
  */
-static struct way way_of(const struct compress_layer *l, const struct grid *g, unsigned int at, unsigned int bits)
+static struct way way_of(const struct compress_layer *l, const struct grid *g, unsigned int at, unsigned int uniform, unsigned int bits)
 {
-	double error = l->rounding ? l->fine[0] + g->pruning * (l->fine[at] - l->fine[0]) + l->rounding[bits] : l->fine[at];
+	double error = l->rounding ? l->fine[0] + g->pruning * (l->fine[at] - l->fine[0]) + l->rounding[uniform][bits].error : l->fine[at];
 
-	return (struct way){ at, bits, error, compress_bytes((double)l->n, g->density[at], g->positions[at], bits) };
+	return (struct way){ at, uniform, bits, error, compress_bytes(l, g->density[at], g->positions[at], uniform, bits) };
 }
 
 static void take(struct compress_layer *l, const struct grid *g, const struct way *w)
 {
 	l->at = w->at;
+	l->uniform = w->uniform;
 	l->bits = w->bits;
 	l->keep = (uint64_t)ceil(g->density[w->at] * (double)l->n);
 }
 
-static unsigned int fewest_bits(const struct compress_layer *l)
+/* The next density and rounding that are thought of; begins with that of zeros. false: there is none. */
+static bool next_way(const struct compress_layer *l, const struct grid *g, struct way *w)
 {
-	return l->rounding ? 2 : l->bits;
-}
+	const unsigned int fewest = l->rounding ? 2 : l->bits, most = l->rounding ? COMPRESS_BITS - 1 : l->bits, shares = l->rounding ? g->shares : 1;
+	unsigned int at = w->at + 1, uniform = w->uniform, bits = w->bits;
 
-static unsigned int most_bits(const struct compress_layer *l)
-{
-	return l->rounding ? COMPRESS_BITS - 1 : l->bits;
+	if (!bits) {
+		at = uniform = 0;
+		bits = fewest;
+	}
+	if (at == COMPRESS_FINE) {
+		at = 0;
+		bits++;
+	}
+	if (bits > most) {
+		bits = fewest;
+		uniform++;
+	}
+	if (uniform == shares)
+		return false;
+	*w = way_of(l, g, at, uniform, bits);
+	return true;
 }
 
 /* Sets density and bits to where error plus price of the bytes is least; returns the error. */
 static double best_bytes(struct compress_layer *l, double price, const struct grid *g)
 {
-	struct way best = { .error = INFINITY };
+	struct way best = { .error = INFINITY }, w = { 0 };
 
-	for (unsigned int b = fewest_bits(l); b <= most_bits(l); b++) {
-		for (unsigned int i = 0; i < COMPRESS_FINE; i++) {
-			struct way w = way_of(l, g, i, b);
-
-			if (w.error + price * w.bytes < best.error + price * best.bytes)
-				best = w;
-		}
-	}
+	while (next_way(l, g, &w))
+		if (w.error + price * w.bytes < best.error + price * best.bytes)
+			best = w;
 	take(l, g, &best);
 	return best.error;
 }
@@ -127,19 +139,17 @@ static double best_bytes(struct compress_layer *l, double price, const struct gr
 /* What a layer could be with so many bytes more at most: where most of the error goes away for each of them. Returns that, or 0. */
 static double best_step(const struct compress_layer *l, const struct grid *g, double room, struct way *step)
 {
-	const struct way now = way_of(l, g, l->at, l->bits);
+	const struct way now = way_of(l, g, l->at, l->uniform, l->bits);
+	struct way w = { 0 };
 	double best = 0;
 
-	for (unsigned int b = fewest_bits(l); b <= most_bits(l); b++) {
-		for (unsigned int i = 0; i < COMPRESS_FINE; i++) {
-			struct way w = way_of(l, g, i, b);
-			double more = w.bytes - now.bytes;
+	while (next_way(l, g, &w)) {
+		double more = w.bytes - now.bytes;
 
-			if (more <= 0 || more > room || (now.error - w.error) / more <= best)
-				continue;
-			best = (now.error - w.error) / more;
-			*step = w;
-		}
+		if (more <= 0 || more > room || (now.error - w.error) / more <= best)
+			continue;
+		best = (now.error - w.error) / more;
+		*step = w;
 	}
 	return best;
 }
@@ -168,7 +178,7 @@ void compress_fill(struct compress *c, double room)
 		}
 		if (!who)
 			return;
-		room -= best_way.bytes - way_of(who, &g, who->at, who->bits).bytes;
+		room -= best_way.bytes - way_of(who, &g, who->at, who->uniform, who->bits).bytes;
 		take(who, &g, &best_way);
 	}
 }

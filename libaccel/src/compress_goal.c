@@ -103,7 +103,7 @@ double compress_estimate(const struct compress *c)
 		if (c->options->cycles)
 			amount += (double)l->keep * l->positions / MULTIPLIERS;
 		else
-			amount += l->bits ? compress_bytes((double)l->n, d, compress_entropy(d), l->bits) : 4 * (double)l->n;
+			amount += l->bits ? compress_bytes(l, d, compress_entropy(d), l->uniform, l->bits) : 4 * (double)l->n;
 	}
 	return amount;
 }
@@ -288,7 +288,7 @@ static void forget(struct found *f)
 static bool same(const struct compress *c, const struct found *a, const struct found *b)
 {
 	for (unsigned int i = 0; i < c->n; i++)
-		if (a->layers[i].keep != b->layers[i].keep || a->layers[i].bits != b->layers[i].bits)
+		if (a->layers[i].keep != b->layers[i].keep || a->layers[i].bits != b->layers[i].bits || a->layers[i].uniform != b->layers[i].uniform)
 			return false;
 	return true;
 }

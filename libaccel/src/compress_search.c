@@ -39,6 +39,7 @@ static void apply(struct search *h, const struct search_place *place)
 {
 	for (unsigned int i = 0; i < h->c->n; i++) {
 		h->c->layer[i].keep = place[i].keep;
+		h->c->layer[i].uniform = place[i].uniform;
 		h->c->layer[i].bits = place[i].bits;
 	}
 }
@@ -46,7 +47,7 @@ static void apply(struct search *h, const struct search_place *place)
 static void note(const struct search *h, struct search_place *place)
 {
 	for (unsigned int i = 0; i < h->c->n; i++)
-		place[i] = (struct search_place){ h->c->layer[i].keep, h->c->layer[i].bits };
+		place[i] = (struct search_place){ h->c->layer[i].keep, h->c->layer[i].uniform, h->c->layer[i].bits };
 }
 
 /* With a density for a goal weights are counted, and exactly. */
@@ -182,7 +183,7 @@ static bool change_density(struct search *h, unsigned int i)
 static bool same(const struct search *h)
 {
 	for (unsigned int i = 0; i < h->c->n; i++)
-		if (h->now[i].keep != h->best[i].keep || h->now[i].bits != h->best[i].bits)
+		if (h->now[i].keep != h->best[i].keep || h->now[i].uniform != h->best[i].uniform || h->now[i].bits != h->best[i].bits)
 			return false;
 	return true;
 }

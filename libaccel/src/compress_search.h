@@ -9,7 +9,7 @@
 /* What is chosen of a layer. */
 struct search_place {
 	uint64_t keep;
-	unsigned int bits;
+	unsigned int uniform, bits;
 };
 
 struct search {

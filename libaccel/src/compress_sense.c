@@ -25,8 +25,8 @@ struct trial {
 	float *weights, *bias;     /* as they were */
 };
 
-/* The output's error with so many weights of so many bits, all other layers as they were. */
-static int try_layer(struct trial *t, uint64_t keep, unsigned int bits, double *error)
+/* The output's error with so many weights, rounded so, all other layers as they were. */
+static int try_layer(struct trial *t, uint64_t keep, unsigned int uniform, unsigned int bits, double *error)
 {
 	struct compress_layer *l = t->l;
 	const struct net_value *bias = l->bias == NET_NONE ? NULL : &t->net->values[l->bias];
@@ -34,13 +34,26 @@ static int try_layer(struct trial *t, uint64_t keep, unsigned int bits, double *
 	int ret;
 
 	l->keep = keep;
+	l->uniform = uniform;
 	l->bits = bits;
 	ret = compress_one(t->c, l, t->net);
 	ret = ret ? ret : judge_error(t->judge, t->net, t->run, error, t->c->err);
+	l->uniform = 0;
 	l->bits = own;
 	memcpy(t->net->values[l->value].data, t->weights, l->n * sizeof(*t->weights));
 	if (bias)
 		memcpy(bias->data, t->bias, bias->count * sizeof(*t->bias));
+	return ret;
+}
+
+/* What rounding so adds, and what codes take then. */
+static int try_rounding(struct trial *t, unsigned int uniform, unsigned int bits)
+{
+	struct compress_layer *l = t->l;
+	struct compress_rounding *r = &l->rounding[uniform][bits];
+	int ret = try_layer(t, l->n, uniform, bits, &r->error);
+
+	*r = (struct compress_rounding){ r->error - l->error[0], l->code_bits, l->shared };
 	return ret;
 }
 
@@ -51,13 +64,22 @@ static int try_all(struct trial *t, bool choose)
 	int ret = 0;
 
 	for (unsigned int i = 0; !ret && i < COMPRESS_POINTS; i++) {
-		ret = try_layer(t, (uint64_t)ceil(compress_points[i] * (double)l->n), choose ? COMPRESS_BITS - 1 : l->bits, &l->error[i]);
+		ret = try_layer(t, (uint64_t)ceil(compress_points[i] * (double)l->n), 0, choose ? COMPRESS_BITS - 1 : l->bits, &l->error[i]);
 		if (!ret && i && l->error[i] < l->error[i - 1])
 			l->error[i] = l->error[i - 1];
 	}
-	for (unsigned int b = COMPRESS_BITS - 1; !ret && choose && b-- > 2;) {
-		ret = try_layer(t, l->n, b, &l->rounding[b]);
-		l->rounding[b] = fmax(l->rounding[b] - l->error[0], l->rounding[b + 1]);
+	for (unsigned int b = COMPRESS_BITS - 1; !ret && choose && b >= 2; b--) {
+		double least[COMPRESS_SHARES] = { 0 };
+
+		for (unsigned int u = COMPRESS_SHARES; !ret && u-- > 0;) {
+			/* uniform ones follow each other by halves of the squares */
+			if (b + 1 < COMPRESS_BITS)
+				least[u] = l->rounding[u ? 1 : 0][b + 1].error;
+			if (u && u + 1 < COMPRESS_SHARES)
+				least[u] = l->rounding[u + 1][b].error;
+			ret = try_rounding(t, u, b);
+			l->rounding[u][b].error = fmax(l->rounding[u][b].error, least[u]);
+		}
 	}
 	return ret;
 }
@@ -70,7 +92,7 @@ static int sense_layer(struct compress *c, struct compress_layer *l, struct acce
 	int ret;
 
 	l->error = malloc(COMPRESS_POINTS * sizeof(*l->error));
-	l->rounding = choose ? calloc(COMPRESS_BITS, sizeof(*l->rounding)) : NULL;
+	l->rounding = choose ? calloc(COMPRESS_SHARES, sizeof(*l->rounding)) : NULL;
 	ret = t.weights && t.bias && l->error && (!choose || l->rounding) ? 0 : -ENOMEM;
 	if (!ret) {
 		memcpy(t.weights, net->values[l->value].data, l->n * sizeof(float));

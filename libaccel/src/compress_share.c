@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define LEAST_ROW   8u             /* weights of a row that are worth a scale */
 #define BIAS        16.0           /* times the scale that a bias may be */
@@ -60,6 +61,21 @@ static void multiply_rows(struct net_value *v, bool back)
 		w[i] = back ? w[i] * v->row_scale[i / n] : w[i] / v->row_scale[i / n];
 }
 
+/* Means of cells of equal width, whose squared error is that of the best values, or so many halves of it; where a codebook has no room for them the best values stay. Returns how many. */
+static int equal_cells(const struct kmeans_points *points, unsigned int halves, double *centre, int n)
+{
+	double cells[KMEANS_MAX], weight = 0;
+	int k;
+
+	for (uint32_t i = 0; i < points->n; i++)
+		weight += points->weight[i];
+	/* the error is uniform over the cell: its mean square is a twelfth of the square of the width */
+	k = kmeans_uniform(points, sqrt(12 * ldexp(kmeans_cost(points, centre, (unsigned int)n) / weight, -(int)halves)), cells);
+	if (k)
+		memcpy(centre, cells, (size_t)k * sizeof(*centre));
+	return k ? k : n;
+}
+
 /* Shared values in order; none of them is 0. Returns how many, or -ENOMEM. */
 static int find_centres(const struct compress *c, const struct compress_layer *l, const float *w, float *shared)
 {
@@ -76,12 +92,33 @@ static int find_centres(const struct compress *c, const struct compress_layer *l
 		n = kmeans_optimal(&points, compress_values(l->bits), centre);
 	else
 		n = kmeans_lloyd(&points, compress_values(l->bits), inits[c->options->share], c->options->seed + 1, centre);
+	if (n > 0 && l->uniform)
+		n = equal_cells(&points, l->uniform - 1, centre, n);
 	kmeans_points_free(&points);
 	/* as float32 two may be one, and the one of weights around zero may be zero, which needs no code */
 	for (int i = 0; i < n; i++)
 		if ((float)centre[i] != 0 && (!used || shared[used - 1] < (float)centre[i]))
 			shared[used++] = (float)centre[i];
 	return n < 0 ? n : used;
+}
+
+/* Bits of each code, if they are coded by how often they are there. */
+static double code_entropy(const struct net_value *v, const float *shared, unsigned int n)
+{
+	uint64_t count[KMEANS_MAX] = { 0 }, all = 0;
+	const float *w = v->data;
+	double bits = 0;
+
+	for (uint64_t i = 0; i < v->count; i++) {
+		if (w[i] == 0)
+			continue;
+		count[kmeans_nearest(shared, n, w[i] / (v->row_scale ? v->row_scale[i / (v->count / v->dims[0])] : 1))]++;
+		all++;
+	}
+	for (unsigned int k = 0; k < n; k++)
+		if (count[k])
+			bits += (double)count[k] * log2((double)all / (double)count[k]);
+	return all ? bits / (double)all : 0;
 }
 
 /* The nearest value for each by itself. */
@@ -115,6 +152,7 @@ int compress_share(struct compress *c, struct compress_layer *l, struct net_valu
 		return accel_fail(c->err, n, NULL, "%s: out of memory", c->file);
 	l->shared = (unsigned int)n;
 	l->nonzeros = 0;
+	l->code_bits = 0;
 	/* nothing but zeros: there is nothing to share */
 	if (!n)
 		return 0;
@@ -129,6 +167,7 @@ int compress_share(struct compress *c, struct compress_layer *l, struct net_valu
 	l->noise += loss;
 	for (uint64_t i = 0; i < l->n; i++)
 		l->nonzeros += w[i] != 0;
+	l->code_bits = code_entropy(v, shared, (unsigned int)n);
 	if (net_keep_codebook(v, codebook, (unsigned int)n + 1))
 		return accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
 	return 0;

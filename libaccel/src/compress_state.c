@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TITLE "eie search 1"
+#define TITLE "eie search 2"
 
 /* ---------------------------------------------------------------- fingerprint */
 
@@ -105,7 +105,7 @@ int search_save(const struct search *h)
 	fprintf(out, TITLE "\n%016" PRIx64 "\n%u %u %016" PRIx64 "\n%a %a %a\n%" PRIu64 " %" PRIu64 " %" PRIu64 "\n%u\n", h->fingerprint, h->tried, h->better, h->random,
 		h->error, h->first_error, h->offset, h->amount, h->first_amount, h->goal, h->c->n);
 	for (unsigned int i = 0; i < h->c->n; i++)
-		fprintf(out, "%" PRIu64 " %u\n", h->best[i].keep, h->best[i].bits);
+		fprintf(out, "%" PRIu64 " %u %u\n", h->best[i].keep, h->best[i].uniform, h->best[i].bits);
 	fflush(out);
 	fprintf(out, "%08" PRIx32 "\n", accel_crc32c(0, text, size));
 	ret = fclose(out) ? -ENOMEM : 0;
@@ -148,7 +148,7 @@ static bool parse(struct search *h, const char *text, uint64_t *fingerprint)
 		const struct compress_layer *l = &h->c->layer[i];
 
 		text += at;
-		if (sscanf(text, "%" SCNu64 " %u%n", &h->best[i].keep, &h->best[i].bits, &at) != 2 || !h->best[i].keep || h->best[i].keep > l->n ||
+		if (sscanf(text, "%" SCNu64 " %u %u%n", &h->best[i].keep, &h->best[i].uniform, &h->best[i].bits, &at) != 3 || h->best[i].uniform >= COMPRESS_SHARES || !h->best[i].keep || h->best[i].keep > l->n ||
 		    h->best[i].bits > 8 || !h->best[i].bits != !l->bits)
 			return false;
 	}

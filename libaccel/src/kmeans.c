@@ -365,6 +365,28 @@ int kmeans_optimal(const struct kmeans_points *p, unsigned int k, double *centre
 	return (int)order_centres(centre, k);
 }
 
+/* ---------------------------------------------------------------- equal width */
+
+int kmeans_uniform(const struct kmeans_points *p, double width, double *centre)
+{
+	double weight = 0, last = -INFINITY;
+	unsigned int n = 0;
+
+	for (uint32_t i = 0; width > 0 && i < p->n; i++) {
+		double cell = floor(p->value[i] / width);
+
+		if (cell > last) {
+			if (n == KMEANS_MAX - 1)
+				return 0;
+			centre[n++] = weight = 0;
+			last = cell;
+		}
+		weight += p->weight[i];
+		centre[n - 1] += (p->value[i] - centre[n - 1]) * p->weight[i] / weight;
+	}
+	return (int)n;
+}
+
 /* ---------------------------------------------------------------- use */
 
 double kmeans_cost(const struct kmeans_points *p, const double *centre, unsigned int k)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /*
  * k-means in one dimension, for weight sharing (Han et al., ICLR 2016, section 3): optimal by dynamic programming, and Lloyd's algorithm from the
- * three beginnings of the paper to compare with.
+ * three beginnings of the paper to compare with. And cells of equal width.
  */
 #ifndef ACCEL_KMEANS_H
 #define ACCEL_KMEANS_H
@@ -35,6 +35,11 @@ void kmeans_points_free(struct kmeans_points *points);
 int kmeans_optimal(const struct kmeans_points *points, unsigned int k, double *centre);
 /* The same result as far as Lloyd's algorithm gets. */
 int kmeans_lloyd(const struct kmeans_points *points, unsigned int k, enum kmeans_init init, uint64_t seed, double *centre);
+/*
+ * The mean of the points in each cell [i * width, (i + 1) * width) that has any. Of all quantisers whose codes are entropy-coded those with cells of equal width are next to the best: the same squares with fewer bits than
+ * the best k centres, though more of them, and rare ones (Gish and Pierce, IEEE Trans. Information Theory 14(5), 1968). Returns how many; 0: there are no points, no width, or more cells than KMEANS_MAX - 1.
+ */
+int kmeans_uniform(const struct kmeans_points *points, double width, double *centre);
 /* Sum of squared distances of all values from their nearest centre. */
 double kmeans_cost(const struct kmeans_points *points, const double *centre, unsigned int k);
 /* Number of the nearest centre. */

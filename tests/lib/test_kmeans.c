@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <cmocka.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include "kmeans.h"
@@ -208,6 +209,85 @@ static void test_255(void **state)
 	free(v);
 }
 
+/* ---------------------------------------------------------------- equal width */
+
+/* Bits of each code of values by their nearest centre. */
+static double entropy(const float *v, unsigned int n, const double *centre, unsigned int k)
+{
+	unsigned int count[KMEANS_MAX] = { 0 };
+	float c[KMEANS_MAX];
+	double bits = 0;
+
+	for (unsigned int i = 0; i < k; i++)
+		c[i] = (float)centre[i];
+	for (unsigned int i = 0; i < n; i++)
+		count[kmeans_nearest(c, k, v[i])]++;
+	for (unsigned int i = 0; i < k; i++)
+		bits += count[i] ? count[i] * log2((double)n / count[i]) / n : 0;
+	return bits;
+}
+
+/* About the same squares as the best k values have, and codes that take less: each bit more halves the squares twice. Of normal values a fourteenth of a bit at least, of those with long tails more. */
+static void test_uniform(void **state)
+{
+	enum { N = 20000 };
+	static const unsigned int ks[] = { 7, 15, 31 };
+	float *v = malloc(N * sizeof(*v));
+
+	(void)state;
+	assert_non_null(v);
+	for (unsigned int t = 0; t < 6; t++) {
+		const bool tails = t & 1;
+		double best[KMEANS_MAX], centre[KMEANS_MAX], cost, more, saved;
+		uint64_t random = SEED_START + t;
+		struct kmeans_points p;
+		int k, n;
+
+		for (unsigned int i = 0; i < N; i++)
+			v[i] = (float)(tails ? laplace(&random) : normal(&random));
+		assert_int_equal(kmeans_points_new(v, N, &p), 0);
+		k = kmeans_optimal(&p, ks[t / 2], best);
+		cost = kmeans_cost(&p, best, (unsigned int)k);
+		n = kmeans_uniform(&p, sqrt(12 * cost / N), centre);
+		assert_in_range(n, k + 1, KMEANS_MAX - 1);
+		for (int i = 1; i < n; i++)
+			assert_true(centre[i] > centre[i - 1]);
+		more = kmeans_cost(&p, centre, (unsigned int)n) / cost;
+		saved = entropy(v, N, best, (unsigned int)k) - entropy(v, N, centre, (unsigned int)n);
+		if (more < 0.8 || more > 1.02 || saved - 0.5 * log2(more) < (tails ? 0.15 : 0.07))
+			fail_msg("case %u: %g times the squares of the best %u values, %g bits fewer", t, more, ks[t / 2], saved);
+		kmeans_points_free(&p);
+	}
+	free(v);
+}
+
+static void test_cells(void **state)
+{
+	static const float v[6] = { -0.5f, 0.25f, 0.75f, 1, 1.5f, 7 }, zeros[2] = { 0, 0 };
+	float many[KMEANS_MAX];
+	double centre[KMEANS_MAX];
+	struct kmeans_points p;
+
+	(void)state;
+	assert_int_equal(kmeans_points_new(v, 6, &p), 0);
+	/* a border belongs to the cell above; cells without points have no value */
+	assert_int_equal(kmeans_uniform(&p, 1, centre), 4);
+	assert_true(centre[0] == -0.5 && centre[1] == 0.5 && centre[2] == 1.25 && centre[3] == 7);
+	assert_int_equal(kmeans_uniform(&p, 0, centre), 0);
+	kmeans_points_free(&p);
+	assert_int_equal(kmeans_points_new(zeros, 2, &p), 0);
+	assert_int_equal(kmeans_uniform(&p, 1, centre), 0);
+	kmeans_points_free(&p);
+	for (unsigned int i = 0; i < KMEANS_MAX; i++)
+		many[i] = (float)i + 0.5f;
+	assert_int_equal(kmeans_points_new(many, KMEANS_MAX - 1, &p), 0);
+	assert_int_equal(kmeans_uniform(&p, 1, centre), KMEANS_MAX - 1);
+	kmeans_points_free(&p);
+	assert_int_equal(kmeans_points_new(many, KMEANS_MAX, &p), 0);
+	assert_int_equal(kmeans_uniform(&p, 1, centre), 0);
+	kmeans_points_free(&p);
+}
+
 /* ---------------------------------------------------------------- edges */
 
 static void test_few(void **state)
@@ -252,7 +332,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_brute_force), cmocka_unit_test(test_binned), cmocka_unit_test(test_255),
-		cmocka_unit_test(test_few), cmocka_unit_test(test_nearest),
+		cmocka_unit_test(test_uniform), cmocka_unit_test(test_cells), cmocka_unit_test(test_few), cmocka_unit_test(test_nearest),
 	};
 
 	return cmocka_run_group_tests_name("k-means", tests, NULL, NULL);
