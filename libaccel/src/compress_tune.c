@@ -17,7 +17,8 @@
 #define BATCH        32u
 #define PRUNED       0.2           /* of an even share of the epochs is for the pruned weights: what rounding does costs more, and is learnt more slowly */
 #define NOTHING      1e-6          /* of a loss: nothing was pruned, and there is nothing to correct */
-#define MANY         600.0         /* steps: of more each is smaller, by the root of their number, which is what steps by chance add up to */
+#define MANY         800.0         /* steps: of more each is smaller, so that all together lead no farther */
+#define TRIED_PACE   0.35          /* where a few items tell which of several is best: all begin alike, and not with steps of which chance says whether they are too large */
 #define PROBE        12u           /* steps that tell whether they are too large */
 #define WORSE        1.02          /* times the loss: they are */
 #define WARM         24u           /* steps until they are full ones */
@@ -584,7 +585,7 @@ static int fit(struct run *r, bool shared)
 	}
 	if (!ret && epochs) {
 		r->steps = epochs * batches;
-		r->pace = fmin(1, sqrt(MANY / (double)r->steps));
+		r->pace = fmin(t->part ? TRIED_PACE : 1, MANY / (double)r->steps);
 		spent = find_pace(r, &f) / batches;
 		epochs = epochs > spent + 1 ? epochs - spent : 1;
 		r->steps = epochs * batches;
