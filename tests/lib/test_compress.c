@@ -659,12 +659,13 @@ static void test_choose_bits(void **state)
 	refused((struct accel_compress_options){ .effort = NAN }, -EINVAL, "an effort of");
 }
 
-/* One price for the bytes of all layers leaves some of them: they are given to who makes most of them. */
+/* One price for the bytes of all layers leaves some of them: they are given to who makes most of them. Values at equal distances are among what is chosen: as many as it takes, not 2^bits - 1. */
 static void test_filled_size(void **state)
 {
 	float *inputs = typical();
 	const struct accel_onnx_options onnx = { .size = sizeof(onnx), .calib = inputs, .ncalib = ITEMS };
 	struct accel_compress_options o = { .correct = ACCEL_CORRECT_NONE, .choose_bits = true };
+	bool uniform = false;
 
 	(void)state;
 	for (o.file_bytes = 6000; o.file_bytes <= 12000; o.file_bytes += 750) {
@@ -673,8 +674,13 @@ static void test_filled_size(void **state)
 
 		model = good_with(o, &onnx, &s);
 		assert_in_range(file_bytes(model), o.file_bytes * 98 / 100, o.file_bytes);
+		for (unsigned int i = 0; i < s.n; i++) {
+			assert_in_range(s.layer[i].shared, 1, (1u << s.layer[i].bits) - 1);
+			uniform = uniform || s.layer[i].shared < (1u << s.layer[i].bits) - 1;
+		}
 		accel_model_unref(model);
 	}
+	assert_true(uniform);
 	free(inputs);
 }
 
