@@ -48,7 +48,7 @@ struct compress_layer {
 	/* what came of it */
 	uint64_t nonzeros;
 	unsigned int shared;       /* values in use, without zero */
-	double code_bits;          /* entropy of the codes of weights that are not zero */
+	double code_bits;          /* entropy of the codes of weights that are not zero, where bits are chosen */
 	double signal, noise;      /* sums of squares: of the weights, and of what was changed; with `second` of the outputs */
 };
 

@@ -167,7 +167,9 @@ int compress_share(struct compress *c, struct compress_layer *l, struct net_valu
 	l->noise += loss;
 	for (uint64_t i = 0; i < l->n; i++)
 		l->nonzeros += w[i] != 0;
-	l->code_bits = code_entropy(v, shared, (unsigned int)n);
+	/* of large networks it takes seconds */
+	if (l->rounding)
+		l->code_bits = code_entropy(v, shared, (unsigned int)n);
 	if (net_keep_codebook(v, codebook, (unsigned int)n + 1))
 		return accel_fail(c->err, -ENOMEM, NULL, "%s: out of memory", c->file);
 	return 0;
